@@ -1,0 +1,1 @@
+//! Argument types that read values as leniently as Ansible does.

@@ -1,0 +1,76 @@
+//! What a module can ask of the control host: files of the user's, templates, expressions, progress.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::secret::Secret;
+
+/// The control host as one task on one host sees it. The runner implements it; all paths are paths
+/// of the control host.
+pub trait Controller: Send + Sync {
+    /// Where a file that a task names is: absolute as it is; otherwise looked for in `folder`
+    /// (`files`, `templates`) beside the task file and the playbook, then beside these themselves,
+    /// as Ansible does. `~` is the user's home.
+    fn find(&self, folder: &str, name: &str) -> Result<PathBuf, ControllerError>;
+
+    /// Renders a template file with the task's variables, by the rules of `template` (trim_blocks
+    /// on, trailing newline kept).
+    fn render(&self, template: &Path, options: &RenderOptions) -> Result<String, ControllerError>;
+
+    /// Evaluates an expression with the task's variables, natively typed (`assert`, `debug: var=`).
+    fn evaluate(&self, expression: &str) -> Result<Value, ControllerError>;
+
+    /// The truth of a condition as `when` has it.
+    fn condition(&self, expression: &str) -> Result<bool, ControllerError>;
+
+    /// The folder of the playbook; relative destinations of `fetch` are relative to it.
+    fn playbook_dir(&self) -> &Path;
+
+    /// Says what is being waited for, or how far it is. Shown live, and kept by nobody.
+    fn progress(&self, line: &str);
+
+    /// Blots out `secret` in everything shown from now on.
+    fn hide(&self, secret: &Secret);
+}
+
+/// How `template` reads its file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenderOptions {
+    /// Drop the newline after a block tag.
+    pub trim_blocks: bool,
+    /// Drop the white space before a block tag.
+    pub lstrip_blocks: bool,
+    /// `{%`, `%}`, `{{`, `}}`, `{#`, `#}` where the file has others.
+    pub delimiters: Option<[String; 6]>,
+}
+
+impl Default for RenderOptions {
+    fn default() -> Self {
+        Self {
+            trim_blocks: true,
+            lstrip_blocks: false,
+            delimiters: None,
+        }
+    }
+}
+
+/// Something on the control host, or in the user's templates, is not right.
+#[derive(Debug, Clone, Error)]
+#[error("{message}")]
+pub struct ControllerError {
+    /// What is wrong, and where.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl From<ControllerError> for crate::outcome::Failure {
+    fn from(error: ControllerError) -> Self {
+        Self {
+            hint: error.hint,
+            ..Self::new(error.message)
+        }
+    }
+}

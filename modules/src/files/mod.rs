@@ -1,0 +1,6 @@
+//! Modules of `files`, one file each.
+
+use crate::module::Module;
+
+/// The modules of this folder.
+pub const MODULES: &[&dyn Module] = &[];

@@ -1,0 +1,204 @@
+//! What a module can ask of a host: to run a script, with bytes in and bytes out.
+//!
+//! The SSH and local transports of the runner implement [`Host`], and [`crate::fake::Fake`] does for
+//! tests. A handle is made for one task on one host: it knows the become user, the environment and
+//! the time limit of that task, so a module never deals with them.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use thiserror::Error;
+
+use crate::kit::Part;
+use crate::secret::Secret;
+
+/// One request to a host: POSIX sh source, run by the host's long-lived shell in a subshell of its
+/// own process group. One request is one round trip.
+#[derive(Debug, Clone)]
+pub struct Script {
+    /// The source. It must run under dash, bash and BusyBox ash. It is not visible in `ps`, but the
+    /// arguments of the programs it starts are: secrets go through [`Script::stdin`].
+    pub source: String,
+    /// Parts of the remote kit whose functions the source calls; the transport sends each part once
+    /// down each shell, with the first request that needs it.
+    pub parts: &'static [Part],
+    /// Bytes for the script's standard input.
+    pub stdin: Input,
+    /// Where its standard output goes.
+    pub stdout: Output,
+    /// Whether lines of output are reported while the script runs.
+    pub stream: bool,
+    /// Whether the script goes on, and its result is collected, when the link to the host is lost.
+    pub durable: bool,
+    /// A time limit shorter than the task's own.
+    pub limit: Option<Duration>,
+}
+
+impl Script {
+    /// A script of `source`, with no input, whose output is kept in memory.
+    pub fn new(source: impl Into<String>) -> Self {
+        Self {
+            source: source.into(),
+            parts: &[],
+            stdin: Input::Empty,
+            stdout: Output::Memory,
+            stream: false,
+            durable: false,
+            limit: None,
+        }
+    }
+
+    /// With functions of the kit.
+    #[must_use]
+    pub fn parts(mut self, parts: &'static [Part]) -> Self {
+        self.parts = parts;
+        self
+    }
+
+    /// With bytes on standard input.
+    #[must_use]
+    pub fn stdin(mut self, stdin: Input) -> Self {
+        self.stdin = stdin;
+        self
+    }
+
+    /// With lines of output reported while it runs.
+    #[must_use]
+    pub fn stream(mut self) -> Self {
+        self.stream = true;
+        self
+    }
+
+    /// Going on when the link is lost.
+    #[must_use]
+    pub fn durable(mut self) -> Self {
+        self.durable = true;
+        self
+    }
+}
+
+/// Bytes for a script's standard input.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// Nothing: end of file at once.
+    Empty,
+    /// Bytes in memory.
+    Bytes(Vec<u8>),
+    /// A text that must appear nowhere.
+    Secret(Secret),
+    /// A file of the control host, streamed.
+    File(PathBuf),
+}
+
+/// Where a script's standard output goes.
+#[derive(Debug, Clone)]
+pub enum Output {
+    /// Into [`Reply::stdout`], up to the transport's bound on a task's output.
+    Memory,
+    /// Into a new file of the control host (streamed, unbounded); [`Reply::stdout`] stays empty.
+    File(PathBuf),
+}
+
+/// What a script printed and how it ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reply {
+    /// Exit status; 128 + n after signal n.
+    pub status: i32,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error.
+    pub stderr: Vec<u8>,
+}
+
+impl Reply {
+    /// Standard output as text; bytes that are no UTF-8 are replaced.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
+    /// Standard error as text; bytes that are no UTF-8 are replaced.
+    pub fn error_text(&self) -> String {
+        String::from_utf8_lossy(&self.stderr).into_owned()
+    }
+}
+
+/// A host as one task sees it.
+pub trait Host: Send + Sync {
+    /// The inventory name.
+    fn name(&self) -> &str;
+
+    /// Runs `script` and waits for it to end. A non-zero status is a [`Reply`], not an error.
+    fn run(&self, script: Script) -> BoxFuture<'_, Result<Reply, HostError>>;
+}
+
+/// Why a host gave no reply.
+#[derive(Debug, Clone, Error)]
+pub enum HostError {
+    /// No connection could be made, or it was lost for good. The host is out of the run.
+    #[error("{message}")]
+    Unreachable {
+        /// What kind of trouble; decides whether trying again can help.
+        kind: Unreachable,
+        /// What happened, with what `ssh` said.
+        message: String,
+        /// What to do about it.
+        hint: String,
+    },
+    /// Another user could not be become.
+    #[error("{message}")]
+    Become {
+        /// What happened, with what `sudo` said.
+        message: String,
+        /// What to do about it.
+        hint: String,
+    },
+    /// The time limit passed; the remote process group was ended.
+    #[error("timed out after {} s; its processes on the host were ended", .limit.as_secs_f64())]
+    TimedOut {
+        /// The limit.
+        limit: Duration,
+        /// What it had printed until then.
+        so_far: Box<Reply>,
+    },
+    /// The run was interrupted; the remote process group was ended.
+    #[error("interrupted")]
+    Interrupted,
+    /// The script printed more than the bound on a task's output.
+    #[error("printed more than {limit} bytes; its processes on the host were ended")]
+    TooMuchOutput {
+        /// The bound.
+        limit: usize,
+    },
+    /// Something on the control host: a file that cannot be read, ssh that cannot be started.
+    #[error("{message}")]
+    Local {
+        /// What happened.
+        message: String,
+        /// What to do about it.
+        hint: String,
+    },
+}
+
+/// Kinds of unreachable, by what can help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Unreachable {
+    /// The name does not resolve.
+    UnknownName,
+    /// Nothing listens there.
+    Refused,
+    /// No answer in time, or no route.
+    NoAnswer,
+    /// The host key is not the one on record. Never tried again.
+    HostKeyChanged,
+    /// No host key is on record, and unknown ones are not accepted.
+    HostKeyUnknown,
+    /// None of our keys or passwords was accepted.
+    Authentication,
+    /// The connection was there and is gone.
+    Lost,
+    /// No usable `sh` on the host.
+    NoShell,
+    /// Anything else `ssh` complained about.
+    Other,
+}

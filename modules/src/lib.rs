@@ -1,0 +1,25 @@
+//! What a task can do on a host.
+//!
+//! A module turns typed arguments and a [`Host`] into an [`Outcome`]. It knows no SSH, no YAML and
+//! no playbook: the runner looks it up by name in the [`registry`] and hands it its arguments as data.
+
+pub mod args;
+pub mod control;
+pub mod controller;
+pub mod exec;
+pub mod fake;
+pub mod files;
+pub mod host;
+pub mod kit;
+pub mod kube;
+pub mod module;
+pub mod outcome;
+pub mod registry;
+pub mod secret;
+pub mod system;
+
+pub use controller::{Controller, ControllerError};
+pub use host::{Host, HostError, Input, Output, Reply, Script};
+pub use module::{ArgumentError, Arguments, Context, FreeForm, Module, Task};
+pub use outcome::{Difference, Failure, Outcome};
+pub use secret::Secret;

@@ -1,0 +1,133 @@
+//! What a module did: the result of a task on one host.
+
+use serde_json::{Map, Value};
+
+use crate::host::HostError;
+use crate::secret::Secret;
+
+/// The result of a task that did not fail.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// Whether anything on the host is (or, in check mode, would be) other than before.
+    pub changed: bool,
+    /// Whether the module had nothing to do here (`creates:` and the like are *not* this).
+    pub skipped: bool,
+    /// What `register` keeps, apart from `changed`, `failed` and `skipped`: `rc`, `stdout`, `msg` …
+    pub data: Map<String, Value>,
+    /// What changed, as texts before and after.
+    pub diff: Vec<Difference>,
+    /// Facts for the host (`ansible_facts`, without the `ansible_` prefix rule: names as they are).
+    pub facts: Map<String, Value>,
+    /// Variables for the host, as `set_fact` sets them.
+    pub variables: Map<String, Value>,
+    /// Things the user should know though nothing failed.
+    pub warnings: Vec<String>,
+    /// Texts in `data` that must be blotted out wherever they would be shown.
+    pub secrets: Vec<Secret>,
+}
+
+impl Outcome {
+    /// Nothing changed.
+    pub fn ok() -> Self {
+        Self::default()
+    }
+
+    /// Changed, or not.
+    pub fn changed(changed: bool) -> Self {
+        Self {
+            changed,
+            ..Self::default()
+        }
+    }
+
+    /// With one more value for `register`.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.data.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// With a message.
+    #[must_use]
+    pub fn message(self, text: impl Into<String>) -> Self {
+        self.with("msg", text.into())
+    }
+
+    /// With a difference to show under `--diff`.
+    #[must_use]
+    pub fn difference(mut self, difference: Difference) -> Self {
+        self.diff.push(difference);
+        self
+    }
+}
+
+/// A text before and after.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// What the text before is, for the header: mostly a path.
+    pub before_header: String,
+    /// What the text after is.
+    pub after_header: String,
+    /// The text before; empty when there was none.
+    pub before: String,
+    /// The text after; empty when there is none.
+    pub after: String,
+}
+
+/// The result of a task that failed.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// What went wrong, in one or two sentences, naming the path, unit or command.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// What `register` keeps: `rc`, `stdout`, `stderr` …
+    pub data: Map<String, Value>,
+    /// The host's own error, where the request did not come back.
+    pub host: Option<HostError>,
+    /// Texts in `data` and `message` that must be blotted out.
+    pub secrets: Vec<Secret>,
+}
+
+impl Failure {
+    /// A failure with a message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            hint: None,
+            data: Map::new(),
+            host: None,
+            secrets: Vec::new(),
+        }
+    }
+
+    /// With what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// With one more value for `register`.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.data.insert(key.to_owned(), value.into());
+        self
+    }
+}
+
+impl From<HostError> for Failure {
+    fn from(error: HostError) -> Self {
+        let hint = match &error {
+            HostError::Unreachable { hint, .. }
+            | HostError::Become { hint, .. }
+            | HostError::Local { hint, .. } => Some(hint.clone()),
+            _ => None,
+        };
+        Self {
+            hint,
+            host: Some(error.clone()),
+            ..Self::new(error.to_string())
+        }
+    }
+}

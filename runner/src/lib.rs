@@ -1,0 +1,1 @@
+//! Windlass: runs Ansible-style playbooks over SSH.

@@ -1,0 +1,1 @@
+//! Shared helpers of the tests that cross rooms or need a real host.
