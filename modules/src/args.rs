@@ -1,1 +1,539 @@
 //! Argument types that read values as leniently as Ansible does.
+//!
+//! A task's arguments arrive with the types that YAML and templates gave them, or all as strings
+//! where they were written `key=value`. Each type here takes every spelling that Ansible takes for
+//! it and nothing else, and says in words what it wanted and what it found.
+
+use std::fmt;
+use std::ops::Deref;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+use crate::secret::Secret;
+
+/// Implements `JsonSchema` by an inline schema: the type is named by what a user writes.
+macro_rules! inline_schema {
+    ($type:ty, $name:literal, $schema:tt) => {
+        impl JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                $name.into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!($schema)
+            }
+        }
+    };
+}
+
+/// What a value is, in words, for messages: "the string `maybe`", "a list".
+pub fn describe(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".to_owned(),
+        Value::Bool(flag) => format!("the boolean `{flag}`"),
+        Value::Number(number) => format!("the number `{number}`"),
+        Value::String(text) if text.is_empty() => "an empty string".to_owned(),
+        Value::String(text) => match text.char_indices().nth(60) {
+            Some((end, _)) => format!("the string `{}…`", &text[..end]),
+            None => format!("the string `{text}`"),
+        },
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "a mapping".to_owned(),
+    }
+}
+
+/// A number, boolean or string as Ansible writes it into a string: `True`, `1.0`, `5`.
+pub fn scalar_text(value: &Value) -> Option<String> {
+    match value {
+        Value::Bool(true) => Some("True".to_owned()),
+        Value::Bool(false) => Some("False".to_owned()),
+        Value::Number(number) if number.is_f64() => number.as_f64().map(float_text),
+        Value::Number(number) => Some(number.to_string()),
+        Value::String(text) => Some(text.clone()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// A float as Python's `repr` has it; Rust's differs only in how it writes exponents.
+fn float_text(float: f64) -> String {
+    let text = format!("{float:?}");
+    match text.split_once('e') {
+        Some((mantissa, exponent)) => {
+            let (sign, digits) = match exponent.strip_prefix('-') {
+                Some(digits) => ('-', digits),
+                None => ('+', exponent),
+            };
+            format!("{mantissa}e{sign}{digits:0>2}")
+        }
+        None => text,
+    }
+}
+
+/// Yes or no: a boolean, `yes`/`no`, `on`/`off`, `true`/`false`, `y`/`n`, `t`/`f`, `1`/`0`, in any
+/// case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Flag(pub bool);
+
+impl Flag {
+    /// Yes: for `#[serde(default = "Flag::yes")]`.
+    pub const fn yes() -> Self {
+        Self(true)
+    }
+
+    /// No: for `#[serde(default = "Flag::no")]`, where the default should show in the reference.
+    pub const fn no() -> Self {
+        Self(false)
+    }
+
+    /// The value of a word that means yes or no.
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word.trim().to_ascii_lowercase().as_str() {
+            "yes" | "y" | "on" | "true" | "t" | "1" | "1.0" => Some(Self(true)),
+            "no" | "n" | "off" | "false" | "f" | "0" | "0.0" => Some(Self(false)),
+            _ => None,
+        }
+    }
+}
+
+impl Deref for Flag {
+    type Target = bool;
+
+    fn deref(&self) -> &bool {
+        &self.0
+    }
+}
+
+impl From<Flag> for bool {
+    fn from(flag: Flag) -> Self {
+        flag.0
+    }
+}
+
+impl From<bool> for Flag {
+    fn from(flag: bool) -> Self {
+        Self(flag)
+    }
+}
+
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        scalar_text(&value)
+            .and_then(|text| Self::from_word(&text))
+            .ok_or_else(|| {
+                D::Error::custom(format!(
+                    "expected a yes or a no, found {}",
+                    describe(&value)
+                ))
+            })
+    }
+}
+
+inline_schema!(Flag, "Flag", { "type": "boolean" });
+
+/// Text: a string, or a number or boolean as Ansible writes it (`True`, `1.0`).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
+pub struct Text(pub String);
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl AsRef<str> for Text {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<Text> for String {
+    fn from(text: Text) -> Self {
+        text.0
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        text(&value).map(Self).map_err(D::Error::custom)
+    }
+}
+
+/// The text of a scalar, or what is wrong with it.
+fn text(value: &Value) -> Result<String, String> {
+    scalar_text(value).ok_or_else(|| format!("expected text, found {}", describe(value)))
+}
+
+inline_schema!(Text, "Text", { "type": "string" });
+
+/// Text that must be shown nowhere: a password, a token, a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretText(pub Secret);
+
+impl Deref for SecretText {
+    type Target = Secret;
+
+    fn deref(&self) -> &Secret {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Not through `describe`: a message must not quote it.
+        let value = Value::deserialize(deserializer)?;
+        scalar_text(&value)
+            .map(|text| Self(Secret::new(text)))
+            .ok_or_else(|| D::Error::custom("expected text, found something else (not shown)"))
+    }
+}
+
+inline_schema!(SecretText, "SecretText", { "type": "string", "writeOnly": true });
+
+/// A kind of number that [`Number`] can hold.
+pub trait Numeric: Copy {
+    /// What is expected, in words.
+    const EXPECTED: &'static str;
+    /// The JSON Schema type.
+    const TYPE: &'static str;
+    /// From the text of a scalar that is no boolean.
+    fn from_text(text: &str) -> Option<Self>;
+}
+
+macro_rules! whole_numbers {
+    ($($type:ty: $expected:literal),+ $(,)?) => {$(
+        impl Numeric for $type {
+            const EXPECTED: &'static str = $expected;
+            const TYPE: &'static str = "integer";
+
+            fn from_text(text: &str) -> Option<Self> {
+                let text = text.trim();
+                // "5.0", as a template's arithmetic leaves it, is the whole number 5.
+                let whole = text
+                    .split_once('.')
+                    .filter(|(_, rest)| !rest.is_empty() && rest.bytes().all(|b| b == b'0'))
+                    .map_or(text, |(whole, _)| whole);
+                whole.parse().ok()
+            }
+        }
+    )+};
+}
+
+whole_numbers! {
+    u8: "a whole number from 0 to 255",
+    u16: "a whole number from 0 to 65535",
+    u32: "a whole number that is not negative",
+    u64: "a whole number that is not negative",
+    i32: "a whole number",
+    i64: "a whole number",
+}
+
+impl Numeric for f64 {
+    const EXPECTED: &'static str = "a number";
+    const TYPE: &'static str = "number";
+
+    fn from_text(text: &str) -> Option<Self> {
+        text.trim()
+            .parse()
+            .ok()
+            .filter(|float: &f64| float.is_finite())
+    }
+}
+
+/// A number, or a string that is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Number<T>(pub T);
+
+impl<T> Deref for Number<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: Serialize> Serialize for Number<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de, T: Numeric> Deserialize<'de> for Number<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        Some(&value)
+            .filter(|value| !value.is_boolean())
+            .and_then(scalar_text)
+            .and_then(|text| T::from_text(&text))
+            .map(Self)
+            .ok_or_else(|| {
+                let found = describe(&value);
+                D::Error::custom(format!("expected {}, found {found}", T::EXPECTED))
+            })
+    }
+}
+
+impl<T: Numeric> JsonSchema for Number<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Number".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": T::TYPE })
+    }
+}
+
+/// A list of texts: a YAML list, a string with commas between the items, or a single value. White
+/// space around the items of a string, and empty items in it, are dropped.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct List(pub Vec<String>);
+
+/// A list of texts in which a comma means nothing: a YAML list, or a single value.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Many(pub Vec<String>);
+
+macro_rules! list {
+    ($type:ident, $name:literal, $split:expr) => {
+        impl Deref for $type {
+            type Target = [String];
+
+            fn deref(&self) -> &[String] {
+                &self.0
+            }
+        }
+
+        impl<'a> IntoIterator for &'a $type {
+            type Item = &'a String;
+            type IntoIter = std::slice::Iter<'a, String>;
+
+            fn into_iter(self) -> Self::IntoIter {
+                self.0.iter()
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let value = Value::deserialize(deserializer)?;
+                items(&value, $split).map(Self).map_err(D::Error::custom)
+            }
+        }
+
+        inline_schema!($type, $name, { "type": "array", "items": { "type": "string" } });
+    };
+}
+
+list!(List, "List", true);
+list!(Many, "Many", false);
+
+fn items(value: &Value, split: bool) -> Result<Vec<String>, String> {
+    match value {
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .map(|(index, item)| text(item).map_err(|error| format!("item {}: {error}", index + 1)))
+            .collect(),
+        Value::String(text) if split => Ok(text
+            .split(',')
+            .map(str::trim)
+            .filter(|item| !item.is_empty())
+            .map(str::to_owned)
+            .collect()),
+        other => scalar_text(other).map(|item| vec![item]).ok_or_else(|| {
+            format!(
+                "expected a list, or a single value, found {}",
+                describe(other)
+            )
+        }),
+    }
+}
+
+/// Data of any shape, as it is.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Data(pub Value);
+
+impl Deref for Data {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        &self.0
+    }
+}
+
+inline_schema!(Data, "Data", {});
+
+#[cfg(test)]
+mod tests {
+    use serde::de::DeserializeOwned;
+    use serde_json::{Value, json};
+
+    use super::{Data, Flag, List, Many, Number, SecretText, Text};
+
+    fn read<T: DeserializeOwned>(value: Value) -> Result<T, String> {
+        serde_json::from_value(value).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_flag_reads_every_spelling_of_ansible() {
+        for yes in [
+            json!(true),
+            json!("yes"),
+            json!("True"),
+            json!("on"),
+            json!(1),
+            json!("Y"),
+        ] {
+            assert_eq!(read(yes), Ok(Flag(true)));
+        }
+        for no in [
+            json!(false),
+            json!("no"),
+            json!("False"),
+            json!("OFF"),
+            json!(0),
+            json!(0.0),
+        ] {
+            assert_eq!(read(no), Ok(Flag(false)));
+        }
+    }
+
+    #[test]
+    fn a_flag_says_what_it_wanted_and_what_it_found() {
+        let message = |value| read::<Flag>(value).unwrap_err();
+        assert_eq!(
+            message(json!("maybe")),
+            "expected a yes or a no, found the string `maybe`"
+        );
+        assert_eq!(
+            message(json!(2)),
+            "expected a yes or a no, found the number `2`"
+        );
+        assert_eq!(message(json!([])), "expected a yes or a no, found a list");
+        assert_eq!(
+            message(json!("")),
+            "expected a yes or a no, found an empty string"
+        );
+    }
+
+    #[test]
+    fn long_strings_are_cut_in_messages_at_a_character() {
+        let message = read::<Flag>(json!("é".repeat(100))).unwrap_err();
+        assert!(
+            message.ends_with(&format!("`{}…`", "é".repeat(60))),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn text_of_scalars_is_as_ansible_prints_them() {
+        for (value, text) in [
+            (json!("a b"), "a b"),
+            (json!(5), "5"),
+            (json!(-5), "-5"),
+            (json!(1.0), "1.0"),
+            (json!(1.5), "1.5"),
+            (json!(1e16), "1e+16"),
+            (json!(0.00001), "1e-05"),
+            (json!(true), "True"),
+            (json!(false), "False"),
+        ] {
+            assert_eq!(read(value), Ok(Text::from(text)));
+        }
+        assert_eq!(
+            read::<Text>(json!({"a": 1})).unwrap_err(),
+            "expected text, found a mapping"
+        );
+        assert_eq!(
+            read::<Text>(Value::Null).unwrap_err(),
+            "expected text, found nothing"
+        );
+    }
+
+    #[test]
+    fn nothing_for_an_optional_argument_is_not_given() {
+        assert_eq!(read::<Option<Text>>(Value::Null), Ok(None));
+        assert_eq!(read::<Option<Flag>>(Value::Null), Ok(None));
+    }
+
+    #[test]
+    fn numbers_read_numeric_strings_within_their_range() {
+        assert_eq!(read(json!("6443")), Ok(Number(6443_u16)));
+        assert_eq!(read(json!(6443)), Ok(Number(6443_u16)));
+        assert_eq!(read(json!(5.0)), Ok(Number(5_u32)));
+        assert_eq!(read(json!("-3")), Ok(Number(-3_i64)));
+        assert_eq!(read(json!("0.5")), Ok(Number(0.5_f64)));
+        let message = |value| read::<Number<u16>>(value).unwrap_err();
+        let wanted = "expected a whole number from 0 to 65535, found";
+        assert_eq!(message(json!("abc")), format!("{wanted} the string `abc`"));
+        assert_eq!(
+            message(json!(70000)),
+            format!("{wanted} the number `70000`")
+        );
+        assert_eq!(message(json!(true)), format!("{wanted} the boolean `true`"));
+        assert_eq!(message(json!("1.5")), format!("{wanted} the string `1.5`"));
+    }
+
+    #[test]
+    fn a_list_is_a_list_a_comma_string_or_one_value() {
+        let list = |items: &[&str]| Ok(List(items.iter().map(ToString::to_string).collect()));
+        assert_eq!(read(json!(["a", 1, true])), list(&["a", "1", "True"]));
+        assert_eq!(read(json!("a, b,,c ")), list(&["a", "b", "c"]));
+        assert_eq!(read(json!("")), list(&[]));
+        assert_eq!(read(json!(7)), list(&["7"]));
+        assert_eq!(
+            read::<List>(json!(["a", {}])).unwrap_err(),
+            "item 2: expected text, found a mapping"
+        );
+        assert_eq!(read(json!("a,b")), Ok(Many(vec!["a,b".to_owned()])));
+    }
+
+    #[test]
+    fn a_secret_is_quoted_in_no_message() {
+        assert_eq!(
+            read::<SecretText>(json!("s3cret")).unwrap().expose(),
+            "s3cret"
+        );
+        let message = read::<SecretText>(json!(["s3cret"])).unwrap_err();
+        assert!(!message.contains("s3cret"), "{message}");
+    }
+
+    #[test]
+    fn data_is_taken_as_it_is() {
+        assert_eq!(
+            read(json!({"a": [1, null]})),
+            Ok(Data(json!({"a": [1, null]})))
+        );
+    }
+}

@@ -31,6 +31,16 @@ pub trait Controller: Send + Sync {
     /// Says what is being waited for, or how far it is. Shown live, and kept by nobody.
     fn progress(&self, line: &str);
 
+    /// Asks the person at the terminal for a line, with `text` before it; shows what is typed only
+    /// when `echo` is on. Where there is no terminal, or nobody implemented asking, that is an error.
+    fn prompt(&self, text: &str, echo: bool) -> Result<String, ControllerError> {
+        let _ = (text, echo);
+        Err(ControllerError {
+            message: "there is no terminal to ask at".to_owned(),
+            hint: Some("run it at a terminal, or give the answer as a variable with -e".to_owned()),
+        })
+    }
+
     /// Blots out `secret` in everything shown from now on.
     fn hide(&self, secret: &Secret);
 }

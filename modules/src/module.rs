@@ -54,6 +54,10 @@ pub trait Arguments: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     const FREE_FORM: FreeForm = FreeForm::No;
     /// Whether the task needs a connection at all (`debug`, `set_fact` do not).
     const NEEDS_HOST: bool = true;
+    /// Arguments that are expressions: the runner hands their strings over unrendered, and the module
+    /// has them evaluated by [`Controller::evaluate`] or [`Controller::condition`] (`assert`'s `that`,
+    /// `debug`'s `var`).
+    const RAW: &'static [&'static str] = &[];
 
     /// Anything wrong with the arguments together that their types do not show.
     fn validate(&self) -> Result<(), String> {
@@ -76,6 +80,8 @@ pub trait Module: Send + Sync {
     fn free_form(&self) -> FreeForm;
     /// Whether the task needs a connection.
     fn needs_host(&self) -> bool;
+    /// Arguments that are expressions, to be handed over unrendered.
+    fn raw(&self) -> &'static [&'static str];
     /// The JSON Schema of the arguments, with their docs; its `description` is the module's.
     fn schema(&self) -> Value;
     /// Reads rendered arguments (an object).
@@ -135,11 +141,19 @@ impl<A: Arguments> Module for Of<A> {
         A::NEEDS_HOST
     }
 
+    fn raw(&self) -> &'static [&'static str] {
+        A::RAW
+    }
+
     fn schema(&self) -> Value {
         schemars::schema_for!(A).to_value()
     }
 
-    fn parse(&self, arguments: Value) -> Result<Box<dyn Task>, ArgumentError> {
+    fn parse(&self, mut arguments: Value) -> Result<Box<dyn Task>, ArgumentError> {
+        if let (false, Value::Object(map)) = (A::FREE_FORM == FreeForm::AnyKeys, &mut arguments) {
+            // `key:` with nothing after it is an argument that is not given, as in Ansible.
+            map.retain(|_, value| !value.is_null());
+        }
         let arguments: A = serde_path_to_error::deserialize(arguments).map_err(|error| {
             let path = error
                 .path()
