@@ -15,7 +15,7 @@ pub trait Controller: Send + Sync {
     /// as Ansible does. `~` is the user's home.
     fn find(&self, folder: &str, name: &str) -> Result<PathBuf, ControllerError>;
 
-    /// Renders a template file with the task's variables, by the rules of `template` (trim_blocks
+    /// Renders a template file with the task's variables, by the rules of `template` (`trim_blocks`
     /// on, trailing newline kept).
     fn render(&self, template: &Path, options: &RenderOptions) -> Result<String, ControllerError>;
 

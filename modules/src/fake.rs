@@ -1,1 +1,71 @@
-//! A host for tests.
+//! Hosts and a control host for tests, of this crate and of others.
+//!
+//! [`Fake`] answers from a list and keeps what it was asked: for tests of what a module sends and of
+//! how it reads a reply. [`Shell`] runs scripts on this machine, under each of the shells that a node
+//! may have: for tests of what a module does. [`Controller`] stands for the control host, and
+//! [`run`] runs a module from arguments as a playbook would write them.
+
+mod controller;
+mod scripted;
+mod shell;
+
+use serde_json::Value;
+
+pub use controller::Controller;
+pub use scripted::Fake;
+pub use shell::{Shell, posix, shells};
+
+use crate::host::Host;
+use crate::module::{Arguments, Context, Module, Of};
+use crate::outcome::{Failure, Outcome};
+
+/// How [`run`] runs a module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Mode {
+    /// Check mode.
+    pub check: bool,
+    /// Whether differences are wanted.
+    pub diff: bool,
+}
+
+/// For real, without differences.
+pub const REAL: Mode = Mode {
+    check: false,
+    diff: false,
+};
+
+/// For real, with differences.
+pub const DIFF: Mode = Mode {
+    check: false,
+    diff: true,
+};
+
+/// In check mode, with differences.
+pub const CHECK: Mode = Mode {
+    check: true,
+    diff: true,
+};
+
+/// Runs the module of `A` with `arguments`. Arguments that it rejects come back as a [`Failure`]
+/// whose message is the path to the argument, a colon and what is wrong.
+pub async fn run<A: Arguments>(
+    host: &dyn Host,
+    control: &Controller,
+    mode: Mode,
+    arguments: Value,
+) -> Result<Outcome, Failure> {
+    let task = Of::<A>::new().parse(arguments).map_err(|error| {
+        if error.path.is_empty() {
+            Failure::new(error.message)
+        } else {
+            Failure::new(format!("{}: {}", error.path.join("."), error.message))
+        }
+    })?;
+    let context = Context {
+        host,
+        control,
+        check: mode.check,
+        diff: mode.diff,
+    };
+    task.run(&context).await
+}

@@ -1,16 +1,47 @@
 //! The remote kit: POSIX sh functions that are sent once down each shell.
+//!
+//! The functions run under dash, bash and BusyBox ash, with GNU, BusyBox or mere POSIX tools. Their
+//! names begin with `w_`, and so do their variables. They hand back *records* on standard output,
+//! which [`Records`] reads. What each part offers is said at the head of its source:
+//!
+//! | part | file | for |
+//! |---|---|---|
+//! | [`RECORDS`] | `records.sh` | handing back values and failures; asking for tools |
+//!
+//! A module says `kit::script(&[kit::RECORDS], kit::call("w_need", &["sysctl", "to …"]))`, runs it, and reads
+//! the reply with [`Records::read`], which turns a failure that the node reported into a
+//! [`Failure`](crate::outcome::Failure).
 
-/// A part of the kit: functions that belong together, sent when first needed.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Part {
-    /// A short name, unique among the parts: letters only.
-    pub name: &'static str,
-    /// The functions' source. Sourcing it defines functions and does nothing else.
-    pub source: &'static str,
-    /// Parts whose functions this one calls.
-    pub needs: &'static [&'static Part],
+mod part;
+mod reply;
+
+pub use part::{Part, with_needs};
+pub use reply::Records;
+
+use crate::host::Script;
+
+/// Values and failures on their way back. Everything else needs it.
+pub const RECORDS: Part = Part {
+    name: "records",
+    source: include_str!("records.sh"),
+    needs: &[],
+};
+
+/// A script that runs `source` in the C locale, where sh counts bytes and tools speak English, with
+/// `parts` at hand.
+pub fn script(parts: &'static [Part], source: impl AsRef<str>) -> Script {
+    Script::new(format!("LC_ALL=C; export LC_ALL\n{}", source.as_ref())).parts(parts)
 }
 
+/// A call of a function with arguments, as sh source.
+pub fn call<S: AsRef<str>>(function: &str, arguments: &[S]) -> String {
+    let mut source = function.to_owned();
+    for argument in arguments {
+        source.push(' ');
+        source.push_str(&quote(argument.as_ref()));
+    }
+    source
+}
 /// `text` as one word of sh source.
 pub fn quote(text: &str) -> String {
     if !text.is_empty()
