@@ -28,6 +28,11 @@ pub trait Controller: Send + Sync {
     /// The folder of the playbook; relative destinations of `fetch` are relative to it.
     fn playbook_dir(&self) -> &Path;
 
+    /// How often `-v` was given.
+    fn verbosity(&self) -> u8 {
+        0
+    }
+
     /// Says what is being waited for, or how far it is. Shown live, and kept by nobody.
     fn progress(&self, line: &str);
 

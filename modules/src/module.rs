@@ -58,6 +58,8 @@ pub trait Arguments: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// has them evaluated by [`Controller::evaluate`] or [`Controller::condition`] (`assert`'s `that`,
     /// `debug`'s `var`).
     const RAW: &'static [&'static str] = &[];
+    /// Whether it runs once for all hosts of a batch, as if the task had `run_once` (`pause`).
+    const ONCE: bool = false;
 
     /// Anything wrong with the arguments together that their types do not show.
     fn validate(&self) -> Result<(), String> {
@@ -82,6 +84,8 @@ pub trait Module: Send + Sync {
     fn needs_host(&self) -> bool;
     /// Arguments that are expressions, to be handed over unrendered.
     fn raw(&self) -> &'static [&'static str];
+    /// Whether it runs once for all hosts of a batch.
+    fn once(&self) -> bool;
     /// The JSON Schema of the arguments, with their docs; its `description` is the module's.
     fn schema(&self) -> Value;
     /// Reads rendered arguments (an object).
@@ -143,6 +147,10 @@ impl<A: Arguments> Module for Of<A> {
 
     fn raw(&self) -> &'static [&'static str] {
         A::RAW
+    }
+
+    fn once(&self) -> bool {
+        A::ONCE
     }
 
     fn schema(&self) -> Value {
