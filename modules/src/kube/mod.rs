@@ -1,6 +1,39 @@
-//! Modules of `kube`, one file each.
+//! Modules that build and look after Kubernetes clusters with kubeadm and kubectl.
+//!
+//! The files named like a module (`kubeadm_init`, `wait_pods`, …) hold its arguments and its flow. The
+//! others are what they share: [`probe`] asks a node and [`signs`] judges the answer; [`kubeadm`] runs
+//! kubeadm; [`versions`] is the table of what differs between its versions.
 
-use crate::module::Module;
+mod documents;
+mod kube_apply;
+mod kubeadm;
+mod kubeadm_init;
+mod kubeadm_join;
+mod kubeadm_reset;
+mod kubeadm_state;
+mod kubeadm_token;
+mod kubectl;
+mod membership;
+mod nodes;
+mod objects;
+mod pods;
+mod probe;
+mod selector;
+mod signs;
+mod versions;
+mod wait_nodes;
+mod wait_pods;
+
+use crate::module::{Module, Of};
 
 /// The modules of this folder.
-pub const MODULES: &[&dyn Module] = &[];
+pub const MODULES: &[&dyn Module] = &[
+    &Of::<kube_apply::KubeApply>::new(),
+    &Of::<kubeadm_init::KubeadmInit>::new(),
+    &Of::<kubeadm_join::KubeadmJoin>::new(),
+    &Of::<kubeadm_reset::KubeadmReset>::new(),
+    &Of::<kubeadm_state::KubeadmState>::new(),
+    &Of::<kubeadm_token::KubeadmToken>::new(),
+    &Of::<wait_nodes::WaitNodes>::new(),
+    &Of::<wait_pods::WaitPods>::new(),
+];

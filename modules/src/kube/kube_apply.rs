@@ -1,0 +1,296 @@
+//! `kube_apply`: makes objects of a cluster what manifests say.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::args::{Flag, Many, Number, Text};
+use crate::controller::RenderOptions;
+use crate::host::Input;
+use crate::kit::{self, Records, quote};
+use crate::kube::documents;
+use crate::kube::kubeadm_token::admin;
+use crate::kube::kubectl::{Kubectl, reason};
+use crate::kube::objects::{self, Changes};
+use crate::kube::wait_pods::{kubectl, two_seconds};
+use crate::module::{Arguments, Context};
+use crate::outcome::{Failure, Outcome};
+use crate::secret::Secret;
+
+/// Applies manifests with kubectl on the node, or removes what they name.
+///
+/// Manifests are files of the control host (`src`), or text (`content`); they reach kubectl over standard
+/// input. They are applied server-side, so that fields that others own are left alone, and so that
+/// manifests of any size fit.
+///
+/// What changed is found by comparing every object before and after, without what the server and its
+/// controllers write into it (status, resource version, …). In check mode the server does the same as
+/// a dry run. Values of Secrets are compared, and not shown.
+///
+/// A manifest that brings a new kind (CustomResourceDefinition) and objects of that kind is applied
+/// again until the server knows the kind.
+///
+/// Returns: `created`, `configured`, `unchanged` and `removed` (lists of `kind/name in namespace`).
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KubeApply {
+    /// Manifest files of the control host, absolute or beside the playbook (in `files/`, `templates/`, or
+    /// next to it). Those that end in `.j2` are rendered as templates.
+    #[serde(default)]
+    pub src: Many,
+    /// Manifests as text, with any number of YAML documents.
+    pub content: Option<Text>,
+    /// `present`: the objects are as the manifests say. `absent`: they are removed.
+    #[serde(default)]
+    pub state: Wanted,
+    /// The namespace of objects that name none.
+    pub namespace: Option<Text>,
+    /// Whether the server does the merging. Done by kubectl itself where it is older than 1.16.
+    #[serde(default = "Flag::yes")]
+    pub server_side: Flag,
+    /// In whose name fields are owned.
+    #[serde(default = "manager")]
+    pub field_manager: Text,
+    /// Takes fields over that another manager owns, where the two do not agree.
+    #[serde(default = "Flag::no")]
+    pub force_conflicts: Flag,
+    /// How many times to try again while the server does not know a kind yet, or does not answer.
+    #[serde(default = "five")]
+    pub retries: Number<u32>,
+    /// Seconds between two tries.
+    #[serde(default = "two_seconds")]
+    pub delay: Number<u64>,
+    /// The kubeconfig to use, a path on the node.
+    #[serde(default = "admin")]
+    pub kubeconfig: Text,
+    /// The kubectl to use, from the `PATH` or by its path.
+    #[serde(default = "kubectl")]
+    pub kubectl: Text,
+}
+
+/// Whether objects are to be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Wanted {
+    /// They are to be there, as the manifests say.
+    #[default]
+    Present,
+    /// They are not to be there.
+    Absent,
+}
+
+fn manager() -> Text {
+    Text::from("windlass")
+}
+
+fn five() -> Number<u32> {
+    Number(5)
+}
+
+impl Arguments for KubeApply {
+    const NAME: &'static str = "kube_apply";
+    const NEEDS: &'static [&'static str] = &[
+        "kubectl",
+        "mktemp",
+        "a kubeconfig that the task's user can read",
+    ];
+
+    fn validate(&self) -> Result<(), String> {
+        match (self.src.is_empty(), &self.content) {
+            (true, None) => Err("one of src and content is needed".to_owned()),
+            (false, Some(_)) => Err("src and content exclude each other".to_owned()),
+            (true, Some(text)) => documents::read(text)
+                .map(drop)
+                .map_err(|error| format!("content is no manifest: {error}")),
+            (false, None) => Ok(()),
+        }
+    }
+
+    async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
+        let manifest = Secret::new(self.manifest(context)?);
+        match self.state {
+            Wanted::Present => self.apply(context, &manifest).await,
+            Wanted::Absent => self.remove(context, &manifest).await,
+        }
+    }
+}
+
+impl KubeApply {
+    /// All manifests as one text.
+    fn manifest(&self, context: &Context<'_>) -> Result<String, Failure> {
+        let mut text = String::new();
+        for (name, part) in self.parts(context)? {
+            let documents = documents::read(&part).map_err(|error| {
+                Failure::new(format!("{name} is no manifest: {error}"))
+                    .hint("it must hold YAML documents with apiVersion, kind and metadata")
+            })?;
+            if documents.is_empty() {
+                return Err(Failure::new(format!("{name} holds no object")));
+            }
+            if !part.starts_with("---") {
+                text.push_str("---\n");
+            }
+            text.push_str(part.trim_end());
+            text.push('\n');
+        }
+        Ok(text)
+    }
+
+    fn parts(&self, context: &Context<'_>) -> Result<Vec<(String, String)>, Failure> {
+        if let Some(content) = &self.content {
+            return Ok(vec![("content".to_owned(), content.0.clone())]);
+        }
+        let mut parts = Vec::new();
+        for name in &self.src {
+            let template = Path::new(name)
+                .extension()
+                .is_some_and(|extension| extension == "j2");
+            let folder = if template { "templates" } else { "files" };
+            let path = context.control.find(folder, name)?;
+            let text = if template {
+                context.control.render(&path, &RenderOptions::default())?
+            } else {
+                std::fs::read_to_string(&path).map_err(|error| {
+                    Failure::new(format!("{} cannot be read: {error}", path.display()))
+                })?
+            };
+            parts.push((path.display().to_string(), text));
+        }
+        Ok(parts)
+    }
+
+    async fn apply(&self, context: &Context<'_>, manifest: &Secret) -> Result<Outcome, Failure> {
+        let mut first_before = None;
+        let mut tries = *self.retries;
+        loop {
+            let records = self.ask(context, manifest).await?;
+            // What was before the first try counts: a later one finds part of it applied.
+            if first_before.is_none() {
+                first_before = Some(read(&records, "before")?);
+            }
+            let Some(error) = records.text("refused") else {
+                let after = read(&records, "after")?;
+                return Ok(applied(objects::compare(
+                    first_before.unwrap_or_default(),
+                    after,
+                )));
+            };
+            if tries == 0 || !passes(&error) || context.check {
+                return Err(refused(&error));
+            }
+            tries -= 1;
+            context
+                .control
+                .progress(&format!("trying again: {}", reason(&error)));
+            tokio::time::sleep(Duration::from_secs(*self.delay)).await;
+        }
+    }
+
+    async fn remove(&self, context: &Context<'_>, manifest: &Secret) -> Result<Outcome, Failure> {
+        let records = self.ask(context, manifest).await?;
+        if let Some(error) = records.text("refused") {
+            return Err(refused(&error));
+        }
+        let (names, differences): (Vec<_>, Vec<_>) = read(&records, "before")?
+            .into_iter()
+            .map(objects::removal)
+            .unzip();
+        if names.is_empty() {
+            let complaint = records.text("complaint").unwrap_or_default();
+            // A kind that is not known any more has no objects; other complaints hide some.
+            if !complaint.trim().is_empty() && !UNKNOWN_KIND.iter().any(|s| complaint.contains(s)) {
+                return Err(refused(&complaint));
+            }
+        }
+        let mut outcome = Outcome::changed(!names.is_empty())
+            .message(format!("{} objects removed", names.len()))
+            .with("removed", names);
+        outcome.diff = differences;
+        Ok(outcome)
+    }
+
+    /// One round trip of `kube_apply.sh`.
+    async fn ask(&self, context: &Context<'_>, manifest: &Secret) -> Result<Records, Failure> {
+        let kubectl = Kubectl {
+            program: &self.kubectl,
+            kubeconfig: &self.kubeconfig,
+        };
+        let mut source = kubectl.prelude();
+        let word = |yes: bool, word: &str| if yes { word.to_owned() } else { String::new() };
+        let present = self.state == Wanted::Present;
+        for (name, value) in [
+            ("state", word(present, "present")),
+            ("namespace", self.namespace.clone().unwrap_or_default().0),
+            ("manager", word(*self.server_side, &self.field_manager)),
+            ("force", word(*self.force_conflicts, "1")),
+            ("dry", word(context.check, "1")),
+        ] {
+            let _ = writeln!(source, "{name}={}", quote(&value));
+        }
+        source.push_str(include_str!("kube_apply.sh"));
+        let script = kit::script(&[kit::RECORDS], source).stdin(Input::Secret(manifest.clone()));
+        Records::read(&context.host.run(script).await?)
+    }
+}
+
+fn read(records: &Records, key: &str) -> Result<Vec<Value>, Failure> {
+    objects::read(&records.text(key).unwrap_or_default()).map_err(Failure::new)
+}
+
+fn applied(changes: Changes) -> Outcome {
+    let anything = !changes.created.is_empty() || !changes.configured.is_empty();
+    let mut outcome = Outcome::changed(anything)
+        .message(format!(
+            "{} created, {} configured, {} unchanged",
+            changes.created.len(),
+            changes.configured.len(),
+            changes.unchanged.len()
+        ))
+        .with("created", changes.created)
+        .with("configured", changes.configured)
+        .with("unchanged", changes.unchanged)
+        .with("removed", Vec::<String>::new());
+    outcome.diff = changes.differences;
+    outcome
+}
+
+/// What kubectl says of kinds that the server does not know, or not yet.
+const UNKNOWN_KIND: &[&str] = &[
+    "no matches for kind",
+    "unable to recognize",
+    "ensure CRDs are installed first",
+    "the server could not find the requested resource",
+];
+
+/// What an API server says, or the way to it, while it starts.
+const NOT_NOW: &[&str] = &[
+    "connection refused",
+    "was refused",
+    "etcdserver:",
+    "TLS handshake timeout",
+    "i/o timeout",
+    "EOF",
+    "the server is currently unable to handle the request",
+    "context deadline exceeded",
+    "unexpected error when reading response body",
+];
+
+/// Whether an error may be gone when asked again.
+fn passes(error: &str) -> bool {
+    [UNKNOWN_KIND, NOT_NOW]
+        .iter()
+        .any(|signs| signs.iter().any(|sign| error.contains(sign)))
+}
+
+fn refused(error: &str) -> Failure {
+    let failure = Failure::new(format!("kubectl apply failed: {}", error.trim()));
+    if error.contains("conflict") {
+        failure.hint("another manager owns these fields: `force_conflicts: true` takes them over")
+    } else {
+        failure
+    }
+}

@@ -1,0 +1,265 @@
+//! Running kubeadm on a node: its configuration in, its output out without secrets, its failures as
+//! sentences.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::host::{HostError, Input, Script};
+use crate::kit::quote;
+use crate::kube::probe::Places;
+use crate::kube::versions::{self, Version};
+use crate::module::Context;
+use crate::outcome::Failure;
+use crate::secret::Secret;
+
+/// A word of a command line that stands for the file with the configuration.
+pub const CONFIG: &str = "CONFIG";
+
+/// One run of kubeadm.
+#[derive(Debug)]
+pub struct Command {
+    /// The subcommand and its flags; [`CONFIG`] stands for the configuration's path. Never a secret.
+    pub arguments: Vec<String>,
+    /// The configuration; empty when there is none.
+    pub config: Secret,
+    /// How long it may take.
+    pub limit: Option<Duration>,
+}
+
+impl Command {
+    /// `kubeadm` with these arguments.
+    pub fn new(arguments: &[&str]) -> Self {
+        Self {
+            arguments: arguments.iter().map(|word| (*word).to_owned()).collect(),
+            config: Secret::new(""),
+            limit: None,
+        }
+    }
+
+    /// With a flag and its value, unless the list is empty.
+    #[must_use]
+    pub fn list(mut self, flag: &str, values: &[String]) -> Self {
+        if !values.is_empty() {
+            self.arguments.push(format!("{flag}={}", values.join(",")));
+        }
+        self
+    }
+
+    /// With a flag, if there is one.
+    #[must_use]
+    pub fn flag(mut self, flag: Option<&str>) -> Self {
+        self.arguments.extend(flag.map(str::to_owned));
+        self
+    }
+
+    fn script(&self, places: &Places) -> Script {
+        let mut source = format!("kubeadm={}\n", quote(&places.kubeadm));
+        source.push_str(include_str!("kubeadm.sh"));
+        source.push_str("w_private_folder\nw_kubeadm");
+        for argument in &self.arguments {
+            source.push(' ');
+            if argument == CONFIG {
+                source.push_str("\"$w_dir/config.yaml\"");
+            } else {
+                source.push_str(&quote(argument));
+            }
+        }
+        source.push('\n');
+        let mut script = Script::new(source)
+            .stdin(Input::Secret(self.config.clone()))
+            .stream()
+            .durable();
+        script.limit = self.limit;
+        script
+    }
+
+    /// Runs it, and gives what it printed, without secrets.
+    pub async fn run(&self, context: &Context<'_>, places: &Places) -> Result<String, Failure> {
+        let what = self.name();
+        let reply = match context.host.run(self.script(places)).await {
+            Err(HostError::TimedOut { limit, so_far }) => {
+                let so_far_text = so_far.text();
+                return Err(Failure {
+                    host: Some(HostError::TimedOut { limit, so_far }),
+                    ..Failure::new(format!(
+                        "`{what}` was not done after {} s{}",
+                        limit.as_secs(),
+                        phase(&so_far_text)
+                    ))
+                    .hint(
+                        "see below what it last said; `journalctl -xeu kubelet` on the node says \
+                         more, and `timeout` of the task gives it more time",
+                    )
+                    .with("stdout", so_far_text)
+                });
+            }
+            other => other?,
+        };
+        let output = reply.text();
+        if reply.status == 0 {
+            return Ok(output);
+        }
+        Err(explain(&what, reply.status, &output)
+            .with("rc", reply.status)
+            .with("stdout", output)
+            .with("stderr", reply.error_text()))
+    }
+
+    /// The command without its flags, for messages.
+    fn name(&self) -> String {
+        let words = self
+            .arguments
+            .iter()
+            .map(String::as_str)
+            .take_while(|word| !word.starts_with('-'));
+        std::iter::once("kubeadm")
+            .chain(words)
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+}
+
+/// `, in phase ‘x’`, where the output shows one: kubeadm begins its lines with `[phase]`.
+fn phase(output: &str) -> String {
+    output
+        .lines()
+        .rev()
+        .find_map(|line| line.strip_prefix('[')?.split_once(']'))
+        .map(|(phase, _)| format!(", in phase `{phase}`"))
+        .unwrap_or_default()
+}
+
+/// A failed run as a sentence, with what can be done about it.
+fn explain(what: &str, status: i32, output: &str) -> Failure {
+    let mut reasons: Vec<&str> = output
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.starts_with("[ERROR "))
+        .collect();
+    if reasons.is_empty() {
+        reasons.extend(
+            output
+                .lines()
+                .rev()
+                .map(str::trim)
+                .find(|line| !line.is_empty() && !line.starts_with("To see the stack trace")),
+        );
+    }
+    let phase = phase(output);
+    let message = if reasons.is_empty() {
+        format!("`{what}` failed with status {status}{phase}, and said nothing")
+    } else {
+        format!("`{what}` failed{phase}: {}", reasons.join("; "))
+    };
+    let failure = Failure::new(message);
+    match HINTS.iter().find(|(sign, _)| output.contains(sign)) {
+        Some((_, hint)) => failure.hint(*hint),
+        None => failure,
+    }
+}
+
+/// What kubeadm says, and what helps. The first that is found counts.
+const HINTS: &[(&str, &str)] = &[
+    (
+        "[ERROR Swap]",
+        "turn swap off (`manage_prerequisites: true` does it in the shipped playbooks)",
+    ),
+    (
+        "[ERROR CRI]",
+        "start the container runtime, or name its socket with `cri_socket`",
+    ),
+    (
+        "[ERROR FileContent--proc-sys-net",
+        "load br_netfilter and set the sysctls (`manage_prerequisites: true` does it in the shipped playbooks)",
+    ),
+    (
+        "[ERROR ImagePull]",
+        "see that the node reaches the registry, or name another with `image_repository`",
+    ),
+    (
+        "[ERROR Port-",
+        "something listens on that port already: a kubelet or control plane of an earlier try?",
+    ),
+    (
+        "[ERROR DirAvailable-",
+        "an earlier try left files: `kubeadm reset -f` on the node removes them",
+    ),
+    (
+        "[ERROR FileAvailable-",
+        "an earlier try left files: `kubeadm reset -f` on the node removes them",
+    ),
+    (
+        "could not find a JWS signature",
+        "the bootstrap token has expired or was deleted: run the playbook again, it mints a new one",
+    ),
+    (
+        "couldn't validate the identity of the API Server",
+        "the endpoint cannot be reached from the node, the token has expired, or the CA hash is another cluster's: run the playbook again, it mints a new one",
+    ),
+    (
+        "error downloading the secret",
+        "the uploaded certificates live two hours: run the playbook again, it uploads them anew",
+    ),
+    (
+        "kubeadm-certs",
+        "the uploaded certificates live two hours: run the playbook again, it uploads them anew",
+    ),
+    (
+        "etcdserver: unhealthy cluster",
+        "an etcd member is down or was just added: see `kubectl -n kube-system get pods -l component=etcd`, mend it, and run the playbook again",
+    ),
+    (
+        "The kubelet is not running",
+        "see `journalctl -xeu kubelet` on the node",
+    ),
+    (
+        "kubelet isn't running or healthy",
+        "see `journalctl -xeu kubelet` on the node",
+    ),
+    (
+        "timed out waiting for the condition",
+        "see `journalctl -xeu kubelet` and the containers' logs on the node",
+    ),
+];
+
+/// Takes back what kubeadm did on a node. Only for a node that may lose everything.
+pub async fn reset(
+    context: &Context<'_>,
+    places: &Places,
+    cri_socket: Option<&str>,
+) -> Result<String, Failure> {
+    context
+        .control
+        .progress("taking back what an earlier try left: kubeadm reset");
+    let socket = cri_socket.map(|socket| format!("--cri-socket={socket}"));
+    let command = Command {
+        limit: Some(Duration::from_secs(300)),
+        ..Command::new(&["reset", "--force"])
+    }
+    .flag(socket.as_deref());
+    command.run(context, places).await
+}
+
+/// Refuses a configuration in a version of kubeadm's API that this kubeadm cannot read, before it is
+/// too late: kubeadm's own message comes after a reset.
+pub fn check_api(documents: &[Value], version: Version) -> Result<(), Failure> {
+    let reads = version.config_apis();
+    for document in documents {
+        let Some(api) = document["apiVersion"]
+            .as_str()
+            .and_then(|api| api.strip_prefix("kubeadm.k8s.io/"))
+        else {
+            continue;
+        };
+        // A kubeadm later than those looked at may read more.
+        if !reads.contains(&api) && version.minor <= versions::NEWEST {
+            return Err(Failure::new(format!(
+                "the configuration is written in {api}, but kubeadm {version} on the node reads {}",
+                reads.join(" and ")
+            ))
+            .hint("write it in one of these"));
+        }
+    }
+    Ok(())
+}

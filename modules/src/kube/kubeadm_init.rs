@@ -1,0 +1,151 @@
+//! `kubeadm_init`: makes the first control plane of a cluster.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::args::{Flag, List, Number, SecretText, Text};
+use crate::kube::documents;
+use crate::kube::kubeadm::{self, CONFIG, Command};
+use crate::kube::membership::{self, Act, Membership};
+use crate::kube::probe::{Probed, Question};
+use crate::kube::signs::Role;
+use crate::module::{Arguments, Context};
+use crate::outcome::{Failure, Outcome};
+use crate::secret::Secret;
+
+/// Initialises the first control plane of a cluster with `kubeadm init`, unless that is done already.
+///
+/// What is there decides: nothing at all is *absent*, and is initialised; everything, and it works,
+/// is *joined*, and is left alone; anything else is *half*. A half initialised node makes the task
+/// fail with what was found and what is missing. It is only reset, and then initialised, with
+/// `repair: true`, and never while it looks like a good node of a cluster that merely does not answer.
+///
+/// The configuration goes to the node over standard input, into a file in memory that only root can
+/// read and that is gone when kubeadm ends.
+///
+/// Returns: `state` (before: `absent`, `joined` or `half`), `found` and `missing` (lists of what the
+/// node showed), `node_name`, `version` (of kubeadm), `reset` (whether it was), and `stdout` of
+/// kubeadm without tokens and keys.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KubeadmInit {
+    /// The configuration: YAML documents of the kinds `InitConfiguration`, `ClusterConfiguration`,
+    /// `KubeletConfiguration` and `KubeProxyConfiguration`, in a version of the API that the node's
+    /// kubeadm reads. Mostly `"{{ lookup('template', 'kubeadm-init.yml.j2') }}"`.
+    pub content: Text,
+    /// Shares the certificates through a Secret that lives two hours, as `--upload-certs` does.
+    /// `kubeadm_token` does that later, when a node joins, which is mostly better.
+    #[serde(default = "Flag::no")]
+    pub upload_certs: Flag,
+    /// The key that the shared certificates are encrypted with; kubeadm makes one up otherwise.
+    pub certificate_key: Option<SecretText>,
+    /// Phases to leave out, as `kubeadm init --help` names them.
+    #[serde(default)]
+    pub skip_phases: List,
+    /// Checks whose failure is a warning only, as kubeadm names them, or `all`.
+    #[serde(default)]
+    pub ignore_preflight_errors: List,
+    /// Whether etcd runs elsewhere, so that there is no etcd on this node.
+    #[serde(default = "Flag::no")]
+    pub external_etcd: Flag,
+    /// The name of the Node, where the configuration sets one other than the host name.
+    pub node_name: Option<Text>,
+    /// Resets a half initialised node first.
+    #[serde(default = "Flag::no")]
+    pub repair: Flag,
+    /// The socket of the container runtime, for the reset on a node with more than one.
+    pub cri_socket: Option<Text>,
+    /// Seconds that kubeadm may take.
+    #[serde(default = "ten_minutes")]
+    pub timeout: Number<u64>,
+    /// Seconds that a node which has all of its files may take to answer before it is called half:
+    /// it may just have been started.
+    #[serde(default = "one_minute")]
+    pub settle: Number<u64>,
+}
+
+pub(super) fn ten_minutes() -> Number<u64> {
+    Number(600)
+}
+
+pub(super) fn one_minute() -> Number<u64> {
+    Number(60)
+}
+
+impl Arguments for KubeadmInit {
+    const NAME: &'static str = "kubeadm_init";
+    const NEEDS: &'static [&'static str] = membership::NEEDS;
+
+    fn validate(&self) -> Result<(), String> {
+        documents::read(&self.content)
+            .map(drop)
+            .map_err(|error| format!("content is no configuration: {error}"))
+    }
+
+    async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
+        let settle = Duration::from_secs(*self.settle);
+        let membership = Membership {
+            act: Act::Init,
+            repair: *self.repair,
+            cri_socket: self.cri_socket.as_deref(),
+            question: Question {
+                role: Role::ControlPlane {
+                    external_etcd: *self.external_etcd,
+                },
+                node_name: self.node_name.as_deref(),
+                settle,
+                places: &membership::places(),
+            },
+        };
+        membership
+            .reach(context, async |probed| self.command(probed))
+            .await
+    }
+}
+
+impl KubeadmInit {
+    fn command(&self, probed: &Probed) -> Result<Command, Failure> {
+        let upload = if *self.upload_certs {
+            let flag = probed.version.upload_certs_flag();
+            Some(flag.ok_or_else(|| {
+                Failure::new(format!(
+                    "kubeadm {} cannot upload certificates",
+                    probed.version
+                ))
+                .hint("copy them: `certificate_distribution: copy` in the shipped playbooks")
+            })?)
+        } else {
+            None
+        };
+        let command = Command {
+            config: Secret::new(self.config(probed)?),
+            limit: Some(Duration::from_secs(*self.timeout)),
+            ..Command::new(&["init", "--config", CONFIG, "--skip-token-print"])
+        };
+        Ok(command
+            .flag(upload)
+            .flag(upload.map(|_| "--skip-certificate-key-print"))
+            .list("--skip-phases", &self.skip_phases)
+            .list("--ignore-preflight-errors", &self.ignore_preflight_errors))
+    }
+
+    fn config(&self, probed: &Probed) -> Result<String, Failure> {
+        let unreadable = |error| Failure::new(format!("content is no configuration: {error}"));
+        let mut documents = documents::read(&self.content).map_err(unreadable)?;
+        kubeadm::check_api(&documents, probed.version)?;
+        let Some(key) = &self.certificate_key else {
+            return Ok(self.content.0.clone());
+        };
+        let document = documents::of_kind(
+            &mut documents,
+            "InitConfiguration",
+            probed.version.config_api(),
+        );
+        let key: Value = json!(key.expose());
+        documents::set(document, &["certificateKey"], key);
+        documents::write(&documents).map_err(unreadable)
+    }
+}

@@ -1,0 +1,159 @@
+//! `kubeadm_join`: takes a node into a cluster.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::args::{Flag, List, Number, SecretText, Text};
+use crate::kube::documents::{self, Discovery};
+use crate::kube::kubeadm::{self, CONFIG, Command};
+use crate::kube::kubeadm_init::{one_minute, ten_minutes};
+use crate::kube::membership::{self, Act, Membership};
+use crate::kube::probe::{Probed, Question};
+use crate::kube::signs::Role;
+use crate::module::{Arguments, Context};
+use crate::outcome::{Failure, Outcome};
+use crate::secret::Secret;
+
+/// Joins a node to a cluster with `kubeadm join`, unless that is done already.
+///
+/// What is there decides, as with `kubeadm_init`: an *absent* node joins; a *joined* one is left alone;
+/// a *half* joined one makes the task fail with what was found and what is missing, and is only reset
+/// and joined anew with `repair: true`.
+///
+/// Control planes with stacked etcd must join one after another (`serial: 1` or `throttle: 1`):
+/// together they race for etcd membership. Workers may join together.
+///
+/// The token and the certificate key go to the node over standard input, into a file in memory that
+/// only root can read and that is gone when kubeadm ends; `ps` never shows them.
+///
+/// Returns: `state` (before: `absent`, `joined` or `half`), `found` and `missing` (lists of what the
+/// node showed), `node_name`, `version` (of kubeadm), `reset` (whether it was), and `stdout` of
+/// kubeadm without tokens and keys.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KubeadmJoin {
+    /// `host:port` of the cluster's API, as `kubeadm_token` returns it.
+    pub endpoint: Text,
+    /// A bootstrap token, as `kubeadm_token` returns it.
+    pub token: SecretText,
+    /// Hashes of the cluster's CA certificate, `sha256:…`, as `kubeadm_token` returns them.
+    pub ca_cert_hashes: List,
+    /// Joins as a control plane, and not as a worker.
+    #[serde(default = "Flag::no")]
+    pub control_plane: Flag,
+    /// The key of the uploaded certificates, for a control plane whose certificates were not copied.
+    pub certificate_key: Option<SecretText>,
+    /// A `JoinConfiguration` (YAML) with everything but the discovery, and with the documents that go
+    /// with it; the module puts endpoint, token, hashes and key into it. Without one kubeadm's own
+    /// defaults hold.
+    #[serde(default)]
+    pub content: Text,
+    /// The name of the Node, if it is not the host name.
+    pub node_name: Option<Text>,
+    /// Phases to leave out (kubeadm 1.22 and later).
+    #[serde(default)]
+    pub skip_phases: List,
+    /// Checks whose failure is a warning only, as kubeadm names them, or `all`.
+    #[serde(default)]
+    pub ignore_preflight_errors: List,
+    /// Whether etcd runs elsewhere, so that a control plane has none.
+    #[serde(default = "Flag::no")]
+    pub external_etcd: Flag,
+    /// Resets a half joined node first.
+    #[serde(default = "Flag::no")]
+    pub repair: Flag,
+    /// The socket of the container runtime, for the reset on a node with more than one.
+    pub cri_socket: Option<Text>,
+    /// Seconds that kubeadm may take.
+    #[serde(default = "ten_minutes")]
+    pub timeout: Number<u64>,
+    /// Seconds that a node which has all of its files may take to answer before it is called half:
+    /// it may just have been started.
+    #[serde(default = "one_minute")]
+    pub settle: Number<u64>,
+}
+
+impl Arguments for KubeadmJoin {
+    const NAME: &'static str = "kubeadm_join";
+    const NEEDS: &'static [&'static str] = membership::NEEDS;
+
+    fn validate(&self) -> Result<(), String> {
+        documents::read(&self.content)
+            .map(drop)
+            .map_err(|error| format!("content is no configuration: {error}"))
+    }
+
+    async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
+        for secret in std::iter::once(&self.token).chain(&self.certificate_key) {
+            context.control.hide(secret);
+        }
+        let role = if *self.control_plane {
+            Role::ControlPlane {
+                external_etcd: *self.external_etcd,
+            }
+        } else {
+            Role::Worker
+        };
+        let membership = Membership {
+            act: Act::Join,
+            repair: *self.repair,
+            cri_socket: self.cri_socket.as_deref(),
+            question: Question {
+                role,
+                node_name: self.node_name.as_deref(),
+                settle: Duration::from_secs(*self.settle),
+                places: &membership::places(),
+            },
+        };
+        membership
+            .reach(context, async |probed| self.command(probed))
+            .await
+    }
+}
+
+impl KubeadmJoin {
+    fn command(&self, probed: &Probed) -> Result<Command, Failure> {
+        let version = probed.version;
+        if self.certificate_key.is_some() && !version.joins_with_certificate_key() {
+            return Err(Failure::new(format!(
+                "kubeadm {version} takes no certificate key in its configuration"
+            ))
+            .hint(
+                "copy the certificates: `certificate_distribution: copy` in the shipped playbooks",
+            ));
+        }
+        if !self.skip_phases.is_empty() && !version.join_skips_phases() {
+            return Err(Failure::new(format!(
+                "kubeadm {version} cannot leave out phases of `join`; 1.22 and later can"
+            )));
+        }
+        let unreadable = |error| Failure::new(format!("content is no configuration: {error}"));
+        kubeadm::check_api(
+            &documents::read(&self.content).map_err(unreadable)?,
+            version,
+        )?;
+        let config = documents::join(
+            &self.content,
+            version.config_api(),
+            Discovery {
+                endpoint: &self.endpoint,
+                token: self.token.expose(),
+                ca_cert_hashes: &self.ca_cert_hashes,
+                certificate_key: self.certificate_key.as_ref().map(|key| key.expose()),
+                control_plane: *self.control_plane,
+                node_name: self.node_name.as_deref(),
+            },
+        )
+        .map_err(unreadable)?;
+        let command = Command {
+            config: Secret::new(config),
+            limit: Some(Duration::from_secs(*self.timeout)),
+            ..Command::new(&["join", "--config", CONFIG])
+        };
+        Ok(command
+            .list("--skip-phases", &self.skip_phases)
+            .list("--ignore-preflight-errors", &self.ignore_preflight_errors))
+    }
+}

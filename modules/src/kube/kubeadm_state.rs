@@ -1,0 +1,75 @@
+//! `kubeadm_state`: what a node shows of having been initialised or joined.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::args::{Flag, Number, Text};
+use crate::kube::kubeadm_init::one_minute;
+use crate::kube::membership::{self, Act};
+use crate::kube::probe::Question;
+use crate::kube::signs::{Role, State};
+use crate::module::{Arguments, Context};
+use crate::outcome::{Failure, Outcome};
+
+/// Finds out whether a node is in its cluster, and changes nothing.
+///
+/// Returns: `state` (`absent`, `joined` or `half`), `found` and `missing` (lists of what the node
+/// showed), `summary` (a sentence, for a half node), `repairable` (whether `repair: true` of
+/// `kubeadm_init`, `kubeadm_join` or `kubeadm_reset` would reset it) and `keep` (why not, if not),
+/// `node_name`, `version` (of kubeadm, `v1.20.2`), `config_api` and `config_apis` (the version of the
+/// configuration API to write for it, and all that it reads), and `peer_url` (of its etcd member).
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KubeadmState {
+    /// Whether the node is to be a control plane, and not a worker.
+    #[serde(default = "Flag::no")]
+    pub control_plane: Flag,
+    /// Whether etcd runs elsewhere, so that a control plane has none.
+    #[serde(default = "Flag::no")]
+    pub external_etcd: Flag,
+    /// The name of the Node, if it is not the host name.
+    pub node_name: Option<Text>,
+    /// Seconds that a node which has all of its files may take to answer before it is called half:
+    /// it may just have been started.
+    #[serde(default = "one_minute")]
+    pub settle: Number<u64>,
+}
+
+impl Arguments for KubeadmState {
+    const NAME: &'static str = "kubeadm_state";
+    const NEEDS: &'static [&'static str] = membership::NEEDS;
+
+    async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
+        let role = if *self.control_plane {
+            Role::ControlPlane {
+                external_etcd: *self.external_etcd,
+            }
+        } else {
+            Role::Worker
+        };
+        let probed = Question {
+            role,
+            node_name: self.node_name.as_deref(),
+            settle: Duration::from_secs(*self.settle),
+            places: &membership::places(),
+        }
+        .ask(context)
+        .await?;
+        let finding = &probed.finding;
+        let half = finding.state == State::Half;
+        let summary = if half {
+            membership::summary(Act::Join, finding)
+        } else {
+            format!("the node is {}", finding.state.name())
+        };
+        Ok(membership::describe(Outcome::ok(), &probed)
+            .with("summary", summary)
+            .with("repairable", half && finding.keep.is_none())
+            .with("keep", finding.keep.clone().unwrap_or_default())
+            .with("config_api", probed.version.config_api())
+            .with("config_apis", probed.version.config_apis().to_vec())
+            .with("peer_url", probed.peer_url.clone().unwrap_or_default()))
+    }
+}

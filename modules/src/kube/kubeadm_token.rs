@@ -1,0 +1,332 @@
+//! `kubeadm_token`: what another node needs to join, freshly made.
+
+use std::fmt::Write as _;
+
+use regex::Regex;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::args::{Flag, Text};
+use crate::kit::{self, Records, quote};
+use crate::kube::kubectl::ADMIN;
+use crate::module::{Arguments, Context};
+use crate::outcome::{Failure, Outcome};
+use crate::secret::Secret;
+
+/// Mints a bootstrap token on a control plane, and with `certificate_key: true` uploads the certificates
+/// that other control planes need, encrypted with a fresh key.
+///
+/// Tokens and uploaded certificates expire, so they are made when nodes join, not when the cluster is
+/// initialised. Each run makes new ones and is `changed`: run it only when some node is to join.
+///
+/// Token and key are shown in no output. They stay in the registered result, from where later plays
+/// take them: `hostvars[groups['control_plane'][0]].join_data.join.token`.
+///
+/// In check mode nothing is minted, and placeholders are returned.
+///
+/// Returns: `join`, a mapping of `endpoint` (`host:port`), `token`, `ca_cert_hashes` (a list of
+/// `sha256:…`) and `certificate_key` (empty unless asked for), and `join_command` (for workers).
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KubeadmToken {
+    /// How long the token lives: `2h0m0s`, `30m`.
+    #[serde(default = "two_hours")]
+    pub ttl: Text,
+    /// What the token is for; shown by `kubeadm token list`.
+    #[serde(default = "description")]
+    pub description: Text,
+    /// Whether to upload the certificates as well, for control planes to come. They live two hours.
+    #[serde(default = "Flag::no")]
+    pub certificate_key: Flag,
+    /// The kubeconfig to use, a path on the node.
+    #[serde(default = "admin")]
+    pub kubeconfig: Text,
+}
+
+fn two_hours() -> Text {
+    Text::from("2h0m0s")
+}
+
+fn description() -> Text {
+    Text::from("joins nodes, made by windlass")
+}
+
+pub(super) fn admin() -> Text {
+    Text::from(ADMIN)
+}
+
+const MINT: &str = r#"
+w_need kubeadm 'to mint tokens'
+w_need kubectl 'to read the configuration of the cluster'
+w_need mktemp 'to keep kubeadm'\''s configuration'
+[ -r "$kubeconfig" ] || w_fail "$kubeconfig cannot be read" \
+  'run the task on a control plane of a cluster that is up, as root (`become: true`)'
+version=$(kubeadm version -o short)
+w_put version "$version"
+w_dir=$(umask 077 && mktemp -d) || exit 70
+trap 'rm -rf "$w_dir"' EXIT
+trap 'exit 143' HUP INT TERM
+command=$(kubeadm token create --kubeconfig "$kubeconfig" --ttl "$ttl" \
+  --description "$description" --print-join-command 2>"$w_dir/error") ||
+  w_fail "kubeadm could not mint a token: $(tail -n 3 "$w_dir/error")" \
+    'does the API server answer? see `kubectl get nodes` on the node'
+w_put command "$command"
+[ "$upload" ] || exit 0
+case $version in
+  v1.13.*) w_fail "kubeadm $version cannot upload certificates" \
+    'copy them: `certificate_distribution: copy` in the shipped playbooks' ;;
+  v1.14.*) flag=--experimental-upload-certs ;;
+  *) flag=--upload-certs ;;
+esac
+# The cluster's own configuration: without it the certificates of an external etcd would be left out,
+# and kubeadm would ask the internet for a version.
+kubectl --kubeconfig "$kubeconfig" -n kube-system get configmap kubeadm-config \
+  -o 'jsonpath={.data.ClusterConfiguration}' >"$w_dir/cluster.yaml" 2>"$w_dir/error" ||
+  w_fail "the configuration of the cluster could not be read: $(tail -n 3 "$w_dir/error")"
+output=$(kubeadm init phase upload-certs "$flag" --config "$w_dir/cluster.yaml" 2>"$w_dir/error") ||
+  w_fail "kubeadm could not upload the certificates: $(tail -n 3 "$w_dir/error")"
+w_put key "$(printf '%s\n' "$output" | tail -n 1)"
+"#;
+
+impl Arguments for KubeadmToken {
+    const NAME: &'static str = "kubeadm_token";
+    const NEEDS: &'static [&'static str] =
+        &["kubeadm", "kubectl", "mktemp", "root (`become: true`)"];
+
+    async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
+        if context.check {
+            return Ok(placeholder(*self.certificate_key));
+        }
+        let mut source = String::new();
+        for (name, value) in [
+            ("kubeconfig", &*self.kubeconfig),
+            ("ttl", &self.ttl),
+            ("description", &self.description),
+            ("upload", if *self.certificate_key { "1" } else { "" }),
+        ] {
+            let _ = writeln!(source, "{name}={}", quote(value));
+        }
+        source.push_str(MINT);
+        let reply = context
+            .host
+            .run(kit::script(&[kit::RECORDS], source))
+            .await?;
+        let records = Records::read(&reply)?;
+        let command = records.text("command").unwrap_or_default();
+        let join = Join::read(&command).ok_or_else(|| {
+            let version = records.text("version").unwrap_or_default();
+            // What it printed may hold a token.
+            Failure::new(format!(
+                "`kubeadm token create --print-join-command` ({version}) printed no join command"
+            ))
+        })?;
+        let key = records.text("key").map(|key| key.trim().to_owned());
+        if key.as_ref().is_some_and(|key| !is_key(key)) {
+            return Err(Failure::new(
+                "`kubeadm init phase upload-certs` printed no certificate key on its last line",
+            ));
+        }
+        let mut outcome = Outcome::changed(true)
+            .with(
+                "join",
+                json!({
+                    "endpoint": join.endpoint,
+                    "token": join.token,
+                    "ca_cert_hashes": join.ca_cert_hashes,
+                    "certificate_key": key.clone().unwrap_or_default(),
+                }),
+            )
+            .with("join_command", join.command());
+        outcome.secrets.push(Secret::new(join.token));
+        outcome.secrets.extend(key.map(Secret::new));
+        for secret in &outcome.secrets {
+            context.control.hide(secret);
+        }
+        Ok(outcome)
+    }
+}
+
+fn is_key(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn placeholder(with_key: bool) -> Outcome {
+    let key: Value = if with_key {
+        "minted-when-run-for-real".into()
+    } else {
+        "".into()
+    };
+    Outcome::changed(true)
+        .with(
+            "join",
+            json!({
+                "endpoint": "minted-when-run-for-real:6443",
+                "token": "minted-when-run-for-real",
+                "ca_cert_hashes": [],
+                "certificate_key": key,
+            }),
+        )
+        .with("join_command", "")
+        .message("would mint a bootstrap token")
+}
+
+/// A join command taken apart.
+#[derive(Debug, PartialEq, Eq)]
+struct Join {
+    endpoint: String,
+    token: String,
+    ca_cert_hashes: Vec<String>,
+}
+
+impl Join {
+    /// Reads `kubeadm join E --token T --discovery-token-ca-cert-hash H …`, on one line or, as before
+    /// 1.15, on several that end with a backslash. Warnings before it are passed over.
+    fn read(text: &str) -> Option<Self> {
+        let joined = Regex::new(r"\\\r?\n[ \t]*")
+            .expect("a constant pattern that compiles")
+            .replace_all(text, " ");
+        let command = joined
+            .lines()
+            .map(str::trim)
+            .find(|line| line.starts_with("kubeadm join "))?;
+        let mut words = command.split_whitespace().skip(2);
+        let endpoint = words.next()?.to_owned();
+        let (mut token, mut ca_cert_hashes) = (None, Vec::<String>::new());
+        while let Some(word) = words.next() {
+            let (flag, value) = match word.split_once('=') {
+                Some((flag, value)) => (flag, value),
+                None => (word, words.next()?),
+            };
+            match flag {
+                "--token" => token = Some(value.to_owned()),
+                "--discovery-token-ca-cert-hash" if !ca_cert_hashes.iter().any(|h| h == value) => {
+                    ca_cert_hashes.push(value.to_owned());
+                }
+                _ => {}
+            }
+        }
+        Some(Self {
+            endpoint,
+            token: token.filter(|token| !token.starts_with('<'))?,
+            ca_cert_hashes,
+        })
+    }
+
+    fn command(&self) -> String {
+        let mut command = format!("kubeadm join {} --token {}", self.endpoint, self.token);
+        for hash in &self.ca_cert_hashes {
+            let _ = write!(command, " --discovery-token-ca-cert-hash {hash}");
+        }
+        command
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake::{self, Controller, REAL, shells};
+
+    const TOKEN: &str = "abcdef.0123456789abcdef";
+
+    fn join() -> Join {
+        Join {
+            endpoint: "10.0.0.10:6443".to_owned(),
+            token: TOKEN.to_owned(),
+            ca_cert_hashes: vec!["sha256:aa".to_owned()],
+        }
+    }
+
+    #[test]
+    fn a_join_command_is_read_in_every_shape_that_kubeadm_gave_it() {
+        for text in [
+            format!(
+                "kubeadm join 10.0.0.10:6443 --token {TOKEN}     --discovery-token-ca-cert-hash sha256:aa \n"
+            ),
+            format!(
+                "W1 warning\nkubeadm join 10.0.0.10:6443 --token {TOKEN} \\\n    --discovery-token-ca-cert-hash sha256:aa\n"
+            ),
+            format!(
+                "  kubeadm join 10.0.0.10:6443 --token {TOKEN} \\\n\t--discovery-token-ca-cert-hash sha256:aa --discovery-token-ca-cert-hash sha256:aa \\\n\t--control-plane\n"
+            )
+            .replace("--control-plane", "--v=1"),
+        ] {
+            assert_eq!(Join::read(&text), Some(join()), "{text}");
+        }
+        assert_eq!(
+            Join::read("kubeadm join 10.0.0.10:6443 --token <value withheld> "),
+            None
+        );
+        assert_eq!(Join::read("nothing of the sort"), None);
+    }
+
+    #[tokio::test]
+    async fn token_and_key_come_back_as_secrets_and_appear_on_no_command_line() {
+        let key = "0123456789abcdef".repeat(4);
+        for shell in shells() {
+            let log = shell.at("log");
+            let kubeconfig = shell.at("admin.conf");
+            std::fs::write(&kubeconfig, "").unwrap();
+            let shell = shell
+                .tool(
+                    "kubeadm",
+                    &format!(
+                        r#"echo "$*" >>{log}
+                        case $1 in
+                          version) echo v1.20.2 ;;
+                          token) echo "W a warning" >&2; echo "kubeadm join 10.0.0.10:6443 --token {TOKEN}     --discovery-token-ca-cert-hash sha256:aa " ;;
+                          init) while [ "$1" != --config ]; do shift; done; cat "$2" >>{log}; echo '[upload-certs] Storing'; echo '[upload-certs] Using certificate key:'; echo {key} ;;
+                        esac"#
+                    ),
+                )
+                .tool(
+                    "kubectl",
+                    &format!(r#"echo "$*" >>{log}; echo "kubernetesVersion: v1.20.2""#),
+                );
+            let control = Controller::new(shell.dir());
+            let outcome = fake::run::<KubeadmToken>(
+                &shell,
+                &control,
+                REAL,
+                json!({"certificate_key": true, "kubeconfig": kubeconfig, "ttl": "1h"}),
+            )
+            .await
+            .unwrap();
+            assert!(outcome.changed);
+            assert_eq!(
+                outcome.data["join"],
+                json!({"endpoint": "10.0.0.10:6443", "token": TOKEN, "ca_cert_hashes": ["sha256:aa"], "certificate_key": key})
+            );
+            assert_eq!(outcome.secrets, control.hidden());
+            assert_eq!(outcome.secrets.len(), 2);
+            let log = std::fs::read_to_string(log).unwrap();
+            assert!(log.contains("--ttl 1h"), "{log}");
+            assert!(log.contains("init phase upload-certs --upload-certs --config"));
+            assert!(log.contains("kubernetesVersion: v1.20.2"));
+            assert!(!log.contains(TOKEN) && !log.contains(&key), "{log}");
+            assert_eq!(shell.trips(), 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_api_that_does_not_answer_is_said_and_no_token_with_it() {
+        let shell = shells().remove(0);
+        let kubeconfig = shell.at("admin.conf");
+        std::fs::write(&kubeconfig, "").unwrap();
+        let shell = shell
+            .tool(
+                "kubeadm",
+                "[ $1 = version ] && echo v1.20.2 && exit; echo 'timed out' >&2; exit 1",
+            )
+            .tool("kubectl", "exit 1");
+        let failure = fake::run::<KubeadmToken>(
+            &shell,
+            &Controller::new(shell.dir()),
+            REAL,
+            json!({"kubeconfig": kubeconfig}),
+        )
+        .await
+        .unwrap_err();
+        assert_eq!(failure.message, "kubeadm could not mint a token: timed out");
+    }
+}

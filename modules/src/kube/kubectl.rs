@@ -1,0 +1,108 @@
+//! kubectl on a node: how it is called, and several questions in one round trip.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::host::{HostError, Script};
+use crate::kit::{self, Records, quote};
+use crate::module::Context;
+use crate::outcome::Failure;
+
+/// The kubeconfig that `kubeadm init` leaves on every control plane.
+pub const ADMIN: &str = "/etc/kubernetes/admin.conf";
+
+/// Which kubectl, and which cluster.
+#[derive(Debug, Clone, Copy)]
+pub struct Kubectl<'a> {
+    /// The program, from the `PATH` or by its path.
+    pub program: &'a str,
+    /// The kubeconfig, a path on the node.
+    pub kubeconfig: &'a str,
+}
+
+/// One question: the arguments of a kubectl that prints JSON.
+pub type Question = Vec<String>;
+
+/// An answer: what was printed, or what went wrong.
+pub type Answer = Result<Value, String>;
+
+impl Kubectl<'_> {
+    /// The beginning of scripts that use it: checks, and a function `w_kubectl`.
+    pub fn prelude(self) -> String {
+        format!(
+            "w_need {program} 'to talk to the cluster'\n\
+             [ -r {config} ] || w_fail {missing} {hint}\n\
+             w_kubectl() {{ {program} --kubeconfig {config} --request-timeout=20s \"$@\"; }}\n",
+            program = quote(self.program),
+            config = quote(self.kubeconfig),
+            missing = quote(&format!("{} cannot be read", self.kubeconfig)),
+            hint = quote(
+                "run the task on a control plane of a cluster that is up, as root (`become: true`), \
+                 or name another file with `kubeconfig`"
+            ),
+        )
+    }
+
+    /// Asks all questions in one round trip. That the API does not answer is an [`Answer`]; only that
+    /// the host does not, or that there is no kubectl, is a failure.
+    pub async fn ask(
+        self,
+        context: &Context<'_>,
+        questions: &[Question],
+        limit: Duration,
+    ) -> Result<Vec<Answer>, Failure> {
+        let mut source = self.prelude();
+        for question in questions {
+            let words: Vec<_> = question.iter().map(|word| quote(word)).collect();
+            let _ = writeln!(
+                source,
+                "w_answer=$(w_kubectl {} 2>&1)\nw_put status \"$?\"\nw_put answer \"$w_answer\"",
+                words.join(" ")
+            );
+        }
+        let mut script: Script = kit::script(&[kit::RECORDS], source);
+        script.limit = Some(limit);
+        let reply = match context.host.run(script).await {
+            // kubectl has its own time limit; one that hangs all the same is an API that does not
+            // answer, unless it is the task's own limit that has passed.
+            Err(HostError::TimedOut { limit: passed, .. }) if passed == limit => {
+                return Ok(vec![
+                    Err("kubectl did not answer in time".to_owned());
+                    questions.len()
+                ]);
+            }
+            other => other?,
+        };
+        let records = Records::read(&reply)?;
+        Ok(records
+            .all("status")
+            .zip(records.all("answer"))
+            .map(|(status, answer)| read(status == b"0", &String::from_utf8_lossy(answer)))
+            .collect())
+    }
+}
+
+/// The JSON among what kubectl printed, which may begin with warnings.
+fn read(good: bool, text: &str) -> Answer {
+    if !good {
+        return Err(reason(text));
+    }
+    let start = text.find('{').unwrap_or(0);
+    serde_json::Deserializer::from_str(&text[start..])
+        .into_iter::<Value>()
+        .next()
+        .and_then(Result::ok)
+        .ok_or_else(|| format!("kubectl printed no JSON: {}", reason(text)))
+}
+
+/// What kubectl complains about: its last line that says something.
+pub fn reason(text: &str) -> String {
+    text.lines()
+        .rev()
+        .map(str::trim)
+        .find(|line| !line.is_empty())
+        .unwrap_or("no reason given")
+        .to_owned()
+}

@@ -1,0 +1,200 @@
+//! Asks a node, in one round trip and changing nothing, what it shows of having been initialised or
+//! joined.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::kit::{self, Records, quote};
+use crate::kube::signs::{self, Finding, NodeObject, Role, Signs, State};
+use crate::kube::versions::Version;
+use crate::module::Context;
+use crate::outcome::Failure;
+
+/// Where kubeadm keeps what it makes, and the programs to ask.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// `/etc/kubernetes`.
+    pub kubernetes: String,
+    /// `/var/lib/etcd`.
+    pub etcd: String,
+    /// `/var/lib/kubelet`.
+    pub kubelet: String,
+    /// `kubeadm`, from the `PATH` or by its path.
+    pub kubeadm: String,
+    /// `kubectl`, likewise.
+    pub kubectl: String,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self {
+            kubernetes: "/etc/kubernetes".to_owned(),
+            etcd: "/var/lib/etcd".to_owned(),
+            kubelet: "/var/lib/kubelet".to_owned(),
+            kubeadm: "kubeadm".to_owned(),
+            kubectl: "kubectl".to_owned(),
+        }
+    }
+}
+
+/// What a node answered.
+#[derive(Debug, Clone)]
+pub struct Probed {
+    /// kubeadm's version.
+    pub version: Version,
+    /// The name of its Node.
+    pub node_name: String,
+    /// Where other etcd members reach this one, if it has one.
+    pub peer_url: Option<String>,
+    /// What the signs amount to.
+    pub finding: Finding,
+}
+
+/// Who is asked for what.
+#[derive(Debug, Clone)]
+pub struct Question<'a> {
+    /// What the node is to be.
+    pub role: Role,
+    /// The name of its Node, if it is not its host name.
+    pub node_name: Option<&'a str>,
+    /// How long a node that has all of its files may take to work, after a restart for instance.
+    pub settle: Duration,
+    /// Where things are.
+    pub places: &'a Places,
+}
+
+/// How long to wait between two looks at a node that may settle.
+const PAUSE: Duration = Duration::from_secs(3);
+
+impl Question<'_> {
+    /// Asks, and asks again while the node may settle.
+    pub async fn ask(&self, context: &Context<'_>) -> Result<Probed, Failure> {
+        let started = tokio::time::Instant::now();
+        let mut said = String::new();
+        loop {
+            let probed = self.ask_once(context).await?;
+            let finding = &probed.finding;
+            let settling = finding.state == State::Half && finding.may_settle;
+            if !settling || started.elapsed() >= self.settle {
+                return Ok(probed);
+            }
+            let line = format!(
+                "waiting for the node to settle: {}",
+                finding.missing.join("; ")
+            );
+            if line != said {
+                context.control.progress(&line);
+                said = line;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn ask_once(&self, context: &Context<'_>) -> Result<Probed, Failure> {
+        let reply = context
+            .host
+            .run(kit::script(&[kit::RECORDS], self.source()))
+            .await?;
+        let records = Records::read(&reply)?;
+        let version: Version = records
+            .text("version")
+            .unwrap_or_default()
+            .parse()
+            .and_then(Version::supported)
+            .map_err(|why| {
+                Failure::new(format!("kubeadm on the node cannot be used: {why}"))
+                    .hint("look at what `kubeadm version -o short` prints on the node")
+            })?;
+        Ok(Probed {
+            version,
+            node_name: records.text("node_name").unwrap_or_default(),
+            peer_url: records.text("peer_url").filter(|url| !url.is_empty()),
+            finding: signs::judge(self.role, &read(&records)),
+        })
+    }
+
+    fn source(&self) -> String {
+        let places = self.places;
+        let mut source = String::new();
+        for (name, value) in [
+            ("k", places.kubernetes.as_str()),
+            ("etcd_dir", &places.etcd),
+            ("kubelet_dir", &places.kubelet),
+            ("kubeadm", &places.kubeadm),
+            ("kubectl", &places.kubectl),
+            ("node", self.node_name.unwrap_or_default()),
+        ] {
+            let _ = writeln!(source, "{name}={}", quote(value));
+        }
+        source.push_str(include_str!("probe.sh"));
+        source
+    }
+}
+
+/// The signs among the records of `probe.sh`.
+fn read(records: &Records) -> Signs {
+    Signs {
+        files: records
+            .all("file")
+            .map(|name| String::from_utf8_lossy(name).into_owned())
+            .collect::<BTreeSet<_>>(),
+        finalized: records.flag("finalized"),
+        kubelet: records.text("kubelet"),
+        node: match (records.text("node"), records.text("node_error")) {
+            (Some(text), _) => node_object(&text),
+            (None, Some(error)) => node_error(&error),
+            (None, None) => NodeObject::NotAsked,
+        },
+        api: records.text("api").map(|answer| match answer.as_str() {
+            "ok" => Ok(()),
+            answer => Err(last_line(answer)),
+        }),
+    }
+}
+
+/// The object among what kubectl printed, which may begin with warnings.
+fn node_object(text: &str) -> NodeObject {
+    text.find('{')
+        .and_then(|start| {
+            serde_json::Deserializer::from_str(&text[start..])
+                .into_iter::<Value>()
+                .next()
+        })
+        .and_then(Result::ok)
+        .map_or_else(
+            || NodeObject::Unknown("the answer made no sense".to_owned()),
+            NodeObject::Found,
+        )
+}
+
+fn node_error(text: &str) -> NodeObject {
+    let why = last_line(text);
+    if text.contains("NotFound") {
+        NodeObject::None
+    } else if [
+        "Unauthorized",
+        "Forbidden",
+        "x509:",
+        "certificate has expired",
+    ]
+    .iter()
+    .any(|sign| text.contains(sign))
+    {
+        NodeObject::Refused(why)
+    } else {
+        NodeObject::Unknown(why)
+    }
+}
+
+/// The last line that says something.
+fn last_line(text: &str) -> String {
+    text.lines()
+        .rev()
+        .map(str::trim)
+        .find(|line| !line.is_empty())
+        .unwrap_or("no reason given")
+        .to_owned()
+}

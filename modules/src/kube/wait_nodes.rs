@@ -1,0 +1,225 @@
+//! `wait_nodes`: waits until nodes are Ready.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::args::{Flag, List, Number, Text};
+use crate::kube::kubeadm_token::admin;
+use crate::kube::kubectl::Kubectl;
+use crate::kube::nodes::Wanted;
+use crate::kube::pods;
+use crate::kube::wait_pods::{five_minutes, kubectl, one_minute, two_seconds};
+use crate::module::{Arguments, Context};
+use crate::outcome::{Failure, Outcome};
+
+/// Waits until nodes are Ready, asking with kubectl on the node every few seconds.
+///
+/// Before a CNI is there no node becomes Ready: wait after it. While it waits it shows what changes.
+/// That the API does not answer is borne for `api_grace` seconds at a time.
+///
+/// Returns: `nodes` (a list of `name` and `version`), `waited` (seconds).
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WaitNodes {
+    /// Nodes to wait for, by name. None: all that the selector selects, or all there are.
+    #[serde(default)]
+    pub names: List,
+    /// A label selector.
+    pub selector: Option<Text>,
+    /// How many nodes there must be at least.
+    #[serde(default = "one")]
+    pub count: Number<u32>,
+    /// The condition that must be true.
+    #[serde(default = "ready")]
+    pub condition: Text,
+    /// Whether the nodes must take new pods: a cordoned one is waited for.
+    #[serde(default = "Flag::no")]
+    pub schedulable: Flag,
+    /// Labels that the nodes must have, with their values.
+    #[serde(default)]
+    pub labels: BTreeMap<String, Text>,
+    /// Seconds to wait at most.
+    #[serde(default = "five_minutes")]
+    pub timeout: Number<u64>,
+    /// Seconds between two looks.
+    #[serde(default = "two_seconds")]
+    pub sleep: Number<u64>,
+    /// Seconds that the API may fail to answer, each time.
+    #[serde(default = "one_minute")]
+    pub api_grace: Number<u64>,
+    /// The kubeconfig to use, a path on the node.
+    #[serde(default = "admin")]
+    pub kubeconfig: Text,
+    /// The kubectl to use, from the `PATH` or by its path.
+    #[serde(default = "kubectl")]
+    pub kubectl: Text,
+}
+
+fn one() -> Number<u32> {
+    Number(1)
+}
+
+fn ready() -> Text {
+    Text::from("Ready")
+}
+
+impl Arguments for WaitNodes {
+    const NAME: &'static str = "wait_nodes";
+    const NEEDS: &'static [&'static str] =
+        &["kubectl", "a kubeconfig that the task's user can read"];
+
+    async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
+        if context.check {
+            return Ok(Outcome::ok().message("would wait for nodes"));
+        }
+        let kubectl = Kubectl {
+            program: &self.kubectl,
+            kubeconfig: &self.kubeconfig,
+        };
+        let started = Instant::now();
+        let mut silent: Option<Instant> = None;
+        let mut shown: BTreeMap<String, String> = BTreeMap::new();
+        loop {
+            let answers = kubectl
+                .ask(context, &[self.question()], Duration::from_secs(45))
+                .await?;
+            let lacking =
+                match answers.into_iter().next() {
+                    Some(Ok(list)) => {
+                        silent = None;
+                        let nodes = self.chosen(&list);
+                        let lacking = self.lacking(&nodes);
+                        if lacking.is_empty() {
+                            return Ok(done(&nodes, started.elapsed()));
+                        }
+                        lacking
+                    }
+                    other => {
+                        let why = match other {
+                            Some(Err(why)) => why,
+                            _ => "no answer".to_owned(),
+                        };
+                        let since = *silent.get_or_insert_with(Instant::now);
+                        if since.elapsed() >= Duration::from_secs(*self.api_grace) {
+                            return Err(Failure::new(format!(
+                            "nodes cannot be waited for: the API has not answered for {} s: {why}",
+                            since.elapsed().as_secs()
+                        ))
+                        .hint("see `crictl ps` and `journalctl -u kubelet` on the control planes"));
+                        }
+                        vec![(String::new(), format!("the API does not answer: {why}"))]
+                    }
+                };
+            for (name, line) in &lacking {
+                if shown.get(name) != Some(line) {
+                    context.control.progress(&describe(name, line));
+                    shown.insert(name.clone(), line.clone());
+                }
+            }
+            if started.elapsed() >= Duration::from_secs(*self.timeout) {
+                return Err(self.too_late(&lacking));
+            }
+            tokio::time::sleep(Duration::from_secs(*self.sleep)).await;
+        }
+    }
+}
+
+fn describe(name: &str, line: &str) -> String {
+    if name.is_empty() {
+        line.to_owned()
+    } else {
+        format!("{name}: {line}")
+    }
+}
+
+impl WaitNodes {
+    fn question(&self) -> Vec<String> {
+        let mut words = vec!["get", "nodes", "-o", "json"];
+        if let Some(selector) = &self.selector {
+            words.extend(["--selector", selector]);
+        }
+        words.into_iter().map(str::to_owned).collect()
+    }
+
+    fn chosen<'a>(&self, list: &'a Value) -> Vec<&'a Value> {
+        list["items"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|node| {
+                self.names.is_empty() || self.names.iter().any(|name| name == pods::name(node))
+            })
+            .collect()
+    }
+
+    /// What is not so yet: a node's name (empty for the whole) and the reason.
+    fn lacking(&self, nodes: &[&Value]) -> Vec<(String, String)> {
+        let wanted = Wanted {
+            condition: self.condition.0.clone(),
+            schedulable: *self.schedulable,
+            labels: self
+                .labels
+                .iter()
+                .map(|(key, value)| (key.clone(), value.0.clone()))
+                .collect(),
+        };
+        let mut lacking: Vec<(String, String)> = self
+            .names
+            .iter()
+            .filter(|name| !nodes.iter().any(|node| pods::name(node) == *name))
+            .map(|name| (name.clone(), "no such node yet".to_owned()))
+            .collect();
+        lacking.extend(
+            nodes
+                .iter()
+                .filter_map(|node| Some((pods::name(node).to_owned(), wanted.lacks(node)?))),
+        );
+        let count = usize::try_from(*self.count).unwrap_or(usize::MAX);
+        if nodes.len() < count {
+            lacking.push((
+                String::new(),
+                format!("{} of at least {count} nodes", nodes.len()),
+            ));
+        }
+        lacking
+    }
+
+    fn too_late(&self, lacking: &[(String, String)]) -> Failure {
+        let lines: Vec<String> = lacking
+            .iter()
+            .map(|(name, line)| describe(name, line))
+            .collect();
+        Failure::new(format!(
+            "not all nodes were {} within {} s: {}",
+            self.condition,
+            *self.timeout,
+            lines.join("; ")
+        ))
+        .hint(
+            "see `kubectl describe node …`; without a working CNI no node becomes Ready; `timeout` \
+             gives them more time",
+        )
+        .with("nodes", lines)
+    }
+}
+
+fn done(nodes: &[&Value], waited: Duration) -> Outcome {
+    let list: Vec<Value> = nodes
+        .iter()
+        .map(|node| {
+            json!({
+                "name": pods::name(node),
+                "version": node["status"]["nodeInfo"]["kubeletVersion"].as_str().unwrap_or_default(),
+            })
+        })
+        .collect();
+    Outcome::ok()
+        .message(format!("{} nodes are as wanted", list.len()))
+        .with("nodes", list)
+        .with("waited", waited.as_secs())
+}
