@@ -96,6 +96,56 @@ pub enum Tag {
 }
 
 impl Node {
+    /// A value that stands at `span`, as if written there without quotes.
+    pub fn new(span: Span, value: Value) -> Self {
+        let style = match value {
+            Value::Sequence(_) | Value::Mapping(_) => Style::Block,
+            _ => Style::Plain,
+        };
+        Self {
+            span,
+            tag: None,
+            style,
+            value,
+        }
+    }
+
+    /// A string that stands at `span`.
+    pub fn string(span: Span, text: impl Into<String>) -> Self {
+        Self::new(span, Value::String(text.into()))
+    }
+
+    /// The text as it stands in the source: with quotes, before any resolution.
+    pub fn source_text(&self) -> &str {
+        self.span.text()
+    }
+
+    /// Where the bytes `start..end` of this string stand in the source; the whole of it where that
+    /// cannot be told (escapes, folded lines).
+    pub fn inside(&self, start: usize, end: usize) -> Span {
+        self.find_inside(start, end)
+            .unwrap_or_else(|| self.span.clone())
+    }
+
+    /// The stretch is the n-th of its kind in the value, so it is the n-th in the source too, as
+    /// long as both hold as many of it.
+    fn find_inside(&self, start: usize, end: usize) -> Option<Span> {
+        let value = self.as_str()?;
+        let wanted = value.get(start..end).filter(|wanted| !wanted.is_empty())?;
+        let written = self.source_text();
+        if self.style == Style::DoubleQuoted && written.contains('\\') {
+            return None;
+        }
+        let before = value
+            .match_indices(wanted)
+            .position(|(at, _)| at == start)?;
+        if value.matches(wanted).count() != written.matches(wanted).count() {
+            return None;
+        }
+        let (at, _) = written.match_indices(wanted).nth(before)?;
+        Some(self.span.within(at, at + wanted.len()))
+    }
+
     /// The text of a string.
     pub fn as_str(&self) -> Option<&str> {
         match &self.value {

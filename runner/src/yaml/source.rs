@@ -75,6 +75,13 @@ impl Span {
         }
     }
 
+    /// The text that it covers.
+    pub fn text(&self) -> &str {
+        let text = self.source.text();
+        let start = floor_boundary(text, self.start);
+        &text[start..floor_boundary(text, self.end).max(start)]
+    }
+
     /// Line and column of its start, both from 1; the column counts characters.
     pub fn position(&self) -> (usize, usize) {
         let text = self.source.text();
