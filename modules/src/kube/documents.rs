@@ -55,6 +55,59 @@ pub fn set(document: &mut Value, path: &[&str], value: Value) {
     *place = value;
 }
 
+/// Where kubeadm's documents have arguments for the components that it starts.
+const EXTRA_ARGS: &[&[&str]] = &[
+    &["nodeRegistration", "kubeletExtraArgs"],
+    &["apiServer", "extraArgs"],
+    &["controllerManager", "extraArgs"],
+    &["scheduler", "extraArgs"],
+    &["etcd", "local", "extraArgs"],
+];
+
+/// Writes extra arguments as the document's version of kubeadm's API wants them, so that one playbook
+/// suits all: a mapping until v1beta3; from v1beta4 on a list of `name` and `value`. Values are texts.
+pub fn fit_extra_args(document: &mut Value) {
+    let Some(api) = document["apiVersion"]
+        .as_str()
+        .and_then(|api| api.strip_prefix("kubeadm.k8s.io/"))
+    else {
+        return;
+    };
+    let lists = !matches!(api, "v1beta1" | "v1beta2" | "v1beta3");
+    for path in EXTRA_ARGS {
+        let pointer = format!("/{}", path.join("/"));
+        if let Some(arguments) = document.pointer_mut(&pointer) {
+            let pairs = pairs(arguments);
+            *arguments = if lists {
+                let item = |(name, value)| json!({"name": name, "value": value});
+                pairs.into_iter().map(item).collect()
+            } else {
+                Value::Object(pairs.into_iter().collect())
+            };
+        }
+    }
+}
+
+/// Names and values of arguments in either form.
+fn pairs(arguments: &Value) -> Vec<(String, Value)> {
+    let text = |value: &Value| match value {
+        Value::String(text) => Value::from(text.as_str()),
+        // As kubelet and API server write booleans: `true`.
+        other => Value::from(other.to_string()),
+    };
+    match arguments {
+        Value::Object(map) => map
+            .iter()
+            .map(|(name, value)| (name.clone(), text(value)))
+            .collect(),
+        Value::Array(items) => items
+            .iter()
+            .filter_map(|item| Some((item["name"].as_str()?.to_owned(), text(&item["value"]))))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// How a node finds and trusts the cluster that it joins.
 #[derive(Debug, Clone, Copy)]
 pub struct Discovery<'a> {
@@ -98,6 +151,7 @@ pub fn join(text: &str, api: &str, discovery: Discovery<'_>) -> Result<String, S
     } else if let Some(document) = document.as_object_mut() {
         document.remove("controlPlane");
     }
+    documents.iter_mut().for_each(fit_extra_args);
     write(&documents)
 }
 
@@ -158,6 +212,29 @@ mod tests {
         controlPlane:
           certificateKey: k3y
         ");
+    }
+
+    #[test]
+    fn extra_arguments_take_the_form_of_the_version() {
+        let document = |api: &str, arguments: Value| json!({"apiVersion": api, "apiServer": {"extraArgs": arguments}});
+        let mapping = json!({"v": 3, "profiling": false, "audit-log-path": "-"});
+        let list = json!([
+            {"name": "v", "value": "3"},
+            {"name": "profiling", "value": "false"},
+            {"name": "audit-log-path", "value": "-"},
+        ]);
+        let texts = json!({"v": "3", "profiling": "false", "audit-log-path": "-"});
+        for given in [mapping, list.clone()] {
+            let mut old = document("kubeadm.k8s.io/v1beta2", given.clone());
+            fit_extra_args(&mut old);
+            assert_eq!(old["apiServer"]["extraArgs"], texts);
+            let mut new = document("kubeadm.k8s.io/v1beta4", given.clone());
+            fit_extra_args(&mut new);
+            assert_eq!(new["apiServer"]["extraArgs"], list);
+            let mut other = document("kubelet.config.k8s.io/v1beta1", given.clone());
+            fit_extra_args(&mut other);
+            assert_eq!(other["apiServer"]["extraArgs"], given);
+        }
     }
 
     #[test]

@@ -294,3 +294,176 @@ fn refused(error: &str) -> Failure {
         failure
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::fake::{self, CHECK, Controller, DIFF, REAL, Shell, shells};
+
+    const MANIFEST: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {k: new}\n";
+
+    fn config_map(value: &str, version: &str) -> String {
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "resourceVersion": version}, "data": {"k": value}})
+            .to_string()
+    }
+
+    /// A kubectl that has `before`, and answers an apply with `after`.
+    fn cluster(shell: Shell, before: &str, after: &str) -> Shell {
+        let folder = shell.dir().to_owned();
+        std::fs::write(folder.join("admin.conf"), "").unwrap();
+        std::fs::write(folder.join("before"), before).unwrap();
+        std::fs::write(folder.join("after"), after).unwrap();
+        shell.tool(
+            "kubectl",
+            r#"echo "$*" >>log
+            case "$*" in
+              *version*) echo '{"clientVersion": {"major": "1", "minor": "20+"}}' ;;
+              *" get "*) cat before ;;
+              *" apply "*) if [ -e unknown ]; then rm unknown; echo 'no matches for kind "X"' >&2; exit 1; fi; cat after ;;
+            esac"#,
+        )
+    }
+
+    fn arguments(shell: &Shell) -> Value {
+        json!({"content": MANIFEST, "kubeconfig": shell.at("admin.conf"), "delay": 0})
+    }
+
+    fn log(shell: &Shell) -> String {
+        std::fs::read_to_string(shell.dir().join("log")).unwrap_or_default()
+    }
+
+    #[tokio::test]
+    async fn what_is_new_is_created_and_shown() {
+        for shell in shells() {
+            let shell = cluster(shell, "", &config_map("new", "1"));
+            let control = Controller::new(shell.dir());
+            let outcome = fake::run::<KubeApply>(&shell, &control, DIFF, arguments(&shell))
+                .await
+                .unwrap();
+            assert!(outcome.changed);
+            assert_eq!(outcome.data["created"], json!(["configmap/c"]));
+            assert!(outcome.diff[0].after.contains("k: new"));
+            let log = log(&shell);
+            assert!(
+                log.contains("--server-side --field-manager=windlass"),
+                "{log}"
+            );
+            assert!(!log.contains("dry-run") && !log.contains("force"), "{log}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_as_it_should_be_is_unchanged_in_one_round_trip() {
+        for shell in shells() {
+            let shell = cluster(shell, &config_map("new", "1"), &config_map("new", "2"));
+            let control = Controller::new(shell.dir());
+            let outcome = fake::run::<KubeApply>(&shell, &control, REAL, arguments(&shell))
+                .await
+                .unwrap();
+            assert!(!outcome.changed);
+            assert_eq!(outcome.data["unchanged"], json!(["configmap/c"]));
+            assert_eq!(shell.trips(), 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn check_mode_asks_the_server_and_finds_the_same() {
+        for shell in shells() {
+            let shell = cluster(shell, &config_map("old", "1"), &config_map("new", "1"));
+            let control = Controller::new(shell.dir());
+            let outcome = fake::run::<KubeApply>(&shell, &control, CHECK, arguments(&shell))
+                .await
+                .unwrap();
+            assert!(outcome.changed);
+            assert_eq!(outcome.data["configured"], json!(["configmap/c"]));
+            assert!(log(&shell).contains("--dry-run=server"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_kind_that_is_not_known_yet_is_tried_again() {
+        for shell in shells() {
+            let shell = cluster(shell, "", &config_map("new", "1"));
+            std::fs::write(shell.dir().join("unknown"), "").unwrap();
+            let control = Controller::new(shell.dir());
+            let outcome = fake::run::<KubeApply>(&shell, &control, REAL, arguments(&shell))
+                .await
+                .unwrap();
+            assert!(outcome.changed);
+            assert_eq!(
+                control.progress_lines(),
+                ["trying again: no matches for kind \"X\""]
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_to_go_goes_and_only_if_it_is_there() {
+        for shell in shells() {
+            let shell = cluster(shell, &config_map("old", "1"), "");
+            let control = Controller::new(shell.dir());
+            let mut arguments = arguments(&shell);
+            arguments["state"] = json!("absent");
+            let outcome = fake::run::<KubeApply>(&shell, &control, CHECK, arguments.clone())
+                .await
+                .unwrap();
+            assert!(outcome.changed && !log(&shell).contains("delete"));
+            let outcome = fake::run::<KubeApply>(&shell, &control, REAL, arguments.clone())
+                .await
+                .unwrap();
+            assert_eq!(outcome.data["removed"], json!(["configmap/c"]));
+            assert!(log(&shell).contains("delete -f"));
+            std::fs::write(shell.dir().join("before"), "").unwrap();
+            let outcome = fake::run::<KubeApply>(&shell, &control, REAL, arguments)
+                .await
+                .unwrap();
+            assert!(!outcome.changed);
+        }
+    }
+
+    #[tokio::test]
+    async fn files_and_templates_of_the_control_host_become_one_manifest() {
+        let shell = cluster(shells().remove(0), "", &config_map("new", "1"));
+        std::fs::write(shell.dir().join("a.yml"), MANIFEST).unwrap();
+        std::fs::write(
+            shell.dir().join("b.yml.j2"),
+            MANIFEST.replace("new", "NAME"),
+        )
+        .unwrap();
+        let control =
+            Controller::new(shell.dir()).rendering(|text, _| Ok(text.replace("NAME", "rendered")));
+        let apply: KubeApply =
+            serde_json::from_value(json!({"src": ["a.yml", "b.yml.j2"]})).unwrap();
+        let context = Context {
+            host: &shell,
+            control: &control,
+            check: false,
+            diff: false,
+        };
+        let manifest = apply.manifest(&context).unwrap();
+        assert_eq!(
+            manifest,
+            format!(
+                "---\n{MANIFEST}---\n{}",
+                MANIFEST.replace("new", "rendered")
+            )
+        );
+    }
+
+    #[tokio::test]
+    async fn what_is_no_manifest_is_said_before_anything_is_sent() {
+        let shell = shells().remove(0);
+        std::fs::write(shell.dir().join("a.yml"), "just text").unwrap();
+        let control = Controller::new(shell.dir());
+        let failure = fake::run::<KubeApply>(&shell, &control, REAL, json!({"src": "a.yml"})).await;
+        assert!(
+            failure
+                .unwrap_err()
+                .message
+                .contains("a.yml is no manifest")
+        );
+        assert_eq!(shell.trips(), 0);
+    }
+}

@@ -34,7 +34,9 @@ use crate::secret::Secret;
 pub struct KubeadmInit {
     /// The configuration: YAML documents of the kinds `InitConfiguration`, `ClusterConfiguration`,
     /// `KubeletConfiguration` and `KubeProxyConfiguration`, in a version of the API that the node's
-    /// kubeadm reads. Mostly `"{{ lookup('template', 'kubeadm-init.yml.j2') }}"`.
+    /// kubeadm reads. Mostly `"{{ lookup('template', 'kubeadm-init.yml.j2') }}"`. `extraArgs` and
+    /// `kubeletExtraArgs` may be mappings, or lists of `name` and `value`: they are written as the
+    /// version wants them.
     pub content: Text,
     /// Shares the certificates through a Secret that lives two hours, as `--upload-certs` does.
     /// `kubeadm_token` does that later, when a node joins, which is mostly better.
@@ -136,16 +138,13 @@ impl KubeadmInit {
         let unreadable = |error| Failure::new(format!("content is no configuration: {error}"));
         let mut documents = documents::read(&self.content).map_err(unreadable)?;
         kubeadm::check_api(&documents, probed.version)?;
-        let Some(key) = &self.certificate_key else {
-            return Ok(self.content.0.clone());
-        };
-        let document = documents::of_kind(
-            &mut documents,
-            "InitConfiguration",
-            probed.version.config_api(),
-        );
-        let key: Value = json!(key.expose());
-        documents::set(document, &["certificateKey"], key);
+        if let Some(key) = &self.certificate_key {
+            let api = probed.version.config_api();
+            let document = documents::of_kind(&mut documents, "InitConfiguration", api);
+            let key: Value = json!(key.expose());
+            documents::set(document, &["certificateKey"], key);
+        }
+        documents.iter_mut().for_each(documents::fit_extra_args);
         documents::write(&documents).map_err(unreadable)
     }
 }

@@ -25,6 +25,11 @@ pub struct Kubectl<'a> {
 /// One question: the arguments of a kubectl that prints JSON.
 pub type Question = Vec<String>;
 
+/// A question of these words.
+pub fn words(words: &[&str]) -> Question {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
 /// An answer: what was printed, or what went wrong.
 pub type Answer = Result<Value, String>;
 

@@ -5,6 +5,7 @@
 //! kubeadm; [`versions`] is the table of what differs between its versions.
 
 mod documents;
+mod etcd_member;
 mod kube_apply;
 mod kubeadm;
 mod kubeadm_init;
@@ -16,6 +17,7 @@ mod kubectl;
 mod membership;
 mod nodes;
 mod objects;
+mod pod_watch;
 mod pods;
 mod probe;
 mod selector;
@@ -28,6 +30,7 @@ use crate::module::{Module, Of};
 
 /// The modules of this folder.
 pub const MODULES: &[&dyn Module] = &[
+    &Of::<etcd_member::EtcdMember>::new(),
     &Of::<kube_apply::KubeApply>::new(),
     &Of::<kubeadm_init::KubeadmInit>::new(),
     &Of::<kubeadm_join::KubeadmJoin>::new(),

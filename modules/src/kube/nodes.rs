@@ -58,3 +58,71 @@ fn not_true(name: &str, condition: &Value) -> String {
         _ => format!("not {name}{said}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn wanted() -> Wanted {
+        Wanted {
+            condition: "Ready".to_owned(),
+            ..Wanted::default()
+        }
+    }
+
+    fn node(status: &str) -> Value {
+        json!({
+            "metadata": {"name": "w1", "labels": {"zone": "a"}},
+            "spec": {},
+            "status": {"conditions": [
+                {"type": "MemoryPressure", "status": "False"},
+                {"type": "Ready", "status": status, "message": "network plugin\n is not ready"},
+            ]},
+        })
+    }
+
+    #[test]
+    fn a_ready_node_lacks_nothing() {
+        assert_eq!(wanted().lacks(&node("True")), None);
+    }
+
+    #[test]
+    fn what_a_node_lacks_is_said_in_its_own_words() {
+        assert_eq!(
+            wanted().lacks(&node("False")).unwrap(),
+            "not Ready: network plugin is not ready"
+        );
+        assert!(
+            wanted()
+                .lacks(&node("Unknown"))
+                .unwrap()
+                .starts_with("Ready unknown")
+        );
+        assert_eq!(
+            wanted().lacks(&json!({})).unwrap(),
+            "no condition Ready yet"
+        );
+    }
+
+    #[test]
+    fn cordons_and_labels_count_when_asked_for() {
+        let mut cordoned = node("True");
+        cordoned["spec"]["unschedulable"] = json!(true);
+        assert_eq!(wanted().lacks(&cordoned), None);
+        let schedulable = Wanted {
+            schedulable: true,
+            ..wanted()
+        };
+        assert_eq!(schedulable.lacks(&cordoned).unwrap(), "cordoned");
+        let labelled = |value: &str| Wanted {
+            labels: BTreeMap::from([("zone".to_owned(), value.to_owned())]),
+            ..wanted()
+        };
+        assert_eq!(labelled("a").lacks(&node("True")), None);
+        assert_eq!(
+            labelled("b").lacks(&node("True")).unwrap(),
+            "no label zone=b"
+        );
+    }
+}

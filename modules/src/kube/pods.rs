@@ -264,3 +264,171 @@ impl Workload {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn pod(status: &Value) -> Value {
+        json!({
+            "metadata": {"name": "p", "uid": "1"},
+            "spec": {"nodeName": "w1", "containers": [{"name": "c"}]},
+            "status": status,
+        })
+    }
+
+    fn running(ready: &str) -> Value {
+        json!({
+            "phase": "Running",
+            "conditions": [{"type": "Ready", "status": ready}],
+            "containerStatuses": [{"name": "c", "ready": ready == "True", "restartCount": 0, "state": {"running": {}}}],
+        })
+    }
+
+    fn waits_for(reason: &str, restarts: i64) -> Value {
+        json!({
+            "phase": "Pending",
+            "containerStatuses": [{
+                "name": "c", "ready": false, "restartCount": restarts,
+                "state": {"waiting": {"reason": reason, "message": "Back-off\n pulling"}},
+                "lastState": {"terminated": {"exitCode": 2}},
+            }],
+        })
+    }
+
+    #[test]
+    fn pods_that_run_and_are_ready_or_have_succeeded_are_well() {
+        assert_eq!(health(&pod(&running("True"))), Health::Well);
+        assert_eq!(health(&pod(&json!({"phase": "Succeeded"}))), Health::Well);
+        assert_eq!(
+            health(&pod(&running("False"))),
+            Health::Waiting("not ready".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_pod_that_is_being_deleted_does_not_count() {
+        let mut leaving = pod(&running("True"));
+        leaving["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        assert_eq!(health(&leaving), Health::Leaving);
+    }
+
+    #[test]
+    fn what_cannot_start_is_broken_with_its_reason() {
+        assert_eq!(
+            health(&pod(&waits_for("ImagePullBackOff", 0))),
+            Health::Broken("ImagePullBackOff of container c: Back-off pulling".to_owned())
+        );
+        let config = health(&pod(&waits_for("CreateContainerConfigError", 0)));
+        assert!(matches!(config, Health::Broken(_)));
+        assert_eq!(
+            health(&pod(&waits_for("ContainerCreating", 0))),
+            Health::Waiting("ContainerCreating".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_bad_start_is_no_crash_in_vain() {
+        assert!(matches!(
+            health(&pod(&waits_for("CrashLoopBackOff", 2))),
+            Health::Waiting(_)
+        ));
+        assert_eq!(
+            health(&pod(&waits_for("CrashLoopBackOff", 3))),
+            Health::Broken(
+                "CrashLoopBackOff of container c: Back-off pulling (it last ended with 2)"
+                    .to_owned()
+            )
+        );
+    }
+
+    #[test]
+    fn a_broken_init_container_counts() {
+        let mut status = waits_for("ErrImagePull", 0);
+        status["initContainerStatuses"] = status["containerStatuses"].take();
+        assert!(matches!(health(&pod(&status)), Health::Broken(_)));
+    }
+
+    #[test]
+    fn a_pod_that_fits_nowhere_is_broken() {
+        let status = json!({"phase": "Pending", "conditions": [{
+            "type": "PodScheduled", "status": "False", "reason": "Unschedulable",
+            "message": "0/3 nodes are available",
+        }]});
+        assert_eq!(
+            health(&pod(&status)),
+            Health::Broken("Unschedulable: 0/3 nodes are available".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_failed_pod_says_how_it_ended() {
+        let evicted = json!({"phase": "Failed", "reason": "Evicted", "message": "low on disk"});
+        assert_eq!(
+            health(&pod(&evicted)),
+            Health::Broken("Evicted: low on disk".to_owned())
+        );
+        let ended = json!({"phase": "Failed", "containerStatuses": [
+            {"name": "c", "state": {"terminated": {"exitCode": 3, "reason": "Error"}}},
+        ]});
+        assert_eq!(
+            health(&pod(&ended)),
+            Health::Broken("Failed: container c ended with 3 (Error)".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_line_says_what_kubectl_get_pods_says() {
+        assert_eq!(line(&pod(&running("True"))), "p 1/1 Running, on w1");
+        assert_eq!(
+            line(&pod(&waits_for("CrashLoopBackOff", 4))),
+            "p 0/1 CrashLoopBackOff of container c, 4 restarts, on w1"
+        );
+    }
+
+    #[test]
+    fn a_daemonset_is_complete_when_every_wanted_pod_is_current_and_available() {
+        let set = |observed: i64, wanted: i64, updated: i64, available: i64| {
+            json!({
+                "metadata": {"generation": 2},
+                "status": {
+                    "observedGeneration": observed, "desiredNumberScheduled": wanted,
+                    "updatedNumberScheduled": updated, "numberAvailable": available,
+                },
+            })
+        };
+        let lacks = |object: &Value| Workload::DaemonSet.lacks(object);
+        assert_eq!(lacks(&set(2, 3, 3, 3)), None);
+        for (object, word) in [
+            (set(1, 3, 3, 3), "has not seen"),
+            (set(2, 0, 0, 0), "no node"),
+            (set(2, 3, 2, 3), "2 of them current"),
+            (set(2, 3, 3, 2), "2 of 3 available"),
+            (
+                json!({"metadata": {"generation": 1}, "status": {}}),
+                "has not seen",
+            ),
+        ] {
+            assert!(
+                lacks(&object).is_some_and(|text| text.contains(word)),
+                "{object}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_deployment_is_complete_when_the_old_pods_are_gone_too() {
+        let deployment = |replicas: i64| {
+            json!({
+                "metadata": {"generation": 1}, "spec": {"replicas": 2},
+                "status": {
+                    "observedGeneration": 1, "replicas": replicas, "updatedReplicas": 2,
+                    "availableReplicas": 2,
+                },
+            })
+        };
+        assert_eq!(Workload::Deployment.lacks(&deployment(2)), None);
+        assert!(Workload::Deployment.lacks(&deployment(3)).is_some());
+    }
+}

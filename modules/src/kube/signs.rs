@@ -245,3 +245,204 @@ fn keep(role: Role, signs: &Signs) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const CONTROL_PLANE: Role = Role::ControlPlane {
+        external_etcd: false,
+    };
+
+    fn node(labels: &Value, ready: &str) -> NodeObject {
+        NodeObject::Found(json!({
+            "metadata": {"name": "cp1", "labels": labels},
+            "status": {"conditions": [{"type": "Ready", "status": ready}]},
+        }))
+    }
+
+    fn master() -> Value {
+        json!({"node-role.kubernetes.io/master": ""})
+    }
+
+    fn nothing() -> Signs {
+        Signs {
+            files: BTreeSet::new(),
+            finalized: false,
+            kubelet: None,
+            node: NodeObject::NotAsked,
+            api: None,
+        }
+    }
+
+    fn files(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn control_plane() -> Signs {
+        let mut names = MANIFESTS.to_vec();
+        names.extend(["kubelet.conf", "admin.conf", CA, ETCD_DATA, KUBELET_FLAGS]);
+        Signs {
+            files: files(&names),
+            finalized: true,
+            kubelet: Some("active".to_owned()),
+            node: node(&master(), "True"),
+            api: Some(Ok(())),
+        }
+    }
+
+    fn worker() -> Signs {
+        Signs {
+            files: files(&["kubelet.conf", CA, KUBELET_FLAGS]),
+            finalized: true,
+            kubelet: Some("active".to_owned()),
+            node: node(&json!({}), "True"),
+            api: None,
+        }
+    }
+
+    fn unknown() -> NodeObject {
+        NodeObject::Unknown("connection refused".to_owned())
+    }
+
+    #[test]
+    fn a_node_with_nothing_is_absent_in_either_role() {
+        for role in [CONTROL_PLANE, Role::Worker] {
+            assert_eq!(judge(role, &nothing()).state, State::Absent);
+        }
+    }
+
+    #[test]
+    fn certificates_put_there_beforehand_leave_a_control_plane_absent() {
+        let signs = Signs {
+            files: files(&[CA]),
+            ..nothing()
+        };
+        assert_eq!(judge(CONTROL_PLANE, &signs).state, State::Absent);
+        // A worker refuses to join over a CA certificate.
+        assert_eq!(judge(Role::Worker, &signs).state, State::Half);
+    }
+
+    #[test]
+    fn with_all_that_belongs_to_it_a_node_is_joined() {
+        assert_eq!(judge(CONTROL_PLANE, &control_plane()).state, State::Joined);
+        assert_eq!(judge(Role::Worker, &worker()).state, State::Joined);
+    }
+
+    #[test]
+    fn without_a_network_a_node_is_not_ready_and_joined_all_the_same() {
+        let signs = Signs {
+            node: node(&master(), "False"),
+            ..control_plane()
+        };
+        assert_eq!(judge(CONTROL_PLANE, &signs).state, State::Joined);
+    }
+
+    #[test]
+    fn with_external_etcd_three_manifests_are_enough() {
+        let mut signs = control_plane();
+        signs.files.remove(MANIFESTS[3]);
+        signs.files.remove(ETCD_DATA);
+        let external = Role::ControlPlane {
+            external_etcd: true,
+        };
+        assert_eq!(judge(external, &signs).state, State::Joined);
+        assert_eq!(judge(CONTROL_PLANE, &signs).state, State::Half);
+    }
+
+    #[test]
+    fn admin_conf_alone_is_half_and_may_be_reset() {
+        let signs = Signs {
+            files: files(&["admin.conf"]),
+            ..nothing()
+        };
+        let finding = judge(CONTROL_PLANE, &signs);
+        assert_eq!(finding.state, State::Half);
+        assert_eq!(finding.found, ["/etc/kubernetes/admin.conf"]);
+        assert_eq!(finding.keep, None);
+        assert!(!finding.may_settle);
+    }
+
+    #[test]
+    fn an_init_that_never_came_up_may_be_reset() {
+        let signs = Signs {
+            finalized: false,
+            node: unknown(),
+            api: Some(Err("connection refused".to_owned())),
+            ..control_plane()
+        };
+        let finding = judge(CONTROL_PLANE, &signs);
+        assert_eq!((finding.state, finding.keep), (State::Half, None));
+    }
+
+    #[test]
+    fn a_join_that_stopped_before_etcd_may_be_reset() {
+        let mut signs = Signs {
+            node: node(&json!({}), "False"),
+            api: Some(Err("connection refused".to_owned())),
+            ..control_plane()
+        };
+        signs.files.remove(MANIFESTS[3]);
+        signs.files.remove(ETCD_DATA);
+        let finding = judge(CONTROL_PLANE, &signs);
+        assert_eq!((finding.state, finding.keep.as_ref()), (State::Half, None));
+        assert!(
+            finding
+                .missing
+                .contains(&"no /etc/kubernetes/manifests/etcd.yaml".to_owned()),
+            "{:?}",
+            finding.missing
+        );
+    }
+
+    #[test]
+    fn what_merely_does_not_answer_is_never_to_be_reset() {
+        let restarted = Signs {
+            node: unknown(),
+            api: Some(Err("connection refused".to_owned())),
+            ..control_plane()
+        };
+        let sick = Signs {
+            api: Some(Err("etcd failed".to_owned())),
+            ..control_plane()
+        };
+        let expired = Signs {
+            node: NodeObject::Refused("x509: certificate has expired".to_owned()),
+            ..control_plane()
+        };
+        for signs in [restarted, sick, expired] {
+            let finding = judge(CONTROL_PLANE, &signs);
+            assert_eq!(finding.state, State::Half);
+            assert!(finding.keep.is_some(), "{signs:?}");
+            assert!(finding.may_settle);
+        }
+        for node in [unknown(), node(&json!({}), "Unknown")] {
+            let signs = Signs { node, ..worker() };
+            let finding = judge(Role::Worker, &signs);
+            assert_eq!(finding.state, State::Half);
+            assert!(finding.keep.is_some(), "{signs:?}");
+        }
+    }
+
+    #[test]
+    fn a_worker_whose_node_was_deleted_may_be_reset() {
+        let signs = Signs {
+            node: NodeObject::None,
+            ..worker()
+        };
+        let finding = judge(Role::Worker, &signs);
+        assert_eq!((finding.state, finding.keep), (State::Half, None));
+        assert_eq!(finding.missing, ["the cluster has no Node of its name"]);
+    }
+
+    #[test]
+    fn a_node_in_the_other_role_is_half_and_kept() {
+        let finding = judge(Role::Worker, &control_plane());
+        assert_eq!(finding.state, State::Half);
+        assert!(finding.keep.is_some());
+        let finding = judge(CONTROL_PLANE, &worker());
+        assert_eq!(finding.state, State::Half);
+        assert!(finding.keep.is_some());
+    }
+}

@@ -1,6 +1,6 @@
 //! `wait_pods`: waits until pods are well, and fails early when they cannot become so.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -10,9 +10,9 @@ use tokio::time::Instant;
 
 use crate::args::{List, Number, Text};
 use crate::kube::kubeadm_token::admin;
-use crate::kube::kubectl::{Answer, Kubectl, Question};
+use crate::kube::kubectl::{Kubectl, words};
+use crate::kube::pod_watch::{Broken, Look, Verdict, Watch};
 use crate::kube::pods::{self, Health, Workload};
-use crate::kube::selector;
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
@@ -99,7 +99,8 @@ pub(super) fn kubectl() -> Text {
 }
 
 impl WaitPods {
-    fn workload(&self) -> Option<(Workload, &str)> {
+    /// The workload that is waited for, if it is one.
+    pub fn workload(&self) -> Option<(Workload, &str)> {
         [
             (Workload::DaemonSet, &self.daemonset),
             (Workload::Deployment, &self.deployment),
@@ -262,10 +263,6 @@ impl WaitPods {
     }
 }
 
-fn words(words: &[&str]) -> Question {
-    words.iter().map(|word| (*word).to_owned()).collect()
-}
-
 /// How many events a failure shows.
 const EVENTS: usize = 5;
 
@@ -313,202 +310,102 @@ fn show(context: &Context<'_>, shown: &mut BTreeMap<String, String>, look: &Look
     }
 }
 
-/// A pod that cannot become well.
-#[derive(Debug, PartialEq, Eq)]
-struct Broken {
-    pod: String,
-    reason: String,
-}
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
 
-#[derive(Debug, PartialEq, Eq)]
-enum Verdict {
-    Well,
-    Waiting(String),
-    Broken(Broken),
-    /// The API has not answered for too long.
-    Silent(String),
-}
+    use super::*;
+    use crate::fake::{self, Controller, REAL, Shell};
 
-/// One look at the pods.
-#[derive(Debug)]
-struct Look {
-    pods: Vec<Value>,
-    verdict: Verdict,
-}
-
-/// What is known from one look to the next.
-struct Watch<'a> {
-    wait: &'a WaitPods,
-    /// The selector of the workload, once it was seen.
-    selector: Option<String>,
-    /// Since when a pod has been broken.
-    broken: BTreeMap<String, Instant>,
-    /// Since when the API has not answered.
-    silent: Option<Instant>,
-}
-
-impl<'a> Watch<'a> {
-    fn new(wait: &'a WaitPods) -> Self {
-        Self {
-            selector: wait.selector.as_ref().map(|selector| selector.0.clone()),
-            wait,
-            broken: BTreeMap::new(),
-            silent: None,
-        }
+    fn wait(arguments: Value) -> WaitPods {
+        serde_json::from_value(arguments).unwrap()
     }
 
-    /// What to ask next: the workload, if one is waited for, and the pods, once it is known which.
-    fn questions(&self) -> Vec<Question> {
-        let namespace = &*self.wait.namespace;
-        let mut questions = Vec::new();
-        let workload = self.wait.workload();
-        if let Some((workload, name)) = workload {
-            let resource = workload.resource();
-            questions.push(words(&[
-                "get",
-                resource,
-                name,
-                "--namespace",
-                namespace,
-                "-o",
-                "json",
-            ]));
-        }
-        let mut pods = words(&["get", "pods", "--namespace", namespace, "-o", "json"]);
-        match &self.selector {
-            Some(selector) => pods.extend(words(&["--selector", selector])),
-            None if workload.is_some() => return questions,
-            None => {}
-        }
-        questions.push(pods);
-        questions
+    fn pod(name: &str, ready: bool) -> Value {
+        let status = if ready { "True" } else { "False" };
+        json!({
+            "metadata": {"name": name, "uid": name},
+            "spec": {"containers": [{}]},
+            "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": status}]},
+        })
     }
 
-    /// Judges the answers to [`Watch::questions`].
-    fn look(&mut self, answers: Vec<Answer>, now: Instant) -> Look {
-        let mut answers = answers.into_iter();
-        let mut lacks = None;
-        if let Some((workload, name)) = self.wait.workload() {
-            match answers.next() {
-                Some(Ok(object)) => {
-                    self.selector = selector::text(&object["spec"]["selector"]);
-                    lacks = workload.lacks(&object);
-                }
-                Some(Err(error)) if error.contains("NotFound") => {
-                    self.silent = None;
-                    return Look {
-                        pods: Vec::new(),
-                        verdict: Verdict::Waiting(format!(
-                            "there is no {} {name} yet",
-                            workload.resource()
-                        )),
-                    };
-                }
-                Some(Err(error)) => return self.no_answer(&error, now),
-                None => return self.no_answer("no answer", now),
-            }
-        }
-        match answers.next() {
-            Some(Ok(list)) => {
-                self.silent = None;
-                let pods = self.chosen(list);
-                let verdict = self.verdict(&pods, lacks, now);
-                Look { pods, verdict }
-            }
-            Some(Err(error)) => self.no_answer(&error, now),
-            // Not asked yet.
-            None => Look {
-                pods: Vec::new(),
-                verdict: Verdict::Waiting(lacks.unwrap_or_else(|| "its pods".to_owned())),
-            },
-        }
+    fn broken(name: &str) -> Value {
+        json!({
+            "metadata": {"name": name, "uid": name},
+            "spec": {"containers": [{}]},
+            "status": {"phase": "Pending", "containerStatuses": [
+                {"name": "c", "ready": false, "state": {"waiting": {"reason": "ImagePullBackOff"}}},
+            ]},
+        })
     }
 
-    /// The pods that are waited for, among those of the answer.
-    fn chosen(&self, mut list: Value) -> Vec<Value> {
-        let names: BTreeSet<&str> = self.wait.names.iter().map(String::as_str).collect();
-        let Value::Array(items) = list["items"].take() else {
-            return Vec::new();
-        };
-        items
-            .into_iter()
-            .filter(|pod| names.is_empty() || names.contains(pods::name(pod)))
-            .collect()
+    #[test]
+    fn exactly_one_way_to_name_pods_is_wanted() {
+        assert!(wait(json!({})).validate().is_err());
+        assert!(wait(json!({"selector": "a=b"})).validate().is_ok());
+        assert!(
+            wait(json!({"selector": "a=b", "names": ["x"]}))
+                .validate()
+                .is_err()
+        );
     }
 
-    fn verdict(&mut self, pods: &[Value], lacks: Option<String>, now: Instant) -> Verdict {
-        let mut well = 0;
-        let mut waiting = Vec::new();
-        let mut broken = BTreeMap::new();
-        let mut final_one = None;
-        for pod in pods {
-            match pods::health(pod) {
-                Health::Well => well += 1,
-                Health::Leaving => {}
-                Health::Waiting(_) => {
-                    waiting.push(pods::name(pod));
-                    // Between two crashes a container runs for a while: that mends nothing.
-                    let identity = pods::identity(pod);
-                    if let Some(since) = self.broken.get(&identity) {
-                        broken.insert(identity, *since);
-                    }
-                }
-                Health::Broken(reason) => {
-                    waiting.push(pods::name(pod));
-                    let identity = pods::identity(pod);
-                    let since = self.broken.get(&identity).copied().unwrap_or(now);
-                    broken.insert(identity, since);
-                    if now.duration_since(since) >= Duration::from_secs(*self.wait.grace) {
-                        final_one = final_one.or_else(|| {
-                            Some(Broken {
-                                pod: pods::name(pod).to_owned(),
-                                reason,
-                            })
-                        });
-                    }
-                }
-            }
-        }
-        self.broken = broken;
-        if let Some(broken) = final_one {
-            return Verdict::Broken(broken);
-        }
-        let absent: Vec<&str> = self
-            .wait
-            .names
-            .iter()
-            .map(String::as_str)
-            .filter(|name| !pods.iter().any(|pod| pods::name(pod) == *name))
-            .collect();
-        if let Some(lacks) = lacks {
-            return Verdict::Waiting(lacks);
-        }
-        if !absent.is_empty() {
-            return Verdict::Waiting(format!("not there yet: {}", absent.join(", ")));
-        }
-        if !waiting.is_empty() {
-            return Verdict::Waiting(format!("not ready yet: {}", waiting.join(", ")));
-        }
-        let count = usize::try_from(*self.wait.count).unwrap_or(usize::MAX);
-        if well < count {
-            return Verdict::Waiting(format!("{well} of at least {count} pods"));
-        }
-        Verdict::Well
+    /// A cluster whose one pod cannot pull its image.
+    fn cluster(pods: &Value) -> (Shell, Value) {
+        let events = json!({"items": [
+            {"lastTimestamp": "2026-01-01T00:00:02Z", "reason": "Failed", "message": "no such image"},
+            {"lastTimestamp": "2026-01-01T00:00:01Z", "reason": "Pulling", "message": "pulling"},
+        ]});
+        let shell = fake::shells().remove(0);
+        let kubeconfig = shell.at("admin.conf");
+        std::fs::write(&kubeconfig, "").unwrap();
+        let shell = shell.tool(
+            "kubectl",
+            &format!("case \"$*\" in *events*) echo '{events}' ;; *) echo 'W: old'; echo '{pods}' ;; esac"),
+        );
+        let arguments = json!({
+            "names": ["a"], "kubeconfig": kubeconfig, "sleep": 0, "grace": 0, "timeout": 0,
+        });
+        (shell, arguments)
     }
 
-    fn no_answer(&mut self, error: &str, now: Instant) -> Look {
-        let since = *self.silent.get_or_insert(now);
-        let verdict = if now.duration_since(since) >= Duration::from_secs(*self.wait.api_grace) {
-            Verdict::Silent(format!(
-                "the API has not answered for {} s: {error}",
-                now.duration_since(since).as_secs()
-            ))
-        } else {
-            Verdict::Waiting(format!("the API does not answer: {error}"))
-        };
-        Look {
-            pods: Vec::new(),
-            verdict,
-        }
+    #[tokio::test]
+    async fn what_cannot_become_well_fails_with_the_reason_and_the_last_events() {
+        let (shell, arguments) = cluster(&json!({"items": [broken("a")]}));
+        let control = Controller::new(shell.dir());
+        let failure = fake::run::<WaitPods>(&shell, &control, REAL, arguments)
+            .await
+            .unwrap_err();
+        assert_eq!(
+            failure.message,
+            "pod a in default: ImagePullBackOff of container c\n  Pulling: pulling\n  Failed: no such image"
+        );
+    }
+
+    #[tokio::test]
+    async fn what_is_well_is_one_round_trip_and_shown_as_it_is() {
+        let (shell, arguments) = cluster(&json!({"items": [pod("a", true)]}));
+        let control = Controller::new(shell.dir());
+        let outcome = fake::run::<WaitPods>(&shell, &control, REAL, arguments)
+            .await
+            .unwrap();
+        assert!(!outcome.changed);
+        assert_eq!(outcome.data["pods"][0]["name"], "a");
+        assert_eq!(shell.trips(), 1);
+        assert_eq!(control.progress_lines(), ["a 0/1 Running"]);
+    }
+
+    #[tokio::test]
+    async fn too_late_says_what_is_lacking() {
+        let (shell, arguments) = cluster(&json!({"items": [pod("a", false)]}));
+        let control = Controller::new(shell.dir());
+        let failure = fake::run::<WaitPods>(&shell, &control, REAL, arguments)
+            .await
+            .unwrap_err();
+        assert_eq!(
+            failure.message,
+            "pods a in default did not become well within 0 s: not ready yet: a"
+        );
     }
 }
