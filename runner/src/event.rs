@@ -13,10 +13,16 @@ use serde_json::Value;
 /// The number of a task in this run: one for each time that a task is started for a batch.
 pub type TaskId = u64;
 
+fn seconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    // Microseconds are enough for anybody, and keep the lines short.
+    serializer.serialize_f64((time.as_secs_f64() * 1e6).round() / 1e6)
+}
+
 /// Something that happened.
 #[derive(Debug, Clone, Serialize)]
 pub struct Event {
-    /// Since the start of the run.
+    /// Since the start of the run; seconds, in JSON.
+    #[serde(serialize_with = "seconds")]
     pub elapsed: Duration,
     /// What happened.
     pub what: What,
@@ -165,7 +171,7 @@ pub struct TaskInfo {
     pub file: String,
     /// The line that it begins on.
     pub line: usize,
-    /// Its arguments as written, for `-v` reports; none with `no_log`.
+    /// Whether its results are hidden.
     pub no_log: bool,
 }
 
@@ -190,7 +196,8 @@ pub struct Finished {
     pub warnings: Vec<String>,
     /// The host that did the work, when not this one.
     pub delegated_to: Option<String>,
-    /// How long it took.
+    /// How long it took; seconds, in JSON.
+    #[serde(serialize_with = "seconds")]
     pub took: Duration,
 }
 

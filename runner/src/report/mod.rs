@@ -1,1 +1,15 @@
-//! See design: `report`.
+//! Turns [`Event`](crate::event::Event)s into what people and programs read. Knows events and
+//! nothing else; a new output format is one more file here.
+
+mod ansible;
+mod console;
+pub mod diagnostics;
+mod diff;
+mod json;
+mod live;
+mod output;
+mod printer;
+mod text;
+
+pub use output::{Format, Report, Settings, follow, report};
+pub use printer::{Printer, Theme};

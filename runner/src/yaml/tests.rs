@@ -26,7 +26,8 @@ fn errors(text: &str) -> Vec<String> {
             assert!(diagnostic.help.is_some(), "no help: {diagnostic:?}");
             let span = &diagnostic.labels[0].span;
             let (line, column) = span.position();
-            format!("{line}:{column} [{}] {}", span.text(), diagnostic.message)
+            let shown = span.text().replace(char::is_control, "␀");
+            format!("{line}:{column} [{shown}] {}", diagnostic.message)
         })
         .collect()
 }
@@ -321,7 +322,11 @@ fn files_are_read_as_utf8_and_errors_say_what_to_do() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 600,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn no_text_makes_it_panic(text in ".{0,200}") {

@@ -1,0 +1,43 @@
+# `make help` lists the targets. Each does its own set-up; what it installs, it says before.
+
+CARGO ?= cargo
+WINDLASS := target/release/windlass
+
+.DEFAULT_GOAL := help
+.PHONY: help build check lint unit language fleet cluster test demo demo-down advisories docs
+
+help: ## show the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build target/release/windlass
+	$(CARGO) build --release --locked
+
+check: lint unit ## the fast tier: formatting, lints, unit and snapshot tests
+
+lint:
+	tests/setup-check.sh
+	$(CARGO) fmt --all -- --check
+	$(CARGO) clippy --workspace --all-targets --all-features --locked -- -D warnings
+	tests/shellcheck.sh
+
+unit:
+	tests/setup-check.sh
+	INSTA_UPDATE=no $(CARGO) test --workspace --locked
+
+fleet: ## tests over real loopback sshd and sudo (root)
+	tests/setup-check.sh
+	tests/fleet/setup.sh
+	INSTA_UPDATE=no $(CARGO) test --locked -p windlass-tests --features fleet --test 'fleet*'
+
+cluster: ## tests of the shipped playbooks on a real kubeadm (root, or a Docker engine)
+	tests/setup-check.sh
+	$(CARGO) build --locked
+	INSTA_UPDATE=no $(CARGO) test --locked -p windlass-tests --features cluster --test 'cluster*' -- --nocapture --test-threads=1
+
+test: check fleet cluster ## everything
+
+advisories: ## known vulnerabilities of the dependencies, where the database can be reached
+	@command -v cargo-audit >/dev/null || { echo "cargo-audit is not installed: cargo install cargo-audit --locked"; exit 1; }
+	cargo audit
+
+include tests/lab/lab.mk

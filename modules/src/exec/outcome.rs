@@ -1,0 +1,127 @@
+//! What became of a command: the result that all modules of this folder share.
+
+use std::time::Instant;
+
+use jiff::Zoned;
+use serde_json::Value;
+
+use crate::clock;
+use crate::host::{Host, HostError, Reply, Script};
+use crate::outcome::{Failure, Outcome};
+
+/// A command that ran: its reply, and when that was by the control host's clock.
+pub(super) struct Ran {
+    pub(super) reply: Reply,
+    start: Zoned,
+    end: Zoned,
+    took: std::time::Duration,
+}
+
+/// Runs a script and takes the time.
+pub(super) async fn timed(host: &dyn Host, script: Script) -> Result<Ran, HostError> {
+    let start = Zoned::now();
+    let began = Instant::now();
+    let reply = host.run(script).await?;
+    Ok(Ran {
+        reply,
+        start,
+        end: Zoned::now(),
+        took: began.elapsed(),
+    })
+}
+
+/// What to make of a command's result.
+pub(super) struct Reading<'a> {
+    /// The command as the result shows it.
+    pub(super) cmd: Value,
+    /// The host, for messages.
+    pub(super) host: &'a str,
+    /// The program that was to run, where it is known: its absence is then said plainly.
+    pub(super) program: Option<&'a str>,
+    /// Drop newlines at the end of both outputs.
+    pub(super) strip: bool,
+}
+
+impl Reading<'_> {
+    /// The outcome of a command that ran: a failure when its status is not 0.
+    pub(super) fn outcome(self, ran: &Ran) -> Result<Outcome, Failure> {
+        let (stdout, stderr) = (self.text(&ran.reply.stdout), self.text(&ran.reply.stderr));
+        let status = ran.reply.status;
+        let values: [(&str, Value); 9] = [
+            ("rc", status.into()),
+            ("stdout_lines", lines(&stdout)),
+            ("stderr_lines", lines(&stderr)),
+            ("cmd", self.cmd.clone()),
+            ("start", clock::stamp(&ran.start).into()),
+            ("end", clock::stamp(&ran.end).into()),
+            ("delta", clock::delta(ran.took).into()),
+            ("stdout", stdout.into()),
+            ("stderr", stderr.clone().into()),
+        ];
+        if status == 0 {
+            let mut outcome = Outcome::changed(true).message("");
+            outcome
+                .data
+                .extend(values.map(|(key, value)| (key.to_owned(), value)));
+            return Ok(outcome);
+        }
+        let mut failure = self.failure(status, &stderr).with("changed", true);
+        failure
+            .data
+            .extend(values.map(|(key, value)| (key.to_owned(), value)));
+        Err(failure)
+    }
+
+    fn text(&self, bytes: &[u8]) -> String {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        if self.strip {
+            text.trim_end_matches(['\r', '\n']).to_owned()
+        } else {
+            text
+        }
+    }
+
+    /// Why a status is not 0: the program could not be started, or it ended so by itself.
+    fn failure(&self, status: i32, stderr: &str) -> Failure {
+        let Some(program) = self.program.filter(|name| is_shells_own(stderr, name)) else {
+            return Failure::new("non-zero return code");
+        };
+        let host = self.host;
+        match status {
+            127 if program.contains('/') => Failure::new(format!(
+                "`{program}` does not exist on {host}, or its interpreter does not"
+            ))
+            .hint("give the path at which the node has it, or install it there"),
+            127 => {
+                Failure::new(format!("the command `{program}` is missing on {host}")).hint(format!(
+                    "install what provides `{program}` on the node, or give its full path; \
+                 builtins of a shell, pipes and `&&` need the module `shell`"
+                ))
+            }
+            126 => Failure::new(format!("`{program}` cannot be executed on {host}"))
+                .hint("is it a program, with the executable bit, on a file system without noexec?"),
+            _ => Failure::new("non-zero return code"),
+        }
+    }
+}
+
+/// Whether the shell, and not the program, wrote the error: it says the name it could not start (bash
+/// with another folder before it).
+fn is_shells_own(stderr: &str, program: &str) -> bool {
+    const ERRORS: [&str; 5] = [
+        "not found",
+        "no such file",
+        "permission denied",
+        "exec format",
+        "is a directory",
+    ];
+    let name = program.rsplit('/').next().unwrap_or(program);
+    let last = stderr.lines().last().unwrap_or_default();
+    let error = last.to_ascii_lowercase();
+    last.contains(name) && ERRORS.iter().any(|known| error.contains(known))
+}
+
+/// The lines of a text, as `stdout_lines` has them.
+pub(super) fn lines(text: &str) -> Value {
+    text.lines().map(Value::from).collect()
+}

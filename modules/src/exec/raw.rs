@@ -1,0 +1,91 @@
+//! `raw`: runs a line as it is.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::command::skipped;
+use super::outcome::{Reading, timed};
+use super::shell::{one_line, under};
+use crate::args::Text;
+use crate::host::Script;
+use crate::module::{Arguments, Context, FreeForm};
+use crate::outcome::{Failure, Outcome};
+
+/// Runs a line of sh as it is, with its output untouched.
+///
+/// In Ansible `raw` is the one module that needs no Python on the node. Here no module does, and
+/// `raw` is `shell` without its other arguments. In check mode it is skipped.
+///
+/// Returns: `rc`, `stdout`, `stderr`, `stdout_lines`, `stderr_lines`, `cmd`, `start`, `end`,
+/// `delta`, `msg`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Raw {
+    /// The line, as in `raw: uname -a`.
+    #[serde(rename = "_raw_params")]
+    free_form: Option<Text>,
+    /// The same, as an argument of its own.
+    cmd: Option<Text>,
+    /// The full path of the shell to run it with. The node's `sh` when not given.
+    executable: Option<Text>,
+}
+
+impl Raw {
+    fn text(&self) -> Result<&str, String> {
+        one_line("raw", self.free_form.as_deref(), self.cmd.as_deref())
+    }
+}
+
+impl Arguments for Raw {
+    const NAME: &'static str = "raw";
+    const FREE_FORM: FreeForm = FreeForm::Into("_raw_params");
+
+    fn validate(&self) -> Result<(), String> {
+        self.text().map(drop)
+    }
+
+    async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
+        let text = self.text().map_err(Failure::new)?;
+        if context.check {
+            return Ok(skipped().with("cmd", text));
+        }
+        let script = Script::new(under(self.executable.as_deref(), text));
+        let ran = timed(context.host, script).await?;
+        Reading {
+            cmd: text.into(),
+            host: context.host.name(),
+            program: self.executable.as_deref(),
+            strip: false,
+        }
+        .outcome(&ran)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::Raw;
+    use crate::fake::{self, CHECK, Controller, REAL};
+
+    #[tokio::test]
+    async fn output_is_untouched() {
+        let control = Controller::new("/");
+        for shell in fake::shells() {
+            let arguments = json!({"_raw_params": "echo a; echo; true | false"});
+            let failure = fake::run::<Raw>(&shell, &control, REAL, arguments)
+                .await
+                .unwrap_err();
+            assert_eq!(failure.data["stdout"], "a\n\n");
+            assert_eq!(failure.data["rc"], 1);
+            let arguments = json!({"_raw_params": "echo a >made"});
+            assert!(
+                fake::run::<Raw>(&shell, &control, CHECK, arguments)
+                    .await
+                    .unwrap()
+                    .skipped
+            );
+            assert!(!shell.dir().join("made").exists());
+        }
+    }
+}

@@ -1,0 +1,499 @@
+//! The reports for people: `human` with live lines on a terminal, `plain` without.
+//!
+//! A result is one line: status, task, hosts, time. Hosts with equal results share a line, so that
+//! forty equal results are one. Failures follow with everything that the host said.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::diff;
+use super::live::{Busy, Live};
+use super::output::{Report, Settings};
+use super::printer::Printer;
+use super::text::{self, clean};
+use crate::event::{Event, Finished, Recap, Status, TaskId, TaskInfo, What};
+
+/// How long a task is quiet, in plain output, before a line says that it is still at work.
+const HEARTBEAT: Duration = Duration::from_secs(20);
+/// The width that task names are filled up to.
+const NAME: usize = 44;
+
+/// Prints for people.
+pub(crate) struct Console {
+    printer: Printer,
+    settings: Settings,
+    live: Option<Live>,
+    tasks: BTreeMap<TaskId, Running>,
+    started: Instant,
+}
+
+struct Running {
+    info: std::sync::Arc<TaskInfo>,
+    total: usize,
+    done: usize,
+    since: Instant,
+    spoke: Instant,
+    busy: Vec<Busy>,
+    items: BTreeMap<String, Vec<(Value, Finished)>>,
+    groups: Vec<Group>,
+}
+
+/// Hosts with equal results.
+struct Group {
+    word: &'static str,
+    lines: Vec<String>,
+    hosts: Vec<String>,
+    slowest: Duration,
+}
+
+impl Console {
+    pub(crate) fn new(printer: Printer, settings: Settings, moving: bool) -> Self {
+        let live = (moving && printer.is_terminal()).then(Live::new);
+        Self {
+            printer,
+            settings,
+            live,
+            tasks: BTreeMap::new(),
+            started: Instant::now(),
+        }
+    }
+
+    fn print(&self, line: &str) {
+        match &self.live {
+            Some(live) => live.aside(|| self.printer.line(line)),
+            None => self.printer.line(line),
+        }
+    }
+
+    fn note(&self, line: &str) {
+        match &self.live {
+            Some(live) => live.aside(|| self.printer.note(line)),
+            None => self.printer.note(line),
+        }
+    }
+
+    fn heading(&self, text: &str) {
+        self.print("");
+        self.print(&self.printer.theme().strong(text));
+    }
+
+    fn finish(&mut self, task: TaskId) {
+        let Some(running) = self.tasks.remove(&task) else {
+            return;
+        };
+        if let Some(live) = &self.live {
+            live.clear();
+        }
+        for group in &running.groups {
+            if group.word == "skipped" && self.settings.verbosity == 0 {
+                continue;
+            }
+            self.group(&running, group);
+        }
+    }
+
+    fn group(&self, running: &Running, group: &Group) {
+        let theme = self.printer.theme();
+        let names: Vec<&str> = group.hosts.iter().map(String::as_str).collect();
+        let word = format!("{:<11}", group.word);
+        let word = match group.word {
+            "ok" => theme.good(&word),
+            "changed" => theme.changed(&word),
+            "failed" | "unreachable" => theme.bad(&word),
+            _ => theme.aside(&word),
+        };
+        let name = clean(&running.info.name);
+        let kind = if running.info.handler {
+            "handler: "
+        } else {
+            ""
+        };
+        let name = format!("{kind}{name}");
+        let time = theme.faint(&text::time(group.slowest));
+        self.print(&format!(
+            "{word} {name:<NAME$}  {}  {time}",
+            text::hosts(&names)
+        ));
+        for line in &group.lines {
+            self.print(line);
+        }
+        if matches!(group.word, "failed" | "unreachable") && names.len() > 8 {
+            self.print(&format!("    hosts: {}", names.join(" ")));
+        }
+        if self.settings.verbosity >= 2 || matches!(group.word, "failed") {
+            let place = format!("    at {}:{}", running.info.file, running.info.line);
+            self.print(&theme.faint(&place));
+        }
+    }
+
+    fn finished(&mut self, task: TaskId, host: &str, result: &Finished) {
+        let verbosity = self.settings.verbosity;
+        let theme = self.printer.theme();
+        let Some(running) = self.tasks.get_mut(&task) else {
+            return;
+        };
+        running.done += 1;
+        running.spoke = Instant::now();
+        running.busy.retain(|busy| busy.host != host);
+        let items = running.items.remove(host).unwrap_or_default();
+        let word = word(result);
+        let mut lines = Vec::new();
+        for warning in &result.warnings {
+            lines.push(format!(
+                "    {} {}",
+                theme.changed("warning:"),
+                clean(warning)
+            ));
+        }
+        let shown: Vec<_> = items
+            .iter()
+            .filter(|(_, item)| verbosity > 0 || matches!(item.status, Status::Failed))
+            .collect();
+        for (label, item) in &shown {
+            let label = clean(&text::value(label));
+            lines.push(format!("    {} item {label}", self::word(item)));
+            lines.extend(
+                details(&running.info, item, verbosity)
+                    .iter()
+                    .map(|line| format!("  {line}")),
+            );
+        }
+        if items.is_empty() {
+            lines.extend(details(&running.info, result, verbosity));
+        }
+        for change in items
+            .iter()
+            .flat_map(|(_, item)| &item.diff)
+            .chain(&result.diff)
+        {
+            lines.extend(
+                diff::lines(change, theme)
+                    .iter()
+                    .map(|line| format!("    {line}")),
+            );
+        }
+        if let Some(other) = &result.delegated_to {
+            if verbosity > 0 {
+                lines.push(format!("    on {other}"));
+            }
+        }
+        let took = result.took;
+        match running
+            .groups
+            .iter_mut()
+            .find(|group| group.word == word && group.lines == lines)
+        {
+            Some(group) => {
+                group.hosts.push(host.to_owned());
+                group.slowest = group.slowest.max(took);
+            }
+            None => running.groups.push(Group {
+                word,
+                lines,
+                hosts: vec![host.to_owned()],
+                slowest: took,
+            }),
+        }
+    }
+
+    fn progress(&mut self, task: TaskId, host: &str, line: &str) {
+        let line = clean(line);
+        if let Some(running) = self.tasks.get_mut(&task) {
+            running.spoke = Instant::now();
+            if let Some(busy) = running.busy.iter_mut().find(|busy| busy.host == host) {
+                busy.last = Some(line.clone());
+            }
+        }
+        if self.live.is_none() || self.settings.verbosity > 0 {
+            self.note(&self.printer.theme().faint(&format!("… {host}: {line}")));
+        }
+    }
+
+    fn retrying(&self, task: TaskId, host: &str, left: usize) {
+        let name = self
+            .tasks
+            .get(&task)
+            .map_or("", |running| &running.info.name);
+        let tries = if left == 1 {
+            "1 try left".to_owned()
+        } else {
+            format!("{left} tries left")
+        };
+        self.note(
+            &self
+                .printer
+                .theme()
+                .faint(&format!("… {host}: {name}: not yet, {tries}")),
+        );
+    }
+
+    fn recap(&self, recap: &[(String, Recap)], interrupted: bool) {
+        let theme = self.printer.theme();
+        self.heading("Recap");
+        let width = recap
+            .iter()
+            .map(|(host, _)| host.chars().count())
+            .max()
+            .unwrap_or(0);
+        for (host, counts) in recap {
+            let number = |name: &str, count: usize| format!("{name}={count:<4}");
+            let coloured = |text: String, count: usize, paint: fn(super::Theme, &str) -> String| {
+                if count > 0 { paint(theme, &text) } else { text }
+            };
+            let line = [
+                coloured(number("ok", counts.ok), counts.ok, super::Theme::good),
+                coloured(
+                    number("changed", counts.changed),
+                    counts.changed,
+                    super::Theme::changed,
+                ),
+                coloured(
+                    number("unreachable", counts.unreachable),
+                    counts.unreachable,
+                    super::Theme::bad,
+                ),
+                coloured(
+                    number("failed", counts.failed),
+                    counts.failed,
+                    super::Theme::bad,
+                ),
+                number("skipped", counts.skipped),
+                number("rescued", counts.rescued),
+                number("ignored", counts.ignored),
+            ];
+            self.print(&format!("{host:<width$}  {}", line.join(" ").trim_end()));
+        }
+        self.print(&format!(
+            "{} in {}",
+            sentence(recap, interrupted),
+            text::time(self.started.elapsed())
+        ));
+    }
+}
+
+/// A run in one sentence.
+fn sentence(recap: &[(String, Recap)], interrupted: bool) -> String {
+    let bad = recap
+        .iter()
+        .filter(|(_, counts)| counts.failed + counts.unreachable > 0)
+        .count();
+    let changed = recap
+        .iter()
+        .filter(|(_, counts)| counts.changed > 0)
+        .count();
+    let hosts = text::count(recap.len(), "host");
+    let changes = match changed {
+        0 => "nothing changed".to_owned(),
+        some => format!("{} changed", text::count(some, "host")),
+    };
+    match (interrupted, bad) {
+        (true, _) => format!("Interrupted: {hosts}, {changes}"),
+        (false, 0) => format!("Done: {hosts}, {changes},"),
+        (false, some) => format!("{} of {hosts} failed, {changes},", some),
+    }
+}
+
+fn word(result: &Finished) -> &'static str {
+    match result.status {
+        Status::Ok if result.changed => "changed",
+        Status::Ok => "ok",
+        Status::Skipped => "skipped",
+        Status::Failed if result.ignored => "ignored",
+        Status::Failed => "failed",
+        Status::Unreachable => "unreachable",
+    }
+}
+
+/// The lines under a result.
+fn details(info: &TaskInfo, result: &Finished, verbosity: u8) -> Vec<String> {
+    let mut lines = Vec::new();
+    let failed = matches!(result.status, Status::Failed | Status::Unreachable);
+    if let Some(message) = &result.message {
+        lines.push(text::indented(&clean(message), "    "));
+    }
+    if let Some(hint) = &result.hint {
+        lines.push(format!(
+            "    what to do: {}",
+            text::indented(&clean(hint), "    ").trim_start()
+        ));
+    }
+    if failed {
+        for key in ["cmd", "rc", "stdout", "stderr", "module_stdout"] {
+            if let Some(value) = result.data.get(key) {
+                block(&mut lines, key, value);
+            }
+        }
+    } else if info.module == "debug" {
+        spoken(&mut lines, &result.data);
+    } else if verbosity == 1 && result.status != Status::Skipped {
+        for key in ["msg", "stdout", "stderr"] {
+            if let Some(value) = result.data.get(key) {
+                block(&mut lines, key, value);
+            }
+        }
+    } else if verbosity == 1 {
+        if let Some(condition) = result.data.get("false_condition") {
+            lines.push(format!(
+                "    because `{}` does not hold",
+                text::value(condition)
+            ));
+        }
+    }
+    if verbosity >= 2 {
+        let pretty = serde_json::to_string_pretty(&result.data).unwrap_or_default();
+        lines.push(text::indented(&clean(&pretty), "    "));
+    }
+    lines
+}
+
+/// What `debug` says: its message, or the variable it shows.
+fn spoken(lines: &mut Vec<String>, data: &Value) {
+    let Some(data) = data.as_object() else { return };
+    for (key, value) in data {
+        if matches!(key.as_str(), "changed" | "failed") {
+            continue;
+        }
+        let shown = match value {
+            Value::String(text) => text.clone(),
+            other => serde_json::to_string_pretty(other).unwrap_or_default(),
+        };
+        let shown = if key == "msg" {
+            shown
+        } else {
+            format!("{key}: {shown}")
+        };
+        lines.push(text::indented(&clean(&shown), "    "));
+    }
+}
+
+/// `key: value`, a text of several lines under its key, nothing where there is nothing.
+fn block(lines: &mut Vec<String>, key: &str, value: &Value) {
+    let shown = clean(&text::value(value));
+    let shown = shown.trim_end();
+    if shown.is_empty() {
+        return;
+    }
+    if shown.contains('\n') {
+        lines.push(format!("    {key}:"));
+        lines.push(text::indented(shown, "      "));
+    } else {
+        lines.push(format!("    {key}: {shown}"));
+    }
+}
+
+impl Report for Console {
+    fn event(&mut self, event: &Event) {
+        match &event.what {
+            What::RunStarted { check: true, .. } => {
+                self.print("Check mode: this shows what would change, and changes nothing.");
+            }
+            What::RunStarted { .. } | What::PlaybookStarted { .. } => {}
+            What::PlayStarted { name, hosts } => {
+                self.heading(&format!(
+                    "{} ({})",
+                    clean(name),
+                    text::count(hosts.len(), "host")
+                ));
+            }
+            What::PlaySkipped { name, reason } => {
+                self.heading(&format!("{}: skipped, {reason}", clean(name)));
+            }
+            What::BatchStarted { number, of, hosts } => {
+                let names: Vec<&str> = hosts.iter().map(String::as_str).collect();
+                self.print(&format!("Batch {number} of {of}: {}", text::hosts(&names)));
+            }
+            What::TaskStarted { task, info, hosts } => {
+                let now = Instant::now();
+                let running = Running {
+                    info: std::sync::Arc::clone(info),
+                    total: *hosts,
+                    done: 0,
+                    since: now,
+                    spoke: now,
+                    busy: Vec::new(),
+                    items: BTreeMap::new(),
+                    groups: Vec::new(),
+                };
+                self.tasks.insert(*task, running);
+            }
+            What::HostStarted { task, host } => {
+                if let Some(running) = self.tasks.get_mut(task) {
+                    let since = Instant::now();
+                    running.busy.push(Busy {
+                        host: host.clone(),
+                        since,
+                        last: None,
+                    });
+                }
+            }
+            What::Progress { task, host, line } => self.progress(*task, host, line),
+            What::Retrying {
+                task, host, left, ..
+            } => self.retrying(*task, host, *left),
+            What::ItemFinished {
+                task,
+                host,
+                item,
+                result,
+            } => {
+                if let Some(running) = self.tasks.get_mut(task) {
+                    let items = running.items.entry(host.clone()).or_default();
+                    items.push((item.clone(), (**result).clone()));
+                }
+            }
+            What::HostFinished { task, host, result } => self.finished(*task, host, result),
+            What::TaskFinished { task } => self.finish(*task),
+            What::Included { file, .. } => {
+                if self.settings.verbosity > 0 {
+                    self.print(&format!("included    {file}"));
+                }
+            }
+            What::Warning { message } => {
+                let word = self.printer.theme().changed("warning:");
+                self.note(&format!("{word} {}", clean(message)));
+            }
+            What::Stopped { message, hint } => {
+                self.note(&format!(
+                    "{} {}",
+                    self.printer.theme().bad("error:"),
+                    clean(message)
+                ));
+                if let Some(hint) = hint {
+                    self.note(&format!("  what to do: {}", clean(hint)));
+                }
+            }
+            What::RunFinished { recap, interrupted } => self.recap(recap, *interrupted),
+        }
+    }
+
+    fn tick(&mut self) {
+        let Some(running) = self.tasks.values_mut().next_back() else {
+            return;
+        };
+        if let Some(live) = &self.live {
+            // A task that is over in a blink needs no live line.
+            if running.since.elapsed() > Duration::from_millis(300) {
+                let name = clean(&running.info.name);
+                live.draw(
+                    &name,
+                    running.done,
+                    running.total,
+                    running.since,
+                    &running.busy,
+                );
+            }
+        } else if running.spoke.elapsed() > HEARTBEAT {
+            running.spoke = Instant::now();
+            let line = format!(
+                "… {}: {}/{} hosts done after {}",
+                clean(&running.info.name),
+                running.done,
+                running.total,
+                text::time(running.since.elapsed())
+            );
+            self.printer.note(&self.printer.theme().faint(&line));
+        }
+    }
+}

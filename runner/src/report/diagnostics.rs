@@ -1,0 +1,154 @@
+//! Draws [`Diagnostic`]s for people: file, line and column, the line with the place underlined,
+//! what is wrong, why, and what to do.
+
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Element, Group, Level, Renderer, Snippet};
+
+use crate::yaml::{Diagnostic, Severity, Span};
+
+/// How to draw.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Options {
+    /// With colours.
+    pub colour: bool,
+}
+
+/// All of them, with an empty line after each.
+pub fn draw(diagnostics: &[Diagnostic], options: Options) -> String {
+    let renderer = if options.colour {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
+    let mut text = String::new();
+    for diagnostic in diagnostics {
+        text.push_str(&renderer.render(&[group(diagnostic)]));
+        text.push_str("\n\n");
+    }
+    text
+}
+
+/// How many errors and warnings there are, in words; nothing when there are none.
+pub fn count(diagnostics: &[Diagnostic]) -> String {
+    let count = |severity, one: &str| {
+        let number = diagnostics
+            .iter()
+            .filter(|diagnostic| diagnostic.severity == severity)
+            .count();
+        match number {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            number => Some(format!("{number} {one}s")),
+        }
+    };
+    let parts = [
+        count(Severity::Error, "error"),
+        count(Severity::Warning, "warning"),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn group(diagnostic: &Diagnostic) -> Group<'_> {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let mut elements: Vec<Element<'_>> = Vec::new();
+    elements.extend(snippets(diagnostic).into_iter().map(Element::from));
+    if let Some(note) = &diagnostic.note {
+        elements.push(Level::NOTE.message(note).into());
+    }
+    if let Some(help) = &diagnostic.help {
+        elements.push(Level::HELP.message(help).into());
+    }
+    level.primary_title(&diagnostic.message).elements(elements)
+}
+
+/// One for each file that the labels are in, the first label's first.
+fn snippets(diagnostic: &Diagnostic) -> Vec<Snippet<'_, annotate_snippets::Annotation<'_>>> {
+    let mut sources: Vec<&Span> = Vec::new();
+    for label in &diagnostic.labels {
+        if !sources.iter().any(|span| span.source == label.span.source) {
+            sources.push(&label.span);
+        }
+    }
+    sources
+        .into_iter()
+        .map(|place| {
+            let annotations = diagnostic.labels.iter().enumerate();
+            let annotations = annotations
+                .filter(|(_, label)| label.span.source == place.source)
+                .map(|(index, label)| {
+                    let kind = match index {
+                        0 => AnnotationKind::Primary,
+                        _ => AnnotationKind::Context,
+                    };
+                    let text = (!label.text.is_empty()).then_some(label.text.as_str());
+                    kind.span(first_line(&label.span)).label(text)
+                });
+            Snippet::source(place.source.text())
+                .path(place.source.name())
+                .annotations(annotations)
+        })
+        .collect()
+}
+
+/// The part of a span that is on its first line: more lines underlined are harder to read.
+fn first_line(span: &Span) -> Range<usize> {
+    let text = span.text();
+    let end = text.find(['\n', '\r']).unwrap_or(text.len());
+    span.start..span.start + end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Options, count, draw};
+    use crate::yaml::{Diagnostic, Severity, Source, Span};
+
+    fn example() -> Vec<Diagnostic> {
+        let source = Source::file("site.yml", "- hosts: all\n  taks:\n    - ping:\n");
+        let span = Span::new(&source, 15, 19);
+        let play = Span::new(&source, 2, 7);
+        vec![
+            Diagnostic::error(&span, "`taks` is not a keyword of a play")
+                .label(&play, "the play")
+                .note("a play has tasks")
+                .help("did you mean `tasks`?"),
+            Diagnostic::new(Severity::Warning, "nothing runs").help("name a host"),
+            Diagnostic::warning(&Span::new(&source, 13, source.text().len()), "two lines"),
+        ]
+    }
+
+    #[test]
+    fn a_diagnostic_shows_the_line_and_what_to_do() {
+        insta::assert_snapshot!(draw(&example(), Options::default()));
+    }
+
+    #[test]
+    fn colour_changes_nothing_but_the_colour() {
+        let coloured = draw(&example(), Options { colour: true });
+        assert!(coloured.contains("\u{1b}["));
+        let plain: String = anstream::adapter::strip_str(&coloured).to_string();
+        assert_eq!(plain, draw(&example(), Options::default()));
+    }
+
+    #[test]
+    fn they_are_counted_in_words() {
+        assert_eq!(count(&example()), "1 error, 2 warnings");
+        assert_eq!(count(&[]), "");
+    }
+
+    #[test]
+    fn odd_places_can_be_drawn() {
+        let source = Source::named("odd", "é\u{1}\té\r\nx");
+        let end = source.text().len();
+        for (start, stop) in [(0, 0), (0, 2), (2, 3), (end, end), (0, end), (end, end + 5)] {
+            let drawn = draw(
+                &[Diagnostic::error(&Span::new(&source, start, stop), "here")],
+                Options::default(),
+            );
+            assert!(drawn.contains("--> odd:"), "{drawn}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The lines at the bottom of a terminal that move while a task runs: what runs, on how many of its
+//! hosts it is done, for how long, and the last thing that slow hosts said.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::text;
+
+/// How many hosts have a line of their own.
+const SHOWN: usize = 8;
+/// A host that works for less than this has no line of its own.
+const QUIET: Duration = Duration::from_secs(2);
+
+/// A host that is at work.
+pub(crate) struct Busy {
+    pub(crate) host: String,
+    pub(crate) since: Instant,
+    pub(crate) last: Option<String>,
+}
+
+/// The moving lines.
+pub(crate) struct Live {
+    bar: ProgressBar,
+}
+
+impl Live {
+    /// On standard error.
+    pub(crate) fn new() -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template("{spinner:.cyan} {msg}")
+            .unwrap_or_else(|_| ProgressStyle::default_spinner());
+        bar.set_style(style);
+        Self { bar }
+    }
+
+    /// Runs `print` with the moving lines out of the way.
+    pub(crate) fn aside(&self, print: impl FnOnce()) {
+        self.bar.suspend(print);
+    }
+
+    /// Draws them anew.
+    pub(crate) fn draw(
+        &self,
+        name: &str,
+        done: usize,
+        total: usize,
+        since: Instant,
+        busy: &[Busy],
+    ) {
+        let width = usize::from(console_width()).max(20);
+        let mut lines = vec![format!(
+            "{name}  {done}/{total} hosts  {}",
+            text::time(since.elapsed())
+        )];
+        let slow = busy
+            .iter()
+            .filter(|busy| busy.since.elapsed() >= QUIET || busy.last.is_some());
+        let slow: Vec<&Busy> = slow.collect();
+        for busy in slow.iter().take(SHOWN) {
+            let last = busy.last.as_deref().unwrap_or("working");
+            lines.push(format!("    {}: {last}", busy.host));
+        }
+        if slow.len() > SHOWN {
+            lines.push(format!("    … and {} more", slow.len() - SHOWN));
+        }
+        let lines: Vec<String> = lines.iter().map(|line| clipped(line, width - 3)).collect();
+        self.bar.set_message(lines.join("\n"));
+        self.bar.tick();
+    }
+
+    /// Takes them away.
+    pub(crate) fn clear(&self) {
+        self.bar.set_message("");
+        self.bar.finish_and_clear();
+        self.bar.reset();
+    }
+}
+
+fn console_width() -> u16 {
+    rustix::termios::tcgetwinsize(std::io::stderr()).map_or(80, |size| size.ws_col)
+}
+
+fn clipped(line: &str, width: usize) -> String {
+    if line.chars().count() <= width {
+        return line.to_owned();
+    }
+    let mut short: String = line.chars().take(width.saturating_sub(1)).collect();
+    short.push('…');
+    short
+}

@@ -1,0 +1,125 @@
+//! The one place that writes to the terminal. Results go to standard output, all else to standard
+//! error.
+
+use std::io::{IsTerminal, Write};
+use std::sync::{Arc, Mutex};
+
+use owo_colors::Style;
+
+/// Colours, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Theme {
+    colour: bool,
+}
+
+impl Theme {
+    /// Colour or not.
+    pub const fn new(colour: bool) -> Self {
+        Self { colour }
+    }
+
+    /// Colour where standard output is a terminal and the user has not asked for none
+    /// (`NO_COLOR`, `TERM=dumb`).
+    pub fn detect() -> Self {
+        let choice = anstream::AutoStream::choice(&std::io::stdout());
+        Self {
+            colour: choice != anstream::ColorChoice::Never,
+        }
+    }
+
+    fn paint(self, text: &str, style: Style) -> String {
+        if self.colour {
+            style.style(text).to_string()
+        } else {
+            text.to_owned()
+        }
+    }
+
+    /// For what went well.
+    pub fn good(self, text: &str) -> String {
+        self.paint(text, Style::new().green())
+    }
+
+    /// For what changed.
+    pub fn changed(self, text: &str) -> String {
+        self.paint(text, Style::new().yellow())
+    }
+
+    /// For what failed.
+    pub fn bad(self, text: &str) -> String {
+        self.paint(text, Style::new().red().bold())
+    }
+
+    /// For what matters less.
+    pub fn faint(self, text: &str) -> String {
+        self.paint(text, Style::new().dimmed())
+    }
+
+    /// For headings.
+    pub fn strong(self, text: &str) -> String {
+        self.paint(text, Style::new().bold())
+    }
+
+    /// For what was skipped, and other asides.
+    pub fn aside(self, text: &str) -> String {
+        self.paint(text, Style::new().cyan())
+    }
+}
+
+/// Writes lines.
+#[derive(Clone)]
+pub struct Printer {
+    theme: Theme,
+    out: Arc<Mutex<dyn Write + Send>>,
+    err: Arc<Mutex<dyn Write + Send>>,
+    terminal: bool,
+}
+
+impl Printer {
+    /// To standard output and standard error.
+    pub fn standard() -> Self {
+        Self {
+            theme: Theme::detect(),
+            out: Arc::new(Mutex::new(std::io::stdout())),
+            err: Arc::new(Mutex::new(std::io::stderr())),
+            terminal: std::io::stderr().is_terminal(),
+        }
+    }
+
+    /// To writers of the caller's; for tests.
+    pub fn to(out: Arc<Mutex<dyn Write + Send>>, err: Arc<Mutex<dyn Write + Send>>) -> Self {
+        Self {
+            theme: Theme::new(false),
+            out,
+            err,
+            terminal: false,
+        }
+    }
+
+    /// The colours in use.
+    pub fn theme(&self) -> Theme {
+        self.theme
+    }
+
+    /// Whether live lines can be shown: standard error is a terminal.
+    pub fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
+    /// A line of results.
+    pub fn line(&self, text: &str) {
+        write_line(&self.out, text);
+    }
+
+    /// A line about the run: warnings, errors, progress.
+    pub fn note(&self, text: &str) {
+        write_line(&self.err, text);
+    }
+}
+
+fn write_line(to: &Mutex<dyn Write + Send>, text: &str) {
+    let Ok(mut to) = to.lock() else { return };
+    // A reader that has gone away (`| head`) is no reason to end a run in the middle.
+    let _ = writeln!(to, "{text}");
+    let _ = to.flush();
+}
