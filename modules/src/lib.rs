@@ -4,6 +4,7 @@
 //! no playbook: the runner looks it up by name in the [`registry`] and hands it its arguments as data.
 
 pub mod args;
+mod clock;
 pub mod control;
 pub mod controller;
 pub mod exec;

@@ -11,5 +11,8 @@ mod output;
 mod printer;
 mod text;
 
+#[cfg(test)]
+mod tests;
+
 pub use output::{Format, Report, Settings, follow, report};
 pub use printer::{Printer, Theme};

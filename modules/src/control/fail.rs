@@ -1,0 +1,53 @@
+//! `fail`: ends a host's run with a message.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::args::Text;
+use crate::module::{Arguments, Context};
+use crate::outcome::{Failure, Outcome};
+
+/// Fails with a message. Mostly used with `when`, for a state that a playbook cannot go on from.
+///
+/// Returns: `msg`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Fail {
+    /// What to say.
+    #[serde(default = "default_message")]
+    msg: Text,
+}
+
+fn default_message() -> Text {
+    Text::from("Failed as requested from task")
+}
+
+impl Arguments for Fail {
+    const NAME: &'static str = "fail";
+    const NEEDS_HOST: bool = false;
+
+    async fn run(&self, _: &Context<'_>) -> Result<Outcome, Failure> {
+        Err(Failure::new(self.msg.0.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::Fail;
+    use crate::fake::{self, Controller, Fake, REAL};
+
+    #[tokio::test]
+    async fn it_fails_with_the_message() {
+        let host = Fake::new([]);
+        let control = Controller::new("/");
+        for (arguments, message) in [
+            (json!({"msg": "no swap allowed"}), "no swap allowed"),
+            (json!({}), "Failed as requested from task"),
+        ] {
+            let failure = fake::run::<Fail>(&host, &control, REAL, arguments).await;
+            assert_eq!(failure.unwrap_err().message, message);
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! One made-up run in every format.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{Format, Printer, Settings, report};
+use crate::event::{Diff, Event, Finished, Recap, Status, TaskInfo, What};
+
+fn info(name: &str, module: &str) -> Arc<TaskInfo> {
+    Arc::new(TaskInfo {
+        name: name.into(),
+        module: module.into(),
+        handler: false,
+        file: "site.yml".into(),
+        line: 7,
+        no_log: false,
+    })
+}
+
+fn finished(status: Status, changed: bool, data: serde_json::Value) -> Finished {
+    Finished {
+        status,
+        changed,
+        ignored: false,
+        data,
+        message: None,
+        hint: None,
+        diff: Vec::new(),
+        warnings: Vec::new(),
+        delegated_to: None,
+        took: Duration::from_millis(1200),
+    }
+}
+
+fn host(task: u64, host: &str, result: Finished) -> What {
+    What::HostFinished {
+        task,
+        host: host.into(),
+        result: Box::new(result),
+    }
+}
+
+fn failure() -> Finished {
+    let data = json!({
+        "cmd": ["kubelet", "--version"], "rc": 127, "msg": "non-zero return code",
+        "stdout": "", "stderr": "sh: kubelet: not found\n\u{1b}[2Jgone",
+    });
+    Finished {
+        message: Some("there is no command `kubelet` on this host".into()),
+        hint: Some("install it, or say where it is".into()),
+        ..finished(Status::Failed, true, data)
+    }
+}
+
+fn events() -> Vec<What> {
+    let hosts: Vec<String> = (1..=40).map(|n| format!("w{n:02}")).collect();
+    let mut events = vec![
+        What::RunStarted {
+            playbooks: vec!["site.yml".into()],
+            check: false,
+            at: "2026-11-01T12:00:00Z".into(),
+        },
+        What::PlaybookStarted {
+            playbook: "site.yml".into(),
+        },
+        What::PlayStarted {
+            name: "Workers".into(),
+            hosts: hosts.clone(),
+        },
+        What::TaskStarted {
+            task: 1,
+            info: info("Load the modules", "modprobe"),
+            hosts: 40,
+        },
+    ];
+    for (index, name) in hosts.iter().enumerate() {
+        let result = finished(Status::Ok, index % 20 != 0, json!({"name": "overlay"}));
+        events.push(host(1, name, result));
+    }
+    events.push(What::TaskFinished { task: 1 });
+    events.push(What::TaskStarted {
+        task: 2,
+        info: info("Ask the kubelet", "command"),
+        hosts: 3,
+    });
+    events.push(What::Progress {
+        task: 2,
+        host: "w01".into(),
+        line: "asking…".into(),
+    });
+    events.push(host(
+        2,
+        "w01",
+        finished(Status::Ok, true, json!({"rc": 0, "stdout": "v1.20.2"})),
+    ));
+    events.push(host(2, "w02", failure()));
+    events.push(host(
+        2,
+        "w03",
+        Finished {
+            ignored: true,
+            ..failure()
+        },
+    ));
+    events.push(What::TaskFinished { task: 2 });
+    events.push(What::TaskStarted {
+        task: 3,
+        info: info("Say it", "debug"),
+        hosts: 1,
+    });
+    let said = json!({"msg": "two\nlines"});
+    events.push(host(3, "w01", finished(Status::Ok, false, said)));
+    events.push(What::TaskFinished { task: 3 });
+    events.push(What::TaskStarted {
+        task: 4,
+        info: info("Write the files", "copy"),
+        hosts: 2,
+    });
+    let diff = Diff {
+        before_header: "before: /etc/a".into(),
+        after_header: "after: /etc/a".into(),
+        before: "old\n".into(),
+        after: "new\n".into(),
+    };
+    let item = Finished {
+        diff: vec![diff],
+        ..finished(Status::Ok, true, json!({"item": "a"}))
+    };
+    events.push(What::ItemFinished {
+        task: 4,
+        host: "w01".into(),
+        item: json!({"k": true}),
+        result: Box::new(item),
+    });
+    events.push(host(
+        4,
+        "w01",
+        finished(Status::Ok, true, json!({"results": []})),
+    ));
+    let lost = Finished {
+        message: Some("w04 (10.0.0.4 port 22): connection refused".into()),
+        hint: Some("is sshd running there?".into()),
+        ..finished(Status::Unreachable, false, json!({}))
+    };
+    events.push(host(4, "w04", lost));
+    events.push(What::TaskFinished { task: 4 });
+    events.push(What::Warning {
+        message: "a warning".into(),
+    });
+    let counts = Recap {
+        ok: 3,
+        changed: 2,
+        ..Recap::default()
+    };
+    events.push(What::RunFinished {
+        recap: vec![
+            ("w01".into(), counts),
+            (
+                "w02".into(),
+                Recap {
+                    ok: 1,
+                    changed: 1,
+                    failed: 1,
+                    ..Recap::default()
+                },
+            ),
+            (
+                "w04".into(),
+                Recap {
+                    ok: 1,
+                    unreachable: 1,
+                    ..Recap::default()
+                },
+            ),
+        ],
+        interrupted: false,
+    });
+    events
+}
+
+/// Standard output, then standard error, of the made-up run.
+fn printed(format: Format, verbosity: u8) -> String {
+    let (out, err) = (
+        Arc::new(Mutex::new(Vec::new())),
+        Arc::new(Mutex::new(Vec::new())),
+    );
+    let to: Arc<Mutex<dyn Write + Send>> = out.clone();
+    let also: Arc<Mutex<dyn Write + Send>> = err.clone();
+    let mut report = report(format, Settings { verbosity }, Printer::to(to, also));
+    for (index, what) in events().into_iter().enumerate() {
+        let elapsed = Duration::from_millis(100 * index as u64);
+        report.event(&Event { elapsed, what });
+    }
+    let text = |bytes: &Mutex<Vec<u8>>| String::from_utf8(bytes.lock().unwrap().clone()).unwrap();
+    format!("{}--- standard error\n{}", text(&out), text(&err))
+}
+
+#[test]
+fn plain() {
+    insta::assert_snapshot!(printed(Format::Plain, 0).replace(" in 0.0s", " in TIME"));
+}
+
+#[test]
+fn plain_with_results() {
+    insta::assert_snapshot!(printed(Format::Plain, 1).replace(" in 0.0s", " in TIME"));
+}
+
+#[test]
+fn ansible() {
+    insta::assert_snapshot!(printed(Format::Ansible, 0));
+}
+
+#[test]
+fn json_has_one_object_a_line_and_every_event_is_documented() {
+    let text = printed(Format::Json, 0);
+    let documented = include_str!("../../../docs/reference/events.md");
+    for line in text.lines().take_while(|line| !line.starts_with("---")) {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["version"], 1);
+        let event = line["event"].as_str().unwrap();
+        assert!(
+            documented.contains(&format!("| `{event}` |")),
+            "{event} is not documented"
+        );
+    }
+    insta::assert_snapshot!(
+        text.lines()
+            .filter(|line| !line.contains("w1"))
+            .collect::<Vec<_>>()
+            .join("\n")
+    );
+}
