@@ -1,1 +1,37 @@
-//! See design: `transport`.
+//! Turns a host's connection settings into a [`Host`](windlass_modules::host::Host): by the user's own
+//! `ssh`, or by a shell of the control host. Must not know playbooks, variables or modules.
+//!
+//! - `settings`: what shapes a connection, a task's use of it, and the bounds.
+//! - `pool`, `node`: all hosts; one host with its master and its live shells.
+//! - `master`, `control_dir`, `askpass`, `gate`: ssh masters, where their sockets live, how they get
+//!   a password, how many are made at once. `local`: a shell without ssh.
+//! - `channel`, `shell`, `frame`, `request`, `prelude`, `remote/`: the framed protocol, from the pipes
+//!   up to a script and its answer.
+//! - `becoming`, `unreachable`: what can go wrong on the way, and what to do about it.
+//! - `handle`: the host as one task sees it, with its time limit and interrupts.
+
+mod askpass;
+mod becoming;
+mod channel;
+mod control_dir;
+mod frame;
+mod gate;
+mod handle;
+mod local;
+mod master;
+mod node;
+mod pool;
+mod prelude;
+mod request;
+mod settings;
+mod shell;
+mod unreachable;
+
+#[cfg(test)]
+mod shell_tests;
+
+pub use pool::Transport;
+pub use settings::{
+    Become, Connection, HostKeys, Kind, Limits, Method, ProgressSink, SshSettings, Stream,
+    TaskSettings,
+};

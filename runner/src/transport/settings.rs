@@ -1,7 +1,5 @@
 //! What shapes a connection, a task's use of it, and the bounds that hold for all of them.
 
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -188,20 +186,5 @@ impl Default for TaskSettings {
             // The sender is gone, so that it never changes.
             interrupted: watch::channel(false).1,
         }
-    }
-}
-
-impl Connection {
-    /// A short name for the control socket: equal settings give the same one, in every run.
-    ///
-    /// The hash is taken with fixed keys; a collision needs two settings out of some 2^64.
-    pub(super) fn socket_name(settings: &SshSettings) -> String {
-        let mut hasher = DefaultHasher::new();
-        // The password shapes how the connection is made, not what it is.
-        let SshSettings { address, port, user, private_key_file, common_args, extra_args, .. } =
-            settings;
-        (address, port, user, private_key_file, common_args, extra_args).hash(&mut hasher);
-        settings.host_keys.hash(&mut hasher);
-        format!("{:016x}", hasher.finish())
     }
 }

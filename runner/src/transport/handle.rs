@@ -1,0 +1,274 @@
+//! A host as one task sees it: runs its scripts within the task's bounds.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
+use windlass_modules::host::{Host, HostError, Output, Reply, Script};
+
+use super::becoming;
+use super::channel::Ended;
+use super::node::{Lease, Node};
+use super::request::{self, KILLER};
+use super::settings::{Become, TaskSettings};
+use super::shell::{Answer, Gone, Outputs, Shell, Sink, Watch};
+use super::unreachable::{lost, no_shell};
+
+/// What the host's own watch gets beyond the limit to end a request, before we do it from here.
+const FOR_WATCH: Duration = Duration::from_secs(10);
+/// What the end of a request may take once its processes are ended.
+const FOR_END: Duration = Duration::from_secs(15);
+
+/// One task on one host.
+pub(super) struct Handle {
+    pub(super) node: Arc<Node>,
+    pub(super) task: TaskSettings,
+    pub(super) user: Option<Become>,
+}
+
+/// Why a request is ended before its time.
+#[derive(Clone, Copy)]
+enum Stop {
+    TooMuch,
+    Interrupted,
+    Late(Duration),
+}
+
+impl Host for Handle {
+    fn name(&self) -> &str {
+        &self.node.connection.name
+    }
+
+    fn run(&self, script: Script) -> BoxFuture<'_, Result<Reply, HostError>> {
+        self.run_script(script).boxed()
+    }
+}
+
+impl Handle {
+    async fn run_script(&self, script: Script) -> Result<Reply, HostError> {
+        // A shell that was idle may turn out to be gone: a request that it never began runs on another.
+        for _ in 0..3 {
+            let lease = tokio::select! {
+                lease = self.node.lease(self.user.as_ref()) => lease?,
+                () = self.interruption() => return Err(HostError::Interrupted),
+            };
+            if let Some(reply) = self.attempt(&script, lease).await? {
+                return Ok(reply);
+            }
+        }
+        Err(lost(
+            &self.node.connection,
+            "three times before a request could begin",
+        ))
+    }
+
+    /// One request down one shell. `None`: the shell ended before it began anything.
+    async fn attempt(&self, script: &Script, lease: Lease) -> Result<Option<Reply>, HostError> {
+        let Lease { mut shell, holds } = lease;
+        let limit = match (self.task.limit, script.limit) {
+            (Some(task), Some(own)) => Some(task.min(own)),
+            (task, own) => task.or(own),
+        };
+        let environment = &self.task.environment;
+        let request =
+            request::build(script, environment, limit, &shell.key, &mut shell.known).await?;
+        let mut outputs = self.outputs(script).await?;
+        let watch = Arc::clone(&outputs.watch);
+        watch.pid.store(shell.pid.unwrap_or(0), Ordering::Relaxed);
+        let had_answered = shell.has_answered();
+        self.node.common.round_trips.fetch_add(1, Ordering::Relaxed);
+        let (stop, ended) = self
+            .supervise(shell.exchange(request, &mut outputs), &watch, limit)
+            .await;
+        let ended = ended.map(|(shell, answer)| {
+            if let Some(shell) = shell {
+                self.node.give_back(self.user.clone(), shell, holds);
+            }
+            answer
+        });
+        let stdout = match outputs.stdout {
+            Sink::Memory(bytes) => bytes,
+            Sink::File(_) => Vec::new(),
+        };
+        match ended {
+            Some(Answer::Ended {
+                status,
+                late,
+                stderr,
+                trouble,
+            }) => {
+                let reply = Reply {
+                    status,
+                    stdout,
+                    stderr,
+                };
+                let stop = stop.or_else(|| limit.filter(|_| late).map(Stop::Late));
+                match (stop, trouble) {
+                    (Some(Stop::Interrupted), _) => Err(HostError::Interrupted),
+                    (_, Some(error)) => Err(self.local_trouble(script, &error)),
+                    (None, None) => Ok(Some(reply)),
+                    (Some(stop), None) => Err(self.stopped(stop, reply)),
+                }
+            }
+            Some(Answer::Gone(gone)) => match stop {
+                Some(stop) => Err(self.stopped(
+                    stop,
+                    Reply {
+                        status: 255,
+                        stdout,
+                        ..Reply::default()
+                    },
+                )),
+                None => self.gone(&gone, had_answered).map(|()| None),
+            },
+            None => {
+                let reply = Reply {
+                    status: 255,
+                    stdout,
+                    ..Reply::default()
+                };
+                Err(stop.map_or_else(
+                    || lost(&self.node.connection, "during a request"),
+                    |stop| self.stopped(stop, reply),
+                ))
+            }
+        }
+    }
+
+    async fn outputs(&self, script: &Script) -> Result<Outputs, HostError> {
+        let stdout = match &script.stdout {
+            Output::Memory => Sink::Memory(Vec::new()),
+            Output::File(path) => {
+                let file = tokio::fs::File::create_new(path).await;
+                Sink::File(file.map_err(|error| HostError::Local {
+                    message: format!(
+                        "cannot make {} on the control host: {error}",
+                        path.display()
+                    ),
+                    hint: "see that its folder is there and that you may write to it".to_owned(),
+                })?)
+            }
+        };
+        let progress = self.task.progress.clone().filter(|_| script.stream);
+        let watch = Arc::new(Watch {
+            budget: AtomicUsize::new(self.node.common.limits.max_output),
+            spent: Notify::new(),
+            pid: AtomicU32::new(0),
+        });
+        Ok(Outputs {
+            stdout,
+            progress,
+            watch,
+        })
+    }
+
+    /// Waits for the request to end, and ends it before its time where that is asked for.
+    async fn supervise(
+        &self,
+        exchange: impl Future<Output = (Option<Shell>, Answer)>,
+        watch: &Watch,
+        limit: Option<Duration>,
+    ) -> (Option<Stop>, Option<(Option<Shell>, Answer)>) {
+        tokio::pin!(exchange);
+        let late = async {
+            match limit {
+                Some(limit) => sleep(limit + FOR_WATCH).await,
+                None => std::future::pending().await,
+            }
+        };
+        let stop = tokio::select! {
+            biased;
+            ended = &mut exchange => return (None, Some(ended)),
+            () = watch.spent.notified() => Stop::TooMuch,
+            () = self.interruption() => Stop::Interrupted,
+            () = late => Stop::Late(limit.unwrap_or_default()),
+        };
+        let ended = timeout(FOR_END, async {
+            tokio::join!(&mut exchange, self.end_request(watch)).0
+        });
+        (Some(stop), ended.await.ok())
+    }
+
+    /// Returns once the run is interrupted.
+    async fn interruption(&self) {
+        let mut interrupted = self.task.interrupted.clone();
+        if interrupted
+            .wait_for(|&interrupted| interrupted)
+            .await
+            .is_err()
+        {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Ends the processes of the running request, through a shell of the same user beside it.
+    async fn end_request(&self, watch: &Watch) {
+        let Some((mut shell, _permit)) = self.node.killer(self.user.as_ref()).await else {
+            return;
+        };
+        let pid = watch.pid.load(Ordering::Relaxed);
+        if pid == 0 {
+            return;
+        }
+        let script = Script::new(format!("_w_kill {pid} 0 {}", request::GRACE)).parts(KILLER);
+        if let Ok(request) = request::build(&script, &[], None, &shell.key, &mut shell.known).await
+        {
+            let watch = Arc::new(Watch::default());
+            let mut outputs = Outputs {
+                stdout: Sink::Memory(Vec::new()),
+                progress: None,
+                watch,
+            };
+            shell.exchange(request, &mut outputs).await;
+        }
+    }
+
+    fn stopped(&self, stop: Stop, reply: Reply) -> HostError {
+        match stop {
+            Stop::TooMuch => HostError::TooMuchOutput {
+                limit: self.node.common.limits.max_output,
+            },
+            Stop::Interrupted => HostError::Interrupted,
+            Stop::Late(limit) => HostError::TimedOut {
+                limit,
+                so_far: Box::new(reply),
+            },
+        }
+    }
+
+    fn local_trouble(&self, script: &Script, error: &std::io::Error) -> HostError {
+        let path = match &script.stdout {
+            Output::File(path) => format!(" to {}", path.display()),
+            Output::Memory => String::new(),
+        };
+        HostError::Local {
+            message: format!(
+                "{}: a file on the control host could not be streamed{path}: {error}",
+                self.node.connection.name
+            ),
+            hint: "see that nobody changes the file meanwhile, and that the disk is not full"
+                .to_owned(),
+        }
+    }
+
+    /// What it means that the shell went away. `Ok`: nothing had begun, and another shell may help.
+    fn gone(&self, gone: &Gone, had_answered: bool) -> Result<(), HostError> {
+        let connection = &self.node.connection;
+        if gone.began {
+            return Err(lost(connection, "while a command ran"));
+        }
+        match (gone.ended, had_answered) {
+            // It said itself that it ends: it had not understood, and so not run, anything.
+            (Ended::Exited(_), true) => Ok(()),
+            (Ended::Exited(_), false) => Err(match &self.user {
+                Some(user) => becoming::trouble(connection, user, &gone.noise),
+                None => no_shell(connection, &gone.noise),
+            }),
+            (Ended::Lost, _) => Err(lost(connection, "before a command could begin")),
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! One host: its ssh master and its live shells, shared by all tasks that need them.
+//!
+//! A request has a shell to itself. At most `channels_per_master` shells are open; who comes later
+//! waits for one, in order.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex as PlainMutex};
+use std::time::Duration;
+
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep};
+use windlass_modules::host::{HostError, Unreachable};
+
+use super::becoming::change_user;
+use super::channel::Channel;
+use super::control_dir::{control_dir, socket_name};
+use super::gate::Gate;
+use super::local;
+use super::master::{Master, NoChannel};
+use super::settings::{Become, Connection, Kind, Limits, SshSettings};
+use super::shell::Shell;
+use super::unreachable::lost;
+
+/// How many shells of the control host may be open at once: tasks of many hosts are delegated to it.
+const LOCAL_SHELLS: usize = 64;
+/// How long a shell is waited for where the host refuses more and none of its sessions is ours.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What all hosts of a transport share.
+pub(super) struct Common {
+    pub(super) limits: Limits,
+    pub(super) gate: Gate,
+    /// The control host's shell.
+    pub(super) local_shell: &'static [&'static str],
+    /// Masters started.
+    pub(super) connects: AtomicU64,
+    /// Requests sent.
+    pub(super) round_trips: AtomicU64,
+}
+
+/// One host.
+pub(super) struct Node {
+    pub(super) connection: Arc<Connection>,
+    pub(super) common: Arc<Common>,
+    master: Mutex<Option<Arc<Master>>>,
+    idle: PlainMutex<Vec<(Option<Become>, Shell, Slot)>>,
+    /// Who holds one may have a shell open.
+    turns: Arc<Semaphore>,
+    open: Arc<AtomicUsize>,
+    bound: AtomicUsize,
+    /// Shells that end others' requests, beside the rest.
+    killers: Semaphore,
+}
+
+/// One open shell, as counted.
+pub(super) struct Slot(Arc<AtomicUsize>);
+
+impl Slot {
+    fn new(open: &Arc<AtomicUsize>) -> Self {
+        open.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(open))
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A shell for one request, with the turn that allows it.
+pub(super) struct Lease {
+    pub(super) shell: Shell,
+    pub(super) holds: Holds,
+}
+
+/// What a shell counts for while it is used.
+pub(super) struct Holds {
+    slot: Slot,
+    _turn: OwnedSemaphorePermit,
+}
+
+impl Node {
+    pub(super) fn new(connection: Arc<Connection>, common: Arc<Common>) -> Self {
+        let bound = match connection.kind {
+            Kind::Local => LOCAL_SHELLS,
+            Kind::Ssh(_) => common.limits.channels_per_master.max(1),
+        };
+        Self {
+            connection,
+            common,
+            master: Mutex::new(None),
+            idle: PlainMutex::new(Vec::new()),
+            turns: Arc::new(Semaphore::new(bound)),
+            open: Arc::new(AtomicUsize::new(0)),
+            bound: AtomicUsize::new(bound),
+            killers: Semaphore::new(1),
+        }
+    }
+
+    /// The user to become, if that is another than the one who connects.
+    pub(super) fn other_user(&self, wanted: Option<Become>) -> Option<Become> {
+        wanted.filter(|wanted| match &self.connection.kind {
+            Kind::Ssh(settings) => settings.user.as_deref() != Some(wanted.user.as_str()),
+            Kind::Local => true,
+        })
+    }
+
+    /// A shell of `user`: an idle one, or a new one, after waiting for a turn.
+    pub(super) async fn lease(&self, user: Option<&Become>) -> Result<Lease, HostError> {
+        let begin = Instant::now();
+        loop {
+            let turn = Arc::clone(&self.turns).acquire_owned().await;
+            let turn = turn.expect("the semaphore is never closed");
+            if let Some((shell, slot)) = self.take_idle(user) {
+                return Ok(Lease {
+                    shell,
+                    holds: Holds { slot, _turn: turn },
+                });
+            }
+            self.make_room();
+            let slot = Slot::new(&self.open);
+            match self.open_shell(user).await? {
+                Ok(shell) => {
+                    return Ok(Lease {
+                        shell,
+                        holds: Holds { slot, _turn: turn },
+                    });
+                }
+                Err(reason) => {
+                    drop(slot);
+                    self.refused(turn, &reason, begin).await?;
+                }
+            }
+        }
+    }
+
+    /// Takes a shell back for the next request.
+    pub(super) fn give_back(&self, user: Option<Become>, shell: Shell, holds: Holds) {
+        if let Ok(mut idle) = self.idle.lock() {
+            idle.push((user, shell, holds.slot));
+        }
+    }
+
+    fn take_idle(&self, user: Option<&Become>) -> Option<(Shell, Slot)> {
+        loop {
+            let (mut shell, slot) = {
+                let mut idle = self.idle.lock().ok()?;
+                let at = idle.iter().rposition(|(of, ..)| of.as_ref() == user)?;
+                let (_, shell, slot) = idle.remove(at);
+                (shell, slot)
+            };
+            if shell.is_there() {
+                return Some((shell, slot));
+            }
+        }
+    }
+
+    /// Lets the longest idle shell go where one more would be too many.
+    fn make_room(&self) {
+        if let Ok(mut idle) = self.idle.lock()
+            && self.open.load(Ordering::Relaxed) >= self.bound.load(Ordering::Relaxed)
+            && !idle.is_empty()
+        {
+            idle.remove(0);
+        }
+    }
+
+    /// The host allows fewer sessions than we thought: then one turn fewer is given from now on. If
+    /// none of its sessions is ours, waits for another run's to end.
+    async fn refused(
+        &self,
+        turn: OwnedSemaphorePermit,
+        reason: &str,
+        begin: Instant,
+    ) -> Result<(), HostError> {
+        let had_idle = self.idle.lock().is_ok_and(|mut idle| {
+            let any = !idle.is_empty();
+            idle.clear();
+            any
+        });
+        if begin.elapsed() > PATIENCE {
+            return Err(HostError::Unreachable {
+                kind: Unreachable::Other,
+                message: format!(
+                    "{}: the host opens no more sessions ({reason})",
+                    self.connection.name
+                ),
+                hint: "raise MaxSessions in its sshd_config, or let other runs end first"
+                    .to_owned(),
+            });
+        }
+        let others = self.open.load(Ordering::Relaxed);
+        if !had_idle && others > 0 && self.bound.load(Ordering::Relaxed) > others {
+            self.bound.store(others, Ordering::Relaxed);
+            turn.forget();
+        } else {
+            drop(turn);
+            sleep(Duration::from_millis(100)).await;
+        }
+        Ok(())
+    }
+
+    /// Opens a shell and changes its user. The inner error is the host's refusal of one more session.
+    async fn open_shell(&self, user: Option<&Become>) -> Result<Result<Shell, String>, HostError> {
+        let mut channel = match self.open_channel().await? {
+            Ok(channel) => channel,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        if let Some(user) = user {
+            change_user(&mut channel, user, &self.connection).await?;
+        }
+        Ok(Ok(Shell::new(channel)))
+    }
+
+    async fn open_channel(&self) -> Result<Result<Channel, String>, HostError> {
+        let Kind::Ssh(settings) = &self.connection.kind else {
+            return local::open_shell(self.common.local_shell).map(Ok);
+        };
+        // A master that an earlier run left, or that served us before, may be gone: then a new one.
+        for _ in 0..3 {
+            let master = self.master(settings).await?;
+            match master.open_shell().await {
+                Ok(channel) => return Ok(Ok(channel)),
+                Err(NoChannel::Refused(reason)) => return Ok(Err(reason)),
+                Err(NoChannel::Here(error)) => return Err(error),
+                Err(NoChannel::Gone) => self.forget(&master).await,
+            }
+        }
+        Err(lost(
+            &self.connection,
+            "as soon as it was made, three times",
+        ))
+    }
+
+    /// A shell beside the others, which ends their requests.
+    pub(super) async fn killer(&self, user: Option<&Become>) -> Option<(Shell, impl Sized + '_)> {
+        let permit = self.killers.acquire().await.ok()?;
+        let shell = self.open_shell(user).await.ok()?.ok()?;
+        Some((shell, permit))
+    }
+
+    /// The live master, found or started.
+    async fn master(&self, settings: &SshSettings) -> Result<Arc<Master>, HostError> {
+        let mut master = self.master.lock().await;
+        if let Some(master) = &*master {
+            return Ok(Arc::clone(master));
+        }
+        let socket = control_dir(&self.common.limits)?.join(socket_name(settings));
+        let found = if let Some(found) = Master::find(&socket, settings).await {
+            found
+        } else {
+            self.common.connects.fetch_add(1, Ordering::Relaxed);
+            let Common { limits, gate, .. } = &*self.common;
+            Master::start(&self.connection, settings, limits, &socket, gate).await?
+        };
+        Ok(Arc::clone(master.insert(Arc::new(found))))
+    }
+
+    /// Connects without opening a shell.
+    pub(super) async fn connect(&self) -> Result<(), HostError> {
+        match &self.connection.kind {
+            Kind::Local => Ok(()),
+            Kind::Ssh(settings) => self.master(settings).await.map(drop),
+        }
+    }
+
+    /// The master did not answer: it is ended, if it is still this one.
+    async fn forget(&self, gone: &Arc<Master>) {
+        let mut master = self.master.lock().await;
+        if master
+            .as_ref()
+            .is_some_and(|master| Arc::ptr_eq(master, gone))
+        {
+            *master = None;
+            gone.stop().await;
+        }
+    }
+
+    /// Lets all idle shells go, and keeps the master.
+    pub(super) fn let_shells_go(&self) {
+        if let Ok(mut idle) = self.idle.lock() {
+            idle.clear();
+        }
+    }
+
+    /// Ends the master and all shells: the next request connects anew.
+    pub(super) async fn reset(&self) {
+        self.let_shells_go();
+        if let Some(master) = self.master.lock().await.take() {
+            master.stop().await;
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! All hosts of a run, each with what is open to it.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use windlass_modules::host::{Host, HostError};
+
+use super::gate::Gate;
+use super::handle::Handle;
+use super::node::{Common, Node};
+use super::settings::{Connection, Limits, TaskSettings};
+
+/// The way to all hosts. Clones share everything.
+#[derive(Clone)]
+pub struct Transport {
+    common: Arc<Common>,
+    nodes: Arc<Mutex<HashMap<Connection, Arc<Node>>>>,
+}
+
+impl Transport {
+    /// A transport with nothing open yet.
+    pub fn new(limits: Limits) -> Self {
+        Self::with_local_shell(limits, &["sh"])
+    }
+
+    /// With another shell of the control host than its `sh`.
+    pub(super) fn with_local_shell(limits: Limits, local_shell: &'static [&'static str]) -> Self {
+        let gate = Gate::new(limits.connects_at_once, limits.connects_per_second);
+        let (connects, round_trips) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self {
+            common: Arc::new(Common {
+                limits,
+                gate,
+                local_shell,
+                connects,
+                round_trips,
+            }),
+            nodes: Arc::default(),
+        }
+    }
+
+    /// The host behind `connection`, as `task` sees it. Connects when first asked to run something.
+    pub fn host(&self, connection: &Arc<Connection>, task: TaskSettings) -> Arc<dyn Host> {
+        let node = self.node(connection);
+        let user = node.other_user(task.become_user.clone());
+        Arc::new(Handle { node, task, user })
+    }
+
+    /// Connects ahead of the first request, so that the handshake costs no waiting later.
+    pub async fn connect(&self, connection: &Arc<Connection>) -> Result<(), HostError> {
+        self.node(connection).connect().await
+    }
+
+    /// Drops what is open to a host, its ssh master included: groups and configuration are read anew
+    /// (`meta: reset_connection`).
+    pub async fn reset(&self, connection: &Connection) {
+        let node = self.lock().get(connection).cloned();
+        if let Some(node) = node {
+            node.reset().await;
+        }
+    }
+
+    /// Lets all shells go. Masters stay a while for the next run to find.
+    pub fn close(&self) {
+        for node in self.lock().values() {
+            node.let_shells_go();
+        }
+    }
+
+    /// How many requests have been sent: one for an ordinary script.
+    pub fn count_round_trips(&self) -> u64 {
+        self.common.round_trips.load(Ordering::Relaxed)
+    }
+
+    /// How many ssh masters have been started.
+    pub fn count_connects(&self) -> u64 {
+        self.common.connects.load(Ordering::Relaxed)
+    }
+
+    fn node(&self, connection: &Arc<Connection>) -> Arc<Node> {
+        let mut nodes = self.lock();
+        if let Some(node) = nodes.get(&**connection) {
+            return Arc::clone(node);
+        }
+        let node = Arc::new(Node::new(Arc::clone(connection), Arc::clone(&self.common)));
+        nodes.insert((**connection).clone(), Arc::clone(&node));
+        node
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Connection, Arc<Node>>> {
+        // Only looked up and added to while locked: a panic elsewhere leaves it whole.
+        self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

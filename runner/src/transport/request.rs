@@ -1,0 +1,207 @@
+//! A script as the bytes of a request.
+
+use std::collections::HashSet;
+use std::fmt::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use windlass_modules::host::{HostError, Input, Script};
+use windlass_modules::kit::{Part, quote};
+use windlass_modules::secret::Secret;
+
+use super::frame::new_mark;
+use super::prelude::{condensed, define};
+
+/// Input up to this size is read to its end on the host even where the script leaves some: it fits a
+/// pipe. Of longer input that is left the rest is not even sent, and the shell is given up.
+const SMALL: u64 = 64 << 10;
+/// Tenths of a second between the request to end and the order to.
+pub(super) const GRACE: u32 = 50;
+
+/// Functions that end a request, now or after a time limit.
+const KILL_PART: Part = Part {
+    name: "windlass kill",
+    source: include_str!("remote/kill.sh"),
+    needs: &[],
+};
+
+/// For the request that ends another.
+pub(super) static KILLER: &[Part] = &[KILL_PART];
+
+/// A request, ready to be sent down one shell.
+pub(super) struct Request {
+    pub(super) mark: String,
+    /// Everything before the payload.
+    pub(super) head: Vec<u8>,
+    pub(super) payload: Payload,
+    /// The line that follows a payload.
+    pub(super) trailer: Vec<u8>,
+}
+
+/// The bytes for a script's standard input.
+pub(super) enum Payload {
+    /// There are none.
+    None,
+    /// In memory.
+    Bytes(Vec<u8>),
+    /// In memory, and wiped after use.
+    Secret(Secret),
+    /// A file that is streamed: exactly this many bytes.
+    File(tokio::fs::File, u64),
+}
+
+/// What a shell already knows.
+#[derive(Default)]
+pub(super) struct Known {
+    /// Names of defined parts.
+    parts: HashSet<&'static str>,
+}
+
+impl Payload {
+    pub(super) async fn open(input: &Input) -> Result<Self, HostError> {
+        match input {
+            Input::Empty => Ok(Self::None),
+            Input::Bytes(bytes) => Ok(Self::Bytes(bytes.clone())),
+            Input::Secret(secret) => Ok(Self::Secret(secret.clone())),
+            Input::File(path) => {
+                let file = tokio::fs::File::open(path)
+                    .await
+                    .map_err(|e| unreadable(path, &e))?;
+                let found = file.metadata().await.map_err(|e| unreadable(path, &e))?;
+                if found.is_dir() {
+                    return Err(unreadable(path, &std::io::ErrorKind::IsADirectory.into()));
+                }
+                Ok(Self::File(file, found.len()))
+            }
+        }
+    }
+
+    fn length(&self) -> Option<u64> {
+        match self {
+            Self::None => None,
+            Self::Bytes(bytes) => Some(bytes.len() as u64),
+            Self::Secret(secret) => Some(secret.expose().len() as u64),
+            Self::File(_, length) => Some(*length),
+        }
+        .filter(|&length| length > 0)
+    }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> HostError {
+    HostError::Local {
+        message: format!(
+            "cannot read {} on the control host: {error}",
+            path.display()
+        ),
+        hint: "see that the file is there and that you may read it".to_owned(),
+    }
+}
+
+/// Builds the request. `known` is what the shell has been told before, and learns what this tells it.
+pub(super) async fn build(
+    script: &Script,
+    environment: &[(String, String)],
+    limit: Option<Duration>,
+    key: &str,
+    known: &mut Known,
+) -> Result<Request, HostError> {
+    let mark = new_mark();
+    let payload = Payload::open(&script.stdin).await?;
+    let mut head = String::new();
+    for part in script.parts {
+        send_part(part, key, known, &mut head);
+    }
+    if limit.is_some() {
+        send_part(&KILLER[0], key, known, &mut head);
+    }
+    let source = with_environment(&script.source, environment)?;
+    let lines = source.lines_for_shell();
+    let _ = write!(head, "{key} ");
+    if let Some(limit) = limit {
+        let _ = write!(head, "_w_limit={} _w_grace={GRACE};", seconds(limit));
+    }
+    let mut trailer = Vec::new();
+    match payload.length() {
+        None => {
+            let _ = writeln!(head, "_w_run '{mark}' {lines}");
+        }
+        Some(length) => {
+            let small = if length <= SMALL { "y" } else { "''" };
+            let _ = writeln!(head, "_w_feed '{mark}' {lines} {length} {small}");
+            trailer = format!("{key}{mark}\n").into_bytes();
+        }
+    }
+    head.push_str(&source.0);
+    Ok(Request {
+        mark,
+        head: head.into_bytes(),
+        payload,
+        trailer,
+    })
+}
+
+/// Seconds as `sleep` takes them: whole ones wherever possible, as POSIX knows no others.
+fn seconds(limit: Duration) -> String {
+    if limit.subsec_nanos() == 0 {
+        limit.as_secs().to_string()
+    } else {
+        format!("{:.3}", limit.as_secs_f64())
+    }
+}
+
+/// Source that ends with a newline.
+struct Source(String);
+
+impl Source {
+    fn lines_for_shell(&self) -> usize {
+        self.0.bytes().filter(|&byte| byte == b'\n').count()
+    }
+}
+
+fn with_environment(source: &str, environment: &[(String, String)]) -> Result<Source, HostError> {
+    let mut text = String::with_capacity(source.len() + 1);
+    for (name, value) in environment {
+        if !is_name(name) {
+            return Err(HostError::Local {
+                message: format!("{name:?} cannot be the name of an environment variable"),
+                hint: "names are letters, digits and underscores, and begin with no digit"
+                    .to_owned(),
+            });
+        }
+        let _ = writeln!(text, "export {name}={}", quote(value));
+    }
+    text.push_str(source);
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    if text.contains('\0') {
+        return Err(HostError::Local {
+            message: "a script or an environment variable holds a NUL byte".to_owned(),
+            hint: "no shell can take it; put the bytes into a file or on standard input".to_owned(),
+        });
+    }
+    Ok(Source(text))
+}
+
+fn is_name(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    bytes
+        .next()
+        .is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// A part after those that it needs, each once.
+fn send_part(part: &'static Part, key: &str, known: &mut Known, head: &mut String) {
+    if !known.parts.insert(part.name) {
+        return;
+    }
+    for needed in part.needs {
+        send_part(needed, key, known, head);
+    }
+    if part.name == KILL_PART.name {
+        head.push_str(&define(key, &condensed(part.source)));
+    } else {
+        head.push_str(&define(key, part.source));
+    }
+}

@@ -1,0 +1,318 @@
+//! One live shell of one host and user: sends it a request, and reads the answer.
+
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::unix::pipe::{Receiver, Sender};
+use tokio::sync::Notify;
+
+use super::channel::{Channel, Ended};
+use super::frame::Frame;
+use super::prelude;
+use super::request::{Known, Payload, Request};
+use super::settings::{ProgressSink, Stream};
+
+/// Bytes moved at a time.
+const PIECE: usize = 64 << 10;
+
+/// A shell that takes requests, one at a time.
+pub(super) struct Shell {
+    channel: Channel,
+    /// The word that this shell's requests begin with.
+    pub(super) key: String,
+    pub(super) known: Known,
+    /// Its process on the host, once it has answered.
+    pub(super) pid: Option<u32>,
+    /// What has to be sent before the first request.
+    boot: Vec<u8>,
+}
+
+/// Where a request's standard output goes.
+pub(super) enum Sink {
+    Memory(Vec<u8>),
+    File(tokio::fs::File),
+}
+
+/// What a request may print, and who else wants to see it.
+pub(super) struct Outputs {
+    /// Where standard output goes.
+    pub(super) stdout: Sink,
+    /// Receives both streams as they arrive.
+    pub(super) progress: Option<ProgressSink>,
+    pub(super) watch: Arc<Watch>,
+}
+
+/// What can be seen of a request while it runs.
+#[derive(Default)]
+pub(super) struct Watch {
+    /// Bytes left for memory, both streams together.
+    pub(super) budget: AtomicUsize,
+    /// Told when the budget is spent, or output has nowhere to go.
+    pub(super) spent: Notify,
+    /// The shell's process on the host; 0 until it is known.
+    pub(super) pid: AtomicU32,
+}
+
+/// How a request ended.
+pub(super) enum Answer {
+    /// With the end marker on both streams.
+    Ended {
+        status: i32,
+        /// The host's own watch ended it.
+        late: bool,
+        stderr: Vec<u8>,
+        /// What went wrong on the control host.
+        trouble: Option<std::io::Error>,
+    },
+    /// The shell went away.
+    Gone(Gone),
+}
+
+/// A shell that went away before the end marker.
+pub(super) struct Gone {
+    /// The begin marker had been seen.
+    pub(super) began: bool,
+    pub(super) ended: Ended,
+    /// What it said before any request.
+    pub(super) noise: String,
+}
+
+impl Shell {
+    pub(super) fn new(channel: Channel) -> Self {
+        let key = format!("{:032x}", rand::random::<u128>());
+        let boot = prelude::boot(&key);
+        Self {
+            channel,
+            key,
+            known: Known::default(),
+            pid: None,
+            boot,
+        }
+    }
+
+    /// Whether it has answered before.
+    pub(super) fn has_answered(&self) -> bool {
+        self.pid.is_some()
+    }
+
+    /// Whether it is still there, as far as can be told without asking. Reads away late output of
+    /// earlier requests' children.
+    pub(super) fn is_there(&mut self) -> bool {
+        let mut piece = [0; 4096];
+        loop {
+            match self.channel.stdout.try_read(&mut piece) {
+                Ok(0) => return false,
+                Ok(_) => {}
+                Err(error) => return error.kind() == std::io::ErrorKind::WouldBlock,
+            }
+        }
+    }
+
+    /// Sends `request` and waits for its end. Gives the shell back where it can be used again.
+    pub(super) async fn exchange(
+        mut self,
+        request: Request,
+        outputs: &mut Outputs,
+    ) -> (Option<Self>, Answer) {
+        let boot = std::mem::take(&mut self.boot);
+        let mut out = Frame::new(&request.mark);
+        let mut err = Frame::new(&request.mark);
+        let Outputs {
+            stdout: sink,
+            progress,
+            watch,
+        } = outputs;
+        let shared = Shared {
+            progress: progress.as_ref(),
+            watch,
+            trouble: Mutex::new(None),
+        };
+        let mut stderr = Sink::Memory(Vec::new());
+        let Channel {
+            stdin,
+            stdout,
+            stderr: stderr_pipe,
+            ..
+        } = &mut self.channel;
+        let mut sending = true;
+        let mut all_sent = false;
+        {
+            let sender = send(stdin, &boot, request, &shared.trouble);
+            let answers = async {
+                tokio::join!(
+                    receive(stdout, &mut out, sink, Stream::Stdout, &shared),
+                    receive(stderr_pipe, &mut err, &mut stderr, Stream::Stderr, &shared),
+                )
+            };
+            tokio::pin!(sender, answers);
+            loop {
+                tokio::select! {
+                    _ = &mut answers => break,
+                    // Trouble in sending shows in the answers: the shell went away, or goes away
+                    // when its input is cut off.
+                    done = &mut sender, if sending => {
+                        sending = false;
+                        all_sent = done.is_ok();
+                    }
+                }
+            }
+        }
+        if let Some(pid) = out.began.as_deref().and_then(|info| info.parse().ok()) {
+            self.pid = Some(pid);
+        }
+        let (Some(status), Some(_)) = (&out.ended, &err.ended) else {
+            let noise = [out.noise, err.noise].concat();
+            let gone = Gone {
+                began: out.began.is_some(),
+                ended: self.channel.link.ended().await,
+                noise: String::from_utf8_lossy(&noise).into_owned(),
+            };
+            return (None, Answer::Gone(gone));
+        };
+        let late = status.ends_with('t');
+        let answer = Answer::Ended {
+            status: status.trim_end_matches('t').parse().unwrap_or(255),
+            late,
+            stderr: match stderr {
+                Sink::Memory(bytes) => bytes,
+                Sink::File(_) => Vec::new(),
+            },
+            trouble: shared.trouble.into_inner().ok().flatten(),
+        };
+        let in_step = all_sent && !out.desynchronised;
+        (in_step.then_some(self), answer)
+    }
+}
+
+struct Shared<'a> {
+    progress: Option<&'a ProgressSink>,
+    watch: &'a Watch,
+    /// The first thing that went wrong on the control host.
+    trouble: Mutex<Option<std::io::Error>>,
+}
+
+/// Sends everything. A file that turns out shorter than it was cuts the input off.
+async fn send(
+    stdin: &mut Option<Sender>,
+    boot: &[u8],
+    request: Request,
+    trouble: &Mutex<Option<std::io::Error>>,
+) -> std::io::Result<()> {
+    let Some(pipe) = stdin else {
+        return Err(std::io::ErrorKind::BrokenPipe.into());
+    };
+    let Request {
+        head,
+        payload,
+        trailer,
+        ..
+    } = request;
+    let mut first = boot.to_vec();
+    first.extend_from_slice(&head);
+    match payload {
+        Payload::None => pipe.write_all(&first).await?,
+        Payload::Bytes(bytes) if bytes.len() <= PIECE => {
+            first.extend_from_slice(&bytes);
+            first.extend_from_slice(&trailer);
+            pipe.write_all(&first).await?;
+        }
+        Payload::Bytes(bytes) => {
+            pipe.write_all(&first).await?;
+            pipe.write_all(&bytes).await?;
+            pipe.write_all(&trailer).await?;
+        }
+        Payload::Secret(secret) => {
+            pipe.write_all(&first).await?;
+            pipe.write_all(secret.expose().as_bytes()).await?;
+            pipe.write_all(&trailer).await?;
+        }
+        Payload::File(file, length) => {
+            pipe.write_all(&first).await?;
+            let mut file = file.take(length);
+            let mut piece = vec![0; PIECE];
+            let mut left = length;
+            while left > 0 {
+                let count = match file.read(&mut piece).await {
+                    Ok(count) if count > 0 => count,
+                    other => {
+                        let error = other
+                            .err()
+                            .unwrap_or_else(|| std::io::ErrorKind::UnexpectedEof.into());
+                        note(trouble, error);
+                        *stdin = None;
+                        return Err(std::io::ErrorKind::UnexpectedEof.into());
+                    }
+                };
+                pipe.write_all(&piece[..count]).await?;
+                left -= count as u64;
+            }
+            pipe.write_all(&trailer).await?;
+        }
+    }
+    Ok(())
+}
+
+fn note(trouble: &Mutex<Option<std::io::Error>>, error: std::io::Error) {
+    if let Ok(mut noted) = trouble.lock() {
+        noted.get_or_insert(error);
+    }
+}
+
+/// Reads one stream until the end marker, or until it ends.
+async fn receive(
+    pipe: &mut Receiver,
+    frame: &mut Frame,
+    sink: &mut Sink,
+    stream: Stream,
+    shared: &Shared<'_>,
+) -> std::io::Result<()> {
+    let mut piece = vec![0; PIECE];
+    let mut output = Vec::new();
+    while frame.ended.is_none() {
+        let count = pipe.read(&mut piece).await?;
+        if count == 0 {
+            break;
+        }
+        frame.feed(&piece[..count], &mut output);
+        if let Some(pid) = frame.began.as_deref().and_then(|info| info.parse().ok()) {
+            shared.watch.pid.store(pid, Ordering::Relaxed);
+        }
+        if output.is_empty() {
+            continue;
+        }
+        if let Some(progress) = shared.progress {
+            progress(stream, &output);
+        }
+        match sink {
+            Sink::File(file) => {
+                if let Err(error) = file.write_all(&output).await {
+                    note(&shared.trouble, error);
+                    shared.watch.spent.notify_one();
+                }
+            }
+            Sink::Memory(bytes) => {
+                let spend = |left: usize| left.checked_sub(output.len());
+                if shared
+                    .watch
+                    .budget
+                    .fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend)
+                    .is_ok()
+                {
+                    bytes.extend_from_slice(&output);
+                } else {
+                    // What still comes is read, so that the markers behind it are found, and dropped.
+                    shared.watch.budget.store(0, Ordering::Relaxed);
+                    shared.watch.spent.notify_one();
+                }
+            }
+        }
+        output.clear();
+    }
+    if let Sink::File(file) = sink
+        && let Err(error) = file.flush().await
+    {
+        note(&shared.trouble, error);
+    }
+    Ok(())
+}

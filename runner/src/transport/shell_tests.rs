@@ -1,0 +1,392 @@
+//! The protocol, over shells of the control host: dash, bash and BusyBox ash.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+use windlass_modules::host::{Host, HostError, Input, Output, Script};
+use windlass_modules::kit::Part;
+use windlass_modules::secret::Secret;
+
+use super::*;
+
+const SHELLS: &[&[&str]] = &[
+    &["dash"],
+    &["bash"],
+    &["bash", "--posix"],
+    &["busybox", "sh"],
+];
+
+fn local() -> Arc<Connection> {
+    Arc::new(Connection {
+        name: "here".to_owned(),
+        kind: Kind::Local,
+    })
+}
+
+fn transport(sh: &'static [&'static str], max_output: usize) -> Transport {
+    let limits = Limits {
+        max_output,
+        ..Limits::default()
+    };
+    Transport::with_local_shell(limits, sh)
+}
+
+/// Runs `test` under each shell with a host of its own.
+async fn under_each_shell<F, R>(task: TaskSettings, test: F)
+where
+    F: Fn(&'static [&'static str], Transport, Arc<dyn Host>) -> R,
+    R: Future<Output = ()>,
+{
+    for sh in SHELLS {
+        let transport = transport(sh, 1 << 20);
+        let host = transport.host(&local(), task.clone());
+        test(sh, transport, host).await;
+    }
+}
+
+fn bytes_of_all_kinds() -> Vec<u8> {
+    let mut bytes: Vec<u8> = (0..=255).cycle().take(10_000).collect();
+    bytes.extend_from_slice(b"\x1e0123456789abcdef0123456789abcdefe0\n\x1e");
+    bytes
+}
+
+#[tokio::test]
+async fn status_and_both_streams_come_back_apart() {
+    under_each_shell(TaskSettings::default(), |sh, _, host| async move {
+        let script = Script::new("echo out; printf 'err \\303\\251' >&2; exit 7");
+        let reply = host.run(script).await.unwrap();
+        assert_eq!(
+            (reply.status, reply.text().as_str()),
+            (7, "out\n"),
+            "{sh:?}"
+        );
+        assert_eq!(reply.error_text(), "err é", "{sh:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_byte_of_the_source_arrives() {
+    under_each_shell(TaskSettings::default(), |sh, _, host| async move {
+        let text: String = ('\u{1}'..='\u{2ff}').filter(|c| *c != '\'').collect();
+        let reply = host
+            .run(Script::new(format!("printf %s '{text}'")))
+            .await
+            .unwrap();
+        assert_eq!(reply.text(), text, "{sh:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn requests_do_not_share_state_and_cost_one_round_trip_each() {
+    under_each_shell(TaskSettings::default(), |sh, transport, host| async move {
+        host.run(Script::new("a=1; cd /; set -eu; umask 077; exit 0"))
+            .await
+            .unwrap();
+        host.run(Script::new("echo $$; if")).await.unwrap();
+        let reply = host
+            .run(Script::new("echo \"[$a$#]\"; pwd; umask"))
+            .await
+            .unwrap();
+        let here = std::env::current_dir().unwrap();
+        assert!(
+            reply
+                .text()
+                .starts_with(&format!("[0]\n{}\n", here.display())),
+            "{sh:?} {reply:?}"
+        );
+        assert_eq!(transport.count_round_trips(), 3, "{sh:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn input_is_safe_for_every_byte_and_exact() {
+    under_each_shell(TaskSettings::default(), |sh, transport, host| async move {
+        for length in [1, 4096, 10_000, 65_536, 65_537, 131_072, 300_000] {
+            let bytes: Vec<u8> = bytes_of_all_kinds()
+                .into_iter()
+                .cycle()
+                .take(length)
+                .collect();
+            let script = Script::new("cat").stdin(Input::Bytes(bytes.clone()));
+            let reply = host.run(script).await.unwrap();
+            assert!(reply.stdout == bytes, "{sh:?} {length}");
+        }
+        assert_eq!(transport.count_round_trips(), 7, "{sh:?}");
+        assert_eq!(
+            host.run(Script::new("cat; echo end")).await.unwrap().text(),
+            "end\n"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn input_that_is_not_read_disturbs_nothing() {
+    under_each_shell(TaskSettings::default(), |sh, _, host| async move {
+        for length in [5, 60_000, 65_536, 1 << 20, 4 << 20] {
+            for source in [
+                "exit 3",
+                "exec true",
+                "head -c 2 >/dev/null",
+                ":",
+                "kill -9 $$x; exec 0</dev/null",
+            ] {
+                let bytes: Vec<u8> = bytes_of_all_kinds()
+                    .into_iter()
+                    .cycle()
+                    .take(length)
+                    .collect();
+                let script = Script::new(source).stdin(Input::Bytes(bytes));
+                let reply = host.run(script).await.unwrap();
+                if source == "exit 3" {
+                    assert_eq!(reply.status, 3, "{sh:?} {length}");
+                }
+                let reply = host.run(Script::new("echo well")).await.unwrap();
+                assert_eq!(reply.text(), "well\n", "{sh:?} {length} {source}");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn environment_and_secrets_arrive_in_the_request() {
+    let task = TaskSettings {
+        environment: vec![("A_B".to_owned(), "it's\n$x \\ é".to_owned())],
+        ..TaskSettings::default()
+    };
+    under_each_shell(task, |sh, _, host| async move {
+        let script = Script::new("sh -c 'printf %s \"$A_B\"'; read -r s; printf '%s' \"$s\" >&2")
+            .stdin(Input::Secret(Secret::new("pass\n")));
+        let reply = host.run(script).await.unwrap();
+        assert_eq!(reply.text(), "it's\n$x \\ é", "{sh:?}");
+        assert_eq!(reply.error_text(), "pass", "{sh:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_bad_variable_name_is_an_error_here() {
+    let task = TaskSettings {
+        environment: vec![("A;reboot".to_owned(), String::new())],
+        ..TaskSettings::default()
+    };
+    let host = transport(&["sh"], 1).host(&local(), task);
+    let error = host.run(Script::new(":")).await.unwrap_err();
+    assert!(matches!(error, HostError::Local { .. }), "{error}");
+}
+
+static ONE: Part = Part {
+    name: "one",
+    source: "one() { echo \"one$1\"; }",
+    needs: &[],
+};
+static PARTS: &[Part] = &[Part {
+    name: "two",
+    source: "# a comment\ntwo() {\n\tone 2\n}\n",
+    needs: &[&ONE],
+}];
+
+#[tokio::test]
+async fn parts_of_the_kit_come_with_what_they_need_once() {
+    under_each_shell(TaskSettings::default(), |sh, transport, host| async move {
+        for _ in 0..2 {
+            let reply = host.run(Script::new("two").parts(PARTS)).await.unwrap();
+            assert_eq!(reply.text(), "one2\n", "{sh:?} {reply:?}");
+        }
+        assert_eq!(transport.count_round_trips(), 2, "{sh:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn late_words_of_an_earlier_request_are_not_the_next_ones() {
+    under_each_shell(TaskSettings::default(), |sh, _, host| async move {
+        host.run(Script::new("{ sleep 0.1; echo late; echo late >&2; } &"))
+            .await
+            .unwrap();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let reply = host.run(Script::new("echo mine")).await.unwrap();
+        assert_eq!(
+            (reply.text().as_str(), reply.error_text().as_str()),
+            ("mine\n", ""),
+            "{sh:?}"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_time_limit_ends_all_processes_of_the_request_and_no_others() {
+    let task = TaskSettings {
+        limit: Some(Duration::from_secs(1)),
+        ..TaskSettings::default()
+    };
+    under_each_shell(task, |sh, _, host| async move {
+        let before = host.run(Script::new("sleep 33.1 & echo $!")).await.unwrap();
+        let before: i32 = before.text().trim().parse().unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let source = "trap '' TERM; echo so far; (trap '' TERM; sleep 34.1 & sleep 34.2) & sleep 34.3; echo no";
+        let begin = Instant::now();
+        let error = host.run(Script::new(source)).await.unwrap_err();
+        let HostError::TimedOut { so_far, .. } = &error else { panic!("{sh:?} {error:?}") };
+        assert_eq!(so_far.text(), "so far\n", "{sh:?}");
+        assert!(begin.elapsed() < Duration::from_secs(10), "{sh:?} {:?}", begin.elapsed());
+        assert_eq!(processes("sleep\x0034."), 0, "{sh:?}");
+        assert!(std::path::Path::new(&format!("/proc/{before}")).exists(), "{sh:?}");
+        let reply = host.run(Script::new(format!("kill {before}; echo on"))).await.unwrap();
+        assert_eq!(reply.text(), "on\n", "{sh:?}");
+    })
+    .await;
+}
+
+/// How many processes have `words` in their command line.
+fn processes(words: &str) -> usize {
+    let all = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    all.filter(|entry| {
+        std::fs::read(entry.path().join("cmdline"))
+            .is_ok_and(|line| String::from_utf8_lossy(&line).contains(words))
+    })
+    .count()
+}
+
+#[tokio::test]
+async fn an_interrupt_ends_the_request() {
+    for sh in SHELLS {
+        let (interrupt, interrupted) = watch::channel(false);
+        let task = TaskSettings {
+            interrupted,
+            ..TaskSettings::default()
+        };
+        let host = transport(sh, 1 << 20).host(&local(), task);
+        let run = tokio::spawn(async move { host.run(Script::new("sleep 35.1; echo no")).await });
+        while processes("sleep\x0035.") == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        interrupt.send(true).unwrap();
+        assert!(
+            matches!(run.await.unwrap(), Err(HostError::Interrupted)),
+            "{sh:?}"
+        );
+        assert_eq!(processes("sleep\x0035."), 0, "{sh:?}");
+    }
+}
+
+#[tokio::test]
+async fn too_much_output_ends_the_request() {
+    under_each_shell(TaskSettings::default(), |sh, _, host| async move {
+        let error = host
+            .run(Script::new("yes '36.1 and so on'"))
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(error, HostError::TooMuchOutput { limit: 1_048_576 }),
+            "{sh:?} {error:?}"
+        );
+        assert_eq!(processes("yes\x0036."), 0, "{sh:?}");
+        assert_eq!(
+            host.run(Script::new("echo on")).await.unwrap().text(),
+            "on\n",
+            "{sh:?}"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn output_for_a_file_is_not_bounded() {
+    let dir = tempfile::tempdir().unwrap();
+    let (from, to) = (dir.path().join("from"), dir.path().join("to"));
+    let bytes: Vec<u8> = bytes_of_all_kinds()
+        .into_iter()
+        .cycle()
+        .take(5 << 20)
+        .collect();
+    std::fs::write(&from, &bytes).unwrap();
+    for sh in SHELLS {
+        let host = transport(sh, 1 << 10).host(&local(), TaskSettings::default());
+        let mut script = Script::new("cat").stdin(Input::File(from.clone()));
+        script.stdout = Output::File(to.clone());
+        assert_eq!(host.run(script).await.unwrap().status, 0);
+        assert!(std::fs::read(&to).unwrap() == bytes, "{sh:?}");
+        std::fs::remove_file(&to).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn streamed_lines_show_while_the_script_runs() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&seen);
+    let progress: ProgressSink = Arc::new(move |stream, bytes: &[u8]| {
+        sink.lock()
+            .unwrap()
+            .push((stream, bytes.to_vec(), Instant::now()));
+    });
+    let task = TaskSettings {
+        progress: Some(progress),
+        ..TaskSettings::default()
+    };
+    let host = transport(&["sh"], 1 << 10).host(&local(), task);
+    host.run(Script::new("echo unseen")).await.unwrap();
+    let reply = host
+        .run(Script::new("echo a; sleep 0.5; echo b >&2").stream())
+        .await
+        .unwrap();
+    let seen = seen.lock().unwrap();
+    assert_eq!(seen.len(), 2);
+    assert_eq!(
+        (seen[0].0, seen[0].1.as_slice()),
+        (Stream::Stdout, &b"a\n"[..])
+    );
+    assert_eq!(
+        (seen[1].0, seen[1].1.as_slice()),
+        (Stream::Stderr, &b"b\n"[..])
+    );
+    assert!(seen[1].2 - seen[0].2 > Duration::from_millis(300));
+    assert_eq!(
+        (reply.text().as_str(), reply.error_text().as_str()),
+        ("a\n", "b\n")
+    );
+}
+
+#[tokio::test]
+async fn requests_at_once_each_have_a_shell() {
+    let host = transport(&["sh"], 1 << 10).host(&local(), TaskSettings::default());
+    let begin = Instant::now();
+    let all = (0..8).map(|n| {
+        let host = Arc::clone(&host);
+        async move {
+            host.run(Script::new(format!("sleep 0.5; echo {n}")))
+                .await
+                .unwrap()
+                .text()
+        }
+    });
+    let all = futures::future::join_all(all).await;
+    assert_eq!(all.concat(), "0\n1\n2\n3\n4\n5\n6\n7\n");
+    assert!(begin.elapsed() < Duration::from_secs(3));
+}
+
+#[tokio::test]
+async fn a_shell_that_is_killed_is_an_error_once() {
+    under_each_shell(TaskSettings::default(), |sh, _, host| async move {
+        let error = host
+            .run(Script::new("kill -9 $$; sleep 0.1"))
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(error, HostError::Unreachable { .. }),
+            "{sh:?} {error:?}"
+        );
+        assert_eq!(
+            host.run(Script::new("echo on")).await.unwrap().text(),
+            "on\n",
+            "{sh:?}"
+        );
+    })
+    .await;
+}

@@ -1,0 +1,320 @@
+//! Sorts what `ssh` says when it makes no connection: what kind of trouble, and what to do.
+
+use std::time::Duration;
+
+use windlass_modules::host::{HostError, Unreachable};
+use windlass_modules::kit::quote;
+
+use super::settings::{Connection, Kind, SshSettings};
+
+/// One kind of trouble: words of ssh, any of which mean it.
+struct Sign {
+    words: &'static [&'static str],
+    kind: Unreachable,
+}
+
+/// In this order: the first that fits. From OpenSSH's sources (`ssh.c`, `sshconnect.c`, `packet.c`,
+/// 7.4 to 10.0) and the C library's error texts.
+const SIGNS: &[Sign] = &[
+    Sign {
+        words: &[
+            "REMOTE HOST IDENTIFICATION HAS CHANGED",
+            "Host key for",
+            "revoked host key",
+        ],
+        kind: Unreachable::HostKeyChanged,
+    },
+    Sign {
+        words: &["host key is known for", "Host key verification failed"],
+        kind: Unreachable::HostKeyUnknown,
+    },
+    Sign {
+        words: &["Could not resolve hostname", "Name or service not known"],
+        kind: Unreachable::UnknownName,
+    },
+    Sign {
+        words: &[
+            "Permission denied (",
+            "Too many authentication failures",
+            "No supported authentication methods",
+            "no such identity",
+        ],
+        kind: Unreachable::Authentication,
+    },
+    Sign {
+        words: &["Connection refused"],
+        kind: Unreachable::Refused,
+    },
+    Sign {
+        words: &[
+            "Connection timed out",
+            "Operation timed out",
+            "No route to host",
+            "Network is unreachable",
+            "Host is down",
+            "Host is unreachable",
+            "during banner exchange: Connection timed out",
+            "Timeout, server",
+        ],
+        kind: Unreachable::NoAnswer,
+    },
+];
+
+/// What sshd's `MaxStartups` does to a connection: it closes it before it has said who it is.
+const DROPPED: &[&str] = &[
+    "kex_exchange_identification: Connection closed by remote host",
+    "kex_exchange_identification: read: Connection reset by peer",
+    "ssh_exchange_identification: Connection closed by remote host",
+    "ssh_exchange_identification: read: Connection reset by peer",
+    "Connection reset by peer",
+    "Exceeded MaxStartups",
+    "Not allowed at this time",
+];
+
+/// The kind of trouble that ssh's words mean.
+pub(super) fn kind_of(said: &str) -> Unreachable {
+    SIGNS
+        .iter()
+        .find(|sign| sign.words.iter().any(|word| said.contains(word)))
+        .map_or(Unreachable::Other, |sign| sign.kind)
+}
+
+/// Whether the same connection may well succeed a moment later.
+pub(super) fn may_pass(said: &str) -> bool {
+    kind_of(said) == Unreachable::Other && DROPPED.iter().any(|word| said.contains(word))
+}
+
+/// `address`, with its port where one was set.
+pub(super) fn place(settings: &SshSettings) -> String {
+    match settings.port {
+        Some(port) => format!("{}:{port}", settings.address),
+        None => settings.address.clone(),
+    }
+}
+
+/// The error for a connection that ssh could not make.
+pub(super) fn no_connection(
+    connection: &Connection,
+    settings: &SshSettings,
+    said: &str,
+) -> HostError {
+    let kind = kind_of(said);
+    let what = match kind {
+        Unreachable::UnknownName => "the name does not resolve",
+        Unreachable::Refused => "the connection was refused",
+        Unreachable::NoAnswer => "no answer",
+        Unreachable::HostKeyChanged => "its host key is not the one on record",
+        Unreachable::HostKeyUnknown => "its host key is not known",
+        Unreachable::Authentication => "none of the keys or passwords was accepted",
+        Unreachable::Lost | Unreachable::NoShell | Unreachable::Other => "ssh could not connect",
+    };
+    let said = essence(said);
+    let said = if said.is_empty() {
+        String::new()
+    } else {
+        format!(": {said}")
+    };
+    HostError::Unreachable {
+        kind,
+        message: format!("{} ({}): {what}{said}", connection.name, place(settings)),
+        hint: hint(kind, settings),
+    }
+}
+
+/// The error for a host that did not finish the handshake in time.
+pub(super) fn no_answer(
+    connection: &Connection,
+    settings: &SshSettings,
+    waited: Duration,
+) -> HostError {
+    HostError::Unreachable {
+        kind: Unreachable::NoAnswer,
+        message: format!(
+            "{} ({}): no answer in {} s",
+            connection.name,
+            place(settings),
+            waited.as_secs()
+        ),
+        hint: hint(Unreachable::NoAnswer, settings),
+    }
+}
+
+/// The error for a connection that was there and is gone.
+pub(super) fn lost(connection: &Connection, while_what: &str) -> HostError {
+    let place = match &connection.kind {
+        Kind::Local => "the control host".to_owned(),
+        Kind::Ssh(settings) => place(settings),
+    };
+    HostError::Unreachable {
+        kind: Unreachable::Lost,
+        message: format!(
+            "{} ({place}): the connection was lost {while_what}",
+            connection.name
+        ),
+        hint: "what it was doing may be half done; see whether the host restarted, then run again"
+            .to_owned(),
+    }
+}
+
+/// The error for a host on which no shell of ours runs.
+pub(super) fn no_shell(connection: &Connection, said: &str) -> HostError {
+    let said = essence(said);
+    let said = if said.is_empty() {
+        "it ended without a word".to_owned()
+    } else {
+        format!("it said: {said}")
+    };
+    HostError::Unreachable {
+        kind: Unreachable::NoShell,
+        message: format!("{}: no sh could be started there; {said}", connection.name),
+        hint: "the user needs a login shell that can run `exec sh -c '...'`, and a POSIX sh in its path; \
+               a forced command or nologin cannot be worked with"
+            .to_owned(),
+    }
+}
+
+fn hint(kind: Unreachable, settings: &SshSettings) -> String {
+    let address = &settings.address;
+    let target = settings
+        .user
+        .as_ref()
+        .map_or(address.clone(), |user| format!("{user}@{address}"));
+    let port = settings
+        .port
+        .map_or(String::new(), |port| format!("-p {port} "));
+    match kind {
+        Unreachable::UnknownName => {
+            "set ansible_host to its address, or correct the name in the inventory".to_owned()
+        }
+        Unreachable::Refused => format!(
+            "see that sshd runs there and listens on port {}; ansible_port sets another",
+            settings.port.unwrap_or(22)
+        ),
+        Unreachable::NoAnswer => {
+            "see that the host is up, that the address is right and that no firewall is between"
+                .to_owned()
+        }
+        Unreachable::HostKeyChanged => format!(
+            "if the host was reinstalled, forget the old key with `ssh-keygen -R {}`; if not, someone may \
+             be between you and it",
+            quote(&known_name(settings))
+        ),
+        Unreachable::HostKeyUnknown => format!(
+            "put its key on record with `ssh-keyscan {port}{} >> ~/.ssh/known_hosts` after comparing its \
+             fingerprint, or accept keys of new hosts with `-o StrictHostKeyChecking=accept-new` in \
+             ansible_ssh_common_args",
+            quote(address)
+        ),
+        Unreachable::Authentication => format!(
+            "try `ssh {port}{}`; set ansible_user and ansible_ssh_private_key_file, or add the key to \
+             the agent with ssh-add",
+            quote(&target)
+        ),
+        Unreachable::Lost | Unreachable::NoShell | Unreachable::Other => {
+            format!(
+                "try `ssh {port}{}`, with -v for what happens in between",
+                quote(&target)
+            )
+        }
+    }
+}
+
+/// The host as `known_hosts` names it.
+fn known_name(settings: &SshSettings) -> String {
+    match settings.port {
+        Some(port) if port != 22 => format!("[{}]:{port}", settings.address),
+        _ => settings.address.clone(),
+    }
+}
+
+/// The telling lines of what ssh said, on one line: no banner, no frame of at signs, no warnings that
+/// something went well.
+fn essence(said: &str) -> String {
+    let mut lines: Vec<&str> = said
+        .lines()
+        .map(str::trim)
+        .filter(|line| {
+            !line.is_empty()
+                && !line.starts_with('@')
+                && !line.starts_with("Warning: Permanently added")
+                && !line.starts_with("debug")
+        })
+        .collect();
+    if let Some(at) = lines
+        .iter()
+        .position(|line| line.starts_with("IT IS POSSIBLE"))
+    {
+        lines.drain(..at);
+    }
+    let from = lines.len().saturating_sub(6);
+    lines[from..].join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_ssh_are_sorted() {
+        let cases = [
+            (
+                "ssh: Could not resolve hostname nope: Name or service not known",
+                Unreachable::UnknownName,
+            ),
+            (
+                "ssh: connect to host 10.0.0.1 port 22: Connection refused",
+                Unreachable::Refused,
+            ),
+            (
+                "ssh: connect to host 10.0.0.1 port 22: Connection timed out",
+                Unreachable::NoAnswer,
+            ),
+            (
+                "ssh: connect to host 10.0.0.1 port 22: No route to host",
+                Unreachable::NoAnswer,
+            ),
+            (
+                "root@10.0.0.1: Permission denied (publickey).",
+                Unreachable::Authentication,
+            ),
+            (
+                "No ED25519 host key is known for 10.0.0.1 and you have requested strict checking.\n\
+                 Host key verification failed.",
+                Unreachable::HostKeyUnknown,
+            ),
+            (
+                "@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\nHost key verification failed.",
+                Unreachable::HostKeyChanged,
+            ),
+            ("something new", Unreachable::Other),
+        ];
+        for (said, kind) in cases {
+            assert_eq!(kind_of(said), kind, "{said}");
+            assert!(!may_pass(said), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_dropped_connection_may_pass() {
+        assert!(may_pass(
+            "kex_exchange_identification: Connection closed by remote host\nConnection closed by 10.0.0.1 port 22"
+        ));
+        assert!(may_pass(
+            "kex_exchange_identification: read: Connection reset by peer"
+        ));
+    }
+
+    #[test]
+    fn hints_name_the_command_to_run() {
+        let mut settings = SshSettings::new("10.0.0.1");
+        settings.port = Some(2222);
+        assert!(
+            hint(Unreachable::HostKeyChanged, &settings)
+                .contains("ssh-keygen -R '[10.0.0.1]:2222'")
+        );
+        assert!(
+            hint(Unreachable::HostKeyUnknown, &settings)
+                .contains("ssh-keyscan -p 2222 10.0.0.1 >>")
+        );
+    }
+}
