@@ -7,6 +7,8 @@
 //! | part | file | for |
 //! |---|---|---|
 //! | [`RECORDS`] | `records.sh` | handing back values and failures; asking for tools |
+//! | [`SYSTEMD`] | `systemd.sh` | units |
+//! | [`SERVICE`] | `service.sh` | services, whatever starts them |
 //!
 //! A module says `kit::script(&[kit::RECORDS], kit::call("w_need", &["sysctl", "to …"]))`, runs it, and reads
 //! the reply with [`Records::read`], which turns a failure that the node reported into a
@@ -25,6 +27,20 @@ pub const RECORDS: Part = Part {
     name: "records",
     source: include_str!("records.sh"),
     needs: &[],
+};
+
+/// Units of systemd.
+pub const SYSTEMD: Part = Part {
+    name: "systemd",
+    source: include_str!("systemd.sh"),
+    needs: &[&RECORDS],
+};
+
+/// Services of systemd, OpenRC and init scripts.
+pub const SERVICE: Part = Part {
+    name: "service",
+    source: include_str!("service.sh"),
+    needs: &[&RECORDS, &SYSTEMD],
 };
 
 /// A script that runs `source` in the C locale, where sh counts bytes and tools speak English, with
