@@ -198,3 +198,159 @@ fn last_line(text: &str) -> String {
         .unwrap_or("no reason given")
         .to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake::{Controller, Shell, shells};
+
+    const NODE: &str = r#"{"metadata":{"name":"cp1","labels":{"node-role.kubernetes.io/master":""}},"status":{"conditions":[{"type":"Ready","status":"True"}]}}"#;
+
+    async fn ask(shell: &Shell, role: Role, settle: u64) -> Result<Probed, Failure> {
+        let places = Places {
+            kubernetes: shell.at("k"),
+            etcd: shell.at("etcd"),
+            kubelet: shell.at("kubelet"),
+            ..Places::default()
+        };
+        let control = Controller::new(shell.dir());
+        let context = Context {
+            host: shell,
+            control: &control,
+            check: false,
+            diff: false,
+        };
+        Question {
+            role,
+            node_name: None,
+            settle: Duration::from_secs(settle),
+            places: &places,
+        }
+        .ask(&context)
+        .await
+    }
+
+    /// A node with these files, each with its text.
+    fn node(shell: Shell, files: &[(&str, &str)]) -> Shell {
+        for (file, text) in files {
+            let path = shell.dir().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        shell
+            .tool("kubeadm", "echo v1.20.2")
+            .tool("uname", "echo CP1.Example")
+            .tool("systemctl", "echo active")
+    }
+
+    const CONTROL_PLANE: Role = Role::ControlPlane {
+        external_etcd: false,
+    };
+
+    const FILES: &[(&str, &str)] = &[
+        ("k/kubelet.conf", "    client-certificate: /var/lib/x.pem\n"),
+        (
+            "k/manifests/kube-apiserver.yaml",
+            "    - kube-apiserver\n    - --advertise-address=fd00::1\n    - --secure-port=7443\n",
+        ),
+        ("k/manifests/kube-controller-manager.yaml", ""),
+        ("k/manifests/kube-scheduler.yaml", ""),
+        (
+            "k/manifests/etcd.yaml",
+            "    - --initial-advertise-peer-urls=https://[fd00::1]:2380\n",
+        ),
+        ("etcd/member/x", ""),
+        ("kubelet/kubeadm-flags.env", ""),
+    ];
+
+    #[tokio::test]
+    async fn an_empty_node_is_absent_and_named_by_its_host_name() {
+        for shell in shells() {
+            let shell = node(shell, &[]);
+            let probed = ask(&shell, Role::Worker, 0).await.unwrap();
+            assert_eq!(probed.finding.state, State::Absent);
+            assert_eq!(probed.node_name, "cp1.example");
+            assert_eq!(probed.version.to_string(), "v1.20.2");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_balancer_that_is_down_is_no_sign_of_the_nodes() {
+        for shell in shells() {
+            // Answers only when asked directly; 1.15 has no /readyz.
+            let shell = node(shell, FILES).tool(
+                "kubectl",
+                &format!(
+                    r#"case "$*" in
+                      *"--server https://[fd00::1]:7443 get --raw /api/"*) echo 'W: old'; echo '{NODE}' ;;
+                      *"--server https://[fd00::1]:7443 get --raw /healthz") echo ok ;;
+                      *readyz*) echo 'Error from server (NotFound): the server could not find it' >&2; exit 1 ;;
+                      *) echo 'dial tcp: connection refused' >&2; exit 1 ;;
+                    esac"#
+                ),
+            );
+            let probed = ask(&shell, CONTROL_PLANE, 0).await.unwrap();
+            assert_eq!(probed.finding.missing, Vec::<String>::new());
+            assert_eq!(probed.finding.state, State::Joined);
+            assert_eq!(probed.peer_url.unwrap(), "https://[fd00::1]:2380");
+            assert_eq!(shell.trips(), 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_api_server_that_is_not_ready_is_waited_for_and_then_told_of() {
+        let shell = node(shells().remove(0), FILES).tool(
+            "kubectl",
+            &format!(
+                r#"case "$*" in
+                  *readyz*) if [ -e later ]; then echo ok; else touch later; echo '[-]etcd failed' >&2; exit 1; fi ;;
+                  *) echo '{NODE}' ;;
+                esac"#
+            ),
+        );
+        let probed = ask(&shell, CONTROL_PLANE, 0).await.unwrap();
+        assert_eq!(probed.finding.state, State::Half);
+        assert_eq!(
+            probed.finding.missing,
+            ["its API server is not ready: [-]etcd failed"]
+        );
+        std::fs::remove_file(shell.dir().join("later")).unwrap();
+        let probed = ask(&shell, CONTROL_PLANE, 30).await.unwrap();
+        assert_eq!(probed.finding.state, State::Joined);
+    }
+
+    #[tokio::test]
+    async fn a_kubeadm_that_is_missing_or_too_old_is_said() {
+        for shell in shells() {
+            let failure = ask(&shell, Role::Worker, 0).await.unwrap_err();
+            assert_eq!(
+                failure.message,
+                "`kubeadm` is missing on the node; it is needed to build Kubernetes clusters"
+            );
+            let old = shell.tool("kubeadm", "echo v1.12.9");
+            let failure = ask(&old, Role::Worker, 0).await.unwrap_err();
+            assert!(
+                failure.message.contains("older than v1.13"),
+                "{}",
+                failure.message
+            );
+        }
+    }
+
+    #[test]
+    fn answers_are_told_apart() {
+        assert_eq!(
+            node_error("Error from server (NotFound): nodes \"x\" not found"),
+            NodeObject::None
+        );
+        assert!(matches!(
+            node_error("error: You must be logged in to the server (Unauthorized)"),
+            NodeObject::Refused(_)
+        ));
+        assert!(matches!(
+            node_error("The connection to the server 10.0.0.1:6443 was refused"),
+            NodeObject::Unknown(_)
+        ));
+        assert!(matches!(node_object("nonsense"), NodeObject::Unknown(_)));
+    }
+}

@@ -223,3 +223,57 @@ fn done(nodes: &[&Value], waited: Duration) -> Outcome {
         .with("nodes", list)
         .with("waited", waited.as_secs())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake::{self, Controller, REAL, Shell, shells};
+
+    fn cluster(nodes: &[(&str, &str)]) -> Shell {
+        let items: Vec<Value> = nodes
+            .iter()
+            .map(|(name, ready)| {
+                json!({
+                    "metadata": {"name": name},
+                    "status": {
+                        "conditions": [{"type": "Ready", "status": ready}],
+                        "nodeInfo": {"kubeletVersion": "v1.20.2"},
+                    },
+                })
+            })
+            .collect();
+        let shell = shells().remove(0);
+        std::fs::write(shell.dir().join("admin.conf"), "").unwrap();
+        shell.tool("kubectl", &format!("echo '{}'", json!({"items": items})))
+    }
+
+    async fn wait(shell: &Shell, names: &[&str]) -> Result<Outcome, Failure> {
+        let control = Controller::new(shell.dir());
+        let arguments = json!({
+            "names": names, "kubeconfig": shell.at("admin.conf"), "timeout": 0, "sleep": 0, "count": 2,
+        });
+        fake::run::<WaitNodes>(shell, &control, REAL, arguments).await
+    }
+
+    #[tokio::test]
+    async fn ready_nodes_are_enough_and_others_do_not_matter() {
+        let shell = cluster(&[("cp1", "True"), ("w1", "True"), ("old", "False")]);
+        let outcome = wait(&shell, &["cp1", "w1"]).await.unwrap();
+        assert!(!outcome.changed);
+        assert_eq!(
+            outcome.data["nodes"],
+            json!([{"name": "cp1", "version": "v1.20.2"}, {"name": "w1", "version": "v1.20.2"}])
+        );
+        assert_eq!(shell.trips(), 1);
+    }
+
+    #[tokio::test]
+    async fn too_late_names_every_node_that_lacks_something() {
+        let shell = cluster(&[("cp1", "True"), ("w1", "False")]);
+        let failure = wait(&shell, &["cp1", "w1", "w2"]).await.unwrap_err();
+        assert_eq!(
+            failure.message,
+            "not all nodes were Ready within 0 s: w2: no such node yet; w1: not Ready"
+        );
+    }
+}
