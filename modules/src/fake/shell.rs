@@ -178,6 +178,8 @@ impl Shell {
         let own = self.aside.path().join("own");
         Command::new(&self.command[0])
             .args(&self.command[1..])
+            // In a subshell, as transports run it: traps and `exit` end that alone.
+            .args(["-c", "( . \"$1\" )", "sh"])
             .arg(file)
             .current_dir(self.dir())
             .env_clear()

@@ -1,6 +1,18 @@
-//! Modules of `files`, one file each.
+//! Modules that handle files, one file each; and what they share: [`path`], [`mode`], [`content`],
+//! and [`write`], which makes one file what it should be.
 
-use crate::module::Module;
+pub mod content;
+pub mod copy;
+pub mod mode;
+pub mod path;
+pub mod template;
+pub mod tree;
+pub mod write;
+
+use crate::module::{Module, Of};
 
 /// The modules of this folder.
-pub const MODULES: &[&dyn Module] = &[];
+pub const MODULES: &[&dyn Module] = &[&Of::<copy::Copy>::new(), &Of::<template::Template>::new()];
+
+#[cfg(test)]
+mod disk_tests;

@@ -9,6 +9,10 @@
 //! | [`RECORDS`] | `records.sh` | handing back values and failures; asking for tools |
 //! | [`SYSTEMD`] | `systemd.sh` | units |
 //! | [`SERVICE`] | `service.sh` | services, whatever starts them |
+//! | [`PATHS`] | `paths.sh` | what is at a path; failing with a reason: disk full, read-only, … |
+//! | [`ATTRIBUTES`] | `attributes.sh` | modes and owners |
+//! | [`WRITE`] | `write.sh` | writing a file whole or not at all |
+//! | [`TREE`] | `tree.sh` | folders and links |
 //!
 //! A module says `kit::script(&[kit::RECORDS], kit::call("w_need", &["sysctl", "to …"]))`, runs it, and reads
 //! the reply with [`Records::read`], which turns a failure that the node reported into a
@@ -41,6 +45,34 @@ pub const SERVICE: Part = Part {
     name: "service",
     source: include_str!("service.sh"),
     needs: &[&RECORDS, &SYSTEMD],
+};
+
+/// Looking at paths, and saying what is wrong with them.
+pub const PATHS: Part = Part {
+    name: "paths",
+    source: include_str!("paths.sh"),
+    needs: &[&RECORDS],
+};
+
+/// Modes and owners.
+pub const ATTRIBUTES: Part = Part {
+    name: "attributes",
+    source: include_str!("attributes.sh"),
+    needs: &[&PATHS],
+};
+
+/// Writing a file: whole or not at all.
+pub const WRITE: Part = Part {
+    name: "write",
+    source: include_str!("write.sh"),
+    needs: &[&ATTRIBUTES],
+};
+
+/// Folders and links.
+pub const TREE: Part = Part {
+    name: "tree",
+    source: include_str!("tree.sh"),
+    needs: &[&WRITE],
 };
 
 /// A script that runs `source` in the C locale, where sh counts bytes and tools speak English, with

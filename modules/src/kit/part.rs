@@ -50,6 +50,26 @@ mod tests {
     };
 
     #[test]
+    fn shellcheck_finds_nothing_in_any_part() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/kit");
+        let parts: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "sh"))
+            .collect();
+        assert!(parts.len() > 3);
+        let output = std::process::Command::new("shellcheck")
+            .args(parts)
+            .output()
+            .expect("shellcheck is missing on this machine: apt-get install shellcheck");
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stdout)
+        );
+    }
+
+    #[test]
     fn what_a_part_needs_comes_before_it_and_once() {
         let names: Vec<_> = with_needs(&[TOP, LEFT]).iter().map(|p| p.name).collect();
         assert_eq!(names, ["base", "left", "top"]);

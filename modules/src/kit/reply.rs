@@ -80,6 +80,19 @@ impl Records {
             .map(|(_, value)| value.as_slice())
     }
 
+    /// The records after each one of `key`, up to the next one of it.
+    pub fn groups(&self, key: &str) -> impl Iterator<Item = Self> {
+        let mut groups: Vec<Self> = Vec::new();
+        for (known, value) in &self.0 {
+            if known == key {
+                groups.push(Self::default());
+            } else if let Some(group) = groups.last_mut() {
+                group.0.push((known.clone(), value.clone()));
+            }
+        }
+        groups.into_iter()
+    }
+
     /// All keys and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.0

@@ -1,0 +1,175 @@
+//! `template`: a file rendered with the task's variables.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::args::{Flag, Text};
+use crate::controller::RenderOptions;
+use crate::files::content::Content;
+use crate::files::copy::mode_of;
+use crate::files::mode::Mode;
+use crate::files::path::RemotePath;
+use crate::files::write::{Attributes, From, Write, check_validate};
+use crate::module::{Arguments, Context};
+use crate::outcome::{Failure, Outcome};
+
+/// Renders a template of the control host with the task's variables, and writes the result on the
+/// node as `copy` does: whole or not at all, in one round trip.
+///
+/// Block tags take the newline after them along (`trim_blocks`), and a newline at the end of the file
+/// is kept.
+///
+/// Returns: `dest`, `src`, `checksum` (SHA-1), `mode`, `owner`, `group`, `uid`, `gid`, `size`,
+/// `state`, and `backup_file` if there is one.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Template {
+    /// A template on the control host, looked for in `templates/` beside the task file and the
+    /// playbook, then beside these themselves.
+    src: Text,
+    /// Where to, on the node. If it is a folder, or ends with `/`, the file keeps its name in it.
+    dest: RemotePath,
+    /// The mode: octal in quotes (`'0644'`), symbolic (`u=rw,g=r,o=`), or `preserve` for that of the
+    /// template. Without it a file that exists keeps its mode, and a new one gets what the umask
+    /// leaves.
+    mode: Option<Mode>,
+    /// The user who owns the file, by name or number. Without it: as it is.
+    owner: Option<Text>,
+    /// The group of the file, by name or number. Without it: as it is.
+    group: Option<Text>,
+    /// Keep a copy of the file as it was beside it, named with the time.
+    #[serde(default)]
+    backup: Flag,
+    /// `no`: leave a file alone that exists, whatever it holds.
+    #[serde(default = "Flag::yes")]
+    force: Flag,
+    /// Follow a link at the destination. Otherwise it is replaced by the file.
+    #[serde(default)]
+    follow: Flag,
+    /// A command on the node that must accept the new file before it takes its place; `%s` is its
+    /// name: `haproxy -c -f %s`. It is run without a shell. Check mode does not run it.
+    validate: Option<Text>,
+    /// Drop the newline after a block tag.
+    #[serde(default = "Flag::yes")]
+    trim_blocks: Flag,
+    /// Drop the white space before a block tag at the start of a line.
+    #[serde(default)]
+    lstrip_blocks: Flag,
+    /// How lines end in the result: `\n`, `\r\n` or `\r`.
+    #[serde(default)]
+    newline_sequence: Newline,
+    /// The encoding of the result. Only `utf-8` is known.
+    #[serde(default)]
+    #[expect(dead_code, reason = "there is only one; reading it refuses others")]
+    output_encoding: Encoding,
+    /// What begins a block, instead of `{%`.
+    block_start_string: Option<Text>,
+    /// What ends a block, instead of `%}`.
+    block_end_string: Option<Text>,
+    /// What begins an expression, instead of `{{`.
+    variable_start_string: Option<Text>,
+    /// What ends an expression, instead of `}}`.
+    variable_end_string: Option<Text>,
+    /// What begins a comment, instead of `{#`.
+    comment_start_string: Option<Text>,
+    /// What ends a comment, instead of `#}`.
+    comment_end_string: Option<Text>,
+    /// Write into the file in place where it cannot be replaced, as `/etc/hosts` in a container.
+    #[serde(default)]
+    unsafe_writes: Flag,
+}
+
+/// How lines end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[schemars(inline)]
+enum Newline {
+    /// As Unix has it.
+    #[default]
+    #[serde(rename = "\n", alias = "\\n")]
+    Feed,
+    /// As Windows has it.
+    #[serde(rename = "\r\n", alias = "\\r\\n")]
+    ReturnFeed,
+    /// As old Macs had it.
+    #[serde(rename = "\r", alias = "\\r")]
+    Return,
+}
+
+/// How text becomes bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[schemars(inline)]
+enum Encoding {
+    /// The only one.
+    #[default]
+    #[serde(rename = "utf-8", alias = "utf8", alias = "UTF-8")]
+    Utf8,
+}
+
+impl Arguments for Template {
+    const NAME: &'static str = "template";
+
+    fn validate(&self) -> Result<(), String> {
+        check_validate(self.validate.as_ref())
+    }
+
+    async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
+        let path = context.control.find("templates", &self.src)?;
+        let mut text = context.control.render(&path, &self.render_options())?;
+        match self.newline_sequence {
+            Newline::Feed => {}
+            Newline::ReturnFeed => text = text.replace('\n', "\r\n"),
+            Newline::Return => text = text.replace('\n', "\r"),
+        }
+        let content = Content::bytes(text.into_bytes());
+        let write = Write {
+            base: path.file_name().and_then(|name| name.to_str()),
+            attributes: Attributes {
+                mode: self.mode.as_ref(),
+                source_mode: Some(mode_of(&path)?),
+                owner: self.owner.as_ref(),
+                group: self.group.as_ref(),
+            },
+            force: *self.force,
+            follow: *self.follow,
+            backup: *self.backup,
+            validate: self.validate.as_ref(),
+            unsafe_writes: *self.unsafe_writes,
+            ..Write::new(&self.dest, From::Here(&content))
+        };
+        let records = write.run(context).await?;
+        if records.flag("exists") {
+            return Ok(Outcome::ok()
+                .with("dest", records.text("dest").unwrap_or_default())
+                .message("the file exists and `force` is `no`"));
+        }
+        let source = path.display().to_string();
+        Ok(write
+            .outcome(context, &records, &source)
+            .with("src", source))
+    }
+}
+
+impl Template {
+    fn render_options(&self) -> RenderOptions {
+        let given = [
+            (&self.block_start_string, "{%"),
+            (&self.block_end_string, "%}"),
+            (&self.variable_start_string, "{{"),
+            (&self.variable_end_string, "}}"),
+            (&self.comment_start_string, "{#"),
+            (&self.comment_end_string, "#}"),
+        ];
+        let delimiters = given.iter().any(|(text, _)| text.is_some()).then(|| {
+            given.map(|(text, usual)| text.as_ref().map_or(usual, |text| text).to_owned())
+        });
+        RenderOptions {
+            trim_blocks: *self.trim_blocks,
+            lstrip_blocks: *self.lstrip_blocks,
+            delimiters,
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "template_tests.rs"]
+mod tests;
