@@ -1,1 +1,30 @@
-//! See design: `template`.
+//! Turns strings with `{{ }}` and `{% %}` into values, as Ansible does.
+//!
+//! The syntax is read by `minijinja`'s parser; the tree is ours ([`tree`]) and so is the evaluation
+//! ([`eval`]), because Ansible's rules for undefined values, native types and Python's display of
+//! values are what playbooks depend on. Knows nothing of hosts, tasks or variable layers: it asks a
+//! [`Scope`] for a variable by name.
+
+mod error;
+mod eval;
+mod files;
+mod filters;
+mod functions;
+mod json;
+mod lookups;
+mod lower;
+mod nearest;
+mod python;
+mod render;
+mod scope;
+mod special;
+mod templar;
+mod tests;
+mod tree;
+
+pub use error::TemplateError;
+pub use json::{from_json, to_json};
+pub use python::{display, repr};
+pub use scope::{Empty, Scope};
+pub use special::{failed, is_omit, omit};
+pub use templar::{Condition, FileOptions, Options, Templar};

@@ -1,0 +1,210 @@
+//! Expressions.
+
+use minijinja::Value;
+use minijinja::value::Tuple;
+
+use super::access;
+use super::operators::{self, compare, truth};
+use super::state::Eval;
+use crate::template::error::TemplateError;
+use crate::template::special::{Dict, List, failed, is_undefined, undefined};
+use crate::template::tree::{Comparison, Expr, If, Kind, Slice};
+
+type Result<T = Value> = std::result::Result<T, TemplateError>;
+
+impl Eval<'_> {
+    /// The value of an expression; an undefined one is a value too.
+    pub(in crate::template) fn expr(&mut self, expr: &Expr) -> Result {
+        // The commonest ones first, without the bookkeeping that only nesting needs.
+        match &expr.kind {
+            Kind::Const(value) => return Ok(value.clone()),
+            Kind::Var(name) => return Ok(self.variable_at(name, expr)),
+            _ => {}
+        }
+        self.shared.spend(1)?;
+        self.nested(|eval| eval.kind(expr))
+            .map_err(|error| error.or_at(expr.at.clone()))
+    }
+
+    /// The value of an expression, refused if it is undefined.
+    pub(super) fn defined(&mut self, expr: &Expr) -> Result {
+        let value = self.expr(expr)?;
+        match undefined(&value) {
+            Some(error) => Err(error.or_at(expr.at.clone())),
+            None => Ok(value),
+        }
+    }
+
+    /// Whether an expression is true.
+    pub(super) fn test(&mut self, expr: &Expr) -> Result<bool> {
+        let value = self.expr(expr)?;
+        truth(&value).map_err(|error| error.or_at(expr.at.clone()))
+    }
+
+    fn variable_at(&self, name: &str, expr: &Expr) -> Value {
+        let value = self.variable(name);
+        match undefined(&value) {
+            Some(error) => failed(error.or_at(expr.at.clone())),
+            None => value,
+        }
+    }
+
+    fn kind(&mut self, expr: &Expr) -> Result {
+        match &expr.kind {
+            Kind::Const(value) => Ok(value.clone()),
+            Kind::Var(name) => Ok(self.variable_at(name, expr)),
+            Kind::Attr(base, name) => {
+                let value = self.expr(base)?;
+                Ok(access::attribute(&value, name).unwrap_or_else(|| missing(&value, expr)))
+            }
+            Kind::Item(base, key) => self.item(expr, base, key),
+            Kind::Slice(slice) => self.slice(slice),
+            Kind::Not(operand) => Ok(Value::from(!self.test(operand)?)),
+            Kind::Negate(operand) => operators::negate(&self.defined(operand)?),
+            Kind::And(left, right) => self.shortcut(left, right, false),
+            Kind::Or(left, right) => self.shortcut(left, right, true),
+            Kind::Binary(operator, left, right) => {
+                let (left, right) = (self.defined(left)?, self.defined(right)?);
+                operators::binary(self.shared, *operator, &left, &right)
+            }
+            Kind::Compare(first, rest) => self.compare(first, rest),
+            Kind::If(choice) => self.choice(choice, expr),
+            Kind::Filter(applied) => self.filter(applied),
+            Kind::Test(applied) => self.apply_test(applied),
+            Kind::Call(call) => self.call_expr(call, expr),
+            Kind::List(items) => Ok(List::value(self.all(items)?)),
+            Kind::Tuple(items) => Ok(Value::from(Tuple::from(self.all(items)?))),
+            Kind::Map(entries) => self.map(entries),
+        }
+    }
+
+    fn all(&mut self, items: &[Expr]) -> Result<Vec<Value>> {
+        items.iter().map(|item| self.expr(item)).collect()
+    }
+
+    fn map(&mut self, entries: &[(Expr, Expr)]) -> Result {
+        let mut pairs = Vec::with_capacity(entries.len());
+        for (key, value) in entries {
+            pairs.push((self.defined(key)?, self.expr(value)?));
+        }
+        Ok(Dict::value(pairs))
+    }
+
+    fn item(&mut self, expr: &Expr, base: &Expr, key: &Expr) -> Result {
+        let value = self.expr(base)?;
+        if is_undefined(&value) {
+            return Ok(value);
+        }
+        let key = self.expr(key)?;
+        if is_undefined(&key) {
+            return Ok(key);
+        }
+        Ok(access::item(&value, &key).unwrap_or_else(|| missing(&value, expr)))
+    }
+
+    fn slice(&mut self, slice: &Slice) -> Result {
+        let base = self.defined(&slice.base)?;
+        let mut bound = |expr: &Option<Expr>| match expr {
+            Some(expr) => self.defined(expr).map(Some),
+            None => Ok(None),
+        };
+        let (start, stop, step) = (
+            bound(&slice.start)?,
+            bound(&slice.stop)?,
+            bound(&slice.step)?,
+        );
+        access::slice(&base, start, stop, step)
+    }
+
+    fn shortcut(&mut self, left: &Expr, right: &Expr, until: bool) -> Result {
+        let value = self.expr(left)?;
+        if truth(&value).map_err(|error| error.or_at(left.at.clone()))? == until {
+            Ok(value)
+        } else {
+            self.expr(right)
+        }
+    }
+
+    fn compare(&mut self, first: &Expr, rest: &[(Comparison, Expr)]) -> Result {
+        let mut left = self.defined(first)?;
+        for (comparison, right) in rest {
+            let right = self.defined(right)?;
+            if !compare(*comparison, &left, &right)? {
+                return Ok(Value::from(false));
+            }
+            left = right;
+        }
+        Ok(Value::from(true))
+    }
+
+    fn choice(&mut self, choice: &If, expr: &Expr) -> Result {
+        if self.test(&choice.test)? {
+            return self.expr(&choice.then);
+        }
+        match &choice.otherwise {
+            Some(otherwise) => self.expr(otherwise),
+            None => Ok(failed(
+                TemplateError::new(
+                    "the condition of this inline 'if' is false and there is no 'else'",
+                )
+                .hint("add an 'else' with the value to use then, such as `else ''` or `else omit`")
+                .or_at(expr.at.clone()),
+            )),
+        }
+    }
+}
+
+/// What looking for something that is not there gives.
+fn missing(base: &Value, expr: &Expr) -> Value {
+    if is_undefined(base) {
+        return base.clone();
+    }
+    let error = match (path(expr), &expr.kind) {
+        (Some(name), _) => TemplateError::undefined(name),
+        (None, Kind::Attr(_, name)) => no_member(base, &format!("attribute '{name}'")),
+        (None, _) => no_member(base, "such item"),
+    };
+    let parent = match &expr.kind {
+        Kind::Attr(base, name) => path(base).map(|path| (path, format!("'{name}'"))),
+        Kind::Item(base, key) => match &key.kind {
+            Kind::Const(key) => path(base).map(|path| (path, crate::template::repr(key))),
+            _ => None,
+        },
+        _ => None,
+    };
+    let error = match parent {
+        Some((parent, member)) => TemplateError {
+            message: format!(
+                "{}: '{parent}' is of type '{}' and has no {member}",
+                error.message,
+                crate::template::python::type_name(base)
+            ),
+            ..error
+        },
+        None => error,
+    };
+    failed(error.or_at(expr.at.clone()))
+}
+
+fn no_member(base: &Value, member: &str) -> TemplateError {
+    TemplateError::new(format!(
+        "a value of type '{}' has no {member}",
+        crate::template::python::type_name(base)
+    ))
+}
+
+/// The path an expression spells, such as `web.port` or `hosts['a'].ip`.
+pub(in crate::template) fn path(expr: &Expr) -> Option<String> {
+    match &expr.kind {
+        Kind::Var(name) => Some(name.to_string()),
+        Kind::Attr(base, name) => Some(format!("{}.{name}", path(base)?)),
+        Kind::Item(base, key) => {
+            let key = match &key.kind {
+                Kind::Const(key) => crate::template::repr(key),
+                _ => path(key)?,
+            };
+            Some(format!("{}[{key}]", path(base)?))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,198 @@
+//! Macros, `caller()` and calling values.
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use minijinja::Value;
+use minijinja::value::{Object, ObjectRepr};
+
+use super::call::Arguments;
+use super::locals::Locals;
+use super::loops::Loop;
+use super::output::Output;
+use super::state::Eval;
+use crate::template::error::TemplateError;
+use crate::template::functions::Global;
+use crate::template::python::type_name;
+use crate::template::special::failed;
+use crate::template::tree::{Macro, Name};
+
+type Result<T = Value> = std::result::Result<T, TemplateError>;
+
+/// A macro with what it sees: the names that were bound where it was defined, and those bound at
+/// the top of its template by the time it is called.
+#[derive(Debug)]
+pub(super) struct Callable {
+    definition: Arc<Macro>,
+    seen: Vec<(Name, Value)>,
+    folder: Option<PathBuf>,
+}
+
+impl Object for Callable {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        match key {
+            "name" => Some(Value::from(&*self.definition.name)),
+            "arguments" => Some(self.definition.params.iter().map(|name| &**name).collect()),
+            _ => None,
+        }
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+}
+
+/// A namespace: the one thing a `set` inside a loop can change for what comes after the loop.
+#[derive(Debug, Default)]
+pub(in crate::template) struct Namespace(RwLock<Vec<(Name, Value)>>);
+
+impl Namespace {
+    pub(in crate::template) fn value(entries: Vec<(Name, Value)>) -> Value {
+        Value::from_object(Self(RwLock::new(entries)))
+    }
+
+    pub(super) fn set(&self, name: &Name, value: Value) {
+        let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        match entries.iter_mut().find(|(bound, _)| bound == name) {
+            Some((_, bound)) => *bound = value,
+            None => entries.push((name.clone(), value)),
+        }
+    }
+}
+
+impl Object for Namespace {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        let entries = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        entries
+            .iter()
+            .find(|(name, _)| &**name == key)
+            .map(|(_, value)| value.clone())
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+}
+
+impl Eval<'_> {
+    /// A macro as a value, closing over what is bound now.
+    pub(super) fn callable(&self, definition: &Arc<Macro>) -> Value {
+        Value::from_object(Callable {
+            definition: Arc::clone(definition),
+            seen: self.locals.all().to_vec(),
+            folder: self.folder.clone(),
+        })
+    }
+
+    /// Calls a value.
+    pub(in crate::template) fn call_value(&mut self, callee: &Value, given: Arguments) -> Result {
+        if let Some(global) = callee.downcast_object_ref::<Global>() {
+            return global.0.call(self, given);
+        }
+        if let Some(callable) = callee.downcast_object::<Callable>() {
+            return self.call_macro(callee, &callable, given);
+        }
+        if let Some(looped) = callee.downcast_object::<Loop>() {
+            return self.recurse(&looped, given);
+        }
+        if let Some(joiner) = callee.downcast_object_ref::<crate::template::functions::Joiner>() {
+            return Ok(joiner.next());
+        }
+        Err(TemplateError::new(format!(
+            "a value of type '{}' cannot be called",
+            type_name(callee)
+        )))
+    }
+
+    fn call_macro(&mut self, this: &Value, callable: &Callable, mut given: Arguments) -> Result {
+        let definition = &callable.definition;
+        let mut locals = Locals::with(callable.seen.clone());
+        // Macros may call one another whatever their order, and themselves.
+        for (name, value) in self.locals.all() {
+            if locals.get(name).is_none() && value.downcast_object_ref::<Callable>().is_some() {
+                locals.set(name, value.clone());
+            }
+        }
+        locals.set(&definition.name, this.clone());
+        locals.enter();
+        let first_default = definition.params.len() - definition.defaults.len();
+        let mut positional = std::mem::take(&mut given.positional).into_iter();
+        let mut missing = Vec::new();
+        for (index, name) in definition.params.iter().enumerate() {
+            let named = given
+                .keyword
+                .iter()
+                .position(|(keyword, _)| keyword == name);
+            let value = positional
+                .next()
+                .or_else(|| named.map(|at| given.keyword.remove(at).1));
+            match (value, index.checked_sub(first_default)) {
+                (Some(value), _) => locals.set(name, value),
+                (None, Some(default)) => missing.push((name, default)),
+                (None, None) => locals.set(name, failed(parameter_missing(definition, name))),
+            }
+        }
+        locals.set(&"varargs".into(), positional.collect::<Vec<_>>().into());
+        if let Some(at) = given
+            .keyword
+            .iter()
+            .position(|(name, _)| &**name == "caller")
+        {
+            let (name, value) = given.keyword.remove(at);
+            locals.set(&name, value);
+        }
+        locals.set(
+            &"kwargs".into(),
+            Value::from_pairs(
+                given
+                    .keyword
+                    .iter()
+                    .map(|(name, value)| (&**name, value.clone())),
+            ),
+        );
+        self.in_macro(locals, callable.folder.clone(), |eval| {
+            for (name, default) in missing {
+                let value = eval.expr(&definition.defaults[default])?;
+                eval.locals.set(name, value);
+            }
+            let mut output = Output::default();
+            eval.run(&definition.body, &mut output)?;
+            Ok(Value::from(output.into_text()))
+        })
+    }
+
+    /// Runs something with other names bound, as in another function.
+    fn in_macro<T>(
+        &mut self,
+        locals: Locals,
+        folder: Option<PathBuf>,
+        run: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
+        let locals = std::mem::replace(&mut self.locals, locals);
+        let folder = std::mem::replace(&mut self.folder, folder);
+        let block = self.block.take();
+        let result = self.nested(run);
+        self.locals = locals;
+        self.folder = folder;
+        self.block = block;
+        result
+    }
+}
+
+fn parameter_missing(definition: &Macro, name: &str) -> TemplateError {
+    TemplateError {
+        undefined: Some(name.to_owned()),
+        ..TemplateError::new(format!(
+            "'{name}' is undefined: the macro '{}' was called without it",
+            definition.name
+        ))
+    }
+}

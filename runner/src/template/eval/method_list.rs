@@ -1,0 +1,147 @@
+//! Methods of lists.
+
+use minijinja::Value;
+use minijinja::value::ValueKind;
+
+use super::access::items;
+use super::call::{Arguments, entries};
+use super::methods::Given;
+use super::operators::whole;
+use crate::template::error::TemplateError;
+use crate::template::special::{Dict, List};
+
+type Result<T = Value> = std::result::Result<T, TemplateError>;
+
+/// `list.name(args)`; nothing if lists have no such method.
+pub(super) fn call(value: &Value, name: &str, arguments: &Arguments) -> Option<Result> {
+    let given = Given {
+        method: name,
+        arguments,
+    };
+    Some(match name {
+        "count" => count(value, &given),
+        "index" => index(value, &given),
+        "copy" => items(value).map(List::value),
+        "append" | "extend" | "insert" | "pop" | "remove" | "reverse" | "clear" | "sort" => {
+            changed(value, &given)
+        }
+        _ => return None,
+    })
+}
+
+fn count(value: &Value, given: &Given<'_>) -> Result {
+    let wanted = given.need(0, "value")?;
+    Ok(Value::from(
+        items(value)?.iter().filter(|item| *item == wanted).count(),
+    ))
+}
+
+fn index(value: &Value, given: &Given<'_>) -> Result {
+    let wanted = given.need(0, "value")?;
+    items(value)?
+        .iter()
+        .position(|item| item == wanted)
+        .map(Value::from)
+        .ok_or_else(|| {
+            TemplateError::new(format!(
+                "{} is not in the list",
+                crate::template::repr(wanted)
+            ))
+        })
+}
+
+/// How deep values that templates put into one another may nest.
+const DEEPEST: usize = 60;
+
+/// A copy that shares nothing with the original, so that no list can come to hold itself.
+pub(super) fn detached(value: &Value, depth: usize) -> Result {
+    if depth > DEEPEST {
+        return Err(TemplateError::new("the value nests too deeply"));
+    }
+    match value.kind() {
+        ValueKind::Seq if !value.is_tuple() => items(value)?
+            .iter()
+            .map(|item| detached(item, depth + 1))
+            .collect::<Result<_>>()
+            .map(List::value),
+        ValueKind::Map if value.downcast_object_ref::<Dict>().is_some() => entries(value)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(key, value)| Ok((key, detached(&value, depth + 1)?)))
+            .collect::<Result<Vec<_>>>()
+            .map(Dict::value),
+        _ => Ok(value.clone()),
+    }
+}
+
+fn changed(value: &Value, given: &Given<'_>) -> Result {
+    let Some(list) = value.downcast_object_ref::<List>() else {
+        return Err(TemplateError::new(format!(
+            "'{}' cannot change a list that the template did not make",
+            given.method
+        ))
+        .hint("make one with the filter 'list', or join two lists with '+'"));
+    };
+    match given.method {
+        "append" => {
+            let item = detached(given.need(0, "object")?, 0)?;
+            list.change(|items| items.push(item));
+        }
+        "extend" => {
+            let more = detached(&List::value(items(given.need(0, "iterable")?)?), 0)?;
+            let more = items(&more)?;
+            list.change(|items| items.extend(more));
+        }
+        "insert" => {
+            let at = given.int(0, "index", 0)?;
+            let item = detached(given.need(1, "object")?, 0)?;
+            list.change(|items| {
+                let at = from_end(at, items.len()).min(items.len());
+                items.insert(at, item);
+            });
+        }
+        "pop" => {
+            let at = given.int(0, "index", -1)?;
+            return list
+                .change(|items| {
+                    let at = from_end(at, items.len());
+                    (at < items.len()).then(|| items.remove(at))
+                })
+                .ok_or_else(|| TemplateError::new(format!("the list has no item {}", whole(at))));
+        }
+        "remove" => {
+            let wanted = given.need(0, "value")?;
+            let at = items(value)?
+                .iter()
+                .position(|item| item == wanted)
+                .ok_or_else(|| {
+                    TemplateError::new(format!(
+                        "{} is not in the list",
+                        crate::template::repr(wanted)
+                    ))
+                })?;
+            list.change(|items| items.remove(at));
+        }
+        "reverse" => list.change(|items| items.reverse()),
+        "sort" => sort(list, given)?,
+        _ => list.change(Vec::clear),
+    }
+    Ok(Value::from(()))
+}
+
+/// An index as Python counts, from the end when negative; too far back is the start.
+fn from_end(index: i128, length: usize) -> usize {
+    if index < 0 {
+        let back = usize::try_from(-index).unwrap_or(usize::MAX);
+        length.saturating_sub(back)
+    } else {
+        usize::try_from(index).unwrap_or(usize::MAX)
+    }
+}
+
+fn sort(list: &List, given: &Given<'_>) -> Result<()> {
+    let reverse = given.get(usize::MAX, "reverse").is_some_and(Value::is_true);
+    let sorted = crate::template::filters::sorted(list.items(), reverse, true)?;
+    list.change(|items| *items = sorted);
+    Ok(())
+}

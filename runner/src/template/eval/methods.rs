@@ -1,0 +1,131 @@
+//! Methods of values, as Python has them.
+
+use minijinja::Value;
+use minijinja::value::{Tuple, ValueKind};
+
+use super::access::{attribute, items};
+use super::call::Arguments;
+use super::loops::Loop;
+use super::state::Eval;
+use super::{method_dict, method_list, method_text};
+use crate::template::error::TemplateError;
+use crate::template::functions::Cycler;
+use crate::template::python::type_name;
+use crate::template::special::is_undefined;
+
+type Result<T = Value> = std::result::Result<T, TemplateError>;
+
+impl Eval<'_> {
+    /// `value.name(args)`.
+    pub(super) fn call_method(&mut self, value: &Value, name: &str, given: Arguments) -> Result {
+        if let Some(undefined) = given
+            .positional
+            .iter()
+            .chain(given.keyword.iter().map(|(_, value)| value))
+            .find(|value| is_undefined(value))
+        {
+            return Ok(undefined.clone());
+        }
+        self.shared.spend(value.len().unwrap_or(0) / 16)?;
+        let found = match value.kind() {
+            ValueKind::String => {
+                method_text::call(value.as_str().unwrap_or_default(), name, &given)
+            }
+            ValueKind::Map => method_dict::call(value, name, &given),
+            ValueKind::Seq | ValueKind::Iterable => method_list::call(value, name, &given),
+            ValueKind::Plain => self.plain_method(value, name, &given),
+            _ => None,
+        };
+        if let Some(result) = found {
+            return result;
+        }
+        match attribute(value, name) {
+            Some(callee) => self.call_value(&callee, given),
+            None => Err(TemplateError::new(format!(
+                "a value of type '{}' has no method '{name}'",
+                type_name(value)
+            ))),
+        }
+    }
+
+    fn plain_method(&mut self, value: &Value, name: &str, given: &Arguments) -> Option<Result> {
+        if let Some(turn) = value.downcast_object_ref::<Loop>() {
+            return turn.method(name, given);
+        }
+        if let Some(cycler) = value.downcast_object_ref::<Cycler>() {
+            return cycler.method(name).map(Ok);
+        }
+        None
+    }
+}
+
+/// The arguments of a method, by position or name.
+pub(super) struct Given<'g> {
+    pub(super) method: &'g str,
+    pub(super) arguments: &'g Arguments,
+}
+
+impl<'g> Given<'g> {
+    pub(super) fn get(&self, index: usize, name: &str) -> Option<&'g Value> {
+        self.arguments.positional.get(index).or_else(|| {
+            self.arguments
+                .keyword
+                .iter()
+                .find(|(keyword, _)| &**keyword == name)
+                .map(|(_, value)| value)
+        })
+    }
+
+    pub(super) fn need(&self, index: usize, name: &str) -> Result<&'g Value> {
+        self.get(index, name)
+            .ok_or_else(|| TemplateError::new(format!("'{}' needs '{name}'", self.method)))
+    }
+
+    pub(super) fn text(&self, index: usize, name: &str) -> Result<&'g str> {
+        let value = self.need(index, name)?;
+        value.as_str().ok_or_else(|| {
+            TemplateError::new(format!(
+                "'{}' needs a string as '{name}', not a value of type '{}'",
+                self.method,
+                type_name(value)
+            ))
+        })
+    }
+
+    /// Text, or nothing where it was not given or is `None`.
+    pub(super) fn maybe_text(&self, index: usize, name: &str) -> Result<Option<&'g str>> {
+        match self.get(index, name) {
+            None => Ok(None),
+            Some(value) if value.is_none() => Ok(None),
+            Some(_) => self.text(index, name).map(Some),
+        }
+    }
+
+    pub(super) fn int(&self, index: usize, name: &str, default: i128) -> Result<i128> {
+        match self.get(index, name) {
+            None => Ok(default),
+            Some(value) => super::access::integer(value).ok_or_else(|| {
+                TemplateError::new(format!(
+                    "'{}' needs a whole number as '{name}'",
+                    self.method
+                ))
+            }),
+        }
+    }
+}
+
+/// A pair, such as an entry of a mapping.
+pub(in crate::template) fn pair(value: &Value) -> Result<(Value, Value)> {
+    match items(value)?.as_slice() {
+        [key, value] => Ok((key.clone(), value.clone())),
+        other => Err(TemplateError::new(format!(
+            "a pair has two items, and this has {}",
+            other.len()
+        ))),
+    }
+}
+
+/// A tuple of two.
+pub(super) fn tuple(first: Value, second: Value) -> Value {
+    Value::from(Tuple::from([first, second]))
+}

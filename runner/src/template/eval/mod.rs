@@ -1,0 +1,30 @@
+//! Evaluates a template's tree against a scope, with Python's operators and Ansible's rules for
+//! undefined values: looking into one gives it back, asking whether it is defined is allowed, and
+//! anything else is the error that it carries.
+
+mod access;
+mod call;
+mod expr;
+mod format;
+mod include;
+mod locals;
+mod loops;
+mod macros;
+mod method_dict;
+mod method_list;
+mod method_text;
+mod methods;
+mod operators;
+mod output;
+mod state;
+mod stmt;
+
+pub(super) use access::{integer, item, items};
+pub(super) use call::{Arguments, Function, Input, entries};
+pub(super) use format::{percent, text_format};
+pub(super) use include::Loaded;
+pub(super) use macros::Namespace;
+pub(super) use methods::pair;
+pub(super) use operators::{compare, contains, order, truth, whole};
+pub(super) use output::Output;
+pub(super) use state::{Eval, Shared};

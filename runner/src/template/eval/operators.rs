@@ -1,0 +1,319 @@
+//! Python's operators and comparisons.
+
+use std::cmp::Ordering;
+
+use minijinja::Value;
+use minijinja::value::{Tuple, ValueKind};
+
+use super::access::{integer, items};
+use super::format::percent;
+use super::state::Shared;
+use crate::template::error::TemplateError;
+use crate::template::python::{string, type_name};
+use crate::template::special::{List, defined, is_omit};
+use crate::template::tree::{Comparison, Operator};
+
+type Result<T = Value> = std::result::Result<T, TemplateError>;
+
+/// Text and lists made by `*` are no longer than this.
+const LONGEST: usize = 64 << 20;
+
+/// Whether a value is true; an undefined one is an error.
+pub(in crate::template) fn truth(value: &Value) -> Result<bool> {
+    defined(value)?;
+    Ok(value.is_true() || (value.kind() == ValueKind::Plain && !is_omit(value)))
+}
+
+/// A number, as arithmetic sees it.
+#[derive(Clone, Copy)]
+enum Number {
+    Int(i128),
+    Float(f64),
+}
+
+impl Number {
+    fn of(value: &Value) -> Option<Self> {
+        match (integer(value), value.kind()) {
+            (Some(number), _) => Some(Self::Int(number)),
+            (None, ValueKind::Number) => f64::try_from(value.clone()).ok().map(Self::Float),
+            _ => None,
+        }
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "Python's own conversion loses it too"
+    )]
+    fn float(self) -> f64 {
+        match self {
+            Self::Int(number) => number as f64,
+            Self::Float(number) => number,
+        }
+    }
+}
+
+/// A whole number as a value, in its smallest form.
+pub(in crate::template) fn whole(number: i128) -> Value {
+    i64::try_from(number).map_or_else(|_| Value::from(number), Value::from)
+}
+
+pub(super) fn negate(value: &Value) -> Result {
+    match Number::of(value) {
+        Some(Number::Int(number)) => number.checked_neg().map(whole).ok_or_else(too_large),
+        Some(Number::Float(number)) => Ok(Value::from(-number)),
+        None => Err(TemplateError::new(format!(
+            "'-' needs a number, not a value of type '{}'",
+            type_name(value)
+        ))),
+    }
+}
+
+fn too_large() -> TemplateError {
+    TemplateError::new("the result is too large a number")
+}
+
+/// `left operator right`.
+pub(super) fn binary(
+    shared: &Shared<'_>,
+    operator: Operator,
+    left: &Value,
+    right: &Value,
+) -> Result {
+    if operator == Operator::Concat {
+        let text = string(left) + &string(right);
+        shared.spend(text.len() / 64)?;
+        return Ok(Value::from(text));
+    }
+    if let (Some(left), Some(right)) = (Number::of(left), Number::of(right)) {
+        return arithmetic(operator, left, right);
+    }
+    match operator {
+        Operator::Add => add(shared, left, right),
+        Operator::Multiply => multiply(shared, left, right),
+        Operator::Remainder if left.as_str().is_some() => {
+            Some(percent(left.as_str().unwrap_or_default(), right).map(Value::from))
+        }
+        _ => None,
+    }
+    .unwrap_or_else(|| Err(unsupported(operator, left, right)))
+}
+
+fn unsupported(operator: Operator, left: &Value, right: &Value) -> TemplateError {
+    let symbol = match operator {
+        Operator::Add => "+",
+        Operator::Subtract => "-",
+        Operator::Multiply => "*",
+        Operator::Divide => "/",
+        Operator::FloorDivide => "//",
+        Operator::Remainder => "%",
+        Operator::Power => "**",
+        Operator::Concat => "~",
+    };
+    let error = TemplateError::new(format!(
+        "'{symbol}' does not work with types '{}' and '{}'",
+        type_name(left),
+        type_name(right)
+    ));
+    if left.as_str().is_some() || right.as_str().is_some() {
+        error.hint("convert with `| int` or `| float`, or join text with `~`")
+    } else {
+        error
+    }
+}
+
+fn arithmetic(operator: Operator, left: Number, right: Number) -> Result {
+    if let (Number::Int(left), Number::Int(right)) = (left, right) {
+        if let Some(result) = integers(operator, left, right) {
+            return result;
+        }
+    }
+    let (left, right) = (left.float(), right.float());
+    let zero = || TemplateError::new("division by zero");
+    let result = match operator {
+        Operator::Add => left + right,
+        Operator::Subtract => left - right,
+        Operator::Multiply => left * right,
+        Operator::Power => left.powf(right),
+        _ if right == 0.0 => return Err(zero()),
+        Operator::Divide => left / right,
+        Operator::FloorDivide => (left / right).floor(),
+        Operator::Remainder => left - right * (left / right).floor(),
+        Operator::Concat => return Err(too_large()),
+    };
+    Ok(Value::from(result))
+}
+
+/// Arithmetic that stays whole; nothing where the result is a fraction.
+fn integers(operator: Operator, left: i128, right: i128) -> Option<Result> {
+    let checked = match operator {
+        Operator::Add => left.checked_add(right),
+        Operator::Subtract => left.checked_sub(right),
+        Operator::Multiply => left.checked_mul(right),
+        Operator::Power => left.checked_pow(u32::try_from(right).ok()?),
+        Operator::FloorDivide | Operator::Remainder if right == 0 => {
+            return Some(Err(TemplateError::new("division by zero")));
+        }
+        Operator::FloorDivide => left.checked_div_euclid(right).map(|quotient| {
+            // Python rounds down where Euclid rounds towards what keeps the remainder positive.
+            let remainder = left - quotient * right;
+            if remainder != 0 && right < 0 {
+                quotient - 1
+            } else {
+                quotient
+            }
+        }),
+        Operator::Remainder => left.checked_rem_euclid(right).map(|remainder| {
+            if remainder != 0 && right < 0 {
+                remainder + right
+            } else {
+                remainder
+            }
+        }),
+        Operator::Divide | Operator::Concat => return None,
+    };
+    Some(checked.map(whole).ok_or_else(too_large))
+}
+
+fn is_list(value: &Value) -> bool {
+    value.kind() == ValueKind::Seq
+}
+
+fn add(shared: &Shared<'_>, left: &Value, right: &Value) -> Option<Result> {
+    if let (Some(left), Some(right)) = (left.as_str(), right.as_str()) {
+        return Some(
+            shared
+                .spend((left.len() + right.len()) / 64)
+                .map(|()| Value::from(format!("{left}{right}"))),
+        );
+    }
+    if !is_list(left) || !is_list(right) || left.is_tuple() != right.is_tuple() {
+        return None;
+    }
+    let joined = items(left).and_then(|mut first| {
+        first.extend(items(right)?);
+        shared.spend(first.len())?;
+        Ok(first)
+    });
+    Some(joined.map(|items| {
+        if left.is_tuple() {
+            Value::from(Tuple::from(items))
+        } else {
+            List::value(items)
+        }
+    }))
+}
+
+fn multiply(shared: &Shared<'_>, left: &Value, right: &Value) -> Option<Result> {
+    let (value, times) = match (integer(left), integer(right)) {
+        (None, Some(times)) => (left, times),
+        (Some(times), None) => (right, times),
+        _ => return None,
+    };
+    let times = usize::try_from(times.max(0)).unwrap_or(usize::MAX);
+    let length = match value.as_str() {
+        Some(text) => text.len(),
+        None if is_list(value) => value.len()?,
+        None => return None,
+    };
+    if length
+        .checked_mul(times)
+        .is_none_or(|total| total > LONGEST)
+    {
+        return Some(Err(TemplateError::new("the result of '*' is too long")));
+    }
+    if let Err(error) = shared.spend(length * times / 16) {
+        return Some(Err(error));
+    }
+    Some(match value.as_str() {
+        Some(text) => Ok(Value::from(text.repeat(times))),
+        None => items(value).map(|items| {
+            let length = items.len() * times;
+            List::value(items.into_iter().cycle().take(length).collect())
+        }),
+    })
+}
+
+/// `left comparison right`.
+pub(in crate::template) fn compare(
+    comparison: Comparison,
+    left: &Value,
+    right: &Value,
+) -> Result<bool> {
+    Ok(match comparison {
+        Comparison::Equal => left == right,
+        Comparison::NotEqual => left != right,
+        Comparison::In => contains(right, left)?,
+        Comparison::NotIn => !contains(right, left)?,
+        Comparison::Less => order(left, right, "<")?.is_some_and(Ordering::is_lt),
+        Comparison::LessOrEqual => order(left, right, "<=")?.is_some_and(Ordering::is_le),
+        Comparison::Greater => order(left, right, ">")?.is_some_and(Ordering::is_gt),
+        Comparison::GreaterOrEqual => order(left, right, ">=")?.is_some_and(Ordering::is_ge),
+    })
+}
+
+/// Which of two values comes first; values of kinds that Python does not order are an error.
+pub(in crate::template) fn order(
+    left: &Value,
+    right: &Value,
+    symbol: &str,
+) -> Result<Option<Ordering>> {
+    defined(left)?;
+    defined(right)?;
+    if let (Some(left), Some(right)) = (Number::of(left), Number::of(right)) {
+        return Ok(match (left, right) {
+            (Number::Int(left), Number::Int(right)) => Some(left.cmp(&right)),
+            _ => left.float().partial_cmp(&right.float()),
+        });
+    }
+    if let (Some(left), Some(right)) = (left.as_str(), right.as_str()) {
+        return Ok(Some(left.cmp(right)));
+    }
+    if is_list(left) && is_list(right) && left.is_tuple() == right.is_tuple() {
+        let (left, right) = (items(left)?, items(right)?);
+        for (left, right) in left.iter().zip(&right) {
+            if left != right {
+                return order(left, right, symbol);
+            }
+        }
+        return Ok(Some(left.len().cmp(&right.len())));
+    }
+    if left.kind() == ValueKind::Plain && right.kind() == ValueKind::Plain {
+        return Ok(Some(left.cmp(right)));
+    }
+    let error = TemplateError::new(format!(
+        "'{symbol}' does not work between types '{}' and '{}'",
+        type_name(left),
+        type_name(right)
+    ));
+    Err(if left.as_str().is_some() || right.as_str().is_some() {
+        error.hint("convert with `| int` or `| float`, or compare versions with `is version(...)`")
+    } else {
+        error
+    })
+}
+
+/// `value in container`.
+pub(in crate::template) fn contains(container: &Value, value: &Value) -> Result<bool> {
+    defined(container)?;
+    match container.kind() {
+        ValueKind::String => match value.as_str() {
+            Some(part) => Ok(container.as_str().unwrap_or_default().contains(part)),
+            None => Err(TemplateError::new(format!(
+                "'in' a string looks for a string, not for a value of type '{}'",
+                type_name(value)
+            ))),
+        },
+        ValueKind::Map => Ok(container
+            .as_object()
+            .and_then(|object| object.get_value(value))
+            .is_some_and(|found| found.kind() != ValueKind::Undefined)),
+        _ => Ok(items(container)
+            .map_err(|_| {
+                TemplateError::new(format!(
+                    "'in' needs a list, mapping or string, not a value of type '{}'",
+                    type_name(container)
+                ))
+            })?
+            .contains(value)),
+    }
+}

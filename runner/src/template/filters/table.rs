@@ -1,0 +1,45 @@
+//! Finds a filter by its name.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::builtin;
+use crate::template::error::TemplateError;
+use crate::template::eval::Function;
+use crate::template::nearest::nearest;
+
+/// All families; a name in an earlier one wins.
+static FAMILIES: &[&[Function]] = &[builtin::FILTERS];
+
+static BY_NAME: LazyLock<HashMap<&'static str, &'static Function>> = LazyLock::new(|| {
+    let mut map = HashMap::new();
+    for filter in FAMILIES.iter().rev().copied().flatten() {
+        map.insert(filter.name, filter);
+    }
+    map
+});
+
+/// The filter of a name, which may be the full name in its collection.
+pub(in crate::template) fn find(name: &str) -> Option<&'static Function> {
+    let short = name
+        .strip_prefix("ansible.builtin.")
+        .or_else(|| name.strip_prefix("ansible.legacy."))
+        .or_else(|| name.strip_prefix("ansible.utils."))
+        .or_else(|| name.strip_prefix("community.general."))
+        .unwrap_or(name);
+    BY_NAME.get(short).copied()
+}
+
+/// The names of all of them.
+pub(in crate::template) fn names() -> impl Iterator<Item = &'static str> {
+    BY_NAME.keys().copied()
+}
+
+/// A filter that does not exist.
+pub(in crate::template) fn unknown(name: &str) -> TemplateError {
+    let error = TemplateError::new(format!("there is no filter '{name}'"));
+    match nearest(name, names()) {
+        Some(near) => error.hint(format!("did you mean '{near}'?")),
+        None => error,
+    }
+}

@@ -1,0 +1,180 @@
+//! How Python shows a value: `str` and `repr`.
+
+use std::fmt::Write as _;
+
+use minijinja::Value;
+use minijinja::value::ValueKind;
+
+/// A value as it appears inside other text: `str(value)`, but nothing for `None`.
+pub fn display(value: &Value) -> String {
+    match value.as_str() {
+        Some(text) => text.to_owned(),
+        None if value.is_none() => String::new(),
+        None => repr(value),
+    }
+}
+
+/// `str(value)`: text as it is, anything else as [`repr`] has it.
+pub(super) fn string(value: &Value) -> String {
+    match value.as_str() {
+        Some(text) => text.to_owned(),
+        None => repr(value),
+    }
+}
+
+/// A value as Python writes it in source: `{'k': True, 'n': None}`.
+pub fn repr(value: &Value) -> String {
+    let mut out = String::new();
+    write_repr(&mut out, value, 0);
+    out
+}
+
+/// Values nested deeper than this are cut, as Python cuts lists that hold themselves.
+const DEEPEST: usize = 120;
+
+fn write_repr(out: &mut String, value: &Value, depth: usize) {
+    if depth > DEEPEST {
+        out.push_str("...");
+        return;
+    }
+    match value.kind() {
+        ValueKind::None | ValueKind::Undefined => out.push_str("None"),
+        ValueKind::Bool => out.push_str(if value.is_true() { "True" } else { "False" }),
+        ValueKind::Number => write_number(out, value),
+        ValueKind::String => quote(out, value.as_str().unwrap_or_default()),
+        ValueKind::Bytes => write_bytes(out, value.as_bytes().unwrap_or_default()),
+        ValueKind::Seq | ValueKind::Iterable => write_sequence(out, value, depth),
+        ValueKind::Map => write_mapping(out, value, depth),
+        _ => {
+            let _ = write!(out, "{value}");
+        }
+    }
+}
+
+fn write_sequence(out: &mut String, value: &Value, depth: usize) {
+    let tuple = value.is_tuple();
+    out.push(if tuple { '(' } else { '[' });
+    let mut count = 0;
+    for item in value.try_iter().into_iter().flatten() {
+        if count > 0 {
+            out.push_str(", ");
+        }
+        write_repr(out, &item, depth + 1);
+        count += 1;
+    }
+    if tuple && count == 1 {
+        out.push(',');
+    }
+    out.push(if tuple { ')' } else { ']' });
+}
+
+fn write_mapping(out: &mut String, value: &Value, depth: usize) {
+    out.push('{');
+    for (index, key) in value.try_iter().into_iter().flatten().enumerate() {
+        if index > 0 {
+            out.push_str(", ");
+        }
+        write_repr(out, &key, depth + 1);
+        out.push_str(": ");
+        write_repr(out, &value.get_item(&key).unwrap_or_default(), depth + 1);
+    }
+    out.push('}');
+}
+
+fn write_number(out: &mut String, value: &Value) {
+    if value.is_integer() {
+        let _ = write!(out, "{value}");
+    } else {
+        out.push_str(&float(f64::try_from(value.clone()).unwrap_or(f64::NAN)));
+    }
+}
+
+/// A float as Python's `repr` has it: the shortest digits that give it back, with an exponent for
+/// very large and very small numbers.
+pub(super) fn float(number: f64) -> String {
+    if number.is_nan() {
+        return "nan".to_owned();
+    }
+    if number.is_infinite() {
+        return if number > 0.0 { "inf" } else { "-inf" }.to_owned();
+    }
+    let magnitude = number.abs();
+    if number != 0.0 && !(1e-4..1e16).contains(&magnitude) {
+        let text = format!("{number:e}");
+        let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+        let (sign, exponent) = match exponent.strip_prefix('-') {
+            Some(exponent) => ('-', exponent),
+            None => ('+', exponent),
+        };
+        return format!("{digits}e{sign}{exponent:0>2}");
+    }
+    let mut text = number.to_string();
+    if !text.contains('.') {
+        text.push_str(".0");
+    }
+    text
+}
+
+/// Text in quotes, as `repr` chooses and escapes them.
+fn quote(out: &mut String, text: &str) {
+    let quote = if text.contains('\'') && !text.contains('"') {
+        '"'
+    } else {
+        '\''
+    };
+    out.push(quote);
+    for character in text.chars() {
+        match character {
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            _ if character == quote => {
+                out.push('\\');
+                out.push(quote);
+            }
+            _ if (character as u32) < 0x20 || character == '\u{7f}' => {
+                let _ = write!(out, "\\x{:02x}", character as u32);
+            }
+            _ => out.push(character),
+        }
+    }
+    out.push(quote);
+}
+
+fn write_bytes(out: &mut String, bytes: &[u8]) {
+    out.push_str("b'");
+    for byte in bytes {
+        match byte {
+            b'\\' | b'\'' => {
+                out.push('\\');
+                out.push(char::from(*byte));
+            }
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            0x20..=0x7e => out.push(char::from(*byte)),
+            _ => {
+                let _ = write!(out, "\\x{byte:02x}");
+            }
+        }
+    }
+    out.push('\'');
+}
+
+/// What Python calls the type of a value, for messages and `type_debug`.
+pub(super) fn type_name(value: &Value) -> &'static str {
+    match value.kind() {
+        ValueKind::Undefined | ValueKind::Invalid => "undefined",
+        ValueKind::None => "NoneType",
+        ValueKind::Bool => "bool",
+        ValueKind::Number if value.is_integer() => "int",
+        ValueKind::Number => "float",
+        ValueKind::String => "str",
+        ValueKind::Bytes => "bytes",
+        ValueKind::Seq if value.is_tuple() => "tuple",
+        ValueKind::Seq | ValueKind::Iterable => "list",
+        ValueKind::Map => "dict",
+        _ => "object",
+    }
+}

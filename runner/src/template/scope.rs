@@ -1,0 +1,30 @@
+//! Where a template's variables come from.
+
+use std::fmt::Debug;
+
+use minijinja::Value;
+
+use super::error::TemplateError;
+
+/// Variables by name. Values are already rendered; a variable that cannot be rendered gives the
+/// error when it is asked for, and only then.
+pub trait Scope: Debug + Send + Sync {
+    /// The value of a variable; nothing if it is not defined.
+    fn get(&self, name: &str) -> Option<Result<Value, TemplateError>>;
+    /// The names of all variables, for `vars` and for suggesting the nearest name.
+    fn names(&self) -> Vec<String>;
+}
+
+/// No variables at all.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Empty;
+
+impl Scope for Empty {
+    fn get(&self, _: &str) -> Option<Result<Value, TemplateError>> {
+        None
+    }
+
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,411 @@
+//! The way in: renders nodes, strings, files and conditions against a scope.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use minijinja::Value;
+use minijinja::syntax::SyntaxConfig;
+
+use super::error::TemplateError;
+use super::eval::{Eval, Loaded, Output, Shared, truth};
+use super::python::type_name;
+use super::scope::Scope;
+use super::special::{is_omit, undefined};
+use super::tree::Template;
+use super::{files, lower, render};
+use crate::yaml::{self, Node, Source, Span, Tag};
+
+type Result<T = Value> = std::result::Result<T, TemplateError>;
+
+/// Templates kept compiled at once; a run has far fewer.
+const KEPT: usize = 20_000;
+
+/// What lookups and includes may use.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Where lookups and includes look for files on the control host, most specific first: the
+    /// folder of the task file, then that of the playbook. `files/` and `templates/` in them too.
+    pub base_dirs: Vec<PathBuf>,
+    /// Whether the lookup `url` may be used.
+    pub allow_url: bool,
+}
+
+/// How a template file is read: the arguments of the module `template`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileOptions {
+    /// Whether the line break after a statement is dropped.
+    pub trim_blocks: bool,
+    /// Whether blanks before a statement are dropped.
+    pub lstrip_blocks: bool,
+    /// `{{` and `}}`, or what stands for them.
+    pub variable_delimiters: (String, String),
+    /// `{%` and `%}`, or what stands for them.
+    pub block_delimiters: (String, String),
+    /// `{#` and `#}`, or what stands for them.
+    pub comment_delimiters: (String, String),
+}
+
+impl Default for FileOptions {
+    fn default() -> Self {
+        Self {
+            trim_blocks: true,
+            lstrip_blocks: false,
+            variable_delimiters: ("{{".into(), "}}".into()),
+            block_delimiters: ("{%".into(), "%}".into()),
+            comment_delimiters: ("{#".into(), "#}".into()),
+        }
+    }
+}
+
+impl FileOptions {
+    pub(super) fn syntax(&self) -> Result<SyntaxConfig> {
+        SyntaxConfig::builder()
+            .trim_blocks(self.trim_blocks)
+            .lstrip_blocks(self.lstrip_blocks)
+            .variable_delimiters(
+                self.variable_delimiters.0.clone(),
+                self.variable_delimiters.1.clone(),
+            )
+            .block_delimiters(
+                self.block_delimiters.0.clone(),
+                self.block_delimiters.1.clone(),
+            )
+            .comment_delimiters(
+                self.comment_delimiters.0.clone(),
+                self.comment_delimiters.1.clone(),
+            )
+            .build()
+            .map_err(|error| {
+                TemplateError::new(format!("these delimiters cannot be used: {error}"))
+            })
+    }
+}
+
+/// What a condition came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// Whether it holds.
+    pub truth: bool,
+    /// What the user should know about how it is written.
+    pub warning: Option<String>,
+}
+
+/// Renders templates. Cheap to clone; clones share what has been compiled.
+#[derive(Clone)]
+pub struct Templar {
+    options: Arc<Options>,
+    compiled: Arc<Compiled>,
+}
+
+#[derive(Default)]
+struct Compiled {
+    texts: RwLock<HashMap<Box<str>, Arc<Template>>>,
+    expressions: RwLock<HashMap<Box<str>, Arc<Template>>>,
+}
+
+impl fmt::Debug for Templar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Templar")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Templar {
+    /// A templar with nothing compiled yet.
+    pub fn new(options: Options) -> Self {
+        Self {
+            options: Arc::new(options),
+            compiled: Arc::default(),
+        }
+    }
+
+    /// The same with other folders to look for files in; shares what has been compiled.
+    #[must_use]
+    pub fn with_base_dirs(&self, base_dirs: Vec<PathBuf>) -> Self {
+        Self {
+            options: Arc::new(Options {
+                base_dirs,
+                ..(*self.options).clone()
+            }),
+            compiled: Arc::clone(&self.compiled),
+        }
+    }
+
+    /// What it may use.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// The value of a node: every string in it rendered with its type, `omit` dropped from mappings
+    /// and lists. `!unsafe` text stays as it is. A node that is `omit` itself gives [`super::omit`].
+    pub fn render(&self, node: &Node, scope: &Arc<dyn Scope>) -> Result {
+        match (&node.tag, &node.value) {
+            (Some(Tag::Vault), _) => Err(TemplateError::new("this value is encrypted")
+                .hint("give the vault password, so that it can be decrypted")
+                .or_span(Some(&node.span))),
+            (tag, yaml::Value::String(text)) => {
+                if *tag == Some(Tag::Unsafe) {
+                    return Ok(Value::from(text.as_str()));
+                }
+                self.render_str(text, Some(&node.span), scope)
+            }
+            (_, yaml::Value::Sequence(items)) => {
+                let mut list = Vec::with_capacity(items.len());
+                for item in items {
+                    let value = self.render(item, scope)?;
+                    if !is_omit(&value) {
+                        list.push(value);
+                    }
+                }
+                Ok(Value::from(list))
+            }
+            (_, yaml::Value::Mapping(mapping)) => {
+                let mut pairs = Vec::with_capacity(mapping.entries.len());
+                for (key, value) in &mapping.entries {
+                    let value = self.render(value, scope)?;
+                    if !is_omit(&value) {
+                        pairs.push((self.render(key, scope)?, value));
+                    }
+                }
+                Ok(Value::from_pairs(pairs))
+            }
+            (_, value) => Ok(render::scalar(value)),
+        }
+    }
+
+    /// The value of a string: with its type if it is a single expression, else text. `span` is
+    /// where the string stands, for errors.
+    pub fn render_str(&self, text: &str, span: Option<&Span>, scope: &Arc<dyn Scope>) -> Result {
+        if !is_template(text) {
+            return Ok(Value::from(text));
+        }
+        let located = |error| files::locate_scalar(error, text, span);
+        let template = self.text_template(text).map_err(located)?;
+        let value = self.run(&template, None, scope).map_err(located)?;
+        Ok(with_line_breaks(text, value))
+    }
+
+    /// The text of a template file. `name` is its path: messages name it, and what it includes is
+    /// looked for beside it.
+    pub fn render_text(
+        &self,
+        text: &str,
+        name: &str,
+        options: &FileOptions,
+        scope: &Arc<dyn Scope>,
+    ) -> Result<String> {
+        let source = Source::file(name, text);
+        let located = |error| files::locate(error, &source);
+        let template = lower::template(text, options.syntax()?).map_err(located)?;
+        let folder = Path::new(name).parent().map(PathBuf::from);
+        let shared = Shared::new(self, scope);
+        let mut eval = Eval::new(&shared, folder);
+        let mut output = Output::default();
+        eval.whole(&template, &mut output)
+            .map_err(|error| self.suggest(error, scope))
+            .map_err(located)?;
+        let value = with_line_breaks(text, Value::from(output.into_text()));
+        Ok(super::python::display(&value))
+    }
+
+    /// The value of a bare expression.
+    pub fn evaluate(
+        &self,
+        expression: &str,
+        span: Option<&Span>,
+        scope: &Arc<dyn Scope>,
+    ) -> Result {
+        let located = |error| files::locate_scalar(error, expression, span);
+        let template = self.expression_template(expression).map_err(located)?;
+        self.run(&template, None, scope).map_err(located)
+    }
+
+    /// Whether a condition (`when`, `until`, `changed_when` …) holds. A list holds if all its items
+    /// do; the first that does not ends it.
+    pub fn condition(&self, node: &Node, scope: &Arc<dyn Scope>) -> Result<Condition> {
+        if let Some(items) = node.as_sequence() {
+            let mut warning = None;
+            for item in items {
+                let one = self.condition(item, scope)?;
+                warning = warning.or(one.warning);
+                if !one.truth {
+                    return Ok(Condition {
+                        truth: false,
+                        warning,
+                    });
+                }
+            }
+            return Ok(Condition {
+                truth: true,
+                warning,
+            });
+        }
+        let Some(text) = node.as_str() else {
+            return Ok(judged(&render::scalar(&node.value), None));
+        };
+        let text = text.trim_end();
+        if !super::templar::is_template(text)
+            || !text.trim_start().starts_with("{{") && !text.trim_start().starts_with("{%")
+        {
+            let value = self.evaluate(text, Some(&node.span), scope)?;
+            return Ok(judged(&value, None));
+        }
+        let warning = "conditions are expressions already: leave out the '{{ }}' around them";
+        let value = self.render_str(text, Some(&node.span), scope)?;
+        let value = match value.as_str() {
+            // An expression kept in a variable.
+            Some(expression) => self
+                .evaluate(expression, None, scope)
+                .map_err(|error| error.or_span(Some(&node.span)))?,
+            None => value,
+        };
+        Ok(judged(&value, Some(warning)))
+    }
+
+    /// What a lookup plugin finds for its terms, as `with_<name>` loops over it.
+    pub fn lookup(&self, name: &str, terms: &Node, scope: &Arc<dyn Scope>) -> Result<Vec<Value>> {
+        let terms = self.render(terms, scope)?;
+        let shared = Shared::new(self, scope);
+        let mut eval = Eval::new(&shared, None);
+        super::lookups::with(&mut eval, name, &terms)
+    }
+
+    fn run(&self, template: &Template, folder: Option<PathBuf>, scope: &Arc<dyn Scope>) -> Result {
+        let shared = Shared::new(self, scope);
+        let mut eval = Eval::new(&shared, folder);
+        let result = match template.body.as_slice() {
+            [super::tree::Stmt::Emit(expr)] => {
+                eval.expr(expr).and_then(|value| match undefined(&value) {
+                    Some(error) => Err(error.or_at(expr.at.clone())),
+                    None => render::finished(value).map_err(|error| error.or_at(expr.at.clone())),
+                })
+            }
+            _ => {
+                let mut output = Output::default();
+                eval.whole(template, &mut output).and_then(|()| {
+                    output
+                        .native()
+                        .map_or_else(|| Ok(Value::from("")), render::finished)
+                })
+            }
+        };
+        result.map_err(|error| self.suggest(error, scope))
+    }
+
+    /// Names the nearest known variable in the error about an undefined one.
+    fn suggest(&self, mut error: TemplateError, scope: &Arc<dyn Scope>) -> TemplateError {
+        let known = |name: &str| scope.get(name).is_some();
+        if let (Some(name), None) = (&error.undefined, &error.hint) {
+            if !name.contains(['.', '[']) && !name.is_empty() && !known(name) {
+                error.hint =
+                    super::nearest::nearest(name, scope.names().iter().map(String::as_str))
+                        .map(|near| format!("did you mean '{near}'?"));
+            }
+        }
+        error
+    }
+
+    fn text_template(&self, text: &str) -> Result<Arc<Template>> {
+        kept(&self.compiled.texts, text, || {
+            lower::template(text, FileOptions::default().syntax()?)
+        })
+    }
+
+    fn expression_template(&self, text: &str) -> Result<Arc<Template>> {
+        kept(&self.compiled.expressions, text, || lower::expression(text))
+    }
+
+    /// A template file by name, looked for in `folder` and then in the folders of the options.
+    pub(super) fn load(&self, name: &str, folder: Option<&Path>) -> Result<Option<Loaded>> {
+        let Some(path) = self.template_path(name, folder) else {
+            return Ok(None);
+        };
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            TemplateError::new(format!("cannot read {}: {error}", path.display()))
+        })?;
+        let source = Source::file(&path, text);
+        let template = self
+            .text_template(source.text())
+            .map_err(|error| files::locate(error, &source))?;
+        Ok(Some(Loaded {
+            template,
+            path,
+            source,
+        }))
+    }
+
+    fn template_path(&self, name: &str, folder: Option<&Path>) -> Option<PathBuf> {
+        let wanted = Path::new(name);
+        if wanted.is_absolute() {
+            return wanted.is_file().then(|| wanted.to_path_buf());
+        }
+        let folders = folder
+            .into_iter()
+            .chain(self.options.base_dirs.iter().map(PathBuf::as_path));
+        folders
+            .flat_map(|folder| [folder.join(wanted), folder.join("templates").join(wanted)])
+            .find(|path| path.is_file())
+    }
+}
+
+/// What is kept under a text, made if it is not there yet.
+fn kept(
+    store: &RwLock<HashMap<Box<str>, Arc<Template>>>,
+    text: &str,
+    make: impl FnOnce() -> Result<Template>,
+) -> Result<Arc<Template>> {
+    if let Some(found) = store
+        .read()
+        .unwrap_or_else(PoisonError::into_inner)
+        .get(text)
+    {
+        return Ok(Arc::clone(found));
+    }
+    let made = Arc::new(make()?);
+    let mut store = store.write().unwrap_or_else(PoisonError::into_inner);
+    if store.len() >= KEPT {
+        store.clear();
+    }
+    store.insert(text.into(), Arc::clone(&made));
+    Ok(made)
+}
+
+/// Whether a string has anything to render.
+pub(super) fn is_template(text: &str) -> bool {
+    text.starts_with("#jinja2:")
+        || text
+            .as_bytes()
+            .windows(2)
+            .any(|pair| matches!(pair, b"{{" | b"{%" | b"{#"))
+}
+
+/// The parser drops the line break that ends a template; text gets back as many as the template had.
+fn with_line_breaks(template: &str, value: Value) -> Value {
+    let count = |text: &str| text.len() - text.trim_end_matches('\n').len();
+    let wanted = count(template);
+    match value.as_str() {
+        Some(text) if wanted > count(text) => {
+            Value::from(format!("{text}{}", "\n".repeat(wanted - count(text))))
+        }
+        _ => value,
+    }
+}
+
+fn judged(value: &Value, warning: Option<&str>) -> Condition {
+    let kind = minijinja::value::ValueKind::Bool;
+    let warning = if value.kind() == kind {
+        warning.map(str::to_owned)
+    } else {
+        Some(format!(
+            "a condition should be true or false, and this one is of type '{}': its truth is taken",
+            type_name(value)
+        ))
+    };
+    Condition {
+        truth: truth(value).unwrap_or(false),
+        warning,
+    }
+}
