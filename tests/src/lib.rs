@@ -1,1 +1,3 @@
 //! Shared helpers of the tests that cross rooms or need a real host.
+
+pub mod fleet;

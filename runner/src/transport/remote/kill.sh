@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2086
+# shellcheck shell=sh disable=SC2086,SC2154
 # Ending a request on the host: all of its processes, and none of those that earlier ones left behind.
 #
 # POSIX sh cannot give a command a process group of its own without a terminal or one more program

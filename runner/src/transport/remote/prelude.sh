@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC3045
+# shellcheck shell=sh disable=SC2154
 # The loop that the shell of a host runs: it reads requests from standard input, and answers on
 # standard output and standard error.
 #
