@@ -13,6 +13,9 @@
 //! | [`ATTRIBUTES`] | `attributes.sh` | modes and owners |
 //! | [`WRITE`] | `write.sh` | writing a file whole or not at all |
 //! | [`TREE`] | `tree.sh` | folders and links |
+//! | [`SYSCTL`] | `sysctl.sh` | kernel parameters |
+//! | [`MODPROBE`] | `modprobe.sh` | kernel modules |
+//! | [`HOSTNAME`] | `hostname.sh` | the name of the node |
 //!
 //! A module says `kit::script(&[kit::RECORDS], kit::call("w_need", &["sysctl", "to …"]))`, runs it, and reads
 //! the reply with [`Records::read`], which turns a failure that the node reported into a
@@ -73,6 +76,27 @@ pub const TREE: Part = Part {
     name: "tree",
     source: include_str!("tree.sh"),
     needs: &[&WRITE],
+};
+
+/// Kernel parameters.
+pub const SYSCTL: Part = Part {
+    name: "sysctl",
+    source: include_str!("sysctl.sh"),
+    needs: &[&RECORDS],
+};
+
+/// Kernel modules.
+pub const MODPROBE: Part = Part {
+    name: "modprobe",
+    source: include_str!("modprobe.sh"),
+    needs: &[&RECORDS],
+};
+
+/// The name of the node.
+pub const HOSTNAME: Part = Part {
+    name: "hostname",
+    source: include_str!("hostname.sh"),
+    needs: &[&RECORDS],
 };
 
 /// A script that runs `source` in the C locale, where sh counts bytes and tools speak English, with

@@ -3,17 +3,28 @@
 
 use crate::module::{Module, Of};
 
+mod hostname;
+mod modprobe;
 mod ping;
+mod presence;
 mod service;
+mod sysctl;
 mod systemd;
 
+pub use hostname::Hostname;
+pub use modprobe::Modprobe;
 pub use ping::Ping;
+pub use presence::Presence;
 pub use service::Service;
+pub use sysctl::Sysctl;
 pub use systemd::Systemd;
 
 /// The modules of this folder.
 pub const MODULES: &[&dyn Module] = &[
+    &Of::<Hostname>::new(),
+    &Of::<Modprobe>::new(),
     &Of::<Ping>::new(),
     &Of::<Service>::new(),
+    &Of::<Sysctl>::new(),
     &Of::<Systemd>::new(),
 ];

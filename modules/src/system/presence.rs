@@ -1,0 +1,24 @@
+//! Whether something should be there.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// Whether something should be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Presence {
+    /// It should.
+    #[default]
+    Present,
+    /// It should not.
+    Absent,
+}
+
+impl Presence {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Present => "present",
+            Self::Absent => "absent",
+        }
+    }
+}
