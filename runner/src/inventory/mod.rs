@@ -1,1 +1,29 @@
-//! See design: `inventory`.
+//! Turns inventories (INI, YAML, folders, programs, lists of hosts) into hosts, groups and their
+//! variables, and host patterns into lists of hosts. Knows no templates and no playbooks.
+
+mod beside;
+mod ini;
+mod layers;
+mod listing;
+mod literal;
+mod load;
+mod model;
+mod pattern;
+mod range;
+mod script;
+mod select;
+mod shared;
+mod text;
+mod words;
+mod yaml_file;
+
+pub use beside::{Beside, variables_of};
+pub use layers::{PLACES, Place};
+pub use listing::to_json;
+pub use load::{InventorySource, load};
+pub use model::{Group, Host, Inventory, LOCALHOST, Variables};
+pub use pattern::{Pattern, PatternError};
+pub use text::from_json;
+
+#[cfg(test)]
+mod tests;

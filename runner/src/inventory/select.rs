@@ -1,0 +1,156 @@
+//! From a pattern to the hosts of an inventory.
+
+use std::collections::HashSet;
+
+use indexmap::IndexSet;
+
+use super::model::{Host, Inventory};
+use super::pattern::{Matches, Part, Pattern, PatternError, Role, Subscript};
+use crate::yaml::did_you_mean;
+
+impl Inventory {
+    /// The hosts of `pattern`, in the order in which it names them, those of a group in the
+    /// inventory's order; of those, the ones in `limit` (an empty limit is none). None may be left over.
+    ///
+    /// A plain name that is no group and no host is an error, also after `!` and `&`. A glob or a
+    /// regular expression may match nothing.
+    pub fn select(
+        &self,
+        pattern: &Pattern,
+        limit: Option<&Pattern>,
+    ) -> Result<Vec<String>, PatternError> {
+        let hosts = self.evaluate(pattern)?;
+        let Some(limit) = limit.filter(|limit| !limit.is_empty()) else {
+            return Ok(hosts.into_iter().map(str::to_owned).collect());
+        };
+        let allowed = self.evaluate(limit)?;
+        let hosts = hosts.into_iter().filter(|host| allowed.contains(host));
+        Ok(hosts.map(str::to_owned).collect())
+    }
+
+    /// Checks that a limit leaves any host at all.
+    pub fn check_limit(&self, limit: &Pattern) -> Result<(), PatternError> {
+        if !self.evaluate(limit)?.is_empty() {
+            return Ok(());
+        }
+        Err(PatternError {
+            message: "this limit leaves no host".to_owned(),
+            help: "check its patterns; `windlass inventory --graph` shows hosts and groups"
+                .to_owned(),
+            range: 0..limit.parts.last().map_or(0, |part| part.range.end),
+        })
+    }
+
+    /// First what is added, then what is kept, then what is removed, whatever the order of the parts.
+    fn evaluate<'a>(&'a self, pattern: &'a Pattern) -> Result<IndexSet<&'a str>, PatternError> {
+        let mut hosts: IndexSet<&str> = IndexSet::new();
+        let adds = pattern.parts.iter().any(|part| part.role == Role::Add);
+        if !adds && !pattern.is_empty() {
+            hosts.extend(self.members("all").iter().map(String::as_str));
+        }
+        let mut parts: Vec<&Part> = pattern.parts.iter().collect();
+        parts.sort_by_key(|part| part.role);
+        for part in parts {
+            let matched = self.matched(part)?;
+            match part.role {
+                Role::Add => hosts.extend(matched),
+                Role::Keep | Role::Remove => {
+                    let matched: HashSet<&str> = matched.into_iter().collect();
+                    hosts.retain(|host| matched.contains(host) == (part.role == Role::Keep));
+                }
+            }
+        }
+        Ok(hosts)
+    }
+
+    fn matched<'a>(&'a self, part: &'a Part) -> Result<Vec<&'a str>, PatternError> {
+        // A host's name is only that host, even if a group has the name too.
+        if let Some(host) = self.hosts.get(&part.text) {
+            return Ok(vec![&host.name]);
+        }
+        let groups = self.groups.values();
+        let groups: Vec<_> = groups
+            .filter(|group| part.matches.is_match(&group.name))
+            .collect();
+        let mut hosts: IndexSet<&str> = IndexSet::new();
+        for group in &groups {
+            hosts.extend(self.members(&group.name).iter().map(String::as_str));
+        }
+        if groups.is_empty() || !matches!(part.matches, Matches::Name(_)) {
+            let matching = self.hosts.keys().filter(|host| part.matches.is_match(host));
+            hosts.extend(matching.map(String::as_str));
+        }
+        if hosts.is_empty()
+            && let Some(host) = part.local().and_then(|name| self.host(name))
+        {
+            hosts.insert(&host.name);
+        }
+        if hosts.is_empty() && groups.is_empty() && matches!(part.matches, Matches::Name(_)) {
+            return Err(self.unknown(part));
+        }
+        let hosts = hosts.into_iter().collect();
+        match part.subscript {
+            Some(subscript) => taken(part, hosts, subscript),
+            None => Ok(hosts),
+        }
+    }
+
+    fn unknown(&self, part: &Part) -> PatternError {
+        let name = part.name();
+        let known = self.groups.keys().chain(self.hosts.keys());
+        let help = did_you_mean(name, known.map(String::as_str)).unwrap_or_else(|| {
+            if self.hosts.is_empty() {
+                "there are no hosts: name an inventory with `-i`".to_owned()
+            } else {
+                "`windlass inventory --graph` shows hosts and groups; a group that an inventory may \
+                 lack is written with a glob, as in `name*`"
+                    .to_owned()
+            }
+        });
+        PatternError {
+            message: format!("no group and no host is called `{name}`"),
+            help,
+            range: part.range.clone(),
+        }
+    }
+
+    /// Names of the groups of `host`, in the order of `group_names`.
+    pub fn group_names(&self, host: &Host) -> Vec<String> {
+        let mut names = host.groups.clone();
+        names.sort_unstable();
+        names
+    }
+}
+
+fn taken<'a>(
+    part: &Part,
+    hosts: Vec<&'a str>,
+    subscript: Subscript,
+) -> Result<Vec<&'a str>, PatternError> {
+    let count = hosts.len();
+    match subscript {
+        _ if hosts.is_empty() => Ok(hosts),
+        Subscript::Slice(start, end) => {
+            let end = end.map_or(count, |end| end.saturating_add(1).min(count));
+            Ok(hosts.get(start..end).unwrap_or_default().to_vec())
+        }
+        Subscript::One(index) => {
+            let from_end = usize::try_from(index.unsigned_abs()).unwrap_or(usize::MAX);
+            let index = if index < 0 {
+                count.checked_sub(from_end)
+            } else {
+                Some(from_end)
+            };
+            let host = index.and_then(|index| hosts.get(index));
+            host.map(|host| vec![*host]).ok_or_else(|| PatternError {
+                message: format!("`{}` asks for a host that is not there", part.text),
+                help: format!(
+                    "`{}` has {count} host{}, counted from 0",
+                    part.name(),
+                    if count == 1 { "" } else { "s" }
+                ),
+                range: part.range.clone(),
+            })
+        }
+    }
+}
