@@ -10,7 +10,11 @@ pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .filter(|candidate| *candidate != name)
         .map(|candidate| (distance(&lower, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= allowed)
-        .min_by_key(|(distance, candidate)| (*distance, candidate.len().abs_diff(name.len())))
+        // Of equally near ones, that which has most of the letters in their order.
+        .max_by(|(one, first), (other, second)| {
+            let like = |candidate: &str| strsim::jaro(&lower, &candidate.to_lowercase());
+            other.cmp(one).then(like(first).total_cmp(&like(second)))
+        })
         .map(|(_, candidate)| candidate.to_owned())
 }
 
@@ -35,7 +39,16 @@ mod tests {
 
     #[test]
     fn the_nearest_name_is_found() {
-        let names = ["become", "become_user", "block", "when", "register", "copy"];
+        let names = [
+            "become",
+            "become_user",
+            "block",
+            "when",
+            "register",
+            "copy",
+            "tags",
+            "tasks",
+        ];
         for (slip, name) in [
             ("becoem", "become"),
             ("Become", "become"),
@@ -43,6 +56,7 @@ mod tests {
             ("wen", "when"),
             ("registre", "register"),
             ("cpoy", "copy"),
+            ("taks", "tasks"),
         ] {
             assert_eq!(suggest(slip, names).as_deref(), Some(name), "{slip}");
         }

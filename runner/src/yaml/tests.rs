@@ -323,7 +323,7 @@ fn files_are_read_as_utf8_and_errors_say_what_to_do() {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 600,
+        cases: 300,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

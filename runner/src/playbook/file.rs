@@ -1,0 +1,182 @@
+//! Reads files: a playbook, a file of tasks, and what they import.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::model::{Entry, Play, Playbook};
+use super::reader::{Reader, describe};
+use super::tasks::Place;
+use crate::yaml::{self, Diagnostic, Node, Source, Span, Value};
+
+/// What reading a playbook needs to know from outside.
+#[derive(Debug, Clone)]
+pub struct Loader {
+    /// Whether a name is a module's: only to tell a slip in a keyword from a second module.
+    pub is_module: fn(&str) -> bool,
+    /// Variables whose values are known before anything is read (`-e`), as text: they may stand in
+    /// the names of imported files.
+    pub variables: BTreeMap<String, String>,
+}
+
+impl Loader {
+    /// Without variables.
+    pub fn new(is_module: fn(&str) -> bool) -> Self {
+        Self {
+            is_module,
+            variables: BTreeMap::new(),
+        }
+    }
+}
+
+/// Reads a playbook and all that it imports. Errors are all that there are, in the order of the
+/// files.
+pub fn load(path: &Path, loader: &Loader) -> Result<Playbook, Vec<Diagnostic>> {
+    let mut reader = Reader::new(loader);
+    let plays = match yaml::load(path) {
+        Ok(document) => reader.playbook(path, &document),
+        Err(errors) => return Err(errors),
+    };
+    reader.finish(Playbook {
+        path: path.to_owned(),
+        plays: plays.into_iter().map(Arc::new).collect(),
+    })
+}
+
+/// Reads a file of tasks, or of handlers, and all that it imports.
+pub fn load_tasks(
+    path: &Path,
+    handlers: bool,
+    loader: &Loader,
+) -> Result<Vec<Entry>, Vec<Diagnostic>> {
+    let mut reader = Reader::new(loader);
+    let document = yaml::load(path)?;
+    let entries = reader.within(path, |reader| {
+        let place = Place {
+            path,
+            handlers,
+            notify: &[],
+        };
+        reader.task_file(place, &document)
+    });
+    reader.finish(entries)
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(loader: &'a Loader) -> Self {
+        Self {
+            loader,
+            errors: Vec::new(),
+            files: Vec::new(),
+        }
+    }
+
+    /// The value, or what is wrong: file by file as they were read, each from top to bottom.
+    fn finish<T>(mut self, value: T) -> Result<T, Vec<Diagnostic>> {
+        let mut files: Vec<Arc<Source>> = Vec::new();
+        for span in self.errors.iter().filter_map(place) {
+            if !files.contains(&span.source) {
+                files.push(Arc::clone(&span.source));
+            }
+        }
+        self.errors.sort_by_key(|error| {
+            let span = place(error)?;
+            let file = files.iter().position(|file| *file == span.source);
+            Some((file, span.start))
+        });
+        if self.errors.is_empty() {
+            Ok(value)
+        } else {
+            Err(self.errors)
+        }
+    }
+
+    /// Does something while `path` counts as being read.
+    pub(super) fn within<T>(&mut self, path: &Path, work: impl FnOnce(&mut Self) -> T) -> T {
+        self.files.push(canonical(path));
+        let value = work(self);
+        self.files.pop();
+        value
+    }
+
+    /// Whether `path` is being read already.
+    pub(super) fn is_open(&self, path: &Path) -> bool {
+        self.files.contains(&canonical(path))
+    }
+
+    /// The plays of a playbook's document.
+    pub(super) fn playbook(&mut self, path: &Path, document: &Node) -> Vec<Play> {
+        let items = match &document.value {
+            Value::Sequence(items) if !items.is_empty() => items,
+            Value::Mapping(mapping) => {
+                let (message, help) = if mapping.get("hosts").is_some() {
+                    (
+                        "a playbook is a list of plays, and this is a single mapping",
+                        "put `- ` before the first key and indent the other lines by two spaces",
+                    )
+                } else {
+                    (
+                        "a playbook is a list of plays, and this is a mapping",
+                        "if this is a file of variables, name it in `vars_files:` of a play",
+                    )
+                };
+                self.error(Diagnostic::error(&document.span, message).help(help));
+                return Vec::new();
+            }
+            Value::Null | Value::Sequence(_) => {
+                self.error(
+                    Diagnostic::error(&document.span, "this playbook has no plays").help(
+                        "write a play: `- hosts: all`, and below it `tasks:` with a list of tasks",
+                    ),
+                );
+                return Vec::new();
+            }
+            _ => {
+                let message = format!(
+                    "a playbook is a list of plays, and this is {}",
+                    describe(document)
+                );
+                self.error(Diagnostic::error(&document.span, message).help(
+                    "write a play: `- hosts: all`, and below it `tasks:` with a list of tasks",
+                ));
+                return Vec::new();
+            }
+        };
+        self.within(path, |reader| {
+            items
+                .iter()
+                .flat_map(|item| reader.play_or_import(path, item))
+                .collect()
+        })
+    }
+
+    /// The tasks of a file's document.
+    pub(super) fn task_file(&mut self, place: Place<'_>, document: &Node) -> Vec<Entry> {
+        let is_play = |node: &Node| {
+            node.as_mapping()
+                .is_some_and(|map| map.get("hosts").is_some())
+        };
+        let first = document.as_sequence().and_then(<[Node]>::first);
+        if let Some(play) = first.or(Some(document)).filter(|node| is_play(node)) {
+            self.error(
+                Diagnostic::error(&play.span, "a play stands here, and tasks were expected")
+                    .note(format!(
+                        "`{}` was imported or included as a file of tasks",
+                        place.path.display()
+                    ))
+                    .help("import a playbook beside the plays, with `- import_playbook: FILE`"),
+            );
+            return Vec::new();
+        }
+        self.entries(place, document, "a file of tasks")
+    }
+}
+
+fn place(diagnostic: &Diagnostic) -> Option<&Span> {
+    diagnostic.labels.first().map(|label| &label.span)
+}
+
+/// The same file has one name.
+fn canonical(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}

@@ -1,0 +1,174 @@
+//! Finds the files that are imported, and reads them.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
+
+use regex::Regex;
+
+use super::keywords;
+use super::model::{Block, Common, Entry, Import, Play};
+use super::reader::{Reader, has_template};
+use super::tasks::Place;
+use crate::yaml::{self, Diagnostic, Mapping, Node};
+
+/// `{{ name }}`.
+static VARIABLE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}").expect("a constant that tests use")
+});
+
+impl Reader<'_> {
+    /// The plays of an `import_playbook`.
+    pub(super) fn import_playbook(
+        &mut self,
+        path: &Path,
+        mapping: &Mapping,
+        file: &Node,
+    ) -> Vec<Play> {
+        self.only(mapping, "an import_playbook", keywords::IMPORT_PLAYBOOK);
+        let import = Arc::new(Import {
+            when: self.conditions(mapping, "when"),
+            vars: self.variables(mapping, "vars"),
+            tags: self.tags(mapping),
+        });
+        let Some(target) = self.target(path, file, "import_playbook") else {
+            return Vec::new();
+        };
+        let mut plays = match yaml::load(&target) {
+            Ok(document) => self.playbook(&target, &document),
+            Err(errors) => {
+                self.errors(errors);
+                Vec::new()
+            }
+        };
+        for play in &mut plays {
+            play.imports.insert(0, Arc::clone(&import));
+        }
+        plays
+    }
+
+    /// The block that an `import_tasks` stands for.
+    pub(super) fn import_tasks(
+        &mut self,
+        place: Place<'_>,
+        task: &Node,
+        file: &Node,
+        common: Common,
+    ) -> Option<Entry> {
+        let target = self.target(place.path, file, "import_tasks")?;
+        let entries = match yaml::load(&target) {
+            Ok(document) => self.within(&target, |reader| {
+                let place = Place {
+                    path: &target,
+                    ..place
+                };
+                reader.task_file(place, &document)
+            }),
+            Err(errors) => {
+                self.errors(errors);
+                return None;
+            }
+        };
+        Some(Entry::Block(Arc::new(Block {
+            span: task.span.clone(),
+            name: task.as_mapping().and_then(|map| map.get("name")).cloned(),
+            common,
+            block: entries,
+            rescue: Vec::new(),
+            always: Vec::new(),
+        })))
+    }
+
+    /// The file that an import names, which must be there and not be read already.
+    fn target(&mut self, from: &Path, file: &Node, keyword: &str) -> Option<PathBuf> {
+        let Some(written) = file.as_str().map(str::trim).filter(|name| !name.is_empty()) else {
+            self.wrong(keyword, file, "the name of a file");
+            return None;
+        };
+        let name = self.known(written, file, keyword)?;
+        let Some(target) = self.find(from, &name) else {
+            let directory = from.parent().filter(|path| !path.as_os_str().is_empty());
+            let directory =
+                directory.map_or_else(|| ".".to_owned(), |path| path.display().to_string());
+            self.error(
+                Diagnostic::error(&file.span, format!("there is no file `{name}` to import"))
+                    .note(format!(
+                        "it was looked for in `{directory}`, beside the file that imports it"
+                    ))
+                    .help("check the name; a relative one begins at the file that imports it"),
+            );
+            return None;
+        };
+        if self.is_open(&target) {
+            self.error(
+                Diagnostic::error(&file.span, format!("`{name}` imports itself"))
+                    .note(self.circle(&target))
+                    .help(
+                        "an import is read at once, before any `when` is known; take one \
+                         of them out, or use `include_tasks`",
+                    ),
+            );
+            return None;
+        }
+        Some(target)
+    }
+
+    /// How the files being read come back to `target`.
+    fn circle(&self, target: &Path) -> String {
+        let target = target.canonicalize().unwrap_or_else(|_| target.to_owned());
+        let name = |path: &Path| {
+            path.file_name()
+                .map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+        };
+        let mut names: Vec<_> = self
+            .files
+            .iter()
+            .skip_while(|path| **path != target)
+            .map(|path| name(path))
+            .collect();
+        names.push(name(&target));
+        names.join(" imports ")
+    }
+
+    /// The name with the variables in it that are known already.
+    fn known(&mut self, written: &str, file: &Node, keyword: &str) -> Option<String> {
+        let variables = &self.loader.variables;
+        let name = VARIABLE.replace_all(written, |captures: &regex::Captures<'_>| {
+            variables
+                .get(&captures[1])
+                .map_or_else(|| captures[0].to_owned(), Clone::clone)
+        });
+        if !has_template(&name) {
+            return Some(name.into_owned());
+        }
+        let instead = if keyword == "import_tasks" {
+            "use `include_tasks`, which is read when its turn comes; or give the variable with `-e`"
+        } else {
+            "write the name out, or give the variable with `-e`"
+        };
+        self.error(
+            Diagnostic::error(
+                &file.span,
+                format!(
+                    "the file of an `{keyword}` must be known \
+                 before the run"
+                ),
+            )
+            .note(
+                "it is read before there are hosts and their variables; only those \
+                     given with `-e` are known",
+            )
+            .help(instead),
+        );
+        None
+    }
+
+    /// Beside the file that names it, or else beside the playbook.
+    fn find(&self, from: &Path, name: &str) -> Option<PathBuf> {
+        let beside = |path: &Path| path.parent().unwrap_or(Path::new("")).join(name);
+        let first = self.files.first().map(|playbook| beside(playbook));
+        [Some(beside(from)), first]
+            .into_iter()
+            .flatten()
+            .find(|path| path.is_file())
+    }
+}

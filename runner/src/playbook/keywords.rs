@@ -1,0 +1,202 @@
+//! The words of the language, as tables.
+//!
+//! Their source is `ansible-doc -t keyword --list` of ansible-core 2.19.
+
+/// What plays, blocks and tasks all have.
+const COMMON: &[&str] = &[
+    "any_errors_fatal",
+    "become",
+    "become_exe",
+    "become_flags",
+    "become_method",
+    "become_user",
+    "check_mode",
+    "connection",
+    "diff",
+    "environment",
+    "ignore_errors",
+    "ignore_unreachable",
+    "module_defaults",
+    "name",
+    "no_log",
+    "port",
+    "remote_user",
+    "run_once",
+    "tags",
+    "throttle",
+    "timeout",
+    "vars",
+];
+
+const PLAY_ONLY: &[&str] = &[
+    "force_handlers",
+    "gather_facts",
+    "gather_subset",
+    "handlers",
+    "hosts",
+    "max_fail_percentage",
+    "order",
+    "post_tasks",
+    "pre_tasks",
+    "serial",
+    "strategy",
+    "tasks",
+    "vars_files",
+];
+
+/// What blocks and tasks have and plays have not.
+const BLOCK_AND_TASK: &[&str] = &["delegate_facts", "delegate_to", "notify", "when"];
+
+const BLOCK_ONLY: &[&str] = &["always", "block", "rescue"];
+
+const TASK_ONLY: &[&str] = &[
+    "action",
+    "args",
+    "changed_when",
+    "delay",
+    "failed_when",
+    "listen",
+    "local_action",
+    "loop",
+    "loop_control",
+    "register",
+    "retries",
+    "until",
+];
+
+/// Keywords of a play.
+pub const PLAY_KEYWORDS: &[&[&str]] = &[COMMON, PLAY_ONLY];
+
+/// Keywords of a block.
+pub const BLOCK_KEYWORDS: &[&[&str]] = &[COMMON, BLOCK_AND_TASK, BLOCK_ONLY];
+
+/// Keywords of a task, `with_*` apart.
+pub const TASK_KEYWORDS: &[&[&str]] = &[COMMON, BLOCK_AND_TASK, TASK_ONLY];
+
+/// Keywords of an `import_playbook`.
+pub(super) const IMPORT_PLAYBOOK: &[&[&str]] =
+    &[&["import_playbook", "name", "tags", "vars", "when"]];
+
+/// Keywords that mean something beside `include_tasks`: the task itself has no host to become
+/// another user on.
+pub(super) const INCLUDE_TASKS: &[&[&str]] = &[&[
+    "action",
+    "args",
+    "ignore_errors",
+    "listen",
+    "loop",
+    "loop_control",
+    "name",
+    "no_log",
+    "notify",
+    "register",
+    "run_once",
+    "tags",
+    "timeout",
+    "vars",
+    "when",
+]];
+
+/// Keywords that mean nothing beside `import_tasks`, whose task is gone once the file is read.
+pub(super) const NOT_WITH_IMPORT: &[&str] = &[
+    "changed_when",
+    "delay",
+    "failed_when",
+    "listen",
+    "loop",
+    "loop_control",
+    "register",
+    "retries",
+    "until",
+];
+
+/// Keywords of `apply`.
+pub(super) const APPLY: &[&[&str]] = &[COMMON, BLOCK_AND_TASK];
+
+/// Keywords of `loop_control`.
+pub(super) const LOOP_CONTROL: &[&[&str]] = &[&[
+    "break_when",
+    "extended",
+    "extended_allitems",
+    "index_var",
+    "label",
+    "loop_var",
+    "pause",
+]];
+
+/// What `meta` can be told to do.
+pub(super) const META: &[&str] = &[
+    "clear_facts",
+    "clear_host_errors",
+    "end_batch",
+    "end_host",
+    "end_play",
+    "flush_handlers",
+    "noop",
+    "refresh_inventory",
+    "reset_connection",
+];
+
+/// Words of Ansible's language that this version does not have, and what to do instead.
+const NOT_YET: &[(&str, &str)] = &[
+    (
+        "roles",
+        "put the role's tasks into `tasks:` with `import_tasks: FILE`, its handlers into \
+             `handlers:` \
+         and its variables into `vars_files:`",
+    ),
+    (
+        "import_role",
+        "import the role's tasks with `import_tasks: FILE`, and give its variables in `vars:`",
+    ),
+    (
+        "include_role",
+        "include the role's tasks with `include_tasks: FILE`, and give its variables in `vars:`",
+    ),
+    (
+        "vars_prompt",
+        "give the variables with `-e NAME=VALUE` or `-e @FILE`",
+    ),
+    (
+        "async",
+        "leave it out: a task may run as long as it wants, and a lost link does not end it; \
+         `timeout:` limits it",
+    ),
+    ("poll", "leave it out together with `async`"),
+    (
+        "include",
+        "Ansible has none either since 2.16: write `import_tasks` or `include_tasks`",
+    ),
+    ("debugger", "leave it out"),
+    (
+        "collections",
+        "leave it out: modules are known by their short names and as `ansible.builtin.NAME`",
+    ),
+    ("fact_path", "leave it out: local facts are not gathered"),
+    (
+        "gather_timeout",
+        "leave it out: facts are gathered in one round trip; `timeout:` limits it",
+    ),
+    ("validate_argspec", "leave it out"),
+];
+
+/// What to do instead of a word that this version does not have.
+pub(super) fn not_yet(name: &str) -> Option<&'static str> {
+    NOT_YET
+        .iter()
+        .find(|(word, _)| *word == name)
+        .map(|(_, instead)| *instead)
+}
+
+/// Whether a table holds a name.
+pub(super) fn contains(table: &[&[&str]], name: &str) -> bool {
+    table.iter().any(|words| words.contains(&name))
+}
+
+/// A name without the collections that are always there.
+pub(super) fn short(name: &str) -> &str {
+    ["ansible.builtin.", "ansible.legacy.", "windlass."]
+        .iter()
+        .find_map(|prefix| name.strip_prefix(prefix))
+        .unwrap_or(name)
+}

@@ -1,0 +1,127 @@
+//! Reads lists of tasks and blocks.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::keywords;
+use super::model::{Block, Entry};
+use super::reader::{Reader, describe};
+use crate::yaml::{Diagnostic, Mapping, Node, Value};
+
+/// Where tasks stand.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'a> {
+    /// The file.
+    pub(super) path: &'a Path,
+    /// Whether they are handlers.
+    pub(super) handlers: bool,
+    /// `notify` of the block or import around them, for tasks that have none.
+    pub(super) notify: &'a [Node],
+}
+
+impl Reader<'_> {
+    /// The entries of a list of tasks, which `owner` names in messages.
+    pub(super) fn entries(&mut self, place: Place<'_>, node: &Node, owner: &str) -> Vec<Entry> {
+        match &node.value {
+            Value::Null => Vec::new(),
+            Value::Sequence(items) => items
+                .iter()
+                .filter_map(|item| self.entry(place, item))
+                .collect(),
+            _ => {
+                let message = format!(
+                    "{owner} wants a list of tasks, and this is {}",
+                    describe(node)
+                );
+                self.error(Diagnostic::error(&node.span, message).help(
+                    "begin each task with `- ` and indent its other lines by two spaces more",
+                ));
+                Vec::new()
+            }
+        }
+    }
+
+    fn entry(&mut self, place: Place<'_>, item: &Node) -> Option<Entry> {
+        let Some(mapping) = item.as_mapping() else {
+            self.no_task(item);
+            return None;
+        };
+        if mapping.get("hosts").is_some() && mapping.get("block").is_none() {
+            let (key, _) = mapping.entry("hosts")?;
+            self.error(
+                Diagnostic::error(&key.span, "a play cannot stand among tasks")
+                    .note("`hosts` is a keyword of plays")
+                    .help(
+                        "put the play beside the other plays; to run a single task \
+                         elsewhere use `delegate_to`",
+                    ),
+            );
+            return None;
+        }
+        if ["block", "rescue", "always"]
+            .iter()
+            .any(|key| mapping.get(key).is_some())
+        {
+            return self.block(place, item, mapping);
+        }
+        self.task(place, item, mapping)
+    }
+
+    fn no_task(&mut self, item: &Node) {
+        let help = match item.as_str() {
+            Some(name) if (self.loader.is_module)(name) => {
+                format!("with a colon, `- {name}:` is a task")
+            }
+            _ => "a task is a mapping: `- name: …`, and below it a module with its arguments"
+                .to_owned(),
+        };
+        let message = format!("a task was expected here, and this is {}", describe(item));
+        self.error(Diagnostic::error(&item.span, message).help(help));
+    }
+
+    fn block(&mut self, place: Place<'_>, item: &Node, mapping: &Mapping) -> Option<Entry> {
+        let Some((key, _)) = mapping.entry("block") else {
+            let key = ["rescue", "always"]
+                .iter()
+                .find_map(|key| mapping.entry(key));
+            let (key, _) = key?;
+            self.error(
+                Diagnostic::error(
+                    &key.span,
+                    format!("`{}` without a `block`", key.source_text()),
+                )
+                .note("`rescue` and `always` belong to the tasks of a `block`")
+                .help("put the tasks that may fail under `block:`, beside it"),
+            );
+            return None;
+        };
+        if place.handlers {
+            self.error(
+                Diagnostic::error(&key.span, "a block cannot be a handler")
+                    .note("a handler is notified by its name, and so is a single task")
+                    .help("write its tasks as handlers that `listen` to the same name"),
+            );
+            return None;
+        }
+        self.only(mapping, "a block", keywords::BLOCK_KEYWORDS);
+        let own = self.scalars(mapping, "notify", "the name of a handler or a list of them");
+        let place = Place {
+            notify: if own.is_empty() { place.notify } else { &own },
+            ..place
+        };
+        let mut section = |key: &str| {
+            mapping.get(key).map_or_else(Vec::new, |node| {
+                self.entries(place, node, &format!("`{key}`"))
+            })
+        };
+        let (block, rescue, always) = (section("block"), section("rescue"), section("always"));
+        Some(Entry::Block(Arc::new(Block {
+            span: item.span.clone(),
+            name: self.scalar_node(mapping, "name"),
+            common: self.common(mapping),
+            block,
+            rescue,
+            always,
+        })))
+    }
+}
