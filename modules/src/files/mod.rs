@@ -3,16 +3,22 @@
 
 pub mod content;
 pub mod copy;
+pub mod file;
 pub mod mode;
 pub mod path;
 pub mod template;
+pub mod times;
 pub mod tree;
 pub mod write;
 
 use crate::module::{Module, Of};
 
 /// The modules of this folder.
-pub const MODULES: &[&dyn Module] = &[&Of::<copy::Copy>::new(), &Of::<template::Template>::new()];
+pub const MODULES: &[&dyn Module] = &[
+    &Of::<copy::Copy>::new(),
+    &Of::<file::File>::new(),
+    &Of::<template::Template>::new(),
+];
 
 #[cfg(test)]
 mod disk_tests;

@@ -13,6 +13,8 @@
 //! | [`ATTRIBUTES`] | `attributes.sh` | modes and owners |
 //! | [`WRITE`] | `write.sh` | writing a file whole or not at all |
 //! | [`TREE`] | `tree.sh` | folders and links |
+//! | [`FILE`] | `file.sh` | what a path is: file, folder, link, nothing |
+//! | [`READ`] | `read.sh` | reading files, and all that is known about a path |
 //! | [`SYSCTL`] | `sysctl.sh` | kernel parameters |
 //! | [`MODPROBE`] | `modprobe.sh` | kernel modules |
 //! | [`HOSTNAME`] | `hostname.sh` | the name of the node |
@@ -76,6 +78,20 @@ pub const TREE: Part = Part {
     name: "tree",
     source: include_str!("tree.sh"),
     needs: &[&WRITE],
+};
+
+/// What a path is: file, folder, link, nothing.
+pub const FILE: Part = Part {
+    name: "file",
+    source: include_str!("file.sh"),
+    needs: &[&TREE],
+};
+
+/// Reading files, and all that is known about a path.
+pub const READ: Part = Part {
+    name: "read",
+    source: include_str!("read.sh"),
+    needs: &[&PATHS],
 };
 
 /// Kernel parameters.

@@ -36,6 +36,7 @@ w_permissions() {
 w_look() {
   w_type=absent w_mode=0 w_uid='' w_gid='' w_size=0 w_links=0
   if [ ! -e "$1" ] && [ ! -L "$1" ]; then
+    w_see "$1"
     return 0
   fi
   w_line=$(ls -ldn "$1" 2>&1) || w_blame 'cannot look at' "$1" "$w_line"
@@ -60,6 +61,17 @@ w_look() {
     char | block) ;;
     *) w_size=$5 ;;
   esac
+}
+
+# That nothing is found must not be for want of permission.
+w_see() {
+  w_seen=${w_dir-}
+  w_parent "$1"
+  while [ ! -d "$w_dir" ] && [ "$w_dir" != / ] && [ "$w_dir" != . ]; do
+    w_parent "$w_dir"
+  done
+  [ -x "$w_dir" ] || w_blame 'cannot look at' "$1" 'Permission denied'
+  w_dir=$w_seen
 }
 
 w_owner_names() {

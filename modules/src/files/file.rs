@@ -1,0 +1,243 @@
+//! `file`: files, folders, links, and their absence.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::de::Error as _;
+
+use crate::args::{Flag, Text};
+use crate::files::mode::Mode;
+use crate::files::path::RemotePath;
+use crate::files::times::Time;
+use crate::files::write::{Attributes, Options, attribute_data, warnings};
+use crate::kit::{self, Records};
+use crate::module::{Arguments, Context};
+use crate::outcome::{Difference, Failure, Outcome};
+
+/// Sets mode, owner and times of a file, creates folders and links, and removes what should not be
+/// there. One round trip.
+///
+/// Returns: `path` (`dest` for links and for `touch`), `state`, `mode`, `owner`, `group`, `uid`,
+/// `gid`, `size`, and `src` for links.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// The path on the node.
+    #[serde(alias = "dest", alias = "name")]
+    path: RemotePath,
+    /// What is to be there.
+    ///
+    /// - `file`: a file, which must exist; only its mode, owner and times are set
+    /// - `directory`: a folder; missing parents are created with the same mode and owner
+    /// - `touch`: a file, empty if it is new; its times become now
+    /// - `absent`: nothing; folders go with all that is in them
+    /// - `link`: a symbolic link to `src`
+    /// - `hard`: another name of the file `src`
+    ///
+    /// Without it: what is there, or `directory` with `recurse`, or else `file`.
+    state: Option<State>,
+    /// What a link points to: a path on the node. For `link` a relative one begins where the link is,
+    /// and only has to exist if there is no `force`.
+    src: Option<Text>,
+    /// The mode: octal in quotes (`'0755'`) or symbolic (`u=rwx,go=rX`).
+    mode: Option<Mode>,
+    /// The user who owns it, by name or number.
+    owner: Option<Text>,
+    /// Its group, by name or number.
+    group: Option<Text>,
+    /// Set mode and owner of all that is in a folder, too. Links in it are not followed.
+    #[serde(default)]
+    recurse: Flag,
+    /// Make a link to something that does not exist, and put links in the place of files and of empty
+    /// folders.
+    #[serde(default)]
+    force: Flag,
+    /// Where the path is a link: set mode, owner and times of what it points to.
+    #[serde(default = "Flag::yes")]
+    follow: Flag,
+    /// The time of the last change: `preserve`, `now`, or a time such as `202611231200.00` in the
+    /// node's time zone. Without it: `now` for `touch`, `preserve` otherwise.
+    modification_time: Option<Text>,
+    /// How `modification_time` is written, with `%Y %m %d %H %M %S`.
+    #[serde(default = "Time::usual_format")]
+    modification_time_format: Text,
+    /// The time of the last access; as `modification_time`.
+    access_time: Option<Text>,
+    /// How `access_time` is written, with `%Y %m %d %H %M %S`.
+    #[serde(default = "Time::usual_format")]
+    access_time_format: Text,
+}
+
+/// What is to be at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(inline, rename_all = "lowercase")]
+enum State {
+    /// A file that exists.
+    File,
+    /// A folder.
+    Directory,
+    /// A file, new or with new times.
+    Touch,
+    /// Nothing.
+    Absent,
+    /// A symbolic link.
+    Link,
+    /// A hard link.
+    Hard,
+}
+
+impl State {
+    const ALL: [(&'static str, Self); 6] = [
+        ("file", Self::File),
+        ("directory", Self::Directory),
+        ("touch", Self::Touch),
+        ("absent", Self::Absent),
+        ("link", Self::Link),
+        ("hard", Self::Hard),
+    ];
+
+    fn name(self) -> &'static str {
+        Self::ALL
+            .iter()
+            .find(|(_, state)| *state == self)
+            .map_or("", |(name, _)| name)
+    }
+}
+
+impl<'de> Deserialize<'de> for State {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Text::deserialize(deserializer)?;
+        Self::ALL
+            .iter()
+            .find(|(name, _)| *name == &*text)
+            .map(|(_, state)| *state)
+            .ok_or_else(|| {
+                D::Error::custom(format!(
+                    "expected `file`, `directory`, `touch`, `absent`, `link` or `hard`, found `{text}`"
+                ))
+            })
+    }
+}
+
+impl Arguments for File {
+    const NAME: &'static str = "file";
+
+    fn validate(&self) -> Result<(), String> {
+        let is = |states: &[State]| self.state.is_some_and(|state| states.contains(&state));
+        if *self.recurse && self.state.is_some() && !is(&[State::Directory]) {
+            return Err("`recurse` needs `state: directory`".to_owned());
+        }
+        if self.src.is_some() && self.state.is_some() && !is(&[State::Link, State::Hard]) {
+            return Err("`src` is for `state: link` and `state: hard` only".to_owned());
+        }
+        if self.src.is_none() && is(&[State::Hard]) {
+            return Err("`state: hard` needs `src`, the file to link to".to_owned());
+        }
+        if self.mode == Some(Mode::Preserve) {
+            return Err("`mode: preserve` is for `copy` and `template`; write the mode".to_owned());
+        }
+        self.times().map(|_| ())
+    }
+
+    async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
+        let (access, modification) = self.times().map_err(Failure::new)?;
+        let mut options = Options::new(context);
+        options.word("path", &self.path.word());
+        options.text("state", self.state.map_or("", State::name));
+        let target = match &self.src {
+            // The text of a symbolic link is kept as it is written, but for a home folder.
+            Some(src) => RemotePath::new(src.0.clone()).map_err(Failure::new)?.word(),
+            None => "''".to_owned(),
+        };
+        options.word("target", &target);
+        options.flag("follow", *self.follow);
+        options.flag("force", *self.force);
+        options.flag("recurse", *self.recurse);
+        options.text("access", &access.0);
+        options.text("modification", &modification.0);
+        Attributes {
+            mode: self.mode.as_ref(),
+            source_mode: None,
+            owner: self.owner.as_ref(),
+            group: self.group.as_ref(),
+        }
+        .options(&mut options);
+        let script = kit::script(&[kit::FILE], options.then("w_file"));
+        let records = Records::read(&context.host.run(script).await?)?;
+        Ok(self.outcome(context, &records))
+    }
+}
+
+impl File {
+    fn times(&self) -> Result<(Time, Time), String> {
+        let usual = if self.state == Some(State::Touch) {
+            "now"
+        } else {
+            "preserve"
+        };
+        let time = |text: &Option<Text>, format: &str, name: &str| {
+            Time::read(text.as_deref().unwrap_or(usual), format)
+                .map_err(|wrong| format!("`{name}`: {wrong}"))
+        };
+        Ok((
+            time(&self.access_time, &self.access_time_format, "access_time")?,
+            time(
+                &self.modification_time,
+                &self.modification_time_format,
+                "modification_time",
+            )?,
+        ))
+    }
+
+    fn outcome(&self, context: &Context<'_>, records: &Records) -> Outcome {
+        let path = records.text("path").unwrap_or_default();
+        let mut outcome = attribute_data(Outcome::changed(records.flag("changed")), records)
+            .with("path", path.clone());
+        if matches!(self.state, Some(State::Link | State::Hard | State::Touch)) {
+            outcome = outcome.with("dest", path.clone());
+        }
+        let source = records
+            .text("target")
+            .or_else(|| self.src.as_ref().map(|src| src.0.clone()));
+        if let Some(source) = source {
+            outcome = outcome.with("src", source);
+        }
+        outcome.warnings = warnings(records);
+        if context.diff && outcome.changed {
+            outcome.diff.extend(difference(&path, records));
+        }
+        outcome
+    }
+}
+
+/// What a path was and is, where that differs.
+fn difference(path: &str, records: &Records) -> Option<Difference> {
+    let mut before = String::new();
+    let mut after = String::new();
+    for (key, shown) in [
+        ("type", "state"),
+        ("target", "src"),
+        ("mode", "mode"),
+        ("owner", "owner"),
+        ("group", "group"),
+    ] {
+        let was = records.text(&format!("was_{key}"));
+        let is = records.text(key);
+        if was != is {
+            for (text, value) in [(&mut before, was), (&mut after, is)] {
+                if let Some(value) = value.filter(|value| !value.is_empty()) {
+                    text.push_str(&format!("{shown}: {value}\n"));
+                }
+            }
+        }
+    }
+    (before != after).then(|| Difference {
+        before_header: path.to_owned(),
+        after_header: path.to_owned(),
+        before,
+        after,
+    })
+}
+
+#[cfg(test)]
+#[path = "file_tests.rs"]
+mod tests;
