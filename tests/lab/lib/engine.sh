@@ -4,8 +4,9 @@
 # stops it.
 
 engine_dir=$lab_cache/engine
-# Run-time files of our engine. Not in the cache: they should not outlive a reboot.
-engine_run=/run/windlass-lab
+# Run-time files of our engine. Not in the cache: they should not outlive a reboot. One engine a
+# cache, so each has its own.
+engine_run=/run/windlass-lab-$(printf '%s' "$lab_cache" | sha256sum | cut -c 1-8)
 engine_own_socket=$engine_dir/docker.sock
 
 # Prints nothing; true when the engine that DOCKER_HOST (or Docker's default) names answers.
@@ -48,6 +49,7 @@ engine_start() {
         {
             echo "ip_forward=$(cat /proc/sys/net/ipv4/ip_forward)"
             echo "forward_policy=$(iptables -S FORWARD 2>/dev/null | sed -n 's/^-P FORWARD //p')"
+            if iptables -S DOCKER >/dev/null 2>&1; then echo chains=others; fi
         } >"$engine_run/before"
     fi
     # No default bridge: the lab has networks of its own, and a docker0 would stay behind.
@@ -90,12 +92,15 @@ engine_stop() {
     fi
     engine_undo
     rm -rf "$engine_run" "$engine_own_socket"
+    # Empty cgroups stay behind it. Those that are not empty are not ours.
+    rmdir /sys/fs/cgroup/docker /sys/fs/cgroup/*/docker 2>/dev/null || true
 }
 
-# Takes Docker's chains out of the packet filter again, and restores the two settings that
-# it changes. Chains that somebody else refers to stay, because deleting them fails.
+# Takes Docker's chains out of the packet filter again, and restores the two settings that it
+# changes; not where another engine uses them.
 engine_undo() {
     [ -e "$engine_run/before" ] || return 0
+    if grep -q chains=others "$engine_run/before" || pgrep -x dockerd >/dev/null; then return 0; fi
     for engine_table in filter nat; do
         iptables -t "$engine_table" -S 2>/dev/null | grep -E '^-A (FORWARD|PREROUTING|OUTPUT|POSTROUTING) .*(DOCKER|docker)' |
             sed 's/^-A/-D/' | while read -r engine_rule; do

@@ -20,11 +20,14 @@ images_settle() {
 
 image_exists() { docker image inspect "$1" >/dev/null 2>&1; }
 
+# Whether the base image is made on this machine, and not fetched.
+base_is_made_here() { [ -z "$lab_base_image" ] && [ "$(id -u)" -eq 0 ] && [ -n "$(host_debian_sources)" ]; }
+
 # Makes the base image: from the mirror that this machine's apt uses where we may install
 # mmdebstrap, else from a registry.
 base_build() {
     image_exists "$base_image" && return 0
-    if [ -n "$lab_base_image" ] || ! { [ "$(id -u)" -eq 0 ] && [ -n "$(host_debian_sources)" ]; }; then
+    if ! base_is_made_here; then
         step "fetching the image ${lab_base_image:-debian:bookworm-slim}"
         logged "$lab_cache/log/base.log" docker pull "${lab_base_image:-docker.io/library/debian:bookworm-slim}"
         [ -n "$lab_base_image" ] || docker tag docker.io/library/debian:bookworm-slim "$base_image"

@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # the files of this folder share their variables
 # Kubernetes itself: real binaries, compiled from Debian's source package. Each version is a
-# folder of the cache that holds the binaries and images.tar; a user may bring more of them.
+# folder of the cache with the binaries and an archive of images; a user may bring more of them.
 
 # The versions that we can make: the tree's own, and the same code under the next number, so
 # that an upgrade has somewhere to go.
@@ -8,8 +8,8 @@ kubernetes_known='1.20.2 1.20.3'
 
 kubernetes_settle() {
     tree_part=tree-$(key "$builder_image" "$lab_dir/builder/kubernetes-tree.sh")
-    kubernetes_key=$(key "$tree_part" "$lab_dir/builder/kubernetes-build.sh" \
-        "$lab_dir/builder/images.sh" "$lab_dir/builder/pack.sh" "$lab_dir/images/dns.go")
+    kubernetes_key=$(key "$tree_part" "$lab_dir/builder/kubernetes-build.sh")
+    archive_key=$(key "$kubernetes_key" "$lab_dir/builder/images.sh" "$lab_dir/builder/pack.sh" "$lab_dir/images/dns.go")
     for kubernetes_version in $lab_kubernetes; do
         kubernetes_is_users "$kubernetes_version" && continue
         case " $kubernetes_known " in
@@ -42,7 +42,16 @@ kubernetes_stamp() {
     if kubernetes_is_users "$1"; then
         ls -lL --time-style=full-iso "$lab_kubernetes_dir/v$1"
     else
-        kubernetes_part "$1"
+        printf '%s %s' "$(kubernetes_part "$1")" "$archive_key"
+    fi
+}
+
+# kubernetes_archive VERSION: prints where the version's images are.
+kubernetes_archive() {
+    if kubernetes_is_users "$1"; then
+        printf '%s/v%s/images.tar' "$lab_kubernetes_dir" "$1"
+    else
+        printf '%s/images-%s-%s.tar' "$lab_cache" "$1" "$archive_key"
     fi
 }
 
@@ -88,18 +97,18 @@ kubernetes_build() {
     cache_put kubernetes "$(kubernetes_part "$1")"
 }
 
-# kubernetes_images VERSION: the archive of images, beside the binaries.
+# kubernetes_images VERSION: the archive of the images that this version's kubeadm asks for.
 kubernetes_images() {
-    [ -e "$(kubernetes_folder "$1")/images.tar" ] && return 0
+    [ -e "$(kubernetes_archive "$1")" ] && return 0
     builder_build
     tree_build
     step "packing the images of Kubernetes $1 (log: $lab_cache/log/images-$1.log)"
     in_builder "$lab_cache/log/images-$1.log" builder/images.sh --env "VERSION=$1" \
         --env "TREE=/cache/$tree_part" --env "BIN=/cache/$(kubernetes_part "$1")" --env OUT=/cache/tmp/images.tar
-    cache_put images.tar "$(kubernetes_part "$1")/images.tar"
+    cache_put images.tar "images-$1-$archive_key.tar"
 }
 
-# The archive with the image of the lab's pod network.
+# The archive with the image of the lab's pod network, with the kubectl of the first version.
 cni_build() {
     have "$cni_part" && return 0
     builder_build

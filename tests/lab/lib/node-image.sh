@@ -54,14 +54,13 @@ node_image_build() {
     image_exists "$node_image" && return 0
     machine_build
     node_privileges_find
-    node_archives=/cni.tar
+    node_mounts="--volume $lab_cache/$cni_part:/archives/cni.tar:ro"
     for node_version in $lab_kubernetes; do
-        node_archives="$node_archives /opt/kubernetes/v$node_version/images.tar"
+        node_mounts="$node_mounts --volume $(kubernetes_archive "$node_version"):/archives/v$node_version.tar:ro"
     done
     step "unpacking the images of Kubernetes $lab_kubernetes once for all nodes (log: $lab_cache/log/node.log)"
-    # shellcheck disable=SC2046,SC2086 # lists of options
+    # shellcheck disable=SC2086 # lists of options
     image_from "$machine_image" "$node_image" "$lab_cache/log/node.log" node/store.sh \
-        $node_privileges "$node_device_rule" --volume /store $(kubernetes_mounts) \
-        --volume "$lab_cache/$cni_part:/cni.tar:ro" --env "ARCHIVES=$node_archives" \
+        $node_privileges "$node_device_rule" --volume /store $node_mounts \
         --env "SANDBOX_IMAGE=$(kubernetes_pause "${lab_kubernetes%% *}")"
 }

@@ -21,11 +21,12 @@ say_started=$(now)
 step_number=0
 step_total=${step_total:-0}
 
-# step TEXT: begins a step. `step_total` is set by whoever knows how many there will be.
+# step TEXT: begins a step. How many there will be is known once `plan` has looked.
 step() {
     step_number=$((step_number + 1))
-    if [ "$step_number" -gt "$step_total" ]; then step_total=$step_number; fi
-    printf '[%d/%d] %s  %s\n' "$step_number" "$step_total" \
+    step_of=$step_total
+    if [ "$step_number" -gt "$step_total" ]; then step_of='?'; fi
+    printf '[%d/%s] %s  %s\n' "$step_number" "$step_of" \
         "$(clock $(($(now) - say_started)))" "$*" >&2
 }
 

@@ -11,6 +11,7 @@ install -D -m 0644 /lab/node/lab-cgroups.service /etc/systemd/system/lab-cgroups
 # kubelet's two unit files are where the upstream packages put them.
 install -D -m 0644 /lab/node/kubelet.service /lib/systemd/system/kubelet.service
 install -D -m 0644 /lab/node/10-kubeadm.conf /etc/systemd/system/kubelet.service.d/10-kubeadm.conf
+install -D -m 0644 /lab/node/system.conf /etc/systemd/system.conf.d/lab.conf
 install -D -m 0644 /lab/node/config.toml /etc/containerd/config.toml
 install -D -m 0644 /lab/node/sshd.conf /etc/ssh/sshd_config.d/lab.conf
 

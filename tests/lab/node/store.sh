@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs as root in a container of the machine image and makes it the node image: adds the lab's
-# own files, then unpacks the archives $ARCHIVES with containerd itself and keeps what it makes.
+# own files, then unpacks the archives of images with containerd itself and keeps what it makes.
 # See seed-images for how nodes use that.
 set -eu
 
@@ -15,7 +15,7 @@ until ctr --address /run/store.sock version >/dev/null 2>&1; do
     kill -0 "$containerd"
     sleep 0.1
 done
-for archive in $ARCHIVES; do
+for archive in /archives/*.tar; do
     echo "unpacking $archive"
     ctr --address /run/store.sock -n k8s.io images import "$archive"
 done
