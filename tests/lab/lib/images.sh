@@ -66,6 +66,7 @@ image_from() {
 
 builder_build() {
     image_exists "$builder_image" && return 0
+    base_build
     step "installing compilers and fetching the Kubernetes source, in a container (log: $lab_cache/log/builder.log)"
     image_from "$base_image" "$builder_image" "$lab_cache/log/builder.log" builder/install.sh \
         --env "PACKAGES=$builder_packages" --env "SOURCE=$kubernetes_source"
