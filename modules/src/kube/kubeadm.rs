@@ -146,21 +146,33 @@ fn explain(what: &str, status: i32, output: &str) -> Failure {
                 .find(|line| !line.is_empty() && !line.starts_with("To see the stack trace")),
         );
     }
-    let phase = phase(output);
-    let message = if reasons.is_empty() {
+    let reason = reasons.join("; ");
+    // kubeadm names the phase itself, or its lines show it.
+    let (phase, reason) = match reason
+        .strip_prefix("error execution phase ")
+        .and_then(|rest| rest.split_once(": "))
+    {
+        Some((phase, reason)) => (format!(", in phase `{phase}`"), reason.to_owned()),
+        None => (phase(output), reason),
+    };
+    let message = if reason.is_empty() {
         format!("`{what}` failed with status {status}{phase}, and said nothing")
     } else {
-        format!("`{what}` failed{phase}: {}", reasons.join("; "))
+        format!("`{what}` failed{phase}: {reason}")
     };
+    let hint = REASON_HINTS
+        .iter()
+        .find(|(sign, _)| message.contains(sign))
+        .or_else(|| OUTPUT_HINTS.iter().find(|(sign, _)| output.contains(sign)));
     let failure = Failure::new(message);
-    match HINTS.iter().find(|(sign, _)| output.contains(sign)) {
+    match hint {
         Some((_, hint)) => failure.hint(*hint),
         None => failure,
     }
 }
 
-/// What kubeadm says, and what helps. The first that is found counts.
-const HINTS: &[(&str, &str)] = &[
+/// What kubeadm gives as its reason, and what helps. The first that is found counts.
+const REASON_HINTS: &[(&str, &str)] = &[
     (
         "[ERROR Swap]",
         "turn swap off (`manage_prerequisites: true` does it in the shipped playbooks)",
@@ -202,13 +214,17 @@ const HINTS: &[(&str, &str)] = &[
         "the uploaded certificates live two hours: run the playbook again, it uploads them anew",
     ),
     (
-        "kubeadm-certs",
-        "the uploaded certificates live two hours: run the playbook again, it uploads them anew",
+        "already exists in the cluster. You must delete",
+        "an earlier join got as far as the Node: `kubectl delete node` on a control plane removes it",
     ),
     (
         "etcdserver: unhealthy cluster",
         "an etcd member is down or was just added: see `kubectl -n kube-system get pods -l component=etcd`, mend it, and run the playbook again",
     ),
+];
+
+/// What kubeadm says on the way, and what helps.
+const OUTPUT_HINTS: &[(&str, &str)] = &[
     (
         "The kubelet is not running",
         "see `journalctl -xeu kubelet` on the node",

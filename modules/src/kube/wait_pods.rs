@@ -122,7 +122,10 @@ impl WaitPods {
         let of = match (self.workload(), &self.selector) {
             (Some((workload, name)), _) => format!("the {} {name}", workload.resource()),
             (None, Some(selector)) => format!("pods with {selector}"),
-            (None, None) => format!("pods {}", self.names.join(", ")),
+            (None, None) => match &*self.names {
+                [first, _, _, _, ..] => format!("pods {first} and {} more", self.names.len() - 1),
+                names => format!("pods {}", names.join(", ")),
+            },
         };
         format!("{of} in {}", self.namespace)
     }
