@@ -59,7 +59,7 @@ impl Beside {
     }
 
     /// Lays `above` over this: its variables win.
-    pub(super) fn lay_over(&mut self, above: Self) {
+    pub fn lay_over(&mut self, above: Self) {
         for (mine, theirs) in [
             (&mut self.groups, above.groups),
             (&mut self.hosts, above.hosts),
