@@ -1,1 +1,14 @@
-//! See design: `cli`.
+//! Turns arguments into calls on the other rooms: one file a subcommand. Exit codes are in [`exit`].
+
+mod ansible;
+mod args;
+mod check;
+mod doc;
+mod exit;
+mod inventory;
+mod list;
+mod prepare;
+mod program;
+mod run;
+
+pub use program::{command, main};

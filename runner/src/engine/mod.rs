@@ -1,1 +1,30 @@
-//! See design: `engine`.
+//! Turns checked playbooks into outcomes on hosts, and tells of it in [`Event`](crate::event::Event)s.
+//!
+//! One dispatcher ([`run`]) owns everything that changes in a run: who failed, who was notified,
+//! what was registered. It walks the plays ([`walk`]), starts units of work ([`unit`]: one task on
+//! one host) and receives their messages and results. Units get snapshots and share nothing that
+//! changes. The engine never prints and knows no SSH and no module's semantics.
+
+mod arguments;
+mod batch;
+mod chain;
+mod control;
+mod dispatch;
+mod gather;
+mod handlers;
+mod include;
+mod keywords;
+mod looping;
+mod options;
+mod redact;
+mod result;
+mod run;
+mod state;
+mod tags;
+mod unit;
+mod walk;
+
+pub use chain::{Chain, Include, Layer};
+pub use options::{Interrupt, Options, TagFilter};
+pub use run::{Run, Summary};
+pub use tags::selected;

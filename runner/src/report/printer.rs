@@ -27,6 +27,11 @@ impl Theme {
         }
     }
 
+    /// Whether there are colours.
+    pub fn is_coloured(self) -> bool {
+        self.colour
+    }
+
     fn paint(self, text: &str, style: Style) -> String {
         if self.colour {
             style.style(text).to_string()

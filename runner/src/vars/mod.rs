@@ -1,1 +1,23 @@
-//! See design: `vars`.
+//! Turns layers of variables into one view for a task on a host, by Ansible's precedence, and the
+//! connection variables in it into settings. Knows nothing of how tasks run.
+//!
+//! Text that came from a host (facts, registered results) is data: it is kept as rendered values and
+//! never becomes a template. Everything else is kept as nodes and rendered when it is asked for.
+
+mod becoming;
+mod connection;
+mod extra;
+mod files;
+mod hostvars;
+mod inherited;
+mod layers;
+mod magic;
+mod read;
+mod store;
+mod view;
+
+pub use becoming::{BecomeDefaults, BecomeKeywords, becoming};
+pub use connection::{ConnectionDefaults, ConnectionKeywords, connection};
+pub use extra::extra;
+pub use layers::{PlayLayers, PlayVars, TaskLayer, TaskLayers};
+pub use store::{RunInfo, Store};

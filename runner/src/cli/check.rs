@@ -1,0 +1,38 @@
+//! `windlass check`: everything wrong that can be known without connecting.
+
+use clap::Args;
+
+use super::args::{self, Input};
+use super::exit::Exit;
+use super::prepare;
+use crate::report::Printer;
+use crate::vars::RunInfo;
+
+/// Read playbooks, inventory and variables, and find everything wrong that can be known without
+/// connecting.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    input: Input,
+
+    #[command(flatten)]
+    output: args::Output,
+}
+
+pub(crate) fn start(arguments: &Arguments, printer: &Printer) -> Exit {
+    let info = RunInfo {
+        verbosity: arguments.output.verbose,
+        ..RunInfo::default()
+    };
+    match prepare::prepare(&arguments.input, info, printer) {
+        Ok(prepared) => {
+            let plays: usize = prepared.playbooks.iter().map(|book| book.plays.len()).sum();
+            let hosts = prepared.inventory.hosts().len();
+            printer.line(&format!(
+                "nothing wrong found: {plays} plays, {hosts} hosts in the inventory"
+            ));
+            Exit::Well
+        }
+        Err(exit) => exit,
+    }
+}

@@ -1,0 +1,125 @@
+//! `--list-hosts`, `--list-tasks` and `--list-tags`, in `ansible-playbook`'s layout.
+
+use std::collections::BTreeSet;
+
+use super::args::Running;
+use super::prepare::Prepared;
+use crate::engine::{self, Chain, Layer};
+use crate::inventory::Pattern;
+use crate::playbook::{Entry, Play, TaskAction};
+use crate::report::Printer;
+use crate::yaml::Node;
+
+/// Prints what was asked for; the selection of hosts and tags is the run's own.
+pub(crate) fn show(running: &Running, prepared: &Prepared, printer: &Printer) {
+    for playbook in &prepared.playbooks {
+        printer.line(&format!("\nplaybook: {}", playbook.path.display()));
+        for (index, play) in playbook.plays.iter().enumerate() {
+            let pattern = pattern(&play.hosts);
+            let name = play
+                .name
+                .as_ref()
+                .and_then(Node::as_str)
+                .unwrap_or(&pattern);
+            let tags: BTreeSet<String> = Chain::new(play).tags();
+            printer.line(&format!(
+                "\n  play #{} ({pattern}): {name}\tTAGS: [{}]",
+                index + 1,
+                joined(&tags)
+            ));
+            if running.list_hosts {
+                hosts(&pattern, prepared, printer);
+            }
+            let tasks = tasks(play, &prepared.filter);
+            if running.list_tasks {
+                printer.line("    tasks:");
+                for (name, tags) in &tasks {
+                    printer.line(&format!("      {name}\tTAGS: [{}]", joined(tags)));
+                }
+            }
+            if running.list_tags {
+                let all: BTreeSet<String> = tasks.into_iter().flat_map(|(_, tags)| tags).collect();
+                printer.line(&format!("      TASK TAGS: [{}]", joined(&all)));
+            }
+        }
+    }
+    printer.line("");
+}
+
+fn joined(tags: &BTreeSet<String>) -> String {
+    tags.iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn pattern(hosts: &Node) -> String {
+    match hosts.as_sequence() {
+        Some(items) => items
+            .iter()
+            .filter_map(Node::as_str)
+            .collect::<Vec<_>>()
+            .join(","),
+        None => hosts.as_str().unwrap_or_default().to_owned(),
+    }
+}
+
+fn hosts(pattern: &str, prepared: &Prepared, printer: &Printer) {
+    let limit = prepared.limit.as_ref();
+    let hosts =
+        Pattern::parse(pattern).and_then(|pattern| prepared.inventory.select(&pattern, limit));
+    match hosts {
+        Ok(hosts) => {
+            printer.line(&format!("    pattern: ['{pattern}']"));
+            printer.line(&format!("    hosts ({}):", hosts.len()));
+            for host in hosts {
+                printer.line(&format!("      {host}"));
+            }
+        }
+        Err(error) => printer.line(&format!("    hosts: {error}")),
+    }
+}
+
+/// The names and tags of a play's tasks that the filter selects. What `include_tasks` brings in is
+/// known only in a run.
+fn tasks(
+    play: &std::sync::Arc<Play>,
+    filter: &engine::TagFilter,
+) -> Vec<(String, BTreeSet<String>)> {
+    let mut found = Vec::new();
+    for entries in [&play.pre_tasks, &play.tasks, &play.post_tasks] {
+        collect(entries, &Chain::new(play), filter, &mut found);
+    }
+    found
+}
+
+fn collect(
+    entries: &[Entry],
+    chain: &Chain,
+    filter: &engine::TagFilter,
+    found: &mut Vec<(String, BTreeSet<String>)>,
+) {
+    for entry in entries {
+        match entry {
+            Entry::Task(task) => {
+                let tags = chain.with(Layer::Task(std::sync::Arc::clone(task))).tags();
+                if !engine::selected(&tags, filter) {
+                    continue;
+                }
+                let name = match (&task.name, &task.action) {
+                    (Some(name), _) => name.as_str().unwrap_or_default().to_owned(),
+                    (None, TaskAction::Module { name, .. }) => name.clone(),
+                    (None, TaskAction::IncludeTasks { .. }) => "include_tasks".to_owned(),
+                    (None, TaskAction::Meta(word, _)) => format!("meta: {word}"),
+                };
+                found.push((name, tags));
+            }
+            Entry::Block(block) => {
+                let inner = chain.with(Layer::Block(std::sync::Arc::clone(block)));
+                for entries in [&block.block, &block.rescue, &block.always] {
+                    collect(entries, &inner, filter, found);
+                }
+            }
+        }
+    }
+}

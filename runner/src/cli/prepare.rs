@@ -1,0 +1,193 @@
+//! What `run`, `check` and the lists have in common: everything is read and checked before anything
+//! is connected to, and all errors of all files are shown together.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use windlass_modules::registry;
+
+use super::args::Input;
+use super::exit::Exit;
+use crate::check;
+use crate::engine::TagFilter;
+use crate::inventory::{self, Beside, Inventory, InventorySource, Pattern};
+use crate::playbook::{self, Loader, Playbook};
+use crate::report::{Printer, diagnostics};
+use crate::template::{Options, Templar};
+use crate::vars::{self, RunInfo, Store};
+use crate::yaml::{Diagnostic, Mapping, Node, Severity, Source, Span};
+
+/// Everything that was read.
+pub(crate) struct Prepared {
+    pub(crate) playbooks: Vec<Playbook>,
+    pub(crate) inventory: Arc<Inventory>,
+    pub(crate) store: Store,
+    pub(crate) templar: Templar,
+    pub(crate) loader: Loader,
+    pub(crate) limit: Option<Pattern>,
+    pub(crate) filter: TagFilter,
+}
+
+/// Reads and checks all that `input` names. What is wrong is shown, and decides the exit code.
+pub(crate) fn prepare(input: &Input, info: RunInfo, printer: &Printer) -> Result<Prepared, Exit> {
+    if let Some(missing) = input.playbooks.iter().find(|path| !path.exists()) {
+        let error = printer.theme().bad("error:");
+        printer.note(&format!(
+            "{error} there is no playbook {}",
+            missing.display()
+        ));
+        printer.note("  what to do: check the path; it is relative to the folder you are in");
+        return Err(Exit::Usage);
+    }
+    let mut found = Vec::new();
+    let prepared = read(input, info, &mut found);
+    let errors = found
+        .iter()
+        .any(|diagnostic| diagnostic.severity == Severity::Error);
+    show(&found, printer);
+    match prepared {
+        Some(prepared) if !errors => Ok(prepared),
+        _ => Err(Exit::BAD_INPUT),
+    }
+}
+
+fn read(input: &Input, info: RunInfo, found: &mut Vec<Diagnostic>) -> Option<Prepared> {
+    let extra = keep(vars::extra(&input.extra_vars), found);
+    let inventory = keep(load_inventory(input, found), found);
+    let loader = Loader {
+        is_module: |name| registry::find(name).is_some(),
+        variables: extra.as_ref().map(known_text).unwrap_or_default(),
+    };
+    let mut playbooks = Vec::new();
+    for path in &input.playbooks {
+        playbooks.extend(keep(playbook::load(path, &loader), found));
+    }
+    let complete = playbooks.len() == input.playbooks.len();
+    let (extra, inventory) = (extra?, inventory?);
+    let limit = match &input.hosts.limit {
+        Some(text) => Some(keep(limit(text, &inventory), found)?),
+        None => None,
+    };
+    let folders = folders(&playbooks);
+    let beside = keep(beside(&folders, &inventory), found)?;
+    let templar = Templar::new(Options {
+        base_dirs: folders,
+        ..Options::default()
+    });
+    let inventory = Arc::new(inventory);
+    let store = Store::new(
+        Arc::clone(&inventory),
+        Arc::new(beside),
+        extra,
+        templar.clone(),
+        info,
+    );
+    let prepared = Prepared {
+        playbooks,
+        inventory,
+        store,
+        templar,
+        loader,
+        limit,
+        filter: TagFilter {
+            only: words(&input.tags),
+            skip: words(&input.skip_tags),
+        },
+    };
+    if complete {
+        found.extend(check::check(&check::Input {
+            playbooks: &prepared.playbooks,
+            inventory: &prepared.inventory,
+            store: &prepared.store,
+            templar: &prepared.templar,
+            loader: &prepared.loader,
+            limit: prepared.limit.as_ref(),
+        }));
+    }
+    Some(prepared)
+}
+
+fn show(found: &[Diagnostic], printer: &Printer) {
+    if found.is_empty() {
+        return;
+    }
+    let colour = printer.theme().is_coloured();
+    printer.note(diagnostics::draw(found, diagnostics::Options { colour }).trim_end());
+    printer.note(&format!("\n{}", diagnostics::count(found)));
+}
+
+/// The value, or nothing with what is wrong kept for later.
+fn keep<T>(result: Result<T, Vec<Diagnostic>>, found: &mut Vec<Diagnostic>) -> Option<T> {
+    result.map_err(|diagnostics| found.extend(diagnostics)).ok()
+}
+
+fn load_inventory(
+    input: &Input,
+    found: &mut Vec<Diagnostic>,
+) -> Result<Inventory, Vec<Diagnostic>> {
+    let sources: Vec<InventorySource> = input
+        .hosts
+        .inventory
+        .iter()
+        .map(|argument| InventorySource::parse(argument))
+        .collect();
+    let inventory = inventory::load(&sources)?;
+    found.extend(inventory.warnings().iter().cloned());
+    Ok(inventory)
+}
+
+fn limit(text: &str, inventory: &Inventory) -> Result<Pattern, Vec<Diagnostic>> {
+    let source = Source::named("--limit", text);
+    let span = Span::new(&source, 0, text.len());
+    let pattern = Pattern::limit(text).map_err(|error| vec![error.diagnostic(&span)])?;
+    inventory
+        .check_limit(&pattern)
+        .map_err(|error| vec![error.diagnostic(&span)])?;
+    Ok(pattern)
+}
+
+/// The folders of all plays' files, each once.
+fn folders(playbooks: &[Playbook]) -> Vec<PathBuf> {
+    let mut folders = Vec::new();
+    let plays = playbooks.iter().flat_map(|playbook| &playbook.plays);
+    let files = playbooks
+        .iter()
+        .map(|playbook| &playbook.path)
+        .chain(plays.map(|play| &play.path));
+    for file in files {
+        let folder = match file.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        if !folders.iter().any(|known| known == folder) {
+            folders.push(folder.to_path_buf());
+        }
+    }
+    folders
+}
+
+fn beside(folders: &[PathBuf], inventory: &Inventory) -> Result<Beside, Vec<Diagnostic>> {
+    let mut all = Beside::default();
+    for folder in folders {
+        all.lay_over(Beside::load(folder, inventory)?);
+    }
+    Ok(all)
+}
+
+/// Variables whose values are text already.
+fn known_text(extra: &Mapping) -> BTreeMap<String, String> {
+    extra
+        .iter()
+        .filter_map(|(name, value)| {
+            Some((name.as_str()?.to_owned(), Node::as_str(value)?.to_owned()))
+        })
+        .collect()
+}
+
+fn words(tags: &[String]) -> BTreeSet<String> {
+    tags.iter()
+        .map(|tag| tag.trim().to_owned())
+        .filter(|tag| !tag.is_empty())
+        .collect()
+}

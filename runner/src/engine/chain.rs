@@ -1,0 +1,192 @@
+//! What stands around a task, and what it inherits from it.
+//!
+//! A chain is the play, then imports, blocks and includes from the outside in, then the task. A
+//! keyword that has one value takes the innermost one; `when`, `tags`, `vars` and `environment`
+//! come together.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use crate::playbook::{Block, Common, Import, Keyword, Play, Task};
+use crate::vars::{TaskLayer, TaskLayers};
+use crate::yaml::{Mapping, Node};
+
+/// One thing that stands around a task.
+#[derive(Debug, Clone)]
+pub enum Layer {
+    /// The play.
+    Play(Arc<Play>),
+    /// An `import_playbook`.
+    Import(Arc<Import>),
+    /// A block.
+    Block(Arc<Block>),
+    /// An `include_tasks`.
+    Include(Arc<Include>),
+    /// The task itself.
+    Task(Arc<Task>),
+}
+
+/// What an `include_tasks` hands to the tasks it brings in.
+#[derive(Debug, Default)]
+pub struct Include {
+    /// `apply`.
+    pub apply: Option<Arc<Common>>,
+    /// `vars` of the include.
+    pub vars: Mapping,
+    /// The item of its loop, under its names.
+    pub item: Vec<(String, minijinja::Value)>,
+}
+
+/// The layers around a task, outermost first. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Chain {
+    layers: Arc<Vec<Layer>>,
+    vars: Arc<OnceLock<Arc<TaskLayers>>>,
+}
+
+impl Chain {
+    /// The chain of a play's own entries.
+    pub fn new(play: &Arc<Play>) -> Self {
+        let mut layers = vec![Layer::Play(Arc::clone(play))];
+        layers.extend(play.imports.iter().cloned().map(Layer::Import));
+        Self::of(layers)
+    }
+
+    fn of(layers: Vec<Layer>) -> Self {
+        Self {
+            layers: Arc::new(layers),
+            vars: Arc::default(),
+        }
+    }
+
+    /// What in it has variables, apart from the play itself.
+    pub fn task_layers(&self) -> Arc<TaskLayers> {
+        let vars = self.vars.get_or_init(|| {
+            let layers = self.layers.iter().filter_map(|layer| match layer {
+                // The play and the imports around it are layers of the play's own.
+                Layer::Play(_) | Layer::Import(_) => None,
+                Layer::Block(block) => Some(TaskLayer::Block(Arc::clone(block))),
+                Layer::Include(include) => Some(TaskLayer::Include(
+                    include.vars.clone(),
+                    include.item.clone(),
+                )),
+                Layer::Task(task) => Some(TaskLayer::Task(Arc::clone(task))),
+            });
+            Arc::new(TaskLayers(layers.collect()))
+        });
+        Arc::clone(vars)
+    }
+
+    /// With one more layer inside.
+    pub fn with(&self, layer: Layer) -> Self {
+        let mut layers = Vec::with_capacity(self.layers.len() + 1);
+        layers.extend(self.layers.iter().cloned());
+        layers.push(layer);
+        Self::of(layers)
+    }
+
+    /// The layers, outermost first.
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    fn commons(&self) -> impl DoubleEndedIterator<Item = &Common> {
+        self.layers.iter().filter_map(Layer::common)
+    }
+
+    /// The innermost value of a keyword.
+    pub fn innermost<T>(&self, of: impl Fn(&Common) -> Option<&T>) -> Option<&T> {
+        self.commons().rev().find_map(of)
+    }
+
+    /// A keyword as [`Chain::innermost`] has it.
+    pub fn keyword<T>(&self, of: impl Fn(&Common) -> &Option<Keyword<T>>) -> Option<&Keyword<T>> {
+        self.commons().rev().find_map(|common| of(common).as_ref())
+    }
+
+    /// All conditions, outermost first.
+    pub fn conditions(&self) -> impl Iterator<Item = &Node> {
+        self.layers.iter().flat_map(|layer| match layer {
+            Layer::Import(import) => &import.when,
+            other => other.common().map_or(&[][..], |common| &common.when[..]),
+        })
+    }
+
+    /// All `environment` entries, outermost first.
+    pub fn environment(&self) -> impl Iterator<Item = &Node> {
+        self.commons().flat_map(|common| &common.environment)
+    }
+
+    /// All `module_defaults` entries, outermost first.
+    pub fn module_defaults(&self) -> impl Iterator<Item = &Node> {
+        self.commons().flat_map(|common| &common.module_defaults)
+    }
+
+    /// All tags that are written out. Templated tags are rendered by the caller.
+    pub fn tags(&self) -> BTreeSet<String> {
+        let mut tags = BTreeSet::new();
+        for layer in self.layers.iter() {
+            let nodes = match layer {
+                Layer::Import(import) => &import.tags[..],
+                other => other.common().map_or(&[][..], |common| &common.tags[..]),
+            };
+            let words = nodes
+                .iter()
+                .filter_map(Node::as_str)
+                .flat_map(|text| text.split(','));
+            tags.extend(
+                words
+                    .map(str::trim)
+                    .filter(|word| !word.is_empty())
+                    .map(str::to_owned),
+            );
+        }
+        tags
+    }
+
+    /// The play.
+    pub fn play(&self) -> Option<&Arc<Play>> {
+        self.layers.iter().find_map(|layer| match layer {
+            Layer::Play(play) => Some(play),
+            _ => None,
+        })
+    }
+
+    /// The folder of the playbook.
+    pub fn playbook_dir(&self) -> PathBuf {
+        self.play()
+            .and_then(|play| play.path.parent())
+            .unwrap_or(Path::new(""))
+            .to_path_buf()
+    }
+
+    /// The folders in which relative names are looked for: the task file's, then the play's.
+    pub fn folders(&self) -> Vec<PathBuf> {
+        let folder = |path: &Path| path.parent().unwrap_or(Path::new("")).to_path_buf();
+        let mut folders = Vec::new();
+        for layer in self.layers.iter().rev() {
+            let found = match layer {
+                Layer::Task(task) => folder(&task.path),
+                Layer::Play(play) => folder(&play.path),
+                _ => continue,
+            };
+            if !folders.contains(&found) {
+                folders.push(found);
+            }
+        }
+        folders
+    }
+}
+
+impl Layer {
+    fn common(&self) -> Option<&Common> {
+        match self {
+            Self::Play(play) => Some(&play.common),
+            Self::Block(block) => Some(&block.common),
+            Self::Task(task) => Some(&task.common),
+            Self::Include(include) => include.apply.as_deref(),
+            Self::Import(_) => None,
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! The control host as one task on one host sees it.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+use tokio::sync::mpsc;
+use windlass_modules::controller::RenderOptions;
+use windlass_modules::{Controller, ControllerError, Secret};
+
+use super::dispatch::Message;
+use super::redact::Redactor;
+use super::result::located;
+use crate::event::TaskId;
+use crate::template::{self, FileOptions, Scope, Templar, TemplateError};
+use crate::yaml::{Node, Source, Span};
+
+/// Answers what a module asks of the control host.
+pub(crate) struct TaskController {
+    pub(crate) templar: Templar,
+    pub(crate) scope: Arc<dyn Scope>,
+    /// The task file's folder, then the play's.
+    pub(crate) folders: Vec<PathBuf>,
+    pub(crate) playbook_dir: PathBuf,
+    pub(crate) verbosity: u8,
+    pub(crate) live: Live,
+}
+
+/// A line from a running task to whoever looks on.
+#[derive(Clone)]
+pub(crate) struct Live {
+    pub(crate) task: TaskId,
+    pub(crate) host: String,
+    pub(crate) messages: mpsc::Sender<Message>,
+    /// Under `no_log` nothing is said.
+    pub(crate) silent: bool,
+    /// Secrets this task made known; its own lines must not show them before its result does.
+    pub(crate) hidden: Arc<Mutex<Redactor>>,
+}
+
+impl Live {
+    /// Sends a line on, unless too many are waiting already: nobody could read them.
+    pub(crate) fn line(&self, line: &str) {
+        if self.silent {
+            return;
+        }
+        let mut line = line.to_owned();
+        if let Ok(hidden) = self.hidden.lock() {
+            hidden.text(&mut line);
+        }
+        let message = Message::Progress {
+            task: self.task,
+            host: self.host.clone(),
+            line,
+        };
+        let _ = self.messages.try_send(message);
+    }
+}
+
+impl TaskController {
+    fn error(error: &TemplateError) -> ControllerError {
+        ControllerError {
+            message: located(error),
+            hint: error.hint.clone(),
+        }
+    }
+}
+
+impl Controller for TaskController {
+    fn find(&self, folder: &str, name: &str) -> Result<PathBuf, ControllerError> {
+        find(&self.folders, folder, name)
+    }
+
+    fn render(&self, file: &Path, options: &RenderOptions) -> Result<String, ControllerError> {
+        let text = std::fs::read_to_string(file).map_err(|error| ControllerError {
+            message: format!("cannot read the template {}: {error}", file.display()),
+            hint: (error.kind() == std::io::ErrorKind::InvalidData)
+                .then(|| "templates are UTF-8 text; use `copy` for other files".to_owned()),
+        })?;
+        let options = file_options(options);
+        self.templar
+            .render_text(&text, &file.display().to_string(), &options, &self.scope)
+            .map_err(|error| Self::error(&error))
+    }
+
+    fn evaluate(&self, expression: &str) -> Result<Value, ControllerError> {
+        self.templar
+            .evaluate(expression, None, &self.scope)
+            .map(|value| template::to_json(&value))
+            .map_err(|error| Self::error(&error))
+    }
+
+    fn condition(&self, expression: &str) -> Result<bool, ControllerError> {
+        self.templar
+            .condition(&expression_node(expression), &self.scope)
+            .map(|condition| condition.truth)
+            .map_err(|error| Self::error(&error))
+    }
+
+    fn playbook_dir(&self) -> &Path {
+        &self.playbook_dir
+    }
+
+    fn progress(&self, line: &str) {
+        self.live.line(line);
+    }
+
+    fn verbosity(&self) -> u8 {
+        self.verbosity
+    }
+
+    fn hide(&self, secret: &Secret) {
+        if let Ok(mut hidden) = self.live.hidden.lock() {
+            hidden.add(secret);
+        }
+    }
+}
+
+/// Where a file that a task names is. `folder` is `files` or `templates`.
+pub(crate) fn find(
+    folders: &[PathBuf],
+    folder: &str,
+    name: &str,
+) -> Result<PathBuf, ControllerError> {
+    let name_path = match name.strip_prefix("~/") {
+        Some(rest) => std::env::home_dir().unwrap_or_default().join(rest),
+        None => PathBuf::from(name),
+    };
+    if name_path.is_absolute() {
+        return if name_path.exists() {
+            Ok(name_path)
+        } else {
+            Err(ControllerError {
+                message: format!("there is no {} on the control host", name_path.display()),
+                hint: None,
+            })
+        };
+    }
+    let candidates: Vec<PathBuf> = folders
+        .iter()
+        .flat_map(|base| [base.join(folder).join(&name_path), base.join(&name_path)])
+        .collect();
+    if let Some(found) = candidates.iter().find(|path| path.exists()) {
+        return Ok(found.clone());
+    }
+    let tried: Vec<String> = candidates
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    Err(ControllerError {
+        message: format!(
+            "there is no `{name}` on the control host; looked for {}",
+            tried.join(", ")
+        ),
+        hint: Some(format!(
+            "put it into a `{folder}` folder beside the playbook, or write the whole path"
+        )),
+    })
+}
+
+fn file_options(options: &RenderOptions) -> FileOptions {
+    let mut read = FileOptions {
+        trim_blocks: options.trim_blocks,
+        lstrip_blocks: options.lstrip_blocks,
+        ..FileOptions::default()
+    };
+    if let Some(
+        [
+            block,
+            end_block,
+            variable,
+            end_variable,
+            comment,
+            end_comment,
+        ],
+    ) = options.delimiters.clone()
+    {
+        read.block_delimiters = (block, end_block);
+        read.variable_delimiters = (variable, end_variable);
+        read.comment_delimiters = (comment, end_comment);
+    }
+    read
+}
+
+/// An expression of a module's argument, as conditions are read.
+fn expression_node(expression: &str) -> Node {
+    let source = Source::named("a condition", expression);
+    Node::string(Span::new(&source, 0, expression.len()), expression)
+}

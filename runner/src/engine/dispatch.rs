@@ -1,0 +1,298 @@
+//! The dispatcher: the one owner of all that changes in a run.
+//!
+//! It starts units of work, at most as many at once as the user allows, receives their messages and
+//! results, and turns them into events. Whatever leaves the engine passes [`Dispatcher::emit`] after
+//! secrets were blotted out.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::options::{Interrupt, Options};
+use super::redact::Redactor;
+use super::result::TaskResult;
+use super::state::State;
+use super::unit::{self, Work};
+use crate::event::{Event, Status, TaskId, TaskInfo, What};
+use crate::inventory::Inventory;
+use crate::playbook::{Entry, Loader};
+use crate::template::Templar;
+use crate::transport::Transport;
+use crate::vars::Store;
+
+/// How many messages of units may wait. A unit that has more to say waits; live lines are dropped.
+const MESSAGES: usize = 1024;
+
+/// What all units of a run share, and none changes.
+pub(crate) struct Shared {
+    pub(crate) options: Options,
+    pub(crate) inventory: Arc<Inventory>,
+    pub(crate) loader: Loader,
+    pub(crate) store: Store,
+    pub(crate) templar: Templar,
+    pub(crate) transport: Transport,
+    pub(crate) interrupt: Interrupt,
+}
+
+/// What a unit says while it works.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// A line of output, or what is being waited for.
+    Progress {
+        task: TaskId,
+        host: String,
+        line: String,
+    },
+    /// A try was not good enough.
+    Retrying {
+        task: TaskId,
+        host: String,
+        left: usize,
+        result: Box<TaskResult>,
+    },
+    /// An item of a loop is done.
+    Item {
+        task: TaskId,
+        host: String,
+        item: Value,
+        result: Box<TaskResult>,
+    },
+}
+
+/// The owner of a run's state.
+pub(crate) struct Dispatcher {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) state: State,
+    pub(crate) redactor: Redactor,
+    pub(crate) files: HashMap<PathBuf, Arc<Vec<Entry>>>,
+    pub(crate) started_at_task: bool,
+    events: mpsc::Sender<Event>,
+    started: Instant,
+    next: TaskId,
+    messages: (mpsc::Sender<Message>, mpsc::Receiver<Message>),
+}
+
+impl Dispatcher {
+    pub(crate) fn new(shared: Arc<Shared>, events: mpsc::Sender<Event>) -> Self {
+        let mut redactor = Redactor::default();
+        if let Some(password) = &shared.options.r#become.password {
+            redactor.add(password);
+        }
+        let started_at_task = shared.options.start_at_task.is_none();
+        Self {
+            shared,
+            state: State::default(),
+            redactor,
+            files: HashMap::new(),
+            started_at_task,
+            events,
+            started: Instant::now(),
+            next: 0,
+            messages: mpsc::channel(MESSAGES),
+        }
+    }
+
+    /// Tells of something. Nobody listening is no error: the run goes on.
+    pub(crate) async fn emit(&self, what: What) {
+        let _ = self
+            .events
+            .send(Event {
+                elapsed: self.started.elapsed(),
+                what,
+            })
+            .await;
+    }
+
+    /// Tells of something the user should know.
+    pub(crate) async fn warn(&self, message: impl Into<String>) {
+        let mut message = message.into();
+        self.redactor.text(&mut message);
+        self.emit(What::Warning { message }).await;
+    }
+
+    /// Ends the run for a reason that is no host's.
+    pub(crate) async fn stop(&mut self, message: impl Into<String>, hint: Option<String>) {
+        let mut message = message.into();
+        self.redactor.text(&mut message);
+        self.state.stopped = true;
+        self.state.broken = true;
+        self.emit(What::Stopped { message, hint }).await;
+    }
+
+    /// A new number for the start of a task.
+    pub(crate) fn task_id(&mut self) -> TaskId {
+        self.next += 1;
+        self.next
+    }
+
+    /// The sending side for units.
+    pub(crate) fn messages(&self) -> mpsc::Sender<Message> {
+        self.messages.0.clone()
+    }
+
+    /// Whether the user has asked the run to stop.
+    pub(crate) fn interrupted(&self) -> bool {
+        *self.shared.interrupt.borrow()
+    }
+
+    /// Runs `work` on `hosts`, at most `at_once` at a time, and returns the results in the order in
+    /// which they came.
+    pub(crate) async fn run_on(
+        &mut self,
+        work: &Arc<Work>,
+        info: &Arc<TaskInfo>,
+        hosts: &[String],
+        at_once: usize,
+    ) -> Vec<(String, TaskResult)> {
+        self.emit(What::TaskStarted {
+            task: work.id,
+            info: Arc::clone(info),
+            hosts: hosts.len(),
+        })
+        .await;
+        let mut waiting: VecDeque<String> = hosts.iter().cloned().collect();
+        let mut running = JoinSet::new();
+        let mut names: HashMap<tokio::task::Id, String> = HashMap::new();
+        let mut results = Vec::with_capacity(hosts.len());
+        loop {
+            while running.len() < at_once && !self.interrupted() {
+                let Some(host) = waiting.pop_front() else {
+                    break;
+                };
+                self.emit(What::HostStarted {
+                    task: work.id,
+                    host: host.clone(),
+                })
+                .await;
+                let handle = running.spawn(unit::run(Arc::clone(work), host.clone()));
+                names.insert(handle.id(), host);
+            }
+            let done = tokio::select! {
+                biased;
+                Some(message) = self.messages.1.recv() => {
+                    self.forward(message).await;
+                    continue;
+                }
+                done = running.join_next_with_id() => done,
+            };
+            // What a unit said before it ended is told before its end.
+            while let Ok(message) = self.messages.1.try_recv() {
+                self.forward(message).await;
+            }
+            let (id, result) = match done {
+                None => break,
+                Some(Ok((id, result))) => (id, result),
+                Some(Err(error)) => (error.id(), fault(&error)),
+            };
+            let Some(host) = names.remove(&id) else {
+                continue;
+            };
+            self.finished(work, &host, &result).await;
+            results.push((host, result));
+        }
+        self.emit(What::TaskFinished { task: work.id }).await;
+        results
+    }
+
+    /// Tells of a host's result, with the run's secrets known first.
+    async fn finished(&mut self, work: &Work, host: &str, result: &TaskResult) {
+        for secret in &result.secrets {
+            self.redactor.add(secret);
+        }
+        let what = What::HostFinished {
+            task: work.id,
+            host: host.to_owned(),
+            result: Box::new(result.shown(&self.redactor)),
+        };
+        self.emit(what).await;
+    }
+
+    async fn forward(&mut self, message: Message) {
+        let what = match message {
+            Message::Progress {
+                task,
+                host,
+                mut line,
+            } => {
+                self.redactor.text(&mut line);
+                What::Progress { task, host, line }
+            }
+            Message::Retrying {
+                task,
+                host,
+                left,
+                result,
+            } => {
+                self.learn(&result);
+                let result = Box::new(result.shown(&self.redactor));
+                What::Retrying {
+                    task,
+                    host,
+                    left,
+                    result,
+                }
+            }
+            Message::Item {
+                task,
+                host,
+                mut item,
+                result,
+            } => {
+                self.learn(&result);
+                self.redactor.value(&mut item);
+                let result = Box::new(result.shown(&self.redactor));
+                What::ItemFinished {
+                    task,
+                    host,
+                    item,
+                    result,
+                }
+            }
+        };
+        self.emit(what).await;
+    }
+
+    fn learn(&mut self, result: &TaskResult) {
+        for secret in &result.secrets {
+            self.redactor.add(secret);
+        }
+    }
+
+    /// Adds a result to the counts. `rescued`: a `rescue` takes care of a failure.
+    pub(crate) fn count(&mut self, host: &str, result: &TaskResult, rescued: bool) {
+        let recap = self.state.count(host);
+        match result.status {
+            Status::Ok => {
+                recap.ok += 1;
+                recap.changed += usize::from(result.changed);
+            }
+            Status::Skipped => recap.skipped += 1,
+            Status::Failed if result.ignored => {
+                recap.ok += 1;
+                recap.changed += usize::from(result.changed);
+                recap.ignored += 1;
+            }
+            Status::Failed if rescued => recap.rescued += 1,
+            Status::Failed => recap.failed += 1,
+            Status::Unreachable => {
+                recap.unreachable += 1;
+                if result.ignored {
+                    recap.ignored += 1;
+                }
+            }
+        }
+    }
+}
+
+/// The result of a unit that ended by a fault of ours.
+fn fault(error: &tokio::task::JoinError) -> TaskResult {
+    TaskResult::failed(
+        format!("a fault inside Windlass ended this task: {error}"),
+        Some("please report it, with the task; the host may or may not have been changed".into()),
+    )
+}

@@ -1,0 +1,235 @@
+//! `include_tasks`: files of tasks that are read when their turn comes.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use minijinja::Value;
+
+use super::chain::{Chain, Include, Layer};
+use super::control;
+use super::dispatch::Dispatcher;
+use super::result::{TaskResult, located};
+use super::walk::{Failures, Place};
+use crate::event::{TaskInfo, What};
+use crate::playbook::{self, Common, Entry, LoopSource, Task};
+use crate::template::{Scope, TemplateError};
+use crate::yaml::Node;
+
+/// One file for some hosts, with the item of the loop that named it.
+struct Inclusion {
+    file: PathBuf,
+    item: Vec<(String, Value)>,
+    hosts: Vec<String>,
+}
+
+impl Dispatcher {
+    pub(crate) async fn include(
+        &mut self,
+        task: &Arc<Task>,
+        file: &Node,
+        apply: Option<&Arc<Common>>,
+        chain: Chain,
+        place: &Place,
+        hosts: &[String],
+    ) -> Failures {
+        let mut failures = Failures::new();
+        let mut inclusions: BTreeMap<(usize, PathBuf, String), Inclusion> = BTreeMap::new();
+        for host in hosts {
+            match self.included_files(file, task, &chain, place, host) {
+                Ok(found) if found.is_empty() => {
+                    self.state.count(host).skipped += 1;
+                }
+                Ok(found) => {
+                    self.state.count(host).ok += 1;
+                    for (order, (path, item)) in found.into_iter().enumerate() {
+                        let key = (order, path.clone(), format!("{item:?}"));
+                        let inclusion = inclusions.entry(key).or_insert_with(|| Inclusion {
+                            file: path,
+                            item,
+                            hosts: Vec::new(),
+                        });
+                        inclusion.hosts.push(host.clone());
+                    }
+                }
+                Err(error) => {
+                    let result = TaskResult::failed(located(&error), error.hint.clone());
+                    self.report_failed_include(task, host, &result).await;
+                    self.count(host, &result, place.rescued);
+                    if !place.rescued {
+                        self.state.take_out(host);
+                    }
+                    failures.insert(host.clone(), (Arc::clone(task), result));
+                }
+            }
+        }
+        for inclusion in inclusions.into_values() {
+            let left: Vec<String> = inclusion
+                .hosts
+                .iter()
+                .filter(|host| self.state.takes_part(host) && !failures.contains_key(*host))
+                .cloned()
+                .collect();
+            if left.is_empty() {
+                continue;
+            }
+            let Some(entries) = self.entries(&inclusion.file, place.handler).await else {
+                return failures;
+            };
+            self.emit(What::Included {
+                file: inclusion.file.display().to_string(),
+                hosts: left.clone(),
+            })
+            .await;
+            let include = Include {
+                apply: apply.cloned(),
+                vars: task.common.vars.clone(),
+                item: inclusion.item,
+            };
+            let inside = Place {
+                chain: place.chain.with(Layer::Include(Arc::new(include))),
+                ..place.clone()
+            };
+            failures.extend(self.walk(&entries, &inside, &left).await);
+        }
+        failures
+    }
+
+    async fn report_failed_include(&mut self, task: &Arc<Task>, host: &str, result: &TaskResult) {
+        let id = self.task_id();
+        let name = task
+            .name
+            .as_ref()
+            .and_then(Node::as_str)
+            .unwrap_or("include_tasks");
+        let info = Arc::new(TaskInfo {
+            name: name.to_owned(),
+            module: "include_tasks".to_owned(),
+            handler: false,
+            file: task.span.source.name().to_owned(),
+            line: task.span.position().0,
+            no_log: false,
+        });
+        let host = host.to_owned();
+        let result = Box::new(result.shown(&self.redactor));
+        self.emit(What::TaskStarted {
+            task: id,
+            info,
+            hosts: 1,
+        })
+        .await;
+        self.emit(What::HostFinished {
+            task: id,
+            host,
+            result,
+        })
+        .await;
+        self.emit(What::TaskFinished { task: id }).await;
+    }
+
+    /// The files that a host includes, with the variables of the item that named each.
+    fn included_files(
+        &self,
+        file: &Node,
+        task: &Task,
+        chain: &Chain,
+        place: &Place,
+        host: &str,
+    ) -> Result<Vec<(PathBuf, Vec<(String, Value)>)>, TemplateError> {
+        let layers = chain.task_layers();
+        let store = &self.shared.store;
+        let scope = store.view(host, &place.play, &layers, Vec::new());
+        let items = match &task.looping {
+            None => vec![Vec::new()],
+            Some(source) => {
+                let items = match self.loop_items(source, &scope) {
+                    Ok(items) => items,
+                    Err(error) => {
+                        return if self.holds(chain, place, host).is_ok_and(|holds| !holds) {
+                            Ok(Vec::new())
+                        } else {
+                            Err(error)
+                        };
+                    }
+                };
+                let name = task
+                    .loop_control
+                    .loop_var
+                    .clone()
+                    .unwrap_or_else(|| "item".into());
+                items
+                    .into_iter()
+                    .map(|item| vec![(name.clone(), item)])
+                    .collect()
+            }
+        };
+        let mut found = Vec::new();
+        for item in items {
+            let scope = store.view(host, &place.play, &layers, item.clone());
+            let mut wanted = true;
+            for condition in chain.conditions() {
+                if !self.shared.templar.condition(condition, &scope)?.truth {
+                    wanted = false;
+                    break;
+                }
+            }
+            if !wanted {
+                continue;
+            }
+            let name = self.shared.templar.render(file, &scope)?.to_string();
+            let path = control::find(&chain.folders(), "tasks", &name).map_err(|error| {
+                let error_at = TemplateError::new(error.message).or_span(Some(&file.span));
+                match error.hint {
+                    Some(hint) => error_at.hint(&hint),
+                    None => error_at,
+                }
+            })?;
+            found.push((path, item));
+        }
+        Ok(found)
+    }
+
+    fn loop_items(
+        &self,
+        source: &LoopSource,
+        scope: &Arc<dyn Scope>,
+    ) -> Result<Vec<Value>, TemplateError> {
+        match &source.lookup {
+            Some(lookup) => self.shared.templar.lookup(lookup, &source.items, scope),
+            None => {
+                let rendered = self.shared.templar.render(&source.items, scope)?;
+                rendered.try_iter().map(Iterator::collect).map_err(|_| {
+                    TemplateError::new("`loop` needs a list").or_span(Some(&source.items.span))
+                })
+            }
+        }
+    }
+
+    /// The tasks of a file, read once a run.
+    async fn entries(&mut self, file: &Path, handlers: bool) -> Option<Arc<Vec<Entry>>> {
+        if let Some(known) = self.files.get(file) {
+            return Some(Arc::clone(known));
+        }
+        match playbook::load_tasks(file, handlers, &self.shared.loader) {
+            Ok(entries) => {
+                let entries = Arc::new(entries);
+                self.files.insert(file.to_path_buf(), Arc::clone(&entries));
+                Some(entries)
+            }
+            Err(diagnostics) => {
+                let messages: Vec<String> = diagnostics
+                    .iter()
+                    .map(|diagnostic| match diagnostic.labels.first() {
+                        Some(label) => format!("{}: {}", label.span, diagnostic.message),
+                        None => diagnostic.message.clone(),
+                    })
+                    .collect();
+                let help = diagnostics
+                    .into_iter()
+                    .find_map(|diagnostic| diagnostic.help);
+                self.stop(messages.join("\n"), help).await;
+                None
+            }
+        }
+    }
+}

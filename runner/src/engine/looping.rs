@@ -1,0 +1,261 @@
+//! A task with `loop` or `with_*` on one host: its items one after another, and their results
+//! together.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use minijinja::Value;
+use serde_json::{Value as Json, json};
+
+use super::dispatch::Message;
+use super::keywords;
+use super::result::TaskResult;
+use super::unit::{Unit, failed_template};
+use crate::event::Status;
+use crate::template::{self, Scope, TemplateError};
+
+/// What stands for an item under `no_log`.
+const CENSORED_ITEM: &str = "(censored due to no_log)";
+
+/// Runs the task for each item.
+pub(crate) async fn run(unit: &Unit<'_>, scope: &Arc<dyn Scope>) -> TaskResult {
+    let items = match items(unit, scope) {
+        Ok(items) => items,
+        Err(error) => {
+            // Where the task would be skipped anyway, what its loop says does not matter.
+            return match unit.first_false(scope, &mut Vec::new()) {
+                Ok(Some(condition)) => TaskResult::skipped(Some(condition)),
+                _ => failed_template(&error),
+            };
+        }
+    };
+    if items.is_empty() {
+        let mut result = TaskResult::skipped(None);
+        result
+            .data
+            .insert("skipped_reason".into(), "No items in the list".into());
+        result.data.insert("results".into(), json!([]));
+        return result;
+    }
+    let mut results = Vec::with_capacity(items.len());
+    // What an item sets, later items see: `set_fact: l: "{{ l + [item] }}"` gathers a list.
+    let mut carried: Vec<(String, Value)> = Vec::new();
+    for index in 0..items.len() {
+        if index > 0 && !pause(unit, scope).await {
+            break;
+        }
+        let mut extra = carried.clone();
+        extra.extend(names(unit, &items, index));
+        let mut result = unit.single(extra.clone()).await;
+        for (name, value) in &result.variables {
+            carried.retain(|(known, _)| known != name);
+            carried.push((name.clone(), template::from_json(value)));
+        }
+        annotate(unit, &mut result, &items, index);
+        let label = label(unit, &extra, &items[index]);
+        let over = over(unit, &extra, &result);
+        tell(unit, label, &result).await;
+        let stop = matches!(result.status, Status::Unreachable) || result.interrupted || over;
+        results.push(result);
+        if stop {
+            break;
+        }
+    }
+    together(results)
+}
+
+/// The items of the loop.
+fn items(unit: &Unit<'_>, scope: &Arc<dyn Scope>) -> Result<Vec<Value>, TemplateError> {
+    let Some(source) = &unit.work.task.looping else {
+        return Ok(Vec::new());
+    };
+    let templar = &unit.work.shared.templar;
+    if let Some(lookup) = &source.lookup {
+        return templar.lookup(lookup, &source.items, scope);
+    }
+    let rendered = templar.render(&source.items, scope)?;
+    let wrong = || {
+        TemplateError::new(format!(
+            "`loop` needs a list, but this gives `{}`",
+            template::repr(&rendered)
+        ))
+        .or_span(Some(&source.items.span))
+        .hint("wrap a single item in `[…]`; for a mapping use `| dict2items`")
+    };
+    if rendered.kind() != minijinja::value::ValueKind::Seq {
+        return Err(wrong());
+    }
+    Ok(rendered.try_iter().map_err(|_| wrong())?.collect())
+}
+
+/// The variables of one item.
+fn names(unit: &Unit<'_>, items: &[Value], index: usize) -> Vec<(String, Value)> {
+    let control = &unit.work.task.loop_control;
+    let loop_var = control
+        .loop_var
+        .clone()
+        .unwrap_or_else(|| "item".to_owned());
+    let mut names = vec![
+        (loop_var.clone(), items[index].clone()),
+        ("ansible_loop_var".to_owned(), Value::from(loop_var)),
+    ];
+    if let Some(index_var) = &control.index_var {
+        names.push((index_var.clone(), Value::from(index)));
+        names.push((
+            "ansible_index_var".to_owned(),
+            Value::from(index_var.clone()),
+        ));
+    }
+    if control.extended {
+        let mut extended = vec![
+            ("allitems", Value::from(items.to_vec())),
+            ("index", Value::from(index + 1)),
+            ("index0", Value::from(index)),
+            ("first", Value::from(index == 0)),
+            ("last", Value::from(index + 1 == items.len())),
+            ("length", Value::from(items.len())),
+            ("revindex", Value::from(items.len() - index)),
+            ("revindex0", Value::from(items.len() - index - 1)),
+        ];
+        if let Some(next) = items.get(index + 1) {
+            extended.push(("nextitem", next.clone()));
+        }
+        if let Some(previous) = index.checked_sub(1).and_then(|index| items.get(index)) {
+            extended.push(("previtem", previous.clone()));
+        }
+        names.push(("ansible_loop".to_owned(), extended.into_iter().collect()));
+    }
+    names
+}
+
+/// Adds to an item's result which item it is of.
+fn annotate(unit: &Unit<'_>, result: &mut TaskResult, items: &[Value], index: usize) {
+    let control = &unit.work.task.loop_control;
+    let loop_var = control
+        .loop_var
+        .clone()
+        .unwrap_or_else(|| "item".to_owned());
+    result
+        .data
+        .insert("ansible_loop_var".into(), loop_var.clone().into());
+    result
+        .data
+        .insert(loop_var, template::to_json(&items[index]));
+    if let Some(index_var) = &control.index_var {
+        result.data.insert(index_var.clone(), index.into());
+        result
+            .data
+            .insert("ansible_index_var".into(), index_var.clone().into());
+    }
+}
+
+/// What reports call the item.
+fn label(unit: &Unit<'_>, extra: &[(String, Value)], item: &Value) -> Json {
+    if unit.no_log {
+        return CENSORED_ITEM.into();
+    }
+    let Some(label) = &unit.work.task.loop_control.label else {
+        return template::to_json(item);
+    };
+    let scope = unit.work.scope(unit.host, extra.to_vec());
+    match unit.work.shared.templar.render(label, &scope) {
+        Ok(value) => template::to_json(&value),
+        Err(_) => template::to_json(item),
+    }
+}
+
+/// Whether `break_when` ends the loop after this item.
+fn over(unit: &Unit<'_>, extra: &[(String, Value)], result: &TaskResult) -> bool {
+    let conditions = &unit.work.task.loop_control.break_when;
+    if conditions.is_empty() {
+        return false;
+    }
+    let mut extra = extra.to_vec();
+    if let Some((name, _)) = &unit.work.task.register {
+        extra.push((name.clone(), template::from_json(&result.registered())));
+    }
+    let scope = unit.work.scope(unit.host, extra);
+    let templar = &unit.work.shared.templar;
+    conditions.iter().all(|condition| {
+        templar
+            .condition(condition, &scope)
+            .is_ok_and(|holds| holds.truth)
+    })
+}
+
+async fn tell(unit: &Unit<'_>, label: Json, result: &TaskResult) {
+    let mut shown = result.clone();
+    shown.no_log = unit.no_log;
+    let message = Message::Item {
+        task: unit.work.id,
+        host: unit.host.to_owned(),
+        item: label,
+        result: Box::new(shown),
+    };
+    let _ = unit.work.messages.send(message).await;
+}
+
+/// Waits as long as `loop_control.pause` says; false when the run was interrupted.
+async fn pause(unit: &Unit<'_>, scope: &Arc<dyn Scope>) -> bool {
+    let Some(keyword) = &unit.work.task.loop_control.pause else {
+        return true;
+    };
+    let seconds = keywords::value(keyword, &unit.work.shared.templar, scope).unwrap_or(0.0);
+    unit.sleep(Duration::try_from_secs_f64(seconds).unwrap_or_default())
+        .await
+}
+
+/// One result out of those of the items.
+fn together(results: Vec<TaskResult>) -> TaskResult {
+    let mut all = TaskResult::ok();
+    let failed = results
+        .iter()
+        .filter(|result| result.status == Status::Failed)
+        .count();
+    if results
+        .iter()
+        .all(|result| result.status == Status::Skipped)
+    {
+        all.status = Status::Skipped;
+        all.data.insert("msg".into(), "All items skipped".into());
+    } else if failed > 0 {
+        all.fail(None);
+    }
+    if let Some(lost) = results
+        .iter()
+        .find(|result| result.status == Status::Unreachable)
+    {
+        all.status = Status::Unreachable;
+        all.message.clone_from(&lost.message);
+        all.hint.clone_from(&lost.hint);
+    }
+    all.changed = results.iter().any(|result| result.changed);
+    all.interrupted = results.iter().any(|result| result.interrupted);
+    if all.status == Status::Failed {
+        let first = results
+            .iter()
+            .find(|result| result.status == Status::Failed);
+        let why = first
+            .and_then(|result| result.message.clone())
+            .unwrap_or_default();
+        all.hint = first.and_then(|result| result.hint.clone());
+        let message = format!(
+            "{failed} of {} items failed; the first: {why}",
+            results.len()
+        );
+        all.data
+            .insert("msg".into(), "One or more items failed".into());
+        all.message = Some(message);
+    } else if all.status == Status::Ok {
+        all.data.insert("msg".into(), "All items completed".into());
+    }
+    let registered: Vec<Json> = results.iter().map(TaskResult::registered).collect();
+    all.data.insert("results".into(), registered.into());
+    for result in results {
+        all.facts.extend(result.facts);
+        all.variables.extend(result.variables);
+        all.secrets.extend(result.secrets);
+        all.delegated_to = result.delegated_to.or(all.delegated_to);
+    }
+    all
+}

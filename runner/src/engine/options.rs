@@ -1,0 +1,62 @@
+//! What the user asked of a run.
+
+use std::collections::BTreeSet;
+
+use tokio::sync::watch;
+
+use crate::inventory::Pattern;
+use crate::vars::{BecomeDefaults, ConnectionDefaults};
+
+/// What the user asked of a run, on the command line.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How many hosts work at once.
+    pub forks: usize,
+    /// Find out what would change, and change nothing.
+    pub check: bool,
+    /// Show differences.
+    pub diff: bool,
+    /// Which tasks run.
+    pub tags: TagFilter,
+    /// How often `-v` was given.
+    pub verbosity: u8,
+    /// `-l`.
+    pub limit: Option<Pattern>,
+    /// How hosts are reached, where nothing else is said.
+    pub connection: ConnectionDefaults,
+    /// As whom tasks run, where nothing else is said.
+    pub r#become: BecomeDefaults,
+    /// Begin with the task of this name.
+    pub start_at_task: Option<String>,
+    /// Run handlers of a host although a task failed on it.
+    pub force_handlers: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            forks: 50,
+            check: false,
+            diff: false,
+            tags: TagFilter::default(),
+            verbosity: 0,
+            limit: None,
+            connection: ConnectionDefaults::default(),
+            r#become: BecomeDefaults::default(),
+            start_at_task: None,
+            force_handlers: false,
+        }
+    }
+}
+
+/// `--tags` and `--skip-tags`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TagFilter {
+    /// Only tasks with one of these; all when empty.
+    pub only: BTreeSet<String>,
+    /// None with one of these.
+    pub skip: BTreeSet<String>,
+}
+
+/// Tells a run that it should stop. The sender's side belongs to whoever hears the signal.
+pub type Interrupt = watch::Receiver<bool>;

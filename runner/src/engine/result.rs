@@ -1,0 +1,259 @@
+//! How a task went on a host, before anything is hidden from it.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+use windlass_modules::{Difference, Failure, HostError, Outcome, Secret};
+
+use super::redact::Redactor;
+use crate::event::{Diff, Finished, Status};
+use crate::template::TemplateError;
+
+/// What stands in place of a result under `no_log`.
+const CENSORED: &str = "the output has been hidden because 'no_log: true' was given for this task";
+
+/// How a task went on a host.
+#[derive(Debug, Clone)]
+pub(crate) struct TaskResult {
+    pub(crate) status: Status,
+    pub(crate) changed: bool,
+    pub(crate) ignored: bool,
+    /// What `register` keeps, apart from `changed`, `failed`, `skipped` and `unreachable`.
+    pub(crate) data: Map<String, Value>,
+    pub(crate) message: Option<String>,
+    pub(crate) hint: Option<String>,
+    pub(crate) diff: Vec<Difference>,
+    pub(crate) warnings: Vec<String>,
+    pub(crate) facts: Map<String, Value>,
+    pub(crate) variables: Map<String, Value>,
+    pub(crate) secrets: Vec<Secret>,
+    pub(crate) delegated_to: Option<String>,
+    pub(crate) no_log: bool,
+    pub(crate) took: Duration,
+    /// Whether the run was interrupted while it was at it.
+    pub(crate) interrupted: bool,
+}
+
+impl TaskResult {
+    fn new(status: Status) -> Self {
+        Self {
+            status,
+            changed: false,
+            ignored: false,
+            data: Map::new(),
+            message: None,
+            hint: None,
+            diff: Vec::new(),
+            warnings: Vec::new(),
+            facts: Map::new(),
+            variables: Map::new(),
+            secrets: Vec::new(),
+            delegated_to: None,
+            no_log: false,
+            took: Duration::ZERO,
+            interrupted: false,
+        }
+    }
+
+    /// Done, and nothing to tell.
+    pub(crate) fn ok() -> Self {
+        Self::new(Status::Ok)
+    }
+
+    /// Not run, because `condition` does not hold.
+    pub(crate) fn skipped(condition: Option<String>) -> Self {
+        let mut result = Self::new(Status::Skipped);
+        if let Some(condition) = condition {
+            result
+                .data
+                .insert("skip_reason".into(), "Conditional result was False".into());
+            result
+                .data
+                .insert("false_condition".into(), condition.into());
+        }
+        result
+    }
+
+    /// Failed before or beside the module's own work.
+    pub(crate) fn failed(message: impl Into<String>, hint: Option<String>) -> Self {
+        let message = message.into();
+        let mut result = Self::new(Status::Failed);
+        result.data.insert("msg".into(), message.clone().into());
+        result.message = Some(message);
+        result.hint = hint;
+        result
+    }
+
+    /// What `register` keeps.
+    pub(crate) fn registered(&self) -> Value {
+        let mut data = self.data.clone();
+        data.insert("changed".into(), self.changed.into());
+        data.insert("failed".into(), (self.status == Status::Failed).into());
+        match self.status {
+            Status::Skipped => {
+                data.insert("skipped".into(), true.into());
+            }
+            Status::Unreachable => {
+                data.insert("unreachable".into(), true.into());
+            }
+            Status::Ok | Status::Failed => {}
+        }
+        Value::Object(data)
+    }
+
+    /// The result as reports may see it.
+    pub(crate) fn shown(&self, redactor: &Redactor) -> Finished {
+        let mut finished = Finished {
+            status: self.status,
+            changed: self.changed,
+            ignored: self.ignored,
+            data: Value::Null,
+            message: None,
+            hint: self.hint.clone(),
+            diff: Vec::new(),
+            warnings: self.warnings.clone(),
+            delegated_to: self.delegated_to.clone(),
+            took: self.took,
+        };
+        if self.no_log {
+            finished.data = json!({"censored": CENSORED, "changed": self.changed});
+            finished.warnings.clear();
+            if matches!(self.status, Status::Failed | Status::Unreachable) {
+                finished.message = Some(CENSORED.to_owned());
+            }
+            if self.status == Status::Unreachable {
+                // How a host is reached is no result of the task.
+                finished.message.clone_from(&self.message);
+            } else {
+                finished.hint = None;
+            }
+        } else {
+            finished.data = Value::Object(self.data.clone());
+            finished.message.clone_from(&self.message);
+            finished.diff = self.diff.iter().map(diff).collect();
+        }
+        redactor.value(&mut finished.data);
+        for text in finished
+            .message
+            .iter_mut()
+            .chain(&mut finished.hint)
+            .chain(&mut finished.warnings)
+        {
+            redactor.text(text);
+        }
+        for diff in &mut finished.diff {
+            redactor.text(&mut diff.before);
+            redactor.text(&mut diff.after);
+        }
+        finished
+    }
+
+    /// Counts as failed from now on.
+    pub(crate) fn fail(&mut self, message: Option<String>) {
+        self.status = Status::Failed;
+        if self.message.is_none() {
+            self.message = message.or_else(|| {
+                self.data
+                    .get("msg")
+                    .and_then(Value::as_str)
+                    .map(str::to_owned)
+            });
+        }
+    }
+
+    /// Counts as well from now on.
+    pub(crate) fn pass(&mut self) {
+        self.status = Status::Ok;
+        self.message = None;
+        self.hint = None;
+    }
+}
+
+/// An error in a template as one text, its place first.
+pub(crate) fn located(error: &TemplateError) -> String {
+    match &error.span {
+        Some(span) => format!("{span}: {}", error.message),
+        None => error.message.clone(),
+    }
+}
+
+fn diff(difference: &Difference) -> Diff {
+    Diff {
+        before_header: difference.before_header.clone(),
+        after_header: difference.after_header.clone(),
+        before: difference.before.clone(),
+        after: difference.after.clone(),
+    }
+}
+
+impl From<Outcome> for TaskResult {
+    fn from(outcome: Outcome) -> Self {
+        let status = if outcome.skipped {
+            Status::Skipped
+        } else {
+            Status::Ok
+        };
+        Self {
+            changed: outcome.changed,
+            data: outcome.data,
+            diff: outcome.diff,
+            warnings: outcome.warnings,
+            facts: outcome.facts,
+            variables: outcome.variables,
+            secrets: outcome.secrets,
+            ..Self::new(status)
+        }
+    }
+}
+
+impl From<Failure> for TaskResult {
+    fn from(failure: Failure) -> Self {
+        let mut result = Self::failed(failure.message, failure.hint);
+        result.data.extend(failure.data);
+        result.secrets = failure.secrets;
+        match failure.host {
+            Some(HostError::Unreachable { .. }) => result.status = Status::Unreachable,
+            Some(HostError::Interrupted) => result.interrupted = true,
+            Some(HostError::TimedOut { so_far, .. }) => {
+                result.data.insert("stdout".into(), so_far.text().into());
+                result
+                    .data
+                    .insert("stderr".into(), so_far.error_text().into());
+                result.data.insert("timedout".into(), true.into());
+            }
+            _ => {}
+        }
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_log_shows_neither_data_nor_message() {
+        let mut result = TaskResult::from(
+            Failure::new("cannot use hunter2")
+                .with("stdout", "hunter2")
+                .hint("try hunter3"),
+        );
+        result.no_log = true;
+        let shown = result.shown(&Redactor::default());
+        let text = serde_json::to_string(&shown).unwrap();
+        assert!(!text.contains("hunter"), "{text}");
+        assert_eq!(shown.status, Status::Failed);
+    }
+
+    #[test]
+    fn a_lost_host_is_unreachable_and_says_so_in_what_is_registered() {
+        let result = TaskResult::from(Failure::from(HostError::Unreachable {
+            kind: windlass_modules::host::Unreachable::Refused,
+            message: "refused".into(),
+            hint: "start sshd".into(),
+        }));
+        assert_eq!(result.status, Status::Unreachable);
+        assert_eq!(result.registered()["unreachable"], true);
+        assert_eq!(result.registered()["failed"], false);
+    }
+}

@@ -1,0 +1,283 @@
+//! A run: playbooks, their plays, and the batches of each.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::batch;
+use super::chain::Chain;
+use super::dispatch::{Dispatcher, Shared};
+use super::keywords::{self, FromRendered};
+use super::options::{Interrupt, Options};
+use super::result::located;
+use super::walk::Place;
+use crate::event::{Event, Recap, What};
+use crate::inventory::{Inventory, Pattern, PatternError};
+use crate::playbook::{Entry, Keyword, Loader, Order, Play, Playbook};
+use crate::template::{Scope, Templar, TemplateError};
+use crate::transport::Transport;
+use crate::vars::{PlayLayers, Store};
+
+/// Everything a run needs.
+pub struct Run {
+    /// The playbooks, in order.
+    pub playbooks: Vec<Playbook>,
+    /// The hosts.
+    pub inventory: Arc<Inventory>,
+    /// Their variables.
+    pub store: Store,
+    /// Renders templates.
+    pub templar: Templar,
+    /// Reads files that are included.
+    pub loader: Loader,
+    /// Reaches hosts.
+    pub transport: Transport,
+    /// What the user asked for.
+    pub options: Options,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Counts a host.
+    pub recap: Vec<(String, Recap)>,
+    /// Whether it stopped for a reason that is no host's.
+    pub stopped: bool,
+    /// Whether the user interrupted it.
+    pub interrupted: bool,
+}
+
+impl Summary {
+    /// Whether a task failed on some host for good.
+    pub fn failed(&self) -> bool {
+        self.recap.iter().any(|(_, recap)| recap.failed > 0)
+    }
+
+    /// Whether some host could not be reached.
+    pub fn unreachable(&self) -> bool {
+        self.recap.iter().any(|(_, recap)| recap.unreachable > 0)
+    }
+}
+
+impl Run {
+    /// Runs the playbooks, and tells of it through `events`. `interrupt` turning true ends it: what
+    /// runs on hosts is ended there, and nothing new begins.
+    pub async fn run(self, events: mpsc::Sender<Event>, interrupt: Interrupt) -> Summary {
+        let transport = self.transport.clone();
+        let shared = Arc::new(Shared {
+            options: self.options,
+            inventory: self.inventory,
+            loader: self.loader,
+            store: self.store,
+            templar: self.templar,
+            transport: self.transport,
+            interrupt,
+        });
+        let mut dispatcher = Dispatcher::new(shared, events);
+        let summary = dispatcher.run(&self.playbooks).await;
+        transport.close();
+        summary
+    }
+}
+
+impl Dispatcher {
+    async fn run(&mut self, playbooks: &[Playbook]) -> Summary {
+        self.emit(What::RunStarted {
+            playbooks: playbooks
+                .iter()
+                .map(|book| book.path.display().to_string())
+                .collect(),
+            check: self.shared.options.check,
+            at: jiff::Timestamp::now().to_string(),
+        })
+        .await;
+        'all: for playbook in playbooks {
+            let path = playbook.path.display().to_string();
+            self.emit(What::PlaybookStarted { playbook: path }).await;
+            for play in &playbook.plays {
+                if self.state.stopped || self.interrupted() {
+                    break 'all;
+                }
+                if let Err(error) = self.play(play).await {
+                    self.stop(located(&error), error.hint.clone()).await;
+                }
+            }
+        }
+        if !self.started_at_task && !self.state.stopped && !self.interrupted() {
+            let name = self
+                .shared
+                .options
+                .start_at_task
+                .clone()
+                .unwrap_or_default();
+            self.stop(
+                format!("no task is named `{name}`, so nothing was run"),
+                Some("--start-at-task needs a task's whole name; --list-tasks shows them".into()),
+            )
+            .await;
+        }
+        let recap: Vec<(String, Recap)> = self
+            .state
+            .recap
+            .iter()
+            .map(|(host, recap)| (host.clone(), *recap))
+            .collect();
+        let interrupted = self.interrupted();
+        self.emit(What::RunFinished {
+            recap: recap.clone(),
+            interrupted,
+        })
+        .await;
+        Summary {
+            recap,
+            stopped: self.state.broken,
+            interrupted,
+        }
+    }
+
+    async fn play(&mut self, play: &Arc<Play>) -> Result<(), TemplateError> {
+        let global = self.shared.store.global_view(play);
+        let pattern = self.pattern(play, &global)?;
+        let name = match &play.name {
+            Some(name) => self.shared.templar.render(name, &global).map_or_else(
+                |_| name.as_str().unwrap_or_default().to_owned(),
+                |name| name.to_string(),
+            ),
+            None => pattern.clone(),
+        };
+        let wrong = |error: PatternError| {
+            TemplateError::new(error.message)
+                .hint(error.help)
+                .or_span(Some(&play.hosts.span))
+        };
+        let selected = self
+            .shared
+            .inventory
+            .select(
+                &Pattern::parse(&pattern).map_err(wrong)?,
+                self.shared.options.limit.as_ref(),
+            )
+            .map_err(wrong)?;
+        let order = self
+            .keyword(play.order.as_ref(), &global)?
+            .unwrap_or(Order::Inventory);
+        let mut hosts = batch::ordered(selected, order);
+        hosts.retain(|host| !self.state.out.contains(host));
+        if hosts.is_empty() {
+            let reason = "none of its hosts is left".to_owned();
+            self.emit(What::PlaySkipped { name, reason }).await;
+            return Ok(());
+        }
+        for host in &hosts {
+            self.state.count(host);
+        }
+        self.emit(What::PlayStarted {
+            name: name.clone(),
+            hosts: hosts.clone(),
+        })
+        .await;
+        let mut serial = Vec::new();
+        for size in &play.serial {
+            serial.push(keywords::value(size, &self.shared.templar, &global)?);
+        }
+        self.state.begin_play();
+        let batches = batch::batches(&hosts, &serial);
+        let of = batches.len();
+        for (index, hosts_now) in batches.into_iter().enumerate() {
+            if of > 1 {
+                let (number, hosts) = (index + 1, hosts_now.clone());
+                self.emit(What::BatchStarted { number, of, hosts }).await;
+            }
+            self.batch(play, &name, &hosts, hosts_now).await?;
+            if self.state.play_over || self.state.stopped || self.interrupted() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn pattern(&self, play: &Play, scope: &Arc<dyn Scope>) -> Result<String, TemplateError> {
+        let rendered = self.shared.templar.render(&play.hosts, scope)?;
+        if let Some(text) = rendered.as_str() {
+            return Ok(text.to_owned());
+        }
+        let words: Vec<String> = rendered
+            .try_iter()
+            .map_err(|_| {
+                TemplateError::new("`hosts` must be a pattern or a list of patterns")
+                    .or_span(Some(&play.hosts.span))
+            })?
+            .map(|word| word.to_string())
+            .collect();
+        Ok(words.join(","))
+    }
+
+    fn keyword<T: FromRendered>(
+        &self,
+        keyword: Option<&Keyword<T>>,
+        scope: &Arc<dyn Scope>,
+    ) -> Result<Option<T>, TemplateError> {
+        keyword
+            .map(|keyword| keywords::value(keyword, &self.shared.templar, scope))
+            .transpose()
+    }
+
+    async fn batch(
+        &mut self,
+        play: &Arc<Play>,
+        name: &str,
+        all: &[String],
+        hosts: Vec<String>,
+    ) -> Result<(), TemplateError> {
+        self.state.begin_batch();
+        let layers = PlayLayers {
+            play: Arc::clone(play),
+            name: name.to_owned(),
+            hosts: all.to_vec(),
+            batch: hosts.clone(),
+        };
+        let place = Place {
+            chain: Chain::new(play),
+            play: Arc::new(self.shared.store.play(layers)?),
+            batch: Arc::new(hosts.clone()),
+            rescued: false,
+            handler: false,
+        };
+        self.gather(play, &place, &hosts).await;
+        for entries in [&play.pre_tasks, &play.tasks, &play.post_tasks] {
+            self.section(entries, &place).await;
+        }
+        let global = self.shared.store.global_view(play);
+        let force = self
+            .keyword(play.force_handlers.as_ref(), &global)?
+            .unwrap_or(false);
+        if force || self.shared.options.force_handlers {
+            self.force(&place).await;
+        }
+        let failed = |host: &String| self.state.failed_in_batch.contains(host);
+        if hosts.iter().all(failed) {
+            self.state.stopped = true;
+        }
+        Ok(())
+    }
+
+    /// Walks a section of a play; then its handlers.
+    async fn section(&mut self, entries: &[Entry], place: &Place) {
+        let hosts = self.state.remaining(&place.batch);
+        self.walk(entries, place, &hosts).await;
+        self.flush(place).await;
+    }
+
+    /// Runs handlers that hosts notified before they failed.
+    async fn force(&mut self, place: &Place) {
+        let out: Vec<String> = self.state.failed_in_batch.iter().cloned().collect();
+        for host in &out {
+            let reachable = self.state.count(host).unreachable == 0;
+            if reachable {
+                self.state.out.remove(host);
+            }
+        }
+        self.flush(place).await;
+        self.state.out.extend(out);
+    }
+}

@@ -1,0 +1,61 @@
+//! `hostvars` and `vars`: mappings whose values are rendered when they are asked for.
+
+use std::sync::Arc;
+
+use minijinja::Value;
+use minijinja::value::{Enumerator, Object, ObjectRepr};
+
+use super::store::Store;
+use crate::template::{self, Scope};
+
+/// `hostvars`: each host's variables, without those of plays.
+#[derive(Debug)]
+pub(super) struct AllHosts(pub(super) Store);
+
+impl Object for AllHosts {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Map
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let host = key.as_str()?;
+        self.0
+            .0
+            .inventory
+            .host(host)
+            .map(|_| Value::from_object(Everything(self.0.host_view(host))))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        let hosts = self.0.0.inventory.hosts();
+        Enumerator::Values(hosts.map(|host| Value::from(host.name.as_str())).collect())
+    }
+}
+
+/// All variables of a view, as a mapping.
+#[derive(Debug)]
+pub(super) struct Everything(pub(super) Arc<dyn Scope>);
+
+impl Object for Everything {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Map
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        Some(match self.0.get(key.as_str()?)? {
+            Ok(value) => value,
+            // A variable that cannot be rendered is an error where it is used, not before.
+            Err(error) => template::failed(error),
+        })
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        // Without itself: whoever walks all variables would not come to an end.
+        let names = self
+            .0
+            .names()
+            .into_iter()
+            .filter(|name| !matches!(name.as_str(), "vars" | "hostvars" | "omit"));
+        Enumerator::Values(names.map(Value::from).collect())
+    }
+}

@@ -1,0 +1,119 @@
+//! Variables that Windlass itself sets, under Ansible's names. Nothing can override them.
+
+use minijinja::Value;
+
+use super::hostvars::{AllHosts, Everything};
+use super::view::View;
+use crate::template;
+
+/// The version of ansible-core whose language this is, for playbooks that ask.
+const LANGUAGE: (i64, i64, i64) = (2, 19, 0);
+
+/// All names.
+pub(super) const NAMES: &[&str] = &[
+    "ansible_check_mode",
+    "ansible_diff_mode",
+    "ansible_facts",
+    "ansible_forks",
+    "ansible_limit",
+    "ansible_play_batch",
+    "ansible_play_hosts",
+    "ansible_play_hosts_all",
+    "ansible_play_name",
+    "ansible_run_tags",
+    "ansible_skip_tags",
+    "ansible_verbosity",
+    "ansible_version",
+    "group_names",
+    "groups",
+    "hostvars",
+    "inventory_dir",
+    "inventory_file",
+    "inventory_hostname",
+    "inventory_hostname_short",
+    "omit",
+    "play_hosts",
+    "playbook_dir",
+    "vars",
+];
+
+/// The value of a magic variable in a view; nothing where it is none, or has no value there.
+pub(super) fn magic(view: &View, name: &str) -> Option<Value> {
+    let run = &view.store.0.run;
+    let inventory = &view.store.0.inventory;
+    let play = || view.play.as_deref().map(|play| &play.layers);
+    let at_host = || (!view.host.is_empty()).then_some(view.host.as_str());
+    Some(match name {
+        "inventory_hostname" => Value::from(at_host()?),
+        "inventory_hostname_short" => Value::from(at_host()?.split('.').next()?),
+        "groups" => view.store.0.groups.clone(),
+        "group_names" => {
+            let host = inventory.host(at_host()?)?;
+            inventory
+                .group_names(host)
+                .into_iter()
+                .map(Value::from)
+                .collect()
+        }
+        "hostvars" => Value::from_object(AllHosts(view.store.clone())),
+        "vars" => Value::from_object(Everything(view.scope()?)),
+        "ansible_facts" => view
+            .state
+            .facts
+            .iter()
+            .map(|(name, value)| {
+                (
+                    name.trim_start_matches("ansible_").to_owned(),
+                    value.clone(),
+                )
+            })
+            .collect(),
+        "inventory_dir" => {
+            let folder = inventory.host(at_host()?)?.inventory_dir.as_ref()?;
+            Value::from(folder.display().to_string())
+        }
+        "inventory_file" => Value::from(inventory.host(at_host()?)?.inventory_file.as_deref()?),
+        "playbook_dir" => {
+            let folder = view.play.as_deref()?.folder();
+            Value::from(
+                std::path::absolute(&folder)
+                    .unwrap_or(folder)
+                    .display()
+                    .to_string(),
+            )
+        }
+        "play_hosts" | "ansible_play_batch" => list(&play()?.batch),
+        "ansible_play_hosts" | "ansible_play_hosts_all" => list(&play()?.hosts),
+        "ansible_play_name" => Value::from(play()?.name.as_str()),
+        "ansible_check_mode" => Value::from(run.check),
+        "ansible_diff_mode" => Value::from(run.diff),
+        "ansible_verbosity" => Value::from(run.verbosity),
+        "ansible_forks" => Value::from(run.forks),
+        "ansible_limit" => Value::from(run.limit.as_deref()?),
+        "ansible_run_tags" if run.tags.is_empty() => list(&["all".to_owned()]),
+        "ansible_run_tags" => list(&run.tags),
+        "ansible_skip_tags" => list(&run.skip_tags),
+        "ansible_version" => {
+            let (major, minor, revision) = LANGUAGE;
+            let full = format!("{major}.{minor}.{revision}");
+            [
+                ("full", Value::from(full.clone())),
+                ("string", Value::from(full)),
+                ("major", Value::from(major)),
+                ("minor", Value::from(minor)),
+                ("revision", Value::from(revision)),
+            ]
+            .into_iter()
+            .collect()
+        }
+        "omit" => template::omit(),
+        _ => return None,
+    })
+}
+
+fn list(names: &[String]) -> Value {
+    names
+        .iter()
+        .map(|name| Value::from(name.as_str()))
+        .collect()
+}
