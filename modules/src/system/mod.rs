@@ -3,11 +3,13 @@
 
 use crate::module::{Module, Of};
 
+mod facts;
 mod hostname;
 mod modprobe;
 mod ping;
 mod presence;
 mod service;
+mod setup;
 mod sysctl;
 mod systemd;
 
@@ -16,6 +18,7 @@ pub use modprobe::Modprobe;
 pub use ping::Ping;
 pub use presence::Presence;
 pub use service::Service;
+pub use setup::Setup;
 pub use sysctl::Sysctl;
 pub use systemd::Systemd;
 
@@ -25,6 +28,7 @@ pub const MODULES: &[&dyn Module] = &[
     &Of::<Modprobe>::new(),
     &Of::<Ping>::new(),
     &Of::<Service>::new(),
+    &Of::<Setup>::new(),
     &Of::<Sysctl>::new(),
     &Of::<Systemd>::new(),
 ];

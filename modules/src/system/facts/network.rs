@@ -1,0 +1,443 @@
+//! Interfaces, their addresses, and the way out.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use serde_json::{Map, Value, json};
+
+use super::set;
+use super::sources::Sources;
+
+/// An address of an interface.
+struct Address {
+    interface: String,
+    family: Family,
+}
+
+enum Family {
+    Four {
+        address: Ipv4Addr,
+        prefix: u32,
+        broadcast: Option<String>,
+    },
+    Six {
+        address: Ipv6Addr,
+        prefix: u8,
+        scope: String,
+    },
+}
+
+pub(super) fn facts(sources: &Sources, facts: &mut Map<String, Value>) {
+    let mut addresses = from_ip(&sources.said("addresses"));
+    if addresses.is_empty() {
+        addresses = from_ifconfig(&sources.said("ifconfig"));
+        addresses.extend(from_proc(sources.file("/proc/net/if_inet6")));
+    }
+    let interfaces = interfaces(sources, &addresses);
+    all_addresses(&addresses, facts);
+    set(facts, "default_ipv4", default_four(sources, &interfaces));
+    set(facts, "default_ipv6", default_six(sources, &interfaces));
+    set(
+        facts,
+        "interfaces",
+        interfaces.keys().cloned().collect::<Value>(),
+    );
+    for (name, interface) in interfaces {
+        set(facts, &name.replace(['-', '.', ':'], "_"), interface);
+    }
+}
+
+/// Addresses that are not of this node alone, as Ansible lists them.
+fn all_addresses(addresses: &[Address], facts: &mut Map<String, Value>) {
+    let (mut four, mut six) = (Vec::new(), Vec::new());
+    for address in addresses {
+        match &address.family {
+            Family::Four { address, .. } if !address.is_loopback() => {
+                four.push(address.to_string());
+            }
+            Family::Six { address, .. } if !address.is_loopback() => six.push(address.to_string()),
+            _ => {}
+        }
+    }
+    set(facts, "all_ipv4_addresses", four);
+    set(facts, "all_ipv6_addresses", six);
+}
+
+/// Lines of `ip -o addr show`: `2: eth0    inet 10.0.0.5/24 brd 10.0.0.255 scope global eth0\ …`.
+fn from_ip(text: &str) -> Vec<Address> {
+    text.lines()
+        .filter_map(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let [_, name, family @ ("inet" | "inet6"), address, ..] = words[..] else {
+                return None;
+            };
+            // A point-to-point address has its peer's prefix: `10.0.0.1 peer 10.0.0.2/32`.
+            let (address, prefix) = address.split_once('/').unwrap_or((address, ""));
+            let after = |word: &str| {
+                let at = words.iter().position(|other| *other == word)?;
+                words.get(at + 1).map(|value| (*value).to_owned())
+            };
+            let family = if family == "inet" {
+                Family::Four {
+                    address: address.parse().ok()?,
+                    prefix: prefix.parse().unwrap_or(32),
+                    broadcast: after("brd"),
+                }
+            } else {
+                Family::Six {
+                    address: address.parse().ok()?,
+                    prefix: prefix.parse().unwrap_or(128),
+                    scope: after("scope").unwrap_or_else(|| "global".to_owned()),
+                }
+            };
+            Some(Address {
+                interface: plain(name).to_owned(),
+                family,
+            })
+        })
+        .collect()
+}
+
+/// IPv4 addresses of `ifconfig -a`, in the words of BusyBox (`inet addr:… Mask:…`) or of net-tools
+/// (`inet … netmask …`).
+fn from_ifconfig(text: &str) -> Vec<Address> {
+    let mut interface = String::new();
+    let mut addresses = Vec::new();
+    for line in text.lines() {
+        if !line.starts_with([' ', '\t']) {
+            let name = line.split_whitespace().next().unwrap_or_default();
+            name.trim_end_matches(':').clone_into(&mut interface);
+        }
+        let line = line
+            .replace("addr:", " ")
+            .replace("Mask:", "netmask ")
+            .replace("Bcast:", "broadcast ");
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let after = |word: &str| {
+            let at = words.iter().position(|other| *other == word)?;
+            words.get(at + 1).copied()
+        };
+        let Some(address) = after("inet").and_then(|word| word.parse().ok()) else {
+            continue;
+        };
+        let mask: Option<Ipv4Addr> = after("netmask").and_then(|word| word.parse().ok());
+        addresses.push(Address {
+            interface: interface.clone(),
+            family: Family::Four {
+                address,
+                prefix: mask.map_or(32, |mask| u32::from(mask).count_ones()),
+                broadcast: after("broadcast").map(str::to_owned),
+            },
+        });
+    }
+    addresses
+}
+
+/// Lines of `/proc/net/if_inet6`: address, index, prefix, scope, flags, all in hex, and the name.
+fn from_proc(text: &str) -> Vec<Address> {
+    text.lines()
+        .filter_map(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let [address, _, prefix, scope, _, name] = words[..] else {
+                return None;
+            };
+            let scope = match scope {
+                "10" => "host",
+                "20" => "link",
+                "40" => "site",
+                _ => "global",
+            };
+            Some(Address {
+                interface: name.to_owned(),
+                family: Family::Six {
+                    address: Ipv6Addr::from(u128::from_str_radix(address, 16).ok()?),
+                    prefix: u8::from_str_radix(prefix, 16).ok()?,
+                    scope: scope.to_owned(),
+                },
+            })
+        })
+        .collect()
+}
+
+/// The name without what it is a pair of: `eth0@if7` is eth0.
+fn plain(name: &str) -> &str {
+    name.trim_end_matches(':').split('@').next().unwrap_or(name)
+}
+
+/// The interfaces by name, each with what sysfs says and its addresses.
+fn interfaces(sources: &Sources, addresses: &[Address]) -> Map<String, Value> {
+    let bridges = sources.all("bridges");
+    let mut interfaces: Map<String, Value> = Map::new();
+    for (path, text) in sources.under("/sys/class/net/") {
+        let Some((name, file)) = path.split_once('/') else {
+            continue;
+        };
+        let interface = interfaces
+            .entry(name)
+            .or_insert_with(|| json!({"device": name}));
+        match file {
+            "address" if !text.is_empty() => interface["macaddress"] = text.into(),
+            "mtu" => interface["mtu"] = text.parse::<u64>().unwrap_or_default().into(),
+            "operstate" => {
+                // The loopback and tunnels are `unknown` when they are up.
+                interface["active"] = ["up", "unknown"].contains(&text).into();
+            }
+            "flags" => {
+                let flags = u64::from_str_radix(text.trim_start_matches("0x"), 16);
+                interface["promisc"] = flags.is_ok_and(|flags| flags & 0x100 != 0).into();
+            }
+            "type" => {
+                let bridge = bridges
+                    .iter()
+                    .any(|path| path.ends_with(&format!("/{name}")));
+                interface["type"] = match text {
+                    _ if bridge => "bridge",
+                    "1" => "ether",
+                    "32" => "infiniband",
+                    "772" => "loopback",
+                    "776" | "768" | "778" => "tunnel",
+                    _ => "unknown",
+                }
+                .into();
+            }
+            _ => {}
+        }
+    }
+    for address in addresses {
+        let interface = interfaces
+            .entry(address.interface.as_str())
+            .or_insert_with(|| json!({"device": address.interface}));
+        add(interface, &address.family);
+    }
+    interfaces
+}
+
+/// Adds an address to an interface; every IPv4 address after the first is a secondary one.
+fn add(interface: &mut Value, family: &Family) {
+    let (list, facts) = match family {
+        Family::Four {
+            address,
+            prefix,
+            broadcast,
+        } => {
+            let mask = u32::MAX.checked_shl(32 - (*prefix).min(32)).unwrap_or(0);
+            let facts = json!({
+                "address": address.to_string(),
+                "broadcast": broadcast.clone().unwrap_or_default(),
+                "netmask": Ipv4Addr::from(mask).to_string(),
+                "network": Ipv4Addr::from(u32::from(*address) & mask).to_string(),
+                "prefix": prefix.to_string(),
+            });
+            if interface.get("ipv4").is_none() {
+                interface["ipv4"] = facts;
+                return;
+            }
+            ("ipv4_secondaries", facts)
+        }
+        Family::Six {
+            address,
+            prefix,
+            scope,
+        } => (
+            "ipv6",
+            json!({"address": address.to_string(), "prefix": prefix.to_string(), "scope": scope}),
+        ),
+    };
+    match &mut interface[list] {
+        Value::Array(items) => items.push(facts),
+        other => *other = json!([facts]),
+    }
+}
+
+/// The way to the outside, by what `ip route get` says: interface, gateway, own address.
+fn route(text: &str) -> Option<(String, Option<String>, Option<String>)> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let after = |word: &str| {
+        let at = words.iter().position(|other| *other == word)?;
+        words.get(at + 1).map(|value| (*value).to_owned())
+    };
+    Some((after("dev")?, after("via"), after("src")))
+}
+
+/// The default route of `/proc/net/route`, where numbers are in hex and bytes the other way round.
+fn route_of_proc(text: &str) -> Option<(String, Option<String>, Option<String>)> {
+    text.lines().find_map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [interface, "00000000", gateway, ..] = words[..] else {
+            return None;
+        };
+        let gateway = u32::from_str_radix(gateway, 16).ok()?.swap_bytes();
+        let gateway = (gateway != 0).then(|| Ipv4Addr::from(gateway).to_string());
+        Some((interface.to_owned(), gateway, None))
+    })
+}
+
+fn default_four(sources: &Sources, interfaces: &Map<String, Value>) -> Value {
+    let found =
+        route(&sources.said("route4")).or_else(|| route_of_proc(sources.file("/proc/net/route")));
+    let Some((name, gateway, source)) = found else {
+        return json!({});
+    };
+    let interface = &interfaces.get(&name).cloned().unwrap_or_default();
+    let candidates = std::iter::once(&interface["ipv4"]).chain(
+        interface["ipv4_secondaries"]
+            .as_array()
+            .into_iter()
+            .flatten(),
+    );
+    let own = candidates
+        .filter(|candidate| candidate.is_object())
+        .find(|candidate| {
+            source
+                .as_ref()
+                .is_none_or(|source| candidate["address"] == **source)
+        });
+    let mut facts = own.cloned().unwrap_or_else(|| json!({"address": source}));
+    facts["interface"] = name.as_str().into();
+    facts["alias"] = name.into();
+    if let Some(gateway) = gateway {
+        facts["gateway"] = gateway.into();
+    }
+    common(&mut facts, interface);
+    facts
+}
+
+fn default_six(sources: &Sources, interfaces: &Map<String, Value>) -> Value {
+    let Some((name, gateway, Some(source))) = route(&sources.said("route6")) else {
+        return json!({});
+    };
+    let interface = &interfaces.get(&name).cloned().unwrap_or_default();
+    let mut own = interface["ipv6"].as_array().into_iter().flatten();
+    let mut facts = own
+        .find(|own| own["address"] == *source)
+        .cloned()
+        .unwrap_or_else(|| json!({"address": source}));
+    facts["interface"] = name.into();
+    if let Some(gateway) = gateway {
+        facts["gateway"] = gateway.into();
+    }
+    common(&mut facts, interface);
+    facts
+}
+
+fn common(facts: &mut Value, interface: &Value) {
+    for key in ["macaddress", "mtu", "type"] {
+        if let Some(value) = interface.get(key) {
+            facts[key] = value.clone();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, Value, json};
+
+    use super::super::sources::tests::sources;
+
+    const SYSFS: &[(&str, &str)] = &[
+        ("/sys/class/net/cni-br.0/address", "02:42:33:e4:06:0f"),
+        ("/sys/class/net/cni-br.0/mtu", "1450"),
+        ("/sys/class/net/cni-br.0/operstate", "down"),
+        ("/sys/class/net/cni-br.0/type", "1"),
+        ("/sys/class/net/eth0/address", "02:fc:00:00:00:01"),
+        ("/sys/class/net/eth0/mtu", "1400"),
+        ("/sys/class/net/eth0/operstate", "up"),
+        ("/sys/class/net/eth0/type", "1"),
+        ("/sys/class/net/eth0/flags", "0x1103"),
+        ("/sys/class/net/lo/address", "00:00:00:00:00:00"),
+        ("/sys/class/net/lo/type", "772"),
+        ("/sys/class/net/lo/operstate", "unknown"),
+    ];
+
+    fn facts(files: &[(&str, &str)], records: &[(&str, &str)]) -> Value {
+        let files: Vec<_> = SYSFS.iter().chain(files).copied().collect();
+        let mut facts = Map::new();
+        super::facts(&sources(&files, records), &mut facts);
+        Value::Object(facts)
+    }
+
+    #[test]
+    fn a_node_with_ip() {
+        let facts = facts(
+            &[],
+            &[
+                ("bridges", "/sys/class/net/cni-br.0"),
+                (
+                    "addresses",
+                    "1: lo    inet 127.0.0.1/8 scope host lo\\       valid_lft forever preferred_lft forever\n\
+                    1: lo    inet6 ::1/128 scope host noprefixroute \\       valid_lft forever\n\
+                    2: eth0    inet 192.0.2.21/24 brd 192.0.2.255 scope global eth0\\       valid_lft forever\n\
+                    2: eth0    inet 192.0.2.22/24 scope global secondary eth0\\       valid_lft forever\n\
+                    2: eth0    inet6 2001:db8::2/64 scope global \\       valid_lft forever\n\
+                    2: eth0    inet6 fe80::fc/64 scope link \\       valid_lft forever\n\
+                    3: cni-br.0@if2    inet 10.0.0.1/32 scope global cni-br.0",
+                ),
+                (
+                    "route4",
+                    "8.8.8.8 via 192.0.2.1 dev eth0 src 192.0.2.21 uid 0 \\    cache",
+                ),
+                (
+                    "route6",
+                    "2404:6800:400a:800::1012 from :: via 2001:db8::1 dev eth0 proto static src 2001:db8::2 metric 1024 pref medium",
+                ),
+            ],
+        );
+        assert_eq!(
+            facts["ansible_default_ipv4"],
+            json!({
+                "address": "192.0.2.21", "broadcast": "192.0.2.255", "netmask": "255.255.255.0",
+                "network": "192.0.2.0", "prefix": "24", "interface": "eth0", "alias": "eth0",
+                "gateway": "192.0.2.1", "macaddress": "02:fc:00:00:00:01", "mtu": 1400, "type": "ether",
+            })
+        );
+        assert_eq!(facts["ansible_default_ipv6"]["address"], "2001:db8::2");
+        assert_eq!(facts["ansible_default_ipv6"]["gateway"], "2001:db8::1");
+        assert_eq!(
+            facts["ansible_all_ipv4_addresses"],
+            json!(["192.0.2.21", "192.0.2.22", "10.0.0.1"])
+        );
+        assert_eq!(
+            facts["ansible_all_ipv6_addresses"],
+            json!(["2001:db8::2", "fe80::fc"])
+        );
+        assert_eq!(
+            facts["ansible_interfaces"],
+            json!(["cni-br.0", "eth0", "lo"])
+        );
+        let eth0 = &facts["ansible_eth0"];
+        assert_eq!(eth0["ipv4_secondaries"][0]["address"], "192.0.2.22");
+        assert_eq!(eth0["ipv6"][1]["scope"], "link");
+        assert_eq!(eth0["active"], true);
+        assert_eq!(eth0["promisc"], true);
+        assert_eq!(facts["ansible_cni_br_0"]["type"], "bridge");
+        assert_eq!(facts["ansible_cni_br_0"]["active"], false);
+        assert_eq!(facts["ansible_lo"]["ipv4"]["network"], "127.0.0.0");
+        assert_eq!(facts["ansible_lo"]["active"], true);
+    }
+
+    #[test]
+    fn a_node_with_ifconfig_and_proc() {
+        for ifconfig in [
+            "eth0      Link encap:Ethernet  HWaddr 02:FC\n          inet addr:192.0.2.21  Bcast:192.0.2.255  Mask:255.255.255.0\n",
+            "eth0: flags=4163<UP>  mtu 1400\n        inet 192.0.2.21  netmask 255.255.255.0  broadcast 192.0.2.255\n",
+        ] {
+            let facts = facts(
+                &[
+                    (
+                        "/proc/net/route",
+                        "Iface\tDestination\tGateway\neth0\t00000000\t010200C0\t0003\neth0\t000200C0\t00000000\t0001\n",
+                    ),
+                    (
+                        "/proc/net/if_inet6",
+                        "fe80000000000000000000fffe000001 04 40 20 80     eth0\n",
+                    ),
+                ],
+                &[("ifconfig", ifconfig)],
+            );
+            assert_eq!(facts["ansible_default_ipv4"]["address"], "192.0.2.21");
+            assert_eq!(facts["ansible_default_ipv4"]["gateway"], "192.0.2.1");
+            assert_eq!(facts["ansible_default_ipv4"]["network"], "192.0.2.0");
+            assert_eq!(facts["ansible_eth0"]["ipv6"][0]["scope"], "link");
+            assert_eq!(facts["ansible_default_ipv6"], json!({}));
+        }
+    }
+}

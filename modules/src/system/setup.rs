@@ -1,0 +1,155 @@
+//! `setup`: facts about a node.
+
+use regex::Regex;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::facts::{Sources, Subsets, facts};
+use crate::args::{List, Number};
+use crate::host::Script;
+use crate::kit::{self, Part, Records};
+use crate::module::{Arguments, Context};
+use crate::outcome::{Failure, Outcome};
+
+const PARTS: &[Part] = &[Part {
+    name: "facts",
+    source: include_str!("../kit/facts.sh"),
+    needs: &[&kit::RECORDS],
+}];
+
+/// Gathers facts about the node, in one round trip. A play does this at its start, unless it says
+/// `gather_facts: false`.
+///
+/// Returns: facts with the names that Ansible has for them, among others `ansible_hostname`,
+/// `ansible_fqdn`, `ansible_os_family`, `ansible_distribution`, `ansible_distribution_version`,
+/// `ansible_kernel`, `ansible_architecture`, `ansible_processor_vcpus`, `ansible_memtotal_mb`,
+/// `ansible_swaptotal_mb`, `ansible_default_ipv4`, `ansible_all_ipv4_addresses`,
+/// `ansible_interfaces`, `ansible_mounts`, `ansible_devices`, `ansible_date_time`, `ansible_env`,
+/// `ansible_user_id`, `ansible_service_mgr`, `ansible_pkg_mgr`, `ansible_virtualization_type`,
+/// `ansible_product_uuid`, `ansible_machine_id`, `ansible_selinux`, `ansible_cmdline`,
+/// `ansible_uptime_seconds`. There is no `ansible_python`: the node needs none.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Setup {
+    /// Which facts: `all`, `min`, `hardware`, `network`, `virtual`; with `!` before it, not these.
+    /// The minimal ones always, unless `!min` is there.
+    #[serde(default)]
+    gather_subset: List,
+    /// Only facts whose names match one of these patterns (`*`, `?`, `[…]`), with `ansible_` before
+    /// the name or without.
+    #[serde(default)]
+    filter: List,
+    /// Taken for playbooks that have it, and without meaning: the task's own time limit counts.
+    #[expect(
+        dead_code,
+        reason = "read so that playbooks that have it are not refused"
+    )]
+    gather_timeout: Option<Number<u32>>,
+}
+
+impl Arguments for Setup {
+    const NAME: &'static str = "setup";
+    const ALIASES: &'static [&'static str] = &["gather_facts"];
+    const NEEDS: &'static [&'static str] = &["Linux with /proc; ip or ifconfig for addresses"];
+
+    fn validate(&self) -> Result<(), String> {
+        Subsets::read(&self.gather_subset).map(drop)
+    }
+
+    async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
+        let subsets = Subsets::read(&self.gather_subset).map_err(Failure::new)?;
+        // Not in the C locale as a whole: the environment is one of the facts.
+        let script = Script::new("w_facts").parts(PARTS);
+        let reply = context.host.run(script).await?;
+        let mut facts = facts(&Sources::new(Records::read(&reply)?), subsets);
+        let patterns: Vec<Regex> = self
+            .filter
+            .iter()
+            .filter_map(|glob| pattern(glob))
+            .collect();
+        if !patterns.is_empty() {
+            facts.retain(|name, _| {
+                let short = name.strip_prefix("ansible_").unwrap_or(name);
+                patterns
+                    .iter()
+                    .any(|p| p.is_match(name) || p.is_match(short))
+            });
+        }
+        Ok(Outcome {
+            facts,
+            ..Outcome::ok()
+        })
+    }
+}
+
+/// A shell pattern as a regular expression for whole names.
+fn pattern(glob: &str) -> Option<Regex> {
+    let mut text = String::from("^");
+    for character in glob.chars() {
+        match character {
+            '*' => text.push_str(".*"),
+            '?' => text.push('.'),
+            '[' | ']' | '-' => text.push(character),
+            '!' if text.ends_with('[') => text.push('^'),
+            other => text.push_str(&regex::escape(other.encode_utf8(&mut [0; 4]))),
+        }
+    }
+    text.push('$');
+    Regex::new(&text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, Value, json};
+
+    use super::Setup;
+    use crate::fake::{self, Controller, REAL, Shell};
+
+    async fn facts(shell: &Shell, arguments: Value) -> Map<String, Value> {
+        let outcome = fake::run::<Setup>(shell, &Controller::new("/"), REAL, arguments).await;
+        outcome.unwrap().facts
+    }
+
+    #[tokio::test]
+    async fn this_machine_has_facts_under_every_shell_in_one_trip() {
+        let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+        for shell in fake::shells().into_iter().chain([fake::posix()]) {
+            let shell = shell.variable("TWO_LINES", "a\nb");
+            let facts = facts(&shell, json!({})).await;
+            assert_eq!(facts["ansible_system"], "Linux");
+            assert_eq!(facts["ansible_kernel"], kernel.trim());
+            assert_eq!(
+                facts["ansible_env"]["HOME"],
+                shell.dir().display().to_string()
+            );
+            assert!(
+                !facts["ansible_env"]
+                    .as_object()
+                    .unwrap()
+                    .contains_key("LC_ALL")
+            );
+            for name in [
+                "ansible_memtotal_mb",
+                "ansible_processor_vcpus",
+                "ansible_uptime_seconds",
+            ] {
+                assert!(facts[name].as_u64().unwrap() > 0, "{name}");
+            }
+            assert!(facts["ansible_date_time"]["epoch"].is_string());
+            assert_eq!(facts["ansible_lo"]["type"], "loopback");
+            assert_eq!(shell.trips(), 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn only_what_is_asked_for_is_given() {
+        let shell = Shell::new("dash", &["dash"]);
+        let only = facts(&shell, json!({"filter": "kernel, ansible_mem*"})).await;
+        let names: Vec<&str> = only.keys().map(String::as_str).collect();
+        assert!(names.contains(&"ansible_kernel") && names.contains(&"ansible_memory_mb"));
+        assert!(!names.contains(&"ansible_kernel_version"));
+        let minimal = facts(&shell, json!({"gather_subset": ["!all"]})).await;
+        assert!(minimal.contains_key("ansible_os_family"));
+        assert!(!minimal.contains_key("ansible_interfaces"));
+    }
+}
