@@ -72,51 +72,61 @@ node_create() {
         --entrypoint /usr/lib/windlass-lab/entrypoint "$node_image"
 }
 
-# nodes_each FUNCTION NAME...: runs the function for all at once; ends if one failed, with what
-# it wrote.
+# nodes_each FUNCTION NAME...: runs the function for all at once, shows what it wrote to standard
+# error, and ends if one failed.
 nodes_each() {
     each_function=$1
     shift
     each_folder=$(mktemp -d)
     each_waiting=
     for each_node in "$@"; do
-        "$each_function" "$each_node" >"$each_folder/$each_node" 2>&1 9>&- &
+        "$each_function" "$each_node" >/dev/null 2>"$each_folder/$each_node" 9>&- &
         each_waiting="$each_waiting $!:$each_node"
     done
     each_failed=
     for each_pair in $each_waiting; do
-        if ! wait "${each_pair%%:*}"; then
-            each_failed="$each_failed ${each_pair#*:}"
-            sed "s/^/      | ${each_pair#*:}: /" "$each_folder/${each_pair#*:}" >&2
-        fi
+        if ! wait "${each_pair%%:*}"; then each_failed="$each_failed ${each_pair#*:}"; fi
+        sed "s/^/      | ${each_pair#*:}: /" "$each_folder/${each_pair#*:}" >&2
     done
     rm -rf "$each_folder"
     if [ -n "$each_failed" ]; then die "failed for:$each_failed"; fi
 }
 
-# node_wait NAME: until its systemd has started everything and its sshd lets us in.
+# node_wait NAME: until its sshd lets us in and its systemd has started everything. Asks over SSH
+# and not by `docker exec`: with cgroup v2 that would put a process where systemd allows none.
+# Prints the units that did not start, which need not be a reason to stop.
 node_wait() {
     wait_tries=0
     while :; do
-        wait_system=$(docker exec "$(node_container "$1")" systemctl is-system-running 2>&1) || true
-        if [ "$wait_system" = running ] && ssh_to "$1" true; then return 0; fi
+        wait_system=$(ssh_to "$1" systemctl is-system-running 2>&1) || true
+        case $wait_system in
+            running) return 0 ;;
+            degraded)
+                echo "these units failed:" >&2
+                ssh_to "$1" systemctl --failed --no-legend >&2
+                return 0
+                ;;
+        esac
         wait_tries=$((wait_tries + 1))
         if [ "$wait_tries" -ge 120 ]; then
-            echo "not ready after 60 seconds; systemd says: $wait_system"
-            docker exec "$(node_container "$1")" systemctl --failed --no-legend 2>&1 || true
-            docker logs --tail 10 "$(node_container "$1")" 2>&1 || true
+            echo "not ready after a minute or more: $wait_system" >&2
+            docker logs --tail 10 "$(node_container "$1")" >&2 || true
             return 1
         fi
         sleep 0.5
     done
 }
 
+# node_host_key NAME: prints the node's public host key, by way of the engine.
+node_host_key() {
+    docker cp "$(node_container "$1"):/etc/ssh/ssh_host_ed25519_key.pub" - 2>/dev/null | tar -xO 2>/dev/null | cut -d ' ' -f 1,2
+}
+
 # Writes down the host keys, which we have from the nodes themselves by way of the engine.
 known_hosts_write() {
     for known_node in $(nodes_existing running); do
         known_tries=0
-        until known_key=$(docker exec "$(node_container "$known_node")" cut -d ' ' -f 1,2 /etc/ssh/ssh_host_ed25519_key.pub 2>/dev/null) &&
-            [ -n "$known_key" ]; do
+        until known_key=$(node_host_key "$known_node") && [ -n "$known_key" ]; do
             known_tries=$((known_tries + 1))
             if [ "$known_tries" -ge 100 ]; then
                 docker logs --tail 10 "$(node_container "$known_node")" >&2 || true
