@@ -1,0 +1,89 @@
+//! `slurp`: a file of the node, as a value.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::files::path::RemotePath;
+use crate::kit::{self, Records};
+use crate::module::{Arguments, Context};
+use crate::outcome::{Failure, Outcome};
+
+/// Reads a file of the node into a variable: `{{ result.content | b64decode }}`. It changes nothing;
+/// one round trip. For large files use `fetch`.
+///
+/// Returns: `content` (the bytes in base64), `encoding` (`base64`), `source`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Slurp {
+    /// The file on the node. Links are followed.
+    #[serde(alias = "path")]
+    src: RemotePath,
+}
+
+impl Arguments for Slurp {
+    const NAME: &'static str = "slurp";
+
+    async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
+        let script = kit::script(&[kit::READ], format!("w_read {}", self.src.word()));
+        let records = Records::read(&context.host.run(script).await?)?;
+        let path = records.text("path").unwrap_or_default();
+        match records.text("type").as_deref() {
+            Some("absent") => {
+                return Err(Failure::new(format!("{path} does not exist on the node")));
+            }
+            Some("directory") => {
+                return Err(Failure::new(format!(
+                    "{path} is a directory on the node, not a file"
+                )));
+            }
+            _ => {}
+        }
+        let content = STANDARD.encode(records.bytes("content").unwrap_or_default());
+        Ok(Outcome::ok()
+            .with("content", content)
+            .with("encoding", "base64")
+            .with("source", path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::fake::{self, CHECK, Controller, run};
+    use crate::host::Host;
+
+    #[tokio::test]
+    async fn bytes_come_back_in_one_trip() {
+        for shell in fake::shells().into_iter().chain([fake::posix()]) {
+            let control = Controller::new("/");
+            for bytes in [b"".as_slice(), b"a\0\xff\ncontent -\n", &[7; 200_000]] {
+                fs::write(shell.at("it's"), bytes).unwrap();
+                let arguments = json!({"src": shell.at("it's")});
+                let outcome = run::<Slurp>(&shell, &control, CHECK, arguments)
+                    .await
+                    .unwrap();
+                let content = outcome.data["content"].as_str().unwrap();
+                assert_eq!(STANDARD.decode(content).unwrap(), bytes, "{}", shell.name());
+                assert_eq!(outcome.data["encoding"], "base64");
+                assert_eq!(outcome.data["source"], shell.at("it's"));
+            }
+            assert_eq!(shell.trips(), 3);
+            for (path, words) in [
+                ("/none", "does not exist"),
+                ("/etc", "is a directory"),
+                ("/dev/null", "is a char"),
+            ] {
+                let failure = run::<Slurp>(&shell, &control, CHECK, json!({"path": path}))
+                    .await
+                    .unwrap_err();
+                assert!(failure.message.contains(words), "{}", failure.message);
+            }
+        }
+    }
+}
