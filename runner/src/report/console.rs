@@ -3,7 +3,7 @@
 //! A result is one line: status, task, hosts, time. Hosts with equal results share a line, so that
 //! forty equal results are one. Failures follow with everything that the host said.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -27,6 +27,9 @@ pub(crate) struct Console {
     live: Option<Live>,
     tasks: BTreeMap<TaskId, Running>,
     started: Instant,
+    /// The hosts of the play, in its order: results come in any.
+    order: HashMap<String, usize>,
+    stopped: bool,
 }
 
 struct Running {
@@ -57,6 +60,8 @@ impl Console {
             live,
             tasks: BTreeMap::new(),
             started: Instant::now(),
+            order: HashMap::new(),
+            stopped: false,
         }
     }
 
@@ -80,11 +85,15 @@ impl Console {
     }
 
     fn finish(&mut self, task: TaskId) {
-        let Some(running) = self.tasks.remove(&task) else {
+        let Some(mut running) = self.tasks.remove(&task) else {
             return;
         };
         if let Some(live) = &self.live {
             live.clear();
+        }
+        for group in &mut running.groups {
+            let place = |host: &String| self.order.get(host).copied().unwrap_or(usize::MAX);
+            group.hosts.sort_by_key(place);
         }
         for group in &running.groups {
             if group.word == "skipped" && self.settings.verbosity == 0 {
@@ -267,14 +276,14 @@ impl Console {
         }
         self.print(&format!(
             "{} in {}",
-            sentence(recap, interrupted),
+            sentence(recap, interrupted, self.stopped),
             text::time(self.started.elapsed())
         ));
     }
 }
 
 /// A run in one sentence.
-fn sentence(recap: &[(String, Recap)], interrupted: bool) -> String {
+fn sentence(recap: &[(String, Recap)], interrupted: bool, stopped: bool) -> String {
     let bad = recap
         .iter()
         .filter(|(_, counts)| counts.failed + counts.unreachable > 0)
@@ -288,10 +297,11 @@ fn sentence(recap: &[(String, Recap)], interrupted: bool) -> String {
         0 => "nothing changed".to_owned(),
         some => format!("{} changed", text::count(some, "host")),
     };
-    match (interrupted, bad) {
-        (true, _) => format!("Interrupted: {hosts}, {changes}"),
-        (false, 0) => format!("Done: {hosts}, {changes},"),
-        (false, some) => format!("{} of {hosts} failed, {changes},", some),
+    match (interrupted, stopped, bad) {
+        (true, ..) => format!("Interrupted: {hosts}, {changes},"),
+        (_, true, _) => format!("Stopped by the error above: {hosts}, {changes},"),
+        (_, _, 0) => format!("Done: {hosts}, {changes},"),
+        (_, _, some) => format!("{some} of {hosts} failed, {changes},"),
     }
 }
 
@@ -391,6 +401,7 @@ impl Report for Console {
             }
             What::RunStarted { .. } | What::PlaybookStarted { .. } => {}
             What::PlayStarted { name, hosts } => {
+                self.order = hosts.iter().cloned().zip(0..).collect();
                 self.heading(&format!(
                     "{} ({})",
                     clean(name),
@@ -455,6 +466,7 @@ impl Report for Console {
                 self.note(&format!("{word} {}", clean(message)));
             }
             What::Stopped { message, hint } => {
+                self.stopped = true;
                 self.note(&format!(
                     "{} {}",
                     self.printer.theme().bad("error:"),
