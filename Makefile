@@ -1,13 +1,12 @@
 # `make help` lists the targets. Each does its own set-up; what it installs, it says before.
 
 CARGO ?= cargo
-WINDLASS := target/release/windlass
 
 .DEFAULT_GOAL := help
-.PHONY: help build check lint unit language fleet cluster test demo demo-down advisories docs
+.PHONY: help build check lint unit fleet cluster test demo advisories
 
 help: ## show the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST) | sort
 
 build: ## build target/release/windlass
 	$(CARGO) build --release --locked
@@ -35,6 +34,9 @@ cluster: ## tests of the shipped playbooks on a real kubeadm (root, or a Docker 
 	INSTA_UPDATE=no $(CARGO) test --locked -p windlass-tests --features cluster --test 'cluster*' -- --nocapture --test-threads=1
 
 test: check fleet cluster ## everything
+
+demo: ## build a real cluster of six nodes in containers, and show it (root, or a Docker engine)
+	@tests/lab/demo
 
 advisories: ## known vulnerabilities of the dependencies, where the database can be reached
 	@command -v cargo-audit >/dev/null || { echo "cargo-audit is not installed: cargo install cargo-audit --locked"; exit 1; }
