@@ -234,3 +234,43 @@ fn serve(dir: &Path, port: u16, settings: &Settings) -> Child {
         .spawn()
         .expect("unshare can be started")
 }
+
+/// How many processes of this machine, the fleet's included, have `words` in their command line.
+pub fn count_processes(words: &str) -> usize {
+    let all = std::fs::read_dir("/proc")
+        .expect("a Linux machine")
+        .filter_map(Result::ok);
+    all.filter(|entry| {
+        std::fs::read(entry.path().join("cmdline"))
+            .is_ok_and(|line| String::from_utf8_lossy(&line).contains(words))
+    })
+    .count()
+}
+
+/// Waits until there is such a process.
+///
+/// # Panics
+/// When there is none for half a minute.
+pub async fn until_running(words: &str) {
+    for _ in 0..3000 {
+        if count_processes(words) > 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{words:?} does not run");
+}
+
+/// Waits until there is no such process.
+///
+/// # Panics
+/// When there is one for half a minute.
+pub async fn until_gone(words: &str) {
+    for _ in 0..300 {
+        if count_processes(words) == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("{words:?} runs on");
+}

@@ -7,7 +7,7 @@ use std::time::Duration;
 use windlass::transport::*;
 use windlass_modules::host::{Host, HostError, Input, Script, Unreachable};
 use windlass_modules::secret::Secret;
-use windlass_tests::fleet::{Fleet, PASSWORD, Settings};
+use windlass_tests::fleet::{Fleet, PASSWORD, Settings, count_processes, until_running};
 
 fn connection(fleet: &Fleet, user: &str, number: usize) -> Connection {
     let mut settings = SshSettings::new(Fleet::address(number));
@@ -427,28 +427,6 @@ async fn a_time_limit_ends_everything_on_the_host_under_sudo_too() {
             assert_eq!(text(&host, "echo on").await, "on\n");
         }
     }
-}
-
-/// How many processes of this machine, the fleet's included, have `words` in their command line.
-fn count_processes(words: &str) -> usize {
-    let all = std::fs::read_dir("/proc")
-        .expect("a Linux machine")
-        .filter_map(Result::ok);
-    all.filter(|entry| {
-        std::fs::read(entry.path().join("cmdline"))
-            .is_ok_and(|line| String::from_utf8_lossy(&line).contains(words))
-    })
-    .count()
-}
-
-async fn until_running(words: &str) {
-    for _ in 0..500 {
-        if count_processes(words) > 0 {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("{words:?} does not run");
 }
 
 #[tokio::test]

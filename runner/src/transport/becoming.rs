@@ -27,7 +27,7 @@ pub(super) async fn change_user(
     let prompt = format!("windlass-{:016x}:", rand::random::<u64>());
     let line = command(wanted, &prompt);
     let gone = |_| trouble(connection, wanted, "the shell went away");
-    let Some(stdin) = &mut channel.stdin else {
+    let Some(stdin) = &mut channel.stdin.pipe else {
         return Err(trouble(connection, wanted, ""));
     };
     stdin.write_all(line.as_bytes()).await.map_err(gone)?;
@@ -73,7 +73,7 @@ async fn talk(channel: &mut Channel, wanted: &Become, prompt: &str) -> Result<()
             answered = true;
             said.clear();
             shown.clear();
-            let (Some(stdin), Some(password)) = (&mut channel.stdin, &wanted.password) else {
+            let (Some(stdin), Some(password)) = (&mut channel.stdin.pipe, &wanted.password) else {
                 return Err(said);
             };
             let line = zeroize::Zeroizing::new(format!("{}\n", password.expose()));

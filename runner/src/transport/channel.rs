@@ -9,11 +9,29 @@ use tokio::net::unix::pipe::{Receiver, Sender};
 
 /// A shell's standard streams, and what keeps it going.
 pub(super) struct Channel {
-    /// None once it has been closed.
-    pub(super) stdin: Option<Sender>,
+    pub(super) stdin: Way,
     pub(super) stdout: Receiver,
     pub(super) stderr: Receiver,
     pub(super) link: Link,
+}
+
+/// The way in to a shell.
+pub(super) struct Way {
+    /// None once it has been closed.
+    pub(super) pipe: Option<Sender>,
+    /// What is said when it is closed, if there is room in the pipe.
+    pub(super) farewell: Vec<u8>,
+}
+
+impl Drop for Way {
+    fn drop(&mut self) {
+        if let Some(pipe) = &self.pipe
+            && !self.farewell.is_empty()
+        {
+            // Without it the host keeps some files a while longer.
+            let _ = pipe.try_write(&self.farewell);
+        }
+    }
 }
 
 /// What keeps a shell going: dropping it lets go of the shell.
@@ -49,8 +67,12 @@ pub(super) struct NearEnds {
 
 impl NearEnds {
     pub(super) fn with(self, link: Link) -> Channel {
+        let stdin = Way {
+            pipe: Some(self.stdin),
+            farewell: Vec::new(),
+        };
         Channel {
-            stdin: Some(self.stdin),
+            stdin,
             stdout: self.stdout,
             stderr: self.stderr,
             link,

@@ -12,6 +12,7 @@ use windlass_modules::host::{Host, HostError, Output, Reply, Script};
 
 use super::becoming;
 use super::channel::Ended;
+use super::durable::Kept;
 use super::node::{Lease, Node};
 use super::request::{self, KILLER};
 use super::settings::{Become, TaskSettings};
@@ -30,9 +31,21 @@ pub(super) struct Handle {
     pub(super) user: Option<Become>,
 }
 
+/// What came of a request.
+pub(super) struct Asked {
+    /// Why it was ended before its time.
+    pub(super) stop: Option<Stop>,
+    /// Its end; nothing where that was waited for in vain.
+    pub(super) answer: Option<Answer>,
+    /// What it printed, where that goes to memory.
+    pub(super) stdout: Vec<u8>,
+    /// What to ask for if the link was lost.
+    pub(super) kept: Option<Kept>,
+}
+
 /// Why a request is ended before its time.
 #[derive(Clone, Copy)]
-enum Stop {
+pub(super) enum Stop {
     TooMuch,
     Interrupted,
     Late(Duration),
@@ -68,23 +81,77 @@ impl Handle {
 
     /// One request down one shell. `None`: the shell ended before it began anything.
     async fn attempt(&self, script: &Script, lease: Lease) -> Result<Option<Reply>, HostError> {
-        let Lease { mut shell, holds } = lease;
+        let had_answered = lease.shell.has_answered();
         let limit = match (self.task.limit, script.limit) {
             (Some(task), Some(own)) => Some(task.min(own)),
             (task, own) => task.or(own),
         };
+        let asked = self.ask(script, lease, limit, 0).await?;
+        let (status, late, stderr) = match asked.answer {
+            Some(Answer::Ended {
+                trouble: Some(error),
+                ..
+            }) => {
+                return Err(self.local_trouble(script, &error));
+            }
+            Some(Answer::Ended {
+                status,
+                late,
+                stderr,
+                ..
+            }) => (status, late, stderr),
+            Some(Answer::Gone(gone)) if asked.stop.is_none() => {
+                return match asked.kept {
+                    Some(kept) if gone.ended == Ended::Lost && kept.pid != 0 => {
+                        self.collect(&kept, script, asked.stdout.len(), gone.stderr_seen)
+                            .await
+                    }
+                    _ => self.gone(&gone, had_answered).map(|()| None),
+                };
+            }
+            Some(Answer::Gone(_)) | None => (255, false, Vec::new()),
+        };
+        let reply = Reply {
+            status,
+            stdout: asked.stdout,
+            stderr,
+        };
+        match asked
+            .stop
+            .or_else(|| limit.filter(|_| late).map(Stop::Late))
+        {
+            Some(stop) => Err(self.stopped(stop, reply)),
+            None => Ok(Some(reply)),
+        }
+    }
+
+    /// Sends a request down the leased shell and waits for its end, or ends it. `about` is the process
+    /// of the shell whose request is ended then; 0 for the leased one's own.
+    pub(super) async fn ask(
+        &self,
+        script: &Script,
+        lease: Lease,
+        limit: Option<Duration>,
+        about: u32,
+    ) -> Result<Asked, HostError> {
+        let Lease { mut shell, holds } = lease;
         let environment = &self.task.environment;
         let request =
             request::build(script, environment, limit, &shell.key, &mut shell.known).await?;
         let mut outputs = self.outputs(script).await?;
         let watch = Arc::clone(&outputs.watch);
-        watch.pid.store(shell.pid.unwrap_or(0), Ordering::Relaxed);
-        let had_answered = shell.has_answered();
+        let about = if about == 0 {
+            shell.pid.unwrap_or(0)
+        } else {
+            about
+        };
+        watch.pid.store(about, Ordering::Relaxed);
         self.node.common.round_trips.fetch_add(1, Ordering::Relaxed);
-        let (stop, ended) = self
-            .supervise(shell.exchange(request, &mut outputs), &watch, limit)
-            .await;
-        let ended = ended.map(|(shell, answer)| {
+        let spool = request.spool.clone();
+        let mark = request.mark.clone();
+        let exchange = shell.exchange(request, &mut outputs);
+        let (stop, ended) = self.supervise(exchange, &watch, limit).await;
+        let answer = ended.map(|(shell, answer)| {
             if let Some(shell) = shell {
                 self.node.give_back(self.user.clone(), shell, holds);
             }
@@ -94,49 +161,14 @@ impl Handle {
             Sink::Memory(bytes) => bytes,
             Sink::File(_) => Vec::new(),
         };
-        match ended {
-            Some(Answer::Ended {
-                status,
-                late,
-                stderr,
-                trouble,
-            }) => {
-                let reply = Reply {
-                    status,
-                    stdout,
-                    stderr,
-                };
-                let stop = stop.or_else(|| limit.filter(|_| late).map(Stop::Late));
-                match (stop, trouble) {
-                    (Some(Stop::Interrupted), _) => Err(HostError::Interrupted),
-                    (_, Some(error)) => Err(self.local_trouble(script, &error)),
-                    (None, None) => Ok(Some(reply)),
-                    (Some(stop), None) => Err(self.stopped(stop, reply)),
-                }
-            }
-            Some(Answer::Gone(gone)) => match stop {
-                Some(stop) => Err(self.stopped(
-                    stop,
-                    Reply {
-                        status: 255,
-                        stdout,
-                        ..Reply::default()
-                    },
-                )),
-                None => self.gone(&gone, had_answered).map(|()| None),
-            },
-            None => {
-                let reply = Reply {
-                    status: 255,
-                    stdout,
-                    ..Reply::default()
-                };
-                Err(stop.map_or_else(
-                    || lost(&self.node.connection, "during a request"),
-                    |stop| self.stopped(stop, reply),
-                ))
-            }
-        }
+        let pid = watch.pid.load(Ordering::Relaxed);
+        let kept = spool.map(|spool| Kept { spool, mark, pid });
+        Ok(Asked {
+            stop,
+            answer,
+            stdout,
+            kept,
+        })
     }
 
     async fn outputs(&self, script: &Script) -> Result<Outputs, HostError> {
@@ -188,13 +220,13 @@ impl Handle {
             () = late => Stop::Late(limit.unwrap_or_default()),
         };
         let ended = timeout(FOR_END, async {
-            tokio::join!(&mut exchange, self.end_request(watch)).0
+            tokio::join!(&mut exchange, Box::pin(self.end_request(watch))).0
         });
         (Some(stop), ended.await.ok())
     }
 
     /// Returns once the run is interrupted.
-    async fn interruption(&self) {
+    pub(super) async fn interruption(&self) {
         let mut interrupted = self.task.interrupted.clone();
         if interrupted
             .wait_for(|&interrupted| interrupted)
@@ -227,7 +259,7 @@ impl Handle {
         }
     }
 
-    fn stopped(&self, stop: Stop, reply: Reply) -> HostError {
+    pub(super) fn stopped(&self, stop: Stop, reply: Reply) -> HostError {
         match stop {
             Stop::TooMuch => HostError::TooMuchOutput {
                 limit: self.node.common.limits.max_output,

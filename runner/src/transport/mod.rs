@@ -8,12 +8,14 @@
 //! - `channel`, `shell`, `frame`, `request`, `prelude`, `remote/`: the framed protocol, from the pipes
 //!   up to a script and its answer.
 //! - `becoming`, `unreachable`: what can go wrong on the way, and what to do about it.
-//! - `handle`: the host as one task sees it, with its time limit and interrupts.
+//! - `handle`: the host as one task sees it, with its time limit and interrupts. `durable`: how it gets
+//!   the result of a request whose link was lost.
 
 mod askpass;
 mod becoming;
 mod channel;
 mod control_dir;
+mod durable;
 mod frame;
 mod gate;
 mod handle;

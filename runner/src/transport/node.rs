@@ -208,7 +208,7 @@ impl Node {
             Err(reason) => return Ok(Err(reason)),
         };
         if let Some(user) = user {
-            change_user(&mut channel, user, &self.connection).await?;
+            Box::pin(change_user(&mut channel, user, &self.connection)).await?;
         }
         Ok(Ok(Shell::new(channel)))
     }
@@ -252,7 +252,14 @@ impl Node {
         } else {
             self.common.connects.fetch_add(1, Ordering::Relaxed);
             let Common { limits, gate, .. } = &*self.common;
-            Master::start(&self.connection, settings, limits, &socket, gate).await?
+            Box::pin(Master::start(
+                &self.connection,
+                settings,
+                limits,
+                &socket,
+                gate,
+            ))
+            .await?
         };
         Ok(Arc::clone(master.insert(Arc::new(found))))
     }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use windlass_modules::host::{HostError, Input, Script};
+use windlass_modules::host::{HostError, Input, Output, Script};
 use windlass_modules::kit::{Part, quote};
 use windlass_modules::secret::Secret;
 
@@ -25,6 +25,16 @@ const KILL_PART: Part = Part {
     needs: &[],
 };
 
+/// Functions for requests that go on without the link.
+const DURABLE_PART: Part = Part {
+    name: "windlass durable",
+    source: include_str!("remote/durable.sh"),
+    needs: &[],
+};
+
+/// For a request that collects what another printed.
+pub(super) static COLLECTOR: &[Part] = &[DURABLE_PART];
+
 /// For the request that ends another.
 pub(super) static KILLER: &[Part] = &[KILL_PART];
 
@@ -36,6 +46,8 @@ pub(super) struct Request {
     pub(super) payload: Payload,
     /// The line that follows a payload.
     pub(super) trailer: Vec<u8>,
+    /// The folder on the host that keeps what a durable request prints.
+    pub(super) spool: Option<String>,
 }
 
 /// The bytes for a script's standard input.
@@ -50,11 +62,13 @@ pub(super) enum Payload {
     File(tokio::fs::File, u64),
 }
 
-/// What a shell already knows.
+/// What a shell already knows, and is called.
 #[derive(Default)]
 pub(super) struct Known {
     /// Names of defined parts.
     parts: HashSet<&'static str>,
+    /// The name of its folder for durable requests, once it has had one.
+    pub(super) spool: Option<String>,
 }
 
 impl Payload {
@@ -114,29 +128,51 @@ pub(super) async fn build(
     if limit.is_some() {
         send_part(&KILLER[0], key, known, &mut head);
     }
+    // Output that goes to a file of ours is not kept twice.
+    let spool = if script.durable && matches!(script.stdout, Output::Memory) {
+        send_part(&COLLECTOR[0], key, known, &mut head);
+        Some(
+            known
+                .spool
+                .get_or_insert_with(|| format!("{:032x}", rand::random::<u128>()))
+                .clone(),
+        )
+    } else {
+        None
+    };
     let source = with_environment(&script.source, environment)?;
     let lines = source.lines_for_shell();
     let _ = write!(head, "{key} ");
     if let Some(limit) = limit {
         let _ = write!(head, "_w_limit={} _w_grace={GRACE};", seconds(limit));
     }
-    let mut trailer = Vec::new();
-    match payload.length() {
-        None => {
-            let _ = writeln!(head, "_w_run '{mark}' {lines}");
-        }
-        Some(length) => {
-            let small = if length <= SMALL { "y" } else { "''" };
-            let _ = writeln!(head, "_w_feed '{mark}' {lines} {length} {small}");
-            trailer = format!("{key}{mark}\n").into_bytes();
-        }
-    }
+    let (length, small) = match payload.length() {
+        None => (String::new(), ""),
+        Some(length) => (length.to_string(), if length <= SMALL { "y" } else { "" }),
+    };
+    let trailer = if length.is_empty() {
+        String::new()
+    } else {
+        format!("{key}{mark}\n")
+    };
+    let _ = if let Some(spool) = &spool {
+        let stream = if script.stream { "y" } else { "" };
+        writeln!(
+            head,
+            "_w_id={spool};_w_keep '{mark}' {lines} '{length}' '{small}' '{stream}'"
+        )
+    } else if length.is_empty() {
+        writeln!(head, "_w_run '{mark}' {lines}")
+    } else {
+        writeln!(head, "_w_feed '{mark}' {lines} {length} '{small}'")
+    };
     head.push_str(&source.0);
     Ok(Request {
         mark,
         head: head.into_bytes(),
         payload,
-        trailer,
+        trailer: trailer.into_bytes(),
+        spool,
     })
 }
 
@@ -199,7 +235,7 @@ fn send_part(part: &'static Part, key: &str, known: &mut Known, head: &mut Strin
     for needed in part.needs {
         send_part(needed, key, known, head);
     }
-    if part.name == KILL_PART.name {
+    if part.name.starts_with("windlass ") {
         head.push_str(&define(key, &condensed(part.source)));
     } else {
         head.push_str(&define(key, part.source));

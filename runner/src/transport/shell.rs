@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::unix::pipe::{Receiver, Sender};
+use tokio::net::unix::pipe::Receiver;
 use tokio::sync::Notify;
 
-use super::channel::{Channel, Ended};
+use super::channel::{Channel, Ended, Way};
 use super::frame::Frame;
 use super::prelude;
 use super::request::{Known, Payload, Request};
@@ -26,6 +26,8 @@ pub(super) struct Shell {
     pub(super) pid: Option<u32>,
     /// What has to be sent before the first request.
     boot: Vec<u8>,
+    /// What is read into, kept from one request to the next.
+    pieces: [Vec<u8>; 2],
 }
 
 /// Where a request's standard output goes.
@@ -76,6 +78,8 @@ pub(super) struct Gone {
     pub(super) ended: Ended,
     /// What it said before any request.
     pub(super) noise: String,
+    /// How much of standard error had come.
+    pub(super) stderr_seen: usize,
 }
 
 impl Shell {
@@ -88,6 +92,7 @@ impl Shell {
             known: Known::default(),
             pid: None,
             boot,
+            pieces: Default::default(),
         }
     }
 
@@ -116,6 +121,9 @@ impl Shell {
         outputs: &mut Outputs,
     ) -> (Option<Self>, Answer) {
         let boot = std::mem::take(&mut self.boot);
+        if self.known.spool.is_some() {
+            self.channel.stdin.farewell = format!("{} _w_bye\n", self.key).into_bytes();
+        }
         let mut out = Frame::new(&request.mark);
         let mut err = Frame::new(&request.mark);
         let Outputs {
@@ -135,14 +143,22 @@ impl Shell {
             stderr: stderr_pipe,
             ..
         } = &mut self.channel;
+        let [piece_out, piece_err] = &mut self.pieces;
         let mut sending = true;
         let mut all_sent = false;
         {
             let sender = send(stdin, &boot, request, &shared.trouble);
             let answers = async {
                 tokio::join!(
-                    receive(stdout, &mut out, sink, Stream::Stdout, &shared),
-                    receive(stderr_pipe, &mut err, &mut stderr, Stream::Stderr, &shared),
+                    receive(stdout, piece_out, &mut out, sink, Stream::Stdout, &shared),
+                    receive(
+                        stderr_pipe,
+                        piece_err,
+                        &mut err,
+                        &mut stderr,
+                        Stream::Stderr,
+                        &shared
+                    ),
                 )
             };
             tokio::pin!(sender, answers);
@@ -165,6 +181,10 @@ impl Shell {
             let noise = [out.noise, err.noise].concat();
             let gone = Gone {
                 began: out.began.is_some(),
+                stderr_seen: match &stderr {
+                    Sink::Memory(bytes) => bytes.len(),
+                    Sink::File(_) => 0,
+                },
                 ended: self.channel.link.ended().await,
                 noise: String::from_utf8_lossy(&noise).into_owned(),
             };
@@ -194,12 +214,12 @@ struct Shared<'a> {
 
 /// Sends everything. A file that turns out shorter than it was cuts the input off.
 async fn send(
-    stdin: &mut Option<Sender>,
+    stdin: &mut Way,
     boot: &[u8],
     request: Request,
     trouble: &Mutex<Option<std::io::Error>>,
 ) -> std::io::Result<()> {
-    let Some(pipe) = stdin else {
+    let Some(pipe) = &mut stdin.pipe else {
         return Err(std::io::ErrorKind::BrokenPipe.into());
     };
     let Request {
@@ -240,7 +260,7 @@ async fn send(
                             .err()
                             .unwrap_or_else(|| std::io::ErrorKind::UnexpectedEof.into());
                         note(trouble, error);
-                        *stdin = None;
+                        stdin.pipe = None;
                         return Err(std::io::ErrorKind::UnexpectedEof.into());
                     }
                 };
@@ -262,21 +282,26 @@ fn note(trouble: &Mutex<Option<std::io::Error>>, error: std::io::Error) {
 /// Reads one stream until the end marker, or until it ends.
 async fn receive(
     pipe: &mut Receiver,
+    piece: &mut Vec<u8>,
     frame: &mut Frame,
     sink: &mut Sink,
     stream: Stream,
     shared: &Shared<'_>,
 ) -> std::io::Result<()> {
-    let mut piece = vec![0; PIECE];
     let mut output = Vec::new();
+    piece.resize(PIECE, 0);
     while frame.ended.is_none() {
-        let count = pipe.read(&mut piece).await?;
+        let count = pipe.read(piece).await?;
         if count == 0 {
             break;
         }
         frame.feed(&piece[..count], &mut output);
         if let Some(pid) = frame.began.as_deref().and_then(|info| info.parse().ok()) {
-            shared.watch.pid.store(pid, Ordering::Relaxed);
+            // Of a request that another is about, the process is known before.
+            let _ = shared
+                .watch
+                .pid
+                .compare_exchange(0, pid, Ordering::Relaxed, Ordering::Relaxed);
         }
         if output.is_empty() {
             continue;

@@ -390,3 +390,75 @@ async fn a_shell_that_is_killed_is_an_error_once() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_durable_request_gives_the_same_answer_and_leaves_nothing() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&seen);
+    let progress: ProgressSink = Arc::new(move |_, bytes: &[u8]| {
+        sink.lock().unwrap().extend_from_slice(bytes);
+    });
+    let task = TaskSettings {
+        progress: Some(progress),
+        ..TaskSettings::default()
+    };
+    under_each_shell(task, |sh, transport, host| {
+        let seen = Arc::clone(&seen);
+        async move {
+            let bytes = bytes_of_all_kinds();
+            for stream in [false, true] {
+                seen.lock().unwrap().clear();
+                let mut script = Script::new("head -c 5000; sleep 0.5; cat; echo err >&2; exit 9")
+                    .stdin(Input::Bytes(bytes.clone()))
+                    .durable();
+                script.stream = stream;
+                let reply = host.run(script).await.unwrap();
+                assert_eq!(reply.status, 9, "{sh:?}");
+                assert!(reply.stdout == bytes, "{sh:?}");
+                assert_eq!(reply.error_text(), "err\n", "{sh:?}");
+                let expected = if stream { bytes.len() + 4 } else { 0 };
+                assert_eq!(seen.lock().unwrap().len(), expected, "{sh:?}");
+                let reply = host
+                    .run(Script::new("cat; exit 1").durable())
+                    .await
+                    .unwrap();
+                assert_eq!((reply.status, reply.stdout.len()), (1, 0), "{sh:?}");
+            }
+            let reply = host
+                .run(Script::new("echo \"$_w_dir\"; ls -ld \"$_w_dir\""))
+                .await
+                .unwrap();
+            let text = reply.text();
+            let (dir, listing) = text.split_once('\n').unwrap();
+            assert!(listing.starts_with("drwx------"), "{sh:?} {listing}");
+            transport.close();
+            let begin = Instant::now();
+            while std::path::Path::new(dir).exists() {
+                assert!(
+                    begin.elapsed() < Duration::from_secs(5),
+                    "{sh:?} leaves {dir}"
+                );
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_durable_request_that_is_late_is_ended() {
+    let task = TaskSettings {
+        limit: Some(Duration::from_millis(500)),
+        ..TaskSettings::default()
+    };
+    under_each_shell(task, |sh, _, host| async move {
+        let script = Script::new("echo so far; sleep 37.1; :").durable().stream();
+        let error = host.run(script).await.unwrap_err();
+        let HostError::TimedOut { so_far, .. } = &error else {
+            panic!("{sh:?} {error:?}")
+        };
+        assert_eq!(so_far.text(), "so far\n", "{sh:?}");
+        assert_eq!(processes("sleep\x0037."), 0, "{sh:?}");
+    })
+    .await;
+}

@@ -10,7 +10,7 @@
 
 # A lost link must not end a command that goes on. Children get the signal as usual.
 trap : PIPE
-_w_exact='' _w_limit=''
+_w_exact='' _w_limit='' _w_dir=''
 
 # Reads $1 lines into _w_text.
 _w_lines() {
@@ -60,27 +60,30 @@ _w_run() {
 _w_feed() {
 	[ -n "$_w_exact" ] || _w_probe
 	_w_begin "$@"
+	_w_pour "$3" "$4" 3>&1
+	_w_end "$?"
+}
+
+# Runs the source with $1 bytes of input. Descriptor 3 is the way back.
+_w_pour() {
 	{
-		{
-			_w_take "$3"
-			IFS= read -r _w_line
-			[ "$_w_line" = "$_w_key$_w_mark" ] || _w_cut
-		} | if [ -n "$4" ]; then
-			(
-				exec 3>&-
-				set --
-				eval "$_w_text"
-			)
-			_w_status=$?
-			while IFS= read -r _w_line; do :; done
-			exit "$_w_status"
-		else
+		_w_take "$1"
+		IFS= read -r _w_line
+		[ "$_w_line" = "$_w_key$_w_mark" ] || _w_cut
+	} | if [ -n "$2" ]; then
+		(
 			exec 3>&-
 			set --
 			eval "$_w_text"
-		fi
-	} 3>&1
-	_w_end "$?"
+		)
+		_w_status=$?
+		while IFS= read -r _w_line; do :; done
+		exit "$_w_status"
+	else
+		exec 3>&-
+		set --
+		eval "$_w_text"
+	fi
 }
 
 # Copies exactly $1 bytes: what follows them is not for the same reader.
@@ -114,11 +117,13 @@ _w_cut() {
 		read -r _w_self _w_line </proc/self/stat
 		read -r _w_kids </proc/$$/task/$$/children
 	} 2>/dev/null
-	echo "${_w_mark}d" >&3
+	[ -z "$_w_dir" ] || echo cut >"$_w_dir/mark"
 	[ -n "$_w_kids" ] || kill -KILL 0
 	for _w_pid in $_w_kids; do
 		[ "$_w_pid" = "$_w_self" ] || _w_fell "$_w_pid"
 	done
+	# Last: without the link, this is the end of this process.
+	echo "${_w_mark}d" >&3
 }
 
 # Kills process $1 and those below it.
@@ -135,3 +140,5 @@ while IFS= read -r _w_line; do
 	*) exit 70 ;;
 	esac
 done
+# The end of the input without a word: the link is lost. What was kept is there to be asked for.
+[ -z "$_w_dir" ] || _w_wait

@@ -1,0 +1,160 @@
+//! Getting the result of a request that went on while the link was lost.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+use windlass_modules::host::{HostError, Reply, Script, Unreachable};
+
+use super::handle::{Asked, Handle, Stop};
+use super::node::Lease;
+use super::request::COLLECTOR;
+use super::settings::Stream;
+use super::shell::Answer;
+use super::unreachable::lost;
+
+/// How long a host may stay out of reach before its request is given up for lost.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// How often a link may be lost during one request.
+const TIMES: u32 = 20;
+/// The pauses between attempts grow up to this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// Where the host keeps what a request prints.
+pub(super) struct Kept {
+    /// The folder's name.
+    pub(super) spool: String,
+    /// The request's mark.
+    pub(super) mark: String,
+    /// Its shell's process; 0 if that is not known.
+    pub(super) pid: u32,
+}
+
+/// What the collecting script's first line says.
+enum Found {
+    /// The request ended with this status; its time limit ended it.
+    Done(i32, bool),
+    /// It never began, and never will.
+    Unbegun,
+    /// Nobody knows.
+    Lost,
+}
+
+impl Handle {
+    /// Connects again and waits for the request to end. `seen` bytes of its outputs have been reported.
+    /// `None`: it never began.
+    pub(super) async fn collect(
+        &self,
+        kept: &Kept,
+        script: &Script,
+        seen_out: usize,
+        seen_err: usize,
+    ) -> Result<Option<Reply>, HostError> {
+        let source = format!("_w_collect {} '{}' {}", kept.spool, kept.mark, kept.pid);
+        let collector = Script::new(source).parts(COLLECTOR);
+        for _ in 0..TIMES {
+            let lease = self.reconnect().await?;
+            let Asked {
+                stop,
+                answer,
+                stdout,
+                ..
+            } = self.ask(&collector, lease, None, kept.pid).await?;
+            let Some(Answer::Ended { stderr, .. }) = answer else {
+                match stop {
+                    Some(stop) => return Err(self.stopped(stop, Reply::default())),
+                    // Lost once more.
+                    None => continue,
+                }
+            };
+            let (found, stdout) = read(stdout);
+            let (status, late) = match found {
+                Found::Unbegun => return Ok(None),
+                Found::Lost => return Err(lost(&self.node.connection, "while a command ran")),
+                Found::Done(status, late) => (status, late),
+            };
+            self.report_rest(script, Stream::Stdout, &stdout, seen_out);
+            self.report_rest(script, Stream::Stderr, &stderr, seen_err);
+            let reply = Reply {
+                status,
+                stdout,
+                stderr,
+            };
+            let limit = self.task.limit.or(script.limit).filter(|_| late);
+            return match stop.or(limit.map(Stop::Late)) {
+                Some(stop) => Err(self.stopped(stop, reply)),
+                None => Ok(Some(reply)),
+            };
+        }
+        Err(lost(
+            &self.node.connection,
+            "again and again while a command ran",
+        ))
+    }
+
+    /// A new shell, however long the host is away, within bounds.
+    async fn reconnect(&self) -> Result<Lease, HostError> {
+        let begin = Instant::now();
+        let mut pause = Duration::from_millis(200);
+        loop {
+            let lease = tokio::select! {
+                lease = self.node.lease(self.user.as_ref()) => lease,
+                () = self.interruption() => return Err(HostError::Interrupted),
+            };
+            match lease {
+                Err(HostError::Unreachable { kind, .. })
+                    if may_come_back(kind) && begin.elapsed() < PATIENCE => {}
+                done => return done,
+            }
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = self.interruption() => return Err(HostError::Interrupted),
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    fn report_rest(&self, script: &Script, stream: Stream, bytes: &[u8], seen: usize) {
+        if let Some(progress) = self.task.progress.as_ref().filter(|_| script.stream)
+            && let Some(rest) = bytes.get(seen..).filter(|rest| !rest.is_empty())
+        {
+            progress(stream, rest);
+        }
+    }
+}
+
+/// Whether waiting may help against this kind of trouble.
+fn may_come_back(kind: Unreachable) -> bool {
+    match kind {
+        Unreachable::Refused
+        | Unreachable::NoAnswer
+        | Unreachable::Lost
+        | Unreachable::UnknownName
+        | Unreachable::Other => true,
+        Unreachable::HostKeyChanged
+        | Unreachable::HostKeyUnknown
+        | Unreachable::Authentication
+        | Unreachable::NoShell => false,
+    }
+}
+
+/// Takes the first line off what the collecting script printed.
+fn read(mut stdout: Vec<u8>) -> (Found, Vec<u8>) {
+    let length = stdout
+        .iter()
+        .position(|&byte| byte == b'\n')
+        .unwrap_or(stdout.len());
+    let rest = stdout.split_off((length + 1).min(stdout.len()));
+    let line = String::from_utf8_lossy(&stdout);
+    let found = match line.trim_end().split_once(' ') {
+        Some(("done", status)) => {
+            let late = status.ends_with('t');
+            status
+                .trim_end_matches('t')
+                .parse()
+                .map_or(Found::Lost, |status| Found::Done(status, late))
+        }
+        _ if line.trim_end() == "unbegun" => Found::Unbegun,
+        _ => Found::Lost,
+    };
+    (found, rest)
+}

@@ -1,0 +1,147 @@
+# shellcheck shell=sh disable=SC2154
+# Requests that go on when the link is lost. What they print goes to files in a private folder, made
+# once for a shell and used again, and from there to us: at the end, or as it is written. While all
+# is well that costs no process more, but a `cat` where there was output.
+
+# Makes the folder, where there is room for one.
+_w_spool() {
+	[ -z "$_w_dir" ] || return 0
+	for _w_dir in "${TMPDIR:-/tmp}" /var/tmp /dev/shm /run; do
+		_w_dir=$_w_dir/.windlass-$_w_id
+		(umask 077 && mkdir "$_w_dir") 2>/dev/null && return 0
+	done
+	_w_dir=''
+	return 1
+}
+
+# _w_keep MARK LINES BYTES SMALL STREAM: a request that goes on. BYTES and SMALL as for _w_feed; no
+# BYTES: no input.
+_w_keep() {
+	[ -z "$3" ] || [ -n "$_w_exact" ] || _w_probe
+	_w_begin "$1" "$2"
+	if _w_spool; then
+		: >"$_w_dir/status"
+		: >"$_w_dir/out"
+		: >"$_w_dir/err"
+		echo "$1" >"$_w_dir/mark"
+		[ -z "$5" ] || _w_follow
+		_w_source "$3" "$4" 3>&1 >"$_w_dir/out" 2>"$_w_dir/err"
+		_w_kept=$?
+		_w_late=''
+		[ -z "$_w_limit" ] || _w_unwatch
+		echo "$_w_kept$_w_late" >"$_w_dir/status"
+		if [ -n "$5" ]; then
+			_w_unfollow
+		else
+			[ ! -s "$_w_dir/out" ] || cat "$_w_dir/out"
+			[ ! -s "$_w_dir/err" ] || cat "$_w_dir/err" >&2
+		fi
+		_w_end "$_w_kept$_w_late"
+	else
+		_w_source "$3" "$4" 3>&1
+		_w_end "$?"
+	fi
+}
+
+# Runs the source, deaf to the hang-up of a lost terminal.
+_w_source() {
+	_w_text="trap '' HUP; exec 5<&- 6<&-; $_w_text"
+	if [ -n "$1" ]; then
+		_w_pour "$1" "$2"
+	else
+		(
+			exec 3>&-
+			set --
+			eval "$_w_text"
+		) </dev/null
+	fi
+}
+
+# Prints what is added to the files, until it is told to stop. The loop reads on from the same place.
+_w_follow() {
+	exec 5<"$_w_dir/out" 6<"$_w_dir/err"
+	(
+		_w_go=1
+		trap '_w_go=' TERM
+		while [ -n "$_w_go" ]; do
+			{ sleep 0.2 2>/dev/null || sleep 1; } &
+			wait "$!"
+			cat <&5
+			cat <&6 >&2
+		done
+	) </dev/null &
+	_w_follower=$!
+}
+
+_w_unfollow() {
+	kill "$_w_follower" 2>/dev/null
+	wait "$_w_follower" 2>/dev/null
+	cat <&5
+	cat <&6 >&2
+	exec 5<&- 6<&-
+}
+
+# The other side has all that was kept, and leaves.
+_w_bye() {
+	[ -z "$_w_dir" ] || rm -rf "$_w_dir"
+	exit 0
+}
+
+# The link is lost: waits a quarter of an hour for someone to collect.
+_w_wait() {
+	exec </dev/null >/dev/null 2>&1
+	_w_left=90
+	while [ -d "$_w_dir" ] && [ "$_w_left" -gt 0 ]; do
+		sleep 10
+		_w_left=$((_w_left - 1))
+	done
+	rm -rf "$_w_dir"
+}
+
+# _w_collect ID MARK PID: in another shell, waits until the request with MARK has ended, and gives
+# what it printed after a line `done STATUS`. The line is `lost` if its shell, PID, did not live to see
+# its end, or if nobody can tell; `unbegun` if it never began, and now never will.
+_w_collect() {
+	for _w_dir in "${TMPDIR:-/tmp}" /var/tmp /dev/shm /run ''; do
+		_w_dir=$_w_dir/.windlass-$1
+		[ ! -d "$_w_dir" ] || break
+	done
+	[ -d "$_w_dir" ] || {
+		echo lost
+		return
+	}
+	_w_left=15
+	until _w_settled "$2" "$3"; do sleep 0.2 2>/dev/null || sleep 1; done
+	if [ "$_w_found" = cut ]; then
+		echo lost
+	elif [ "$_w_found" != "$2" ]; then
+		kill -KILL "$3" 2>/dev/null
+		echo unbegun
+	elif [ -z "$_w_status" ]; then
+		echo lost
+	else
+		echo "done $_w_status"
+		cat "$_w_dir/out"
+		cat "$_w_dir/err" >&2
+	fi
+	rm -rf "$_w_dir"
+}
+
+# _w_settled MARK PID: whether there is nothing more to wait for. Leaves what was found in _w_found and
+# _w_status.
+_w_settled() {
+	# Asked first: what the shell wrote before it ended is seen after.
+	_w_alive=1 _w_found='' _w_status=''
+	kill -0 "$2" 2>/dev/null || _w_alive=''
+	read -r _w_found <"$_w_dir/mark"
+	read -r _w_status <"$_w_dir/status"
+	[ "$_w_found" != cut ] || return 0
+	if [ "$_w_found" != "$1" ]; then
+		# It may be about to begin: what was sent may still lie in its pipe.
+		_w_left=$((_w_left - 1))
+		[ "$_w_left" -gt 0 ] || return 0
+	elif [ -n "$_w_status" ]; then
+		return 0
+	fi
+	[ -z "$_w_alive" ]
+}
