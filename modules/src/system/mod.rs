@@ -3,9 +3,13 @@
 
 use crate::module::{Module, Of};
 
+mod apt;
+mod dnf;
 mod facts;
 mod hostname;
 mod modprobe;
+mod package;
+mod packages;
 mod ping;
 mod presence;
 mod service;
@@ -13,8 +17,12 @@ mod setup;
 mod sysctl;
 mod systemd;
 
+pub use apt::Apt;
+pub use dnf::Dnf;
 pub use hostname::Hostname;
 pub use modprobe::Modprobe;
+pub use package::Package;
+pub use packages::PackageState;
 pub use ping::Ping;
 pub use presence::Presence;
 pub use service::Service;
@@ -24,8 +32,11 @@ pub use systemd::Systemd;
 
 /// The modules of this folder.
 pub const MODULES: &[&dyn Module] = &[
+    &Of::<Apt>::new(),
+    &Of::<Dnf>::new(),
     &Of::<Hostname>::new(),
     &Of::<Modprobe>::new(),
+    &Of::<Package>::new(),
     &Of::<Ping>::new(),
     &Of::<Service>::new(),
     &Of::<Setup>::new(),

@@ -1,0 +1,328 @@
+//! `apt`: packages of Debian, Ubuntu and what is made of them.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::packages::{PackageState, Request};
+use crate::args::{Flag, List, Number, Text};
+use crate::module::{Arguments, Context};
+use crate::outcome::{Failure, Outcome};
+
+/// Installs, upgrades and removes packages with apt-get.
+///
+/// It asks nothing, keeps configuration files that were changed, waits for another package manager
+/// that is at work, and goes on when the connection is lost. What is installed already is found out
+/// from dpkg alone.
+///
+/// Returns: `packages`, those that changed; `cache_updated`; `stdout`, what apt-get said.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Apt {
+    /// The packages, each alone or with a version: `haproxy=2.6.12-1`, `haproxy=2.6*`.
+    #[serde(default, alias = "pkg", alias = "package")]
+    name: List,
+    /// What they should be.
+    #[serde(default)]
+    state: PackageState,
+    /// Fetch the lists of packages first.
+    #[serde(default, alias = "update-cache")]
+    update_cache: Flag,
+    /// Fetch them only when they are older than so many seconds; by itself this asks for
+    /// `update_cache` too.
+    cache_valid_time: Option<Number<u64>>,
+    /// Upgrade all packages: `yes` or `safe` without removing any, `full` or `dist` with.
+    upgrade: Option<Text>,
+    /// Install what is recommended too. As apt is configured when not given.
+    #[serde(alias = "install-recommends")]
+    install_recommends: Option<Flag>,
+    /// Take versions from this release first.
+    #[serde(alias = "default-release")]
+    default_release: Option<Text>,
+    /// Install an older version than the one that is there, if it is named.
+    #[serde(default, alias = "allow-downgrade", alias = "allow_downgrades")]
+    allow_downgrade: Flag,
+    /// Change packages that are held.
+    #[serde(default)]
+    allow_change_held_packages: Flag,
+    /// Install packages of which nobody knows where they come from.
+    #[serde(default, alias = "allow-unauthenticated")]
+    allow_unauthenticated: Flag,
+    /// Upgrade what is installed, and install nothing new.
+    #[serde(default)]
+    only_upgrade: Flag,
+    /// Remove configuration files as well.
+    #[serde(default)]
+    purge: Flag,
+    /// Remove what was only installed for packages that are gone.
+    #[serde(default)]
+    autoremove: Flag,
+    /// More options for dpkg, without the dashes.
+    #[serde(default)]
+    dpkg_options: List,
+    /// How many seconds to wait for another package manager.
+    #[serde(default = "sixty")]
+    lock_timeout: Number<u64>,
+}
+
+pub(super) const fn sixty() -> Number<u64> {
+    Number(60)
+}
+
+impl Apt {
+    fn options(&self) -> Vec<String> {
+        let mut options: Vec<String> = Vec::new();
+        let mut add = |wanted: bool, option: &str| {
+            if wanted {
+                options.push(option.to_owned());
+            }
+        };
+        add(*self.allow_downgrade, "--allow-downgrades");
+        add(
+            *self.allow_change_held_packages,
+            "--allow-change-held-packages",
+        );
+        add(*self.allow_unauthenticated, "--allow-unauthenticated");
+        add(*self.only_upgrade, "--only-upgrade");
+        match self.install_recommends {
+            Some(Flag(true)) => add(true, "--install-recommends"),
+            Some(Flag(false)) => add(true, "--no-install-recommends"),
+            None => {}
+        }
+        if let Some(release) = &self.default_release {
+            options.push(format!("--target-release={release}"));
+        }
+        for option in &self.dpkg_options {
+            options.push(format!("-oDpkg::Options::=--{option}"));
+        }
+        options
+    }
+
+    fn request(&self) -> Result<Request<'_>, String> {
+        let upgrade = match self
+            .upgrade
+            .as_deref()
+            .map(str::to_ascii_lowercase)
+            .as_deref()
+        {
+            None | Some("no" | "false") => "",
+            Some("yes" | "true" | "safe") => "safe",
+            Some("full" | "dist") => "dist",
+            Some(other) => {
+                return Err(format!(
+                    "`upgrade` is no, yes, safe, full or dist, found the string `{other}`"
+                ));
+            }
+        };
+        Ok(Request {
+            function: "w_apt",
+            names: &self.name,
+            state: self.state,
+            update_cache: *self.update_cache,
+            cache_valid_time: self.cache_valid_time.map(|seconds| *seconds),
+            lock_timeout: *self.lock_timeout,
+            options: self.options(),
+            purge: *self.purge,
+            autoremove: *self.autoremove,
+            upgrade,
+        })
+    }
+}
+
+impl Arguments for Apt {
+    const NAME: &'static str = "apt";
+    const NEEDS: &'static [&'static str] = &["apt-get and dpkg-query (Debian, Ubuntu); root"];
+
+    fn validate(&self) -> Result<(), String> {
+        self.request()?.validate()
+    }
+
+    async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
+        self.request().map_err(Failure::new)?.run(context).await
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::fs;
+
+    use serde_json::{Value, json};
+
+    use super::Apt;
+    use crate::fake::{self, CHECK, Controller, Mode, REAL, Shell};
+    use crate::outcome::{Failure, Outcome};
+
+    /// An apt-get that knows haproxy and keeps what is installed in files of `installed/`. It writes
+    /// down what it is told to do.
+    pub(in crate::system) const APT: &str = r#"
+simulate= verb=
+names=
+while [ $# -gt 0 ]; do
+  case $1 in
+  -o | -t) shift ;;
+  -s) simulate=1 ;;
+  -*) case $1 in -y | -q) ;; *) options="$options $1" ;; esac ;;
+  install | remove | purge | update | upgrade | dist-upgrade | autoremove) verb=$1 ;;
+  *) names="$names $1" ;;
+  esac
+  shift
+done
+if [ -e locked ]; then rm locked; echo "E: Could not get lock /var/lib/dpkg/lock-frontend" >&2; exit 100; fi
+[ "$simulate" ] || echo "$verb$options$names" >>log
+case $verb in
+update) mkdir -p var/lib/apt/lists; touch var/lib/apt/lists ;;
+install)
+  for name in $names; do
+    case ${name%%=*} in haproxy | conntrack) ;; *) echo "E: Unable to locate package $name" >&2; exit 100 ;; esac
+    version=2.6; case $name in *=*) version=${name#*=} ;; esac
+    [ "$(cat "installed/${name%%=*}" 2>/dev/null)" = "$version" ] || {
+      echo "Inst ${name%%=*} ($version)"
+      [ "$simulate" ] || echo "$version" >"installed/${name%%=*}"
+    }
+  done ;;
+remove | purge) for name in $names; do echo "Remv $name"; [ "$simulate" ] || rm -f "installed/$name"; done ;;
+esac
+exit 0"#;
+
+    pub(in crate::system) const DPKG_QUERY: &str = r#"
+[ "$1" = -W ] && [ -e "installed/$4" ] || exit 1
+echo "install ok installed $(cat "installed/$4")""#;
+
+    async fn on(shell: &Shell, mode: Mode, arguments: Value) -> Result<Outcome, Failure> {
+        fake::run::<Apt>(shell, &Controller::new("/"), mode, arguments).await
+    }
+
+    pub(in crate::system) fn debian(shell: Shell) -> Shell {
+        fs::create_dir(shell.at("installed")).unwrap();
+        let root = shell.at("");
+        shell
+            .variable("w_root", root.trim_end_matches('/'))
+            .tool("apt-get", APT)
+            .tool("dpkg-query", DPKG_QUERY)
+            .tool("sleep", "exit 0")
+    }
+
+    fn shells() -> impl Iterator<Item = Shell> {
+        fake::shells()
+            .into_iter()
+            .chain([fake::posix()])
+            .map(debian)
+    }
+
+    fn log(shell: &Shell) -> String {
+        let text = fs::read_to_string(shell.at("log")).unwrap_or_default();
+        let _ = fs::remove_file(shell.at("log"));
+        text
+    }
+
+    #[tokio::test]
+    async fn packages_are_installed_once() {
+        for shell in shells() {
+            let arguments = json!({"name": "haproxy, conntrack", "install_recommends": false});
+            let outcome = on(&shell, CHECK, arguments.clone()).await.unwrap();
+            assert!(outcome.changed);
+            assert_eq!(outcome.data["packages"], json!(["haproxy", "conntrack"]));
+            assert_eq!(log(&shell), "");
+            assert!(on(&shell, REAL, arguments.clone()).await.unwrap().changed);
+            assert_eq!(
+                log(&shell),
+                "install --no-install-recommends haproxy conntrack\n"
+            );
+            assert!(!on(&shell, REAL, arguments).await.unwrap().changed);
+            assert_eq!(log(&shell), "");
+            assert_eq!(shell.trips(), 3);
+        }
+    }
+
+    #[tokio::test]
+    async fn versions_are_compared_and_may_be_patterns() {
+        for shell in shells() {
+            fs::write(shell.at("installed/haproxy"), "2.6.12-1").unwrap();
+            assert!(
+                !on(&shell, REAL, json!({"name": "haproxy=2.6*"}))
+                    .await
+                    .unwrap()
+                    .changed
+            );
+            let older = json!({"name": ["haproxy=2.4"], "allow_downgrade": true});
+            assert!(on(&shell, REAL, older.clone()).await.unwrap().changed);
+            assert_eq!(log(&shell), "install --allow-downgrades haproxy=2.4\n");
+            assert!(!on(&shell, REAL, older).await.unwrap().changed);
+            let latest = json!({"name": "haproxy", "state": "latest"});
+            assert!(on(&shell, REAL, latest.clone()).await.unwrap().changed);
+            assert!(!on(&shell, REAL, latest).await.unwrap().changed);
+        }
+    }
+
+    #[tokio::test]
+    async fn removing_looks_only_at_what_is_there() {
+        for shell in shells() {
+            fs::write(shell.at("installed/haproxy"), "2.6").unwrap();
+            let absent =
+                json!({"name": ["haproxy", "never-heard-of"], "state": "absent", "purge": true});
+            assert!(on(&shell, REAL, absent.clone()).await.unwrap().changed);
+            assert_eq!(log(&shell), "purge haproxy\n");
+            assert!(!on(&shell, REAL, absent).await.unwrap().changed);
+        }
+    }
+
+    #[tokio::test]
+    async fn lists_are_fetched_when_they_are_old() {
+        for shell in fake::shells().into_iter().map(debian) {
+            let arguments = json!({"update_cache": true, "cache_valid_time": 3600});
+            assert!(on(&shell, REAL, arguments.clone()).await.unwrap().changed);
+            assert_eq!(log(&shell), "update\n");
+            assert!(!on(&shell, REAL, arguments).await.unwrap().changed);
+            assert_eq!(log(&shell), "");
+            assert!(
+                on(&shell, REAL, json!({"update_cache": true}))
+                    .await
+                    .unwrap()
+                    .changed
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_lock_is_waited_for_and_an_unknown_package_is_said() {
+        for shell in shells() {
+            fs::write(shell.at("locked"), "").unwrap();
+            assert!(
+                on(&shell, REAL, json!({"name": "haproxy"}))
+                    .await
+                    .unwrap()
+                    .changed
+            );
+            fs::write(shell.at("locked"), "").unwrap();
+            let impatient = json!({"name": "conntrack", "lock_timeout": 0});
+            let failure = on(&shell, REAL, impatient).await.unwrap_err();
+            assert!(
+                failure.message.starts_with("another package manager"),
+                "{}",
+                failure.message
+            );
+            let failure = on(&shell, REAL, json!({"name": "nope"})).await.unwrap_err();
+            assert_eq!(
+                failure.message,
+                "cannot install nope: E: Unable to locate package nope"
+            );
+            assert!(failure.hint.unwrap().contains("update_cache"));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_name_or_option_is_refused() {
+        let host = fake::Fake::new([]);
+        for arguments in [
+            json!({"name": ["a b"]}),
+            json!({"name": "-y"}),
+            json!({"upgrade": "all"}),
+            json!({"name": "a", "default_release": "a b"}),
+        ] {
+            assert!(
+                fake::run::<Apt>(&host, &Controller::new("/"), REAL, arguments)
+                    .await
+                    .is_err()
+            );
+        }
+    }
+}

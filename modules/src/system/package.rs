@@ -1,0 +1,118 @@
+//! `package`: packages of whatever the node manages them with.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::apt::sixty;
+use super::packages::{PackageState, Request};
+use crate::args::{Flag, List, Number, Text};
+use crate::module::{Arguments, Context};
+use crate::outcome::{Failure, Outcome};
+
+/// Installs, upgrades and removes packages with apt-get or dnf, whichever the node has.
+///
+/// Names are handed on as they are; only `NAME=VERSION` is understood by both. Use `apt` or `dnf` for
+/// what only one of them can do.
+///
+/// Returns: `packages`, what changed; `manager`, `apt` or `dnf`; `stdout`, what it said.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Package {
+    /// The packages, each alone or with a version: `haproxy=2.6.12`.
+    #[serde(alias = "pkg")]
+    name: List,
+    /// What they should be.
+    #[serde(default)]
+    state: PackageState,
+    /// Fetch the lists of packages first.
+    #[serde(default)]
+    update_cache: Flag,
+    /// With apt, fetch them only when they are older than so many seconds.
+    cache_valid_time: Option<Number<u64>>,
+    /// How many seconds to wait for another package manager.
+    #[serde(default = "sixty")]
+    lock_timeout: Number<u64>,
+    /// Taken for playbooks that have it, and without meaning: the node's way is found out.
+    #[expect(
+        dead_code,
+        reason = "read so that playbooks that have it are not refused"
+    )]
+    #[serde(rename = "use")]
+    manager: Option<Text>,
+}
+
+impl Package {
+    fn request(&self) -> Request<'_> {
+        Request {
+            function: "w_package",
+            names: &self.name,
+            state: self.state,
+            update_cache: *self.update_cache,
+            cache_valid_time: self.cache_valid_time.map(|seconds| *seconds),
+            lock_timeout: *self.lock_timeout,
+            ..Request::default()
+        }
+    }
+}
+
+impl Arguments for Package {
+    const NAME: &'static str = "package";
+    const NEEDS: &'static [&'static str] =
+        &["apt-get and dpkg-query, or dnf (or yum) and rpm; root"];
+
+    fn validate(&self) -> Result<(), String> {
+        self.request().validate()
+    }
+
+    async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
+        self.request().run(context).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::apt::tests::debian;
+    use super::Package;
+    use crate::fake::{self, Controller, REAL};
+
+    #[tokio::test]
+    async fn it_is_the_way_of_the_node() {
+        let control = Controller::new("/");
+        for shell in fake::shells()
+            .into_iter()
+            .chain([fake::posix()])
+            .map(debian)
+        {
+            let arguments = json!({"name": "haproxy"});
+            let outcome = fake::run::<Package>(&shell, &control, REAL, arguments.clone())
+                .await
+                .unwrap();
+            assert!(outcome.changed);
+            assert_eq!(outcome.data["manager"], "apt");
+            let again = fake::run::<Package>(&shell, &control, REAL, arguments)
+                .await
+                .unwrap();
+            assert!(!again.changed);
+        }
+        let bare = fake::posix();
+        let failure = fake::run::<Package>(&bare, &control, REAL, json!({"name": "x"})).await;
+        assert!(
+            failure
+                .unwrap_err()
+                .message
+                .contains("neither apt-get nor dnf")
+        );
+    }
+
+    #[tokio::test]
+    async fn it_goes_on_when_the_link_is_lost() {
+        let host = fake::Fake::saying(&[""]);
+        let control = Controller::new("/");
+        fake::run::<Package>(&host, &control, REAL, json!({"name": "x"}))
+            .await
+            .unwrap();
+        assert!(host.scripts()[0].durable);
+    }
+}
