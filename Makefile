@@ -18,6 +18,7 @@ lint:
 	$(CARGO) fmt --all -- --check
 	$(CARGO) clippy --workspace --all-targets --all-features --locked -- -D warnings
 	tests/shellcheck.sh
+	tests/lab/selftest
 
 unit:
 	tests/setup-check.sh
