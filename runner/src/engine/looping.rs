@@ -123,7 +123,7 @@ fn names(unit: &Unit<'_>, items: &[Value], index: usize) -> Vec<(String, Value)>
         if let Some(previous) = index.checked_sub(1).and_then(|index| items.get(index)) {
             extended.push(("previtem", previous.clone()));
         }
-        names.push(("ansible_loop".to_owned(), extended.into_iter().collect()));
+        names.push(("ansible_loop".to_owned(), Value::from_pairs(extended)));
     }
     names
 }

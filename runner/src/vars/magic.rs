@@ -57,17 +57,12 @@ pub(super) fn magic(view: &View, name: &str) -> Option<Value> {
         }
         "hostvars" => Value::from_object(AllHosts(view.store.clone())),
         "vars" => Value::from_object(Everything(view.scope()?)),
-        "ansible_facts" => view
-            .state
-            .facts
-            .iter()
-            .map(|(name, value)| {
-                (
-                    name.trim_start_matches("ansible_").to_owned(),
-                    value.clone(),
-                )
-            })
-            .collect(),
+        "ansible_facts" => Value::from_pairs(view.state.facts.iter().map(|(name, value)| {
+            (
+                name.trim_start_matches("ansible_").to_owned(),
+                value.clone(),
+            )
+        })),
         "inventory_dir" => {
             let folder = inventory.host(at_host()?)?.inventory_dir.as_ref()?;
             Value::from(folder.display().to_string())
@@ -96,15 +91,13 @@ pub(super) fn magic(view: &View, name: &str) -> Option<Value> {
         "ansible_version" => {
             let (major, minor, revision) = LANGUAGE;
             let full = format!("{major}.{minor}.{revision}");
-            [
+            Value::from_pairs([
                 ("full", Value::from(full.clone())),
                 ("string", Value::from(full)),
                 ("major", Value::from(major)),
                 ("minor", Value::from(minor)),
                 ("revision", Value::from(revision)),
-            ]
-            .into_iter()
-            .collect()
+            ])
         }
         "omit" => template::omit(),
         _ => return None,

@@ -69,14 +69,11 @@ impl Store {
         templar: Templar,
         run: RunInfo,
     ) -> Self {
-        let groups = inventory
-            .groups()
-            .map(|group| {
-                let hosts = inventory.members(&group.name).iter();
-                let hosts: Vec<Value> = hosts.map(|host| Value::from(host.as_str())).collect();
-                (group.name.clone(), Value::from(hosts))
-            })
-            .collect::<Value>();
+        let groups = Value::from_pairs(inventory.groups().map(|group| {
+            let hosts = inventory.members(&group.name).iter();
+            let hosts: Vec<Value> = hosts.map(|host| Value::from(host.as_str())).collect();
+            (group.name.clone(), Value::from(hosts))
+        }));
         Self(Arc::new(Inner {
             inventory,
             extra,
