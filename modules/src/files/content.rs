@@ -95,6 +95,11 @@ impl Content {
 }
 
 impl Sums {
+    /// Every way in which `w_digest` of the kit may say them.
+    pub fn digests(&self) -> String {
+        format!("sha256:{} cksum:{}", self.sha256, self.cksum)
+    }
+
     /// Whether `sum`, as `w_digest` of the kit says it, is that of these bytes.
     pub fn match_digest(&self, sum: &str) -> bool {
         match sum.split_once(':') {

@@ -232,7 +232,7 @@ fn tighten(local: &Path, mode: u32) -> Result<bool, Failure> {
         .permissions()
         .mode()
         & 0o777;
-    if mode != 0o600 || is & 0o077 == 0 {
+    if mode != 0o600 || is & 0o700 == is {
         return Ok(false);
     }
     fs::set_permissions(local, Permissions::from_mode(is & 0o700))

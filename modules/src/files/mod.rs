@@ -1,12 +1,18 @@
 //! Modules that handle files, one file each; and what they share: [`path`], [`mode`], [`content`],
 //! and [`write`], which makes one file what it should be.
 
+pub mod block;
+pub mod blockinfile;
 pub mod content;
 pub mod copy;
+pub mod edit;
 pub mod fetch;
 pub mod file;
+pub mod lineinfile;
+pub mod lines;
 pub mod mode;
 pub mod path;
+pub mod pattern;
 pub mod slurp;
 pub mod stat;
 pub mod template;
@@ -18,9 +24,11 @@ use crate::module::{Module, Of};
 
 /// The modules of this folder.
 pub const MODULES: &[&dyn Module] = &[
+    &Of::<blockinfile::BlockInFile>::new(),
     &Of::<copy::Copy>::new(),
     &Of::<fetch::Fetch>::new(),
     &Of::<file::File>::new(),
+    &Of::<lineinfile::LineInFile>::new(),
     &Of::<slurp::Slurp>::new(),
     &Of::<stat::Stat>::new(),
     &Of::<template::Template>::new(),

@@ -62,7 +62,8 @@ mod tests {
     async fn bytes_come_back_in_one_trip() {
         for shell in fake::shells().into_iter().chain([fake::posix()]) {
             let control = Controller::new("/");
-            for bytes in [b"".as_slice(), b"a\0\xff\ncontent -\n", &[7; 200_000]] {
+            let large = vec![7; 200_000];
+            for bytes in [b"".as_slice(), b"a\0\xff\ncontent -\n", &large] {
                 fs::write(shell.at("it's"), bytes).unwrap();
                 let arguments = json!({"src": shell.at("it's")});
                 let outcome = run::<Slurp>(&shell, &control, CHECK, arguments)

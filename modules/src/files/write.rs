@@ -90,7 +90,7 @@ pub struct Write<'a> {
     pub parents: bool,
     /// See `parents`.
     pub directory_mode: Option<&'a Mode>,
-    /// What the file must be now, as `w_digest` says it, or `absent`.
+    /// What the file must be now: digests as `w_digest` says them, or `absent`.
     pub expect: Option<&'a str>,
     /// A file that exists is replaced.
     pub force: bool,

@@ -70,7 +70,7 @@ pub const ATTRIBUTES: Part = Part {
 pub const WRITE: Part = Part {
     name: "write",
     source: include_str!("write.sh"),
-    needs: &[&ATTRIBUTES],
+    needs: &[&ATTRIBUTES, &READ],
 };
 
 /// Folders and links.

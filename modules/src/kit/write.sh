@@ -13,8 +13,8 @@
 #     w_opt_have          1: the content is on standard input. 0: only say `need` if it is needed
 #     w_opt_src           a file of the node to take the content from, instead
 #     w_opt_sha1          what the SHA-1 of w_opt_src must be
-#     w_opt_expect        what w_digest must say of the file (or `absent`), or nothing is done and
-#                         the record `conflict` is put
+#     w_opt_expect        what w_digest must say of the file: one of these words (`absent` is one);
+#                         otherwise nothing is done and the record `conflict` is put
 #     w_opt_check, w_opt_diff   1: change nothing; 1: hand back the content before
 #     w_opt_force         0: a file that exists is left alone
 #     w_opt_follow        1: a link at the destination is followed; 0: it is replaced
@@ -25,6 +25,8 @@
 #     w_opt_unsafe        1: write in place where the file cannot be replaced
 #   It puts `dest`, `changed`, `content_changed`, `was_…` and `…` for type, mode, uid, gid, owner,
 #   group, size, and `backup_file`, `exists`, `need`, `conflict`, `warning`, `before_big`, `before`.
+#   w_edit_read           hands back the file at w_opt_dest so that it can be edited and written back:
+#                         as w_read, and `differ`: whether its mode or owner are to be others.
 #   w_folders PATH        makes a folder and its missing parents, with w_opt_dir_mode and owner.
 #   w_backup PATH         keeps a copy of a file; sets w_backup_file.
 
@@ -323,10 +325,13 @@ w_write() {
     return 0
   fi
   w_compare
-  if [ "$w_opt_expect" ] && [ "$w_opt_expect" != "$w_sum" ]; then
-    w_put conflict 1
-    return 0
-  fi
+  case " ${w_opt_expect:-$w_sum} " in
+    *" $w_sum "*) ;;
+    *)
+      w_put conflict 1
+      return 0
+      ;;
+  esac
   w_wish
   w_folder_made=0
   [ "$w_type" != absent ] || w_see_folder
@@ -362,4 +367,15 @@ w_write() {
     w_rest before
     cat <&9
   fi
+}
+
+w_edit_read() {
+  w_write_options
+  w_read_look "$w_opt_dest"
+  [ "$w_type" = file ] || return 0
+  w_wish
+  w_wished
+  w_put differ "$w_differ"
+  w_rest content
+  cat "$w_real"
 }
