@@ -16,6 +16,8 @@ mod service;
 mod setup;
 mod sysctl;
 mod systemd;
+mod wait_for;
+mod wait_for_connection;
 
 pub use apt::Apt;
 pub use dnf::Dnf;
@@ -29,6 +31,8 @@ pub use service::Service;
 pub use setup::Setup;
 pub use sysctl::Sysctl;
 pub use systemd::Systemd;
+pub use wait_for::WaitFor;
+pub use wait_for_connection::WaitForConnection;
 
 /// The modules of this folder.
 pub const MODULES: &[&dyn Module] = &[
@@ -42,4 +46,6 @@ pub const MODULES: &[&dyn Module] = &[
     &Of::<Setup>::new(),
     &Of::<Sysctl>::new(),
     &Of::<Systemd>::new(),
+    &Of::<WaitFor>::new(),
+    &Of::<WaitForConnection>::new(),
 ];

@@ -1,0 +1,146 @@
+//! `wait_for_connection`: waits until a host can be reached.
+
+use std::time::{Duration, Instant};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::args::Number;
+use crate::host::{HostError, Script, Unreachable};
+use crate::module::{Arguments, Context};
+use crate::outcome::{Failure, Outcome};
+
+/// Tries to reach the host until it answers, as after it was started again.
+///
+/// A host key that is not the one on record, or that is not on record, is an error at once: waiting
+/// helps against neither.
+///
+/// Returns: `elapsed`, in seconds.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WaitForConnection {
+    /// How many seconds to wait at most.
+    #[serde(default = "ten_minutes")]
+    timeout: Number<u64>,
+    /// How many seconds one try may take.
+    #[serde(default = "five")]
+    connect_timeout: Number<u64>,
+    /// How many seconds to wait before the first try.
+    #[serde(default)]
+    delay: Number<u64>,
+    /// How many seconds to wait between tries.
+    #[serde(default = "one")]
+    sleep: Number<u64>,
+}
+
+const fn ten_minutes() -> Number<u64> {
+    Number(600)
+}
+
+const fn five() -> Number<u64> {
+    Number(5)
+}
+
+const fn one() -> Number<u64> {
+    Number(1)
+}
+
+/// Whether trying again can help.
+fn is_temporary(error: &HostError) -> bool {
+    match error {
+        HostError::Unreachable { kind, .. } => !matches!(
+            kind,
+            Unreachable::HostKeyChanged | Unreachable::HostKeyUnknown | Unreachable::NoShell
+        ),
+        HostError::TimedOut { .. } => true,
+        HostError::Become { .. }
+        | HostError::Interrupted
+        | HostError::TooMuchOutput { .. }
+        | HostError::Local { .. } => false,
+    }
+}
+
+impl Arguments for WaitForConnection {
+    const NAME: &'static str = "wait_for_connection";
+
+    async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
+        let began = Instant::now();
+        let end = tokio::time::Instant::now() + Duration::from_secs(*self.timeout);
+        tokio::time::sleep(Duration::from_secs(*self.delay)).await;
+        loop {
+            let mut script = Script::new(":");
+            script.limit = Some(Duration::from_secs((*self.connect_timeout).max(1)));
+            let error = match context.host.run(script).await {
+                Ok(_) => return Ok(Outcome::ok().with("elapsed", began.elapsed().as_secs())),
+                Err(error) => error,
+            };
+            if !is_temporary(&error) {
+                return Err(error.into());
+            }
+            if tokio::time::Instant::now() >= end {
+                let failure = Failure::new(format!(
+                    "{} could not be reached within {} s: {error}",
+                    context.host.name(),
+                    *self.timeout
+                ));
+                return Err(Failure {
+                    hint: Failure::from(error).hint,
+                    ..failure.with("elapsed", began.elapsed().as_secs())
+                });
+            }
+            context.control.progress(&format!("not there yet: {error}"));
+            tokio::time::sleep(Duration::from_secs((*self.sleep).max(1))).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::WaitForConnection;
+    use crate::fake::{self, Controller, Fake, REAL};
+    use crate::host::{HostError, Reply, Unreachable};
+
+    fn unreachable(kind: Unreachable) -> HostError {
+        HostError::Unreachable {
+            kind,
+            message: "Connection refused".to_owned(),
+            hint: "is sshd running?".to_owned(),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_tries_until_the_host_answers() {
+        let refused = || Err(unreachable(Unreachable::Refused));
+        let host = Fake::new([refused(), refused(), Ok(Reply::default())]);
+        let control = Controller::new("/");
+        let before = tokio::time::Instant::now();
+        let arguments = json!({"delay": 10, "sleep": 3});
+        fake::run::<WaitForConnection>(&host, &control, REAL, arguments)
+            .await
+            .unwrap();
+        assert_eq!(before.elapsed().as_secs(), 16);
+        assert_eq!(control.progress_lines().len(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_gives_up_after_its_time_and_at_once_for_a_changed_key() {
+        let control = Controller::new("/");
+        let host = Fake::new((0..10).map(|_| Err(unreachable(Unreachable::Refused))));
+        let arguments = json!({"timeout": 5});
+        let failure = fake::run::<WaitForConnection>(&host, &control, REAL, arguments)
+            .await
+            .unwrap_err();
+        assert_eq!(
+            failure.message,
+            "fake could not be reached within 5 s: Connection refused"
+        );
+        assert_eq!(failure.hint.unwrap(), "is sshd running?");
+
+        let host = Fake::new([Err(unreachable(Unreachable::HostKeyChanged))]);
+        let failure = fake::run::<WaitForConnection>(&host, &control, REAL, json!({})).await;
+        assert!(failure.unwrap_err().host.is_some());
+        assert_eq!(host.scripts().len(), 1);
+    }
+}
