@@ -1,28 +1,21 @@
-//! Turns a playbook and an inventory into diagnostics, without connecting.
+//! Turns a playbook and an inventory into diagnostics, without connecting: everything wrong that
+//! can be known before a run.
+//!
+//! An error here means that the run would fail; what only may fail is a warning, and what cannot be
+//! known passes. Files that are included by a literal name are read and checked with the rest.
 
-use crate::inventory::{Inventory, Pattern};
-use crate::playbook::{Loader, Playbook};
-use crate::template::Templar;
-use crate::vars::Store;
-use crate::yaml::Diagnostic;
+mod arguments;
+mod files;
+mod handlers;
+mod hosts;
+mod items;
+mod modules;
+mod names;
+mod probe;
+mod run;
+mod strings;
+mod surprises;
+#[cfg(test)]
+mod tests;
 
-/// Everything that was read.
-pub struct Input<'a> {
-    /// The playbooks.
-    pub playbooks: &'a [Playbook],
-    /// The hosts.
-    pub inventory: &'a Inventory,
-    /// The variables that are known before the run.
-    pub store: &'a Store,
-    /// Reads templates.
-    pub templar: &'a Templar,
-    /// Reads files that tasks include.
-    pub loader: &'a Loader,
-    /// `--limit`.
-    pub limit: Option<&'a Pattern>,
-}
-
-/// All that can be known to be wrong.
-pub fn check(_input: &Input<'_>) -> Vec<Diagnostic> {
-    Vec::new()
-}
+pub use run::{Input, check, loader};

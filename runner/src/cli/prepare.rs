@@ -102,6 +102,7 @@ fn read(input: &Input, info: RunInfo, found: &mut Vec<Diagnostic>) -> Option<Pre
             store: &prepared.store,
             templar: &prepared.templar,
             loader: &prepared.loader,
+            all_tasks: prepared.filter.only.is_empty(),
             limit: prepared.limit.as_ref(),
         }));
     }

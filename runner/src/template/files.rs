@@ -45,14 +45,15 @@ fn scalar_map(text: &str, span: &Span) -> Option<Vec<usize>> {
     let quote = raw.chars().next().filter(|c| matches!(c, '"' | '\''));
     let mut map = Vec::with_capacity(text.len() + 1);
     let mut at = usize::from(quote.is_some());
-    let mut value = text.char_indices().peekable();
-    while let Some((_, character)) = value.next() {
+    // The span of a block scalar ends with its last line, its value with a line break.
+    let body = text.trim_end();
+    for character in body.chars() {
         at = skip_to(raw, at, character, quote)?;
         let (length, covers) = written(raw, at, character, quote);
         map.extend(std::iter::repeat_n(span.start + at, covers));
         at += length;
     }
-    map.push(span.start + at);
+    map.resize(text.len() + 1, span.start + at.min(raw.len()));
     Some(map)
 }
 

@@ -11,6 +11,7 @@ use minijinja::syntax::SyntaxConfig;
 use super::error::TemplateError;
 use super::eval::{Eval, Loaded, Output, Shared, truth};
 use super::python::type_name;
+use super::references::{References, references};
 use super::scope::Scope;
 use super::special::{is_omit, undefined};
 use super::tree::Template;
@@ -81,6 +82,15 @@ impl FileOptions {
                 TemplateError::new(format!("these delimiters cannot be used: {error}"))
             })
     }
+}
+
+/// What a string is read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Syntax {
+    /// Text with templates in it.
+    Text,
+    /// A bare expression, such as a condition.
+    Expression,
 }
 
 /// What a condition came to.
@@ -263,6 +273,43 @@ impl Templar {
             None => value,
         };
         Ok(judged(&value, Some(warning)))
+    }
+
+    /// Reads a string without evaluating it, and tells what it refers to. The error is that of its
+    /// syntax. `span` is where it stands.
+    pub fn syntax_check(
+        &self,
+        text: &str,
+        syntax: Syntax,
+        span: Option<&Span>,
+    ) -> Result<References> {
+        let located = |error| files::locate_scalar(error, text, span);
+        let template = match syntax {
+            Syntax::Text if !is_template(text) => return Ok(References::default()),
+            Syntax::Text => self.text_template(text),
+            Syntax::Expression => self.expression_template(text),
+        };
+        let template = template.map_err(located)?;
+        Ok(references(&template, &located))
+    }
+
+    /// [`Self::syntax_check`] of a template file.
+    pub fn syntax_check_file(
+        &self,
+        source: &Arc<Source>,
+        options: &FileOptions,
+    ) -> Result<References> {
+        let located = |error| files::locate(error, source);
+        let template = lower::template(source.text(), options.syntax()?).map_err(located)?;
+        Ok(references(&template, &located))
+    }
+
+    /// Whether there is a lookup that `with_<name>` calls.
+    pub fn has_lookup(&self, name: &str) -> std::result::Result<(), TemplateError> {
+        match super::lookups::find(name) {
+            Some(_) => Ok(()),
+            None => Err(super::lookups::unknown(name)),
+        }
     }
 
     /// What a lookup plugin finds for its terms, as `with_<name>` loops over it.

@@ -1,0 +1,300 @@
+//! Every string of a playbook that is a template or an expression: its syntax, and its filters,
+//! tests and lookups.
+
+use std::sync::Arc;
+
+use windlass_modules::registry;
+
+use super::files::{self, VarsFiles};
+use super::items::{self, Item};
+use super::modules;
+use crate::playbook::{Common, Keyword, Play, TaskAction, has_template};
+use crate::template::{FileOptions, References, Syntax, Templar, TemplateError};
+use crate::yaml::{Diagnostic, Mapping, Node, Tag, Value, read};
+
+/// When a string of a task is evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// Whenever the task runs.
+    Always,
+    /// Perhaps, or where an undefined value does no harm.
+    Perhaps,
+}
+
+/// A string of a task, and what it refers to.
+#[derive(Debug)]
+pub(super) struct Use {
+    pub(super) when: When,
+    pub(super) references: References,
+}
+
+/// Checks all of them.
+pub(super) fn check(
+    plays: &[Arc<Play>],
+    items: &[Item],
+    vars_files: &VarsFiles,
+    templar: &Templar,
+    found: &mut Vec<Diagnostic>,
+) {
+    let mut reader = Reader {
+        templar,
+        found,
+        uses: Vec::new(),
+    };
+    for play in plays {
+        reader.play(play);
+    }
+    for mapping in items::variables(plays, items) {
+        reader.mapping(mapping, When::Perhaps);
+    }
+    for file in &vars_files.read {
+        reader.text(file, When::Perhaps);
+    }
+    for item in items {
+        for around in &item.around {
+            reader.common(around.common());
+        }
+        reader.task(item);
+    }
+}
+
+/// What the strings of one task refer to, apart from its conditions; those that cannot be read are
+/// left out.
+pub(super) fn uses(item: &Item, templar: &Templar) -> Vec<Use> {
+    let mut reader = Reader {
+        templar,
+        found: &mut Vec::new(),
+        uses: Vec::new(),
+    };
+    reader.task(item);
+    reader.uses
+}
+
+/// What a value refers to.
+pub(super) fn references(node: &Node, templar: &Templar) -> Vec<References> {
+    let mut reader = Reader {
+        templar,
+        found: &mut Vec::new(),
+        uses: Vec::new(),
+    };
+    reader.text(node, When::Always);
+    reader.uses.into_iter().map(|one| one.references).collect()
+}
+
+/// What a condition refers to.
+pub(super) fn condition(node: &Node, templar: &Templar) -> References {
+    let mut reader = Reader {
+        templar,
+        found: &mut Vec::new(),
+        uses: Vec::new(),
+    };
+    reader.conditions(std::slice::from_ref(node), When::Always);
+    let first = reader.uses.pop();
+    first.map(|one| one.references).unwrap_or_default()
+}
+
+struct Reader<'a> {
+    templar: &'a Templar,
+    found: &'a mut Vec<Diagnostic>,
+    uses: Vec<Use>,
+}
+
+impl Reader<'_> {
+    fn keep(&mut self, result: Result<References, TemplateError>, when: When) {
+        match result {
+            Ok(references) => {
+                self.found.extend(references.unknown.iter().map(diagnostic));
+                self.uses.push(Use { when, references });
+            }
+            Err(error) => self.found.push(diagnostic(&error)),
+        }
+    }
+
+    /// A value: every string in it may hold templates.
+    fn text(&mut self, node: &Node, when: When) {
+        match &node.value {
+            _ if matches!(node.tag, Some(Tag::Unsafe | Tag::Vault)) => {}
+            Value::String(text) => {
+                if has_template(text) {
+                    let result = self
+                        .templar
+                        .syntax_check(text, Syntax::Text, Some(&node.span));
+                    self.keep(result, when);
+                }
+            }
+            Value::Sequence(items) => items.iter().for_each(|item| self.text(item, when)),
+            Value::Mapping(mapping) => self.mapping(mapping, when),
+            _ => {}
+        }
+    }
+
+    fn mapping(&mut self, mapping: &Mapping, when: When) {
+        for (key, value) in mapping.iter() {
+            self.text(key, when);
+            self.text(value, when);
+        }
+    }
+
+    fn conditions(&mut self, nodes: &[Node], when: When) {
+        for node in nodes {
+            let Some(text) = node.as_str() else {
+                continue;
+            };
+            let trimmed = text.trim();
+            if trimmed.starts_with("{{") || trimmed.starts_with("{%") {
+                self.text(node, when);
+            } else {
+                let text = text.trim_end();
+                let result = self
+                    .templar
+                    .syntax_check(text, Syntax::Expression, Some(&node.span));
+                self.keep(result, when);
+            }
+        }
+    }
+
+    fn keyword<T>(&mut self, keyword: Option<&Keyword<T>>) {
+        if let Some(Keyword::Template(node)) = keyword {
+            self.text(node, When::Always);
+        }
+    }
+
+    fn play(&mut self, play: &Play) {
+        for import in &play.imports {
+            self.conditions(&import.when, When::Perhaps);
+        }
+        self.text(&play.hosts, When::Perhaps);
+        for node in play.name.iter().chain(&play.vars_files) {
+            self.text(node, When::Perhaps);
+        }
+        for serial in &play.serial {
+            self.keyword(Some(serial));
+        }
+        self.keyword(play.gather_facts.as_ref());
+        self.keyword(play.max_fail_percentage.as_ref());
+        self.keyword(play.force_handlers.as_ref());
+        self.common(&play.common);
+    }
+
+    /// Shared keywords; variables are read elsewhere.
+    fn common(&mut self, common: &Common) {
+        for node in common.environment.iter().chain(&common.module_defaults) {
+            self.text(node, When::Always);
+        }
+        self.conditions(&common.when, When::Perhaps);
+        for node in common.tags.iter().chain(&common.delegate_to) {
+            self.text(node, When::Always);
+        }
+        for flag in [
+            &common.r#become,
+            &common.no_log,
+            &common.ignore_errors,
+            &common.ignore_unreachable,
+            &common.check_mode,
+            &common.diff,
+            &common.any_errors_fatal,
+            &common.run_once,
+            &common.delegate_facts,
+        ] {
+            self.keyword(flag.as_ref());
+        }
+        for text in [
+            &common.become_user,
+            &common.become_method,
+            &common.become_flags,
+            &common.become_exe,
+            &common.connection,
+            &common.remote_user,
+        ] {
+            self.keyword(text.as_ref());
+        }
+        self.keyword(common.timeout.as_ref());
+        self.keyword(common.throttle.as_ref());
+        self.keyword(common.port.as_ref());
+    }
+
+    fn task(&mut self, item: &Item) {
+        let task = &item.task;
+        self.common(&task.common);
+        for node in task.name.iter().chain(&task.notify).chain(&task.listen) {
+            self.text(node, When::Perhaps);
+        }
+        if let Some(source) = &task.looping {
+            self.text(&source.items, When::Always);
+            if let Some(name) = &source.lookup
+                && let Err(error) = self.templar.has_lookup(name)
+            {
+                let at = error.or_span(Some(&source.items.span));
+                self.found.push(diagnostic(&at));
+            }
+        }
+        if let Some(label) = &task.loop_control.label {
+            self.text(label, When::Always);
+        }
+        self.keyword(task.loop_control.pause.as_ref());
+        self.keyword(task.retries.as_ref());
+        self.keyword(task.delay.as_ref());
+        for conditions in [
+            &task.loop_control.break_when,
+            &task.until,
+            &task.changed_when,
+            &task.failed_when,
+        ] {
+            self.conditions(conditions, When::Perhaps);
+        }
+        match &task.action {
+            TaskAction::IncludeTasks { file, apply } => {
+                self.text(file, When::Always);
+                if let Some(apply) = apply {
+                    self.common(apply);
+                }
+            }
+            TaskAction::Module { name, more, .. } => {
+                more.iter().for_each(|more| self.text(more, When::Always));
+                self.arguments(item, name);
+            }
+            TaskAction::Meta(..) => {}
+        }
+    }
+
+    fn arguments(&mut self, item: &Item, name: &str) {
+        let (Some(module), Some(arguments)) = (registry::find(name), modules::arguments(item))
+        else {
+            return;
+        };
+        for (key, value) in arguments.iter() {
+            self.text(key, When::Always);
+            if key.as_str().is_some_and(|key| module.raw().contains(&key)) {
+                // `debug: var` shows what is undefined as such.
+                let when = match module.name() {
+                    "debug" => When::Perhaps,
+                    _ => When::Always,
+                };
+                let items = value.as_sequence().unwrap_or(std::slice::from_ref(value));
+                self.conditions(items, when);
+            } else {
+                self.text(value, When::Always);
+            }
+        }
+        for file in files::templates(item, module.name(), &arguments) {
+            if let Ok(source) = read(&file) {
+                let options = FileOptions::default();
+                let result = self.templar.syntax_check_file(&source, &options);
+                self.keep(result, When::Always);
+            }
+        }
+    }
+}
+
+fn diagnostic(error: &TemplateError) -> Diagnostic {
+    let diagnostic = error.diagnostic();
+    if diagnostic.help.is_some() {
+        return diagnostic;
+    }
+    let help = if error.message.contains("there is no") {
+        "check the name; the reference lists what there is"
+    } else {
+        "check the template around this place: quotes, brackets, `{{ }}` and `{% %}` in pairs"
+    };
+    diagnostic.help(help)
+}
