@@ -42,10 +42,10 @@ pub fn edit(text: &str, wanted: &Block<'_>) -> Result<String, String> {
         }
         None => place(text, &lines, wanted.place)?,
     };
-    if let Some(before) = at.checked_sub(1).and_then(|index| lines.get_mut(index)) {
-        if !before.ends_with('\n') {
-            before.push('\n');
-        }
+    if let Some(before) = at.checked_sub(1).and_then(|index| lines.get_mut(index))
+        && !before.ends_with('\n')
+    {
+        before.push('\n');
     }
     if wanted.text.is_empty() {
         return Ok(lines.concat());
@@ -56,10 +56,10 @@ pub fn edit(text: &str, wanted: &Block<'_>) -> Result<String, String> {
     }
     let mut block = vec![format!("{}\n", wanted.begin)];
     block.extend(split_lines(wanted.text));
-    if let Some(last) = block.last_mut() {
-        if !last.ends_with('\n') {
-            last.push('\n');
-        }
+    if let Some(last) = block.last_mut()
+        && !last.ends_with('\n')
+    {
+        last.push('\n');
     }
     block.push(format!("{}\n", wanted.end));
     let after = at + block.len();

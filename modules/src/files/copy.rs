@@ -12,7 +12,7 @@ use crate::files::content::Content;
 use crate::files::mode::Mode;
 use crate::files::path::RemotePath;
 use crate::files::tree::Tree;
-use crate::files::write::{Attributes, From, Write, check_validate};
+use crate::files::write::{Attributes, From, Write, check_validate, warnings};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
@@ -162,7 +162,11 @@ impl Copy {
     async fn there(&self, context: &Context<'_>, src: &Text) -> Result<Outcome, Failure> {
         let path = RemotePath::new(src.0.clone()).map_err(Failure::new)?;
         let base = src.trim_end_matches('/').rsplit('/').next();
-        let from = From::There(&path, self.checksum.as_deref());
+        let from = From::There {
+            path: &path,
+            sha1: self.checksum.as_deref(),
+            follow: *self.local_follow,
+        };
         let write = self.write(from, base, None);
         Ok(self.finish(context, &write, src).await?.with("src", &**src))
     }
@@ -214,6 +218,12 @@ impl Copy {
         source: &str,
     ) -> Result<Outcome, Failure> {
         let records = write.run(context).await?;
+        if records.flag("tree") {
+            let mut outcome =
+                Outcome::changed(records.all("changed").any(|changed| changed == b"1"));
+            outcome.warnings = warnings(&records);
+            return Ok(outcome.with("dest", self.dest.as_str()));
+        }
         if records.flag("exists") {
             return Ok(Outcome::ok()
                 .with("dest", records.text("dest").unwrap_or_default())

@@ -294,6 +294,40 @@ async fn files_of_the_node_are_copied_there() {
 }
 
 #[tokio::test]
+async fn folders_of_the_node_are_copied_there_in_one_trip() {
+    for lab in Lab::all() {
+        let src = lab.shell.dir().join("src");
+        fs::create_dir_all(src.join("sub dir/.empty")).unwrap();
+        fs::write(src.join(".hidden"), "h").unwrap();
+        fs::write(src.join("sub dir/a\nb"), b"\0").unwrap();
+        fs::set_permissions(src.join(".hidden"), fs::Permissions::from_mode(0o701)).unwrap();
+        symlink("sub dir", src.join("link")).unwrap();
+        let mut arguments = json!({"src": lab.shell.at("src"), "dest": lab.shell.at("dst"),
+            "remote_src": true, "mode": "preserve", "local_follow": false});
+        assert!(lab.copy(CHECK, arguments.clone()).await.unwrap().changed);
+        assert_eq!(lab.names(), ["src"], "{}", lab.shell.name());
+        assert!(lab.copy(DIFF, arguments.clone()).await.unwrap().changed);
+        assert_eq!(
+            lab.read("dst/src/sub dir/a\nb"),
+            b"\0",
+            "{}",
+            lab.shell.name()
+        );
+        assert_eq!(lab.mode("dst/src/.hidden"), 0o701);
+        assert!(lab.shell.dir().join("dst/src/sub dir/.empty").is_dir());
+        let link = fs::read_link(lab.shell.dir().join("dst/src/link")).unwrap();
+        assert_eq!(link.to_str(), Some("sub dir"));
+        assert!(!lab.copy(DIFF, arguments.clone()).await.unwrap().changed);
+        assert_eq!(lab.shell.trips(), 3);
+        arguments["src"] = json!(format!("{}/", lab.shell.at("src")));
+        arguments["dest"] = json!(lab.shell.at("flat"));
+        arguments["local_follow"] = json!(true);
+        assert!(lab.copy(REAL, arguments).await.unwrap().changed);
+        assert_eq!(lab.read("flat/link/a\nb"), b"\0");
+    }
+}
+
+#[tokio::test]
 async fn a_folder_is_copied_with_what_is_in_it() {
     for lab in Lab::all() {
         lab.source("conf/a", "A");

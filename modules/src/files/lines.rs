@@ -64,10 +64,10 @@ pub fn present(text: &str, wanted: &Present<'_>) -> Result<Edited, String> {
         Place::After(pattern) => anchor(&lines, pattern, wanted)?.map_or(lines.len(), |at| at + 1),
         Place::Before(pattern) => anchor(&lines, pattern, wanted)?.unwrap_or(lines.len()),
     };
-    if let Some(before) = index.checked_sub(1).and_then(|at| lines.get_mut(at)) {
-        if !before.ends_with(['\n', '\r']) {
-            before.push('\n');
-        }
+    if let Some(before) = index.checked_sub(1).and_then(|at| lines.get_mut(at))
+        && !before.ends_with(['\n', '\r'])
+    {
+        before.push('\n');
     }
     lines.insert(index, with_end(wanted.line));
     Ok(Some((lines.concat(), "line added".to_owned())))

@@ -70,8 +70,15 @@ impl Options {
 pub enum From<'a> {
     /// The control host.
     Here(&'a Content),
-    /// A file on the node, whose SHA-1 must be what is given.
-    There(&'a RemotePath, Option<&'a str>),
+    /// A file on the node; or a folder, with all that is in it.
+    There {
+        /// Where.
+        path: &'a RemotePath,
+        /// What the SHA-1 of a file must be.
+        sha1: Option<&'a str>,
+        /// Links in a folder are followed, and not copied as links.
+        follow: bool,
+    },
 }
 
 /// A file that should be.
@@ -164,7 +171,10 @@ impl<'a> Write<'a> {
         // In check mode the content is never needed.
         let send = send && !context.check;
         let options = self.options(context, send)?;
-        let mut script = kit::script(&[kit::WRITE], options.then("w_write"));
+        let mut script = match &self.content {
+            From::Here(_) => kit::script(&[kit::WRITE], options.then("w_write")),
+            From::There { .. } => kit::script(&[kit::TREE], options.then("w_copy_there")),
+        };
         if let (true, From::Here(content)) = (send, &self.content) {
             script = script.stdin(content.input());
         }
@@ -183,9 +193,10 @@ impl<'a> Write<'a> {
                 options.text("crc", &content.sums.cksum.to_string());
                 options.flag("have", send);
             }
-            From::There(path, sha1) => {
+            From::There { path, sha1, follow } => {
                 options.word("src", &path.word());
                 options.text("sha1", sha1.unwrap_or_default());
+                options.flag("src_follow", *follow);
             }
         }
         self.attributes.options(&mut options);
@@ -242,7 +253,7 @@ impl<'a> Write<'a> {
                 Some(bytes) if bytes.len() as u64 <= AT_ONCE => shown(bytes),
                 _ => format!("({} bytes, not shown)\n", content.sums.size),
             },
-            From::There(path, _) => format!("(the content of {path} on the node)\n"),
+            From::There { path, .. } => format!("(the content of {path} on the node)\n"),
         };
         Some(Difference {
             before_header: dest.clone(),

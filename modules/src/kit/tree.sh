@@ -6,6 +6,9 @@
 #   w_tree_folder PATH    a folder with w_opt_dir_mode and owner, its parents too. Puts `changed`.
 #   w_tree_link LINK TARGET
 #                         a link to TARGET; another link there is replaced. Puts `changed`.
+#   w_copy_there          copies w_opt_src, a path of the node, to w_opt_dest: a file as w_write does;
+#                         a folder with all that is in it, links followed if w_opt_src_follow is 1.
+#                         For a folder it puts `tree`, then what w_write and the above put.
 #   w_make_link LINK TARGET
 #                         makes or replaces a link at once: never is there none.
 
@@ -56,4 +59,43 @@ w_tree_link() {
   esac
   w_put changed 1
   [ "$w_opt_check" = 1 ] || w_make_link "$1" "$2"
+}
+
+w_copy_there() {
+  w_write_options
+  if [ ! -d "$w_opt_src" ]; then
+    w_write
+    return 0
+  fi
+  : "${w_opt_src_follow=1}"
+  w_guard
+  w_put tree 1
+  w_opt_diff=0 w_opt_parents=1 w_opt_base=''
+  w_asked_mode=$w_opt_mode
+  w_opt_mode=''
+  w_wish
+  w_into=${w_opt_dest%/}
+  case $w_opt_src in
+    */) ;;
+    *) w_into=$w_into/${w_opt_src##*/} ;;
+  esac
+  w_tree_folder "$w_into"
+  w_copy_entries "${w_opt_src%/}" "$w_into"
+}
+
+# Folder by folder; only the arguments of a function are its own when it calls itself.
+w_copy_entries() {
+  for w_entry in "$1"/* "$1"/.[!.]* "$1"/..?*; do
+    if [ -L "$w_entry" ] && [ "$w_opt_src_follow" = 0 ]; then
+      w_target "$w_entry"
+      w_tree_link "$2/${w_entry##*/}" "$w_link"
+    elif [ -d "$w_entry" ]; then
+      w_tree_folder "$2/${w_entry##*/}"
+      w_copy_entries "$w_entry" "$2/${w_entry##*/}"
+    elif [ -e "$w_entry" ]; then
+      w_opt_src=$w_entry w_opt_dest=$2/${w_entry##*/} w_opt_mode=$w_asked_mode
+      w_write
+      w_opt_mode=''
+    fi
+  done
 }
