@@ -235,8 +235,15 @@ fn serve(dir: &Path, port: u16, settings: &Settings) -> Child {
         .expect("unshare can be started")
 }
 
-/// How many processes of this machine, the fleet's included, have `words` in their command line.
+/// `text` with a number in place of `PID` that no other test run on this machine has.
+pub fn own(text: &str) -> String {
+    text.replace("PID", &format!("{:010}", std::process::id()))
+}
+
+/// How many processes of this machine, the fleet's included, have `words` in their command line,
+/// as [`own`] makes them.
 pub fn count_processes(words: &str) -> usize {
+    let words = &own(words);
     let all = std::fs::read_dir("/proc")
         .expect("a Linux machine")
         .filter_map(Result::ok);

@@ -8,7 +8,7 @@ use windlass::transport::{
     Become, Connection, Kind, Limits, Method, ProgressSink, SshSettings, TaskSettings, Transport,
 };
 use windlass_modules::host::{Host, HostError, Input, Reply, Script, Unreachable};
-use windlass_tests::fleet::{Fleet, count_processes, until_gone, until_running};
+use windlass_tests::fleet::{Fleet, count_processes, own, until_gone, until_running};
 
 fn connection(fleet: &Fleet, user: &str) -> Arc<Connection> {
     let mut settings = SshSettings::new(Fleet::address(1));
@@ -84,12 +84,14 @@ async fn the_result_is_collected_after_the_link_was_lost() {
                 ..TaskSettings::default()
             };
             let host = transport.host(&connection, task);
-            let mut script =
-                Script::new("read -r x; echo one; sleep 3.51; echo two; echo err $x >&2; exit 7")
-                    .stdin(Input::Bytes(b"input\n".to_vec()))
-                    .durable();
+            let mut script = Script::new(own(
+                "read -r x; echo one; sleep 3.PID51; echo two; echo err $x >&2; exit 7",
+            ))
+            .stdin(Input::Bytes(b"input\n".to_vec()))
+            .durable();
             script.stream = stream;
-            let reply = run_and_lose(&transport, &connection, &host, script, "sleep\x003.51").await;
+            let reply =
+                run_and_lose(&transport, &connection, &host, script, "sleep\x003.PID").await;
             let reply = reply.unwrap_or_else(|error| panic!("{case}: {error:?}"));
             assert_eq!(reply.status, 7, "{case}");
             assert_eq!(reply.text(), "one\ntwo\n", "{case}");
@@ -119,9 +121,9 @@ async fn a_request_that_dies_with_its_shell_is_lost() {
     let connection = connection(&fleet, "dash");
     let host = transport.host(&connection, TaskSettings::default());
     // The shell is killed while nobody is there to see it.
-    let source = "(sleep 2.52; kill -KILL $$) & sleep 4.53; echo survived";
+    let source = own("(sleep 2.PID52; kill -KILL $$) & sleep 4.PID53; echo survived");
     let script = Script::new(source).durable();
-    let error = run_and_lose(&transport, &connection, &host, script, "sleep\x004.53")
+    let error = run_and_lose(&transport, &connection, &host, script, "sleep\x004.PID")
         .await
         .unwrap_err();
     assert!(
@@ -146,15 +148,15 @@ async fn the_time_limit_holds_on_the_host_while_the_link_is_lost() {
         ..TaskSettings::default()
     };
     let host = transport.host(&connection, task);
-    let script = Script::new("echo so far; sleep 44.1; echo no").durable();
-    let error = run_and_lose(&transport, &connection, &host, script, "sleep\x0044.1")
+    let script = Script::new(own("echo so far; sleep 44.PID1; echo no")).durable();
+    let error = run_and_lose(&transport, &connection, &host, script, "sleep\x0044.PID")
         .await
         .unwrap_err();
     let HostError::TimedOut { so_far, .. } = &error else {
         panic!("{error:?}")
     };
     assert_eq!(so_far.text(), "so far\n");
-    assert_eq!(count_processes("sleep\x0044.1"), 0);
+    assert_eq!(count_processes("sleep\x0044.PID"), 0);
 }
 
 #[tokio::test]
@@ -170,15 +172,18 @@ async fn an_interrupt_reaches_a_request_whose_link_was_lost() {
     let host = transport.host(&connection, task);
     host.run(Script::new(":")).await.unwrap();
     let running = Arc::clone(&host);
-    let run =
-        tokio::spawn(async move { running.run(Script::new("sleep 45.1; :").durable()).await });
-    until_running("sleep\x0045.1").await;
+    let run = tokio::spawn(async move {
+        running
+            .run(Script::new(own("sleep 45.PID1; :")).durable())
+            .await
+    });
+    until_running("sleep\x0045.PID").await;
     transport.reset(&connection).await;
     tokio::time::sleep(Duration::from_secs(2)).await;
-    assert_eq!(count_processes("sleep\x0045.1"), 1);
+    assert_eq!(count_processes("sleep\x0045.PID"), 1);
     interrupt.send(true).unwrap();
     assert!(matches!(run.await.unwrap(), Err(HostError::Interrupted)));
-    assert_eq!(count_processes("sleep\x0045.1"), 0);
+    assert_eq!(count_processes("sleep\x0045.PID"), 0);
 }
 
 #[tokio::test]
@@ -192,10 +197,11 @@ async fn input_that_is_cut_off_is_not_taken_for_the_whole() {
         let host = transport.host(&connection, TaskSettings::default());
         let to = fleet.dir().join("home").join(user).join("to");
         // A slow reader, so that the link is lost in the middle.
-        let source = "sh -c 'head -c 1000000 >/dev/null; sleep 6.54; cat >to.new' && mv to.new to";
+        let source =
+            own("sh -c 'head -c 1000000 >/dev/null; sleep 6.PID54; cat >to.PID' && mv to.PID to");
         let mut script = Script::new(source).stdin(Input::File(file.clone()));
         script.durable = durable;
-        let error = run_and_lose(&transport, &connection, &host, script, "sleep\x006.54").await;
+        let error = run_and_lose(&transport, &connection, &host, script, "sleep\x006.PID").await;
         let error = error.unwrap_err();
         assert!(
             matches!(
@@ -207,7 +213,7 @@ async fn input_that_is_cut_off_is_not_taken_for_the_whole() {
             ),
             "{error:?}"
         );
-        until_gone("cat >to.new").await;
+        until_gone("cat >to.PID").await;
         let size = std::fs::metadata(&to).map(|found| found.len());
         assert!(
             size.is_err(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use windlass::transport::*;
 use windlass_modules::host::{Host, HostError, Input, Script, Unreachable};
 use windlass_modules::secret::Secret;
-use windlass_tests::fleet::{Fleet, PASSWORD, Settings, count_processes, until_running};
+use windlass_tests::fleet::{Fleet, PASSWORD, Settings, count_processes, own, until_running};
 
 fn connection(fleet: &Fleet, user: &str, number: usize) -> Connection {
     let mut settings = SshSettings::new(Fleet::address(number));
@@ -148,6 +148,12 @@ async fn each_way_to_be_unreachable_says_what_and_what_to_do() {
         unreachable(&transport, name).await.0,
         Unreachable::UnknownName
     );
+
+    let silent = std::net::TcpListener::bind((Fleet::address(5), 0)).unwrap();
+    let mut mute = connection(&fleet, "dash", 5);
+    ssh(&mut mute).port = Some(silent.local_addr().unwrap().port());
+    ssh(&mut mute).connect_timeout = Duration::from_secs(1);
+    assert_eq!(unreachable(&transport, mute).await.0, Unreachable::NoAnswer);
 
     let (kind, message, _) = unreachable(&transport, connection(&fleet, "nologin", 6)).await;
     assert_eq!(kind, Unreachable::NoShell);
@@ -416,14 +422,18 @@ async fn a_time_limit_ends_everything_on_the_host_under_sudo_too() {
             task.limit = Some(Duration::from_secs(1));
             let host = transport.host(&connection, task);
             let error = host
-                .run(Script::new("(sleep 41.1; :) & sleep 41.2; :"))
+                .run(Script::new(own("(sleep 41.PID1; :) & sleep 41.PID2; :")))
                 .await
                 .unwrap_err();
             assert!(
                 matches!(error, HostError::TimedOut { .. }),
                 "{user} {error:?}"
             );
-            assert_eq!(count_processes("sleep\x0041."), 0, "{user} {become_root}");
+            assert_eq!(
+                count_processes("sleep\x0041.PID"),
+                0,
+                "{user} {become_root}"
+            );
             assert_eq!(text(&host, "echo on").await, "on\n");
         }
     }
@@ -443,11 +453,11 @@ async fn an_interrupt_ends_the_request_on_the_host() {
             ..TaskSettings::default()
         };
         let host = transport.host(&connection, task);
-        let run = tokio::spawn(async move { host.run(Script::new("sleep 42.1; :")).await });
-        until_running("sleep\x0042.").await;
+        let run = tokio::spawn(async move { host.run(Script::new(own("sleep 42.PID1; :"))).await });
+        until_running("sleep\x0042.PID").await;
         interrupt.send(true).unwrap();
         assert!(matches!(run.await.unwrap(), Err(HostError::Interrupted)));
-        assert_eq!(count_processes("sleep\x0042."), 0);
+        assert_eq!(count_processes("sleep\x0042.PID"), 0);
     }
 }
 
@@ -458,8 +468,8 @@ async fn a_lost_link_is_said_and_the_next_request_connects_again() {
     let connection = Arc::new(connection(&fleet, "dash", 1));
     let host = transport.host(&connection, TaskSettings::default());
     let running = Arc::clone(&host);
-    let run = tokio::spawn(async move { running.run(Script::new("sleep 43.1; :")).await });
-    until_running("sleep\x0043.").await;
+    let run = tokio::spawn(async move { running.run(Script::new(own("sleep 43.PID1; :"))).await });
+    until_running("sleep\x0043.PID").await;
     transport.reset(&connection).await;
     let error = run.await.unwrap().unwrap_err();
     let HostError::Unreachable { kind, message, .. } = &error else {

@@ -1,5 +1,7 @@
-//! Bounds how many handshakes run at once, and how many begin in a second.
+//! Bounds how many handshakes run at once, and how many begin in a second. Where sshd drops
+//! connections, fewer run at once from then on, until it goes well again.
 
+use std::sync::Mutex as PlainMutex;
 use std::time::Duration;
 
 use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
@@ -8,6 +10,9 @@ use tokio::time::{Instant, sleep_until};
 /// The way to new connections.
 pub(super) struct Gate {
     at_once: Semaphore,
+    most: usize,
+    /// How many may run at once now, and how many went well since that changed.
+    now: PlainMutex<(usize, usize)>,
     between: Duration,
     next: Mutex<Instant>,
 }
@@ -16,6 +21,8 @@ impl Gate {
     pub(super) fn new(at_once: usize, per_second: u32) -> Self {
         Self {
             at_once: Semaphore::new(at_once.max(1)),
+            most: at_once.max(1),
+            now: PlainMutex::new((at_once.max(1), 0)),
             between: Duration::from_secs(1) / per_second.max(1),
             next: Mutex::new(Instant::now()),
         }
@@ -36,6 +43,26 @@ impl Gate {
         };
         sleep_until(turn).await;
         permit
+    }
+
+    /// Ends a turn whose connection sshd dropped.
+    pub(super) fn dropped(&self, turn: SemaphorePermit<'_>) {
+        let Ok(mut now) = self.now.lock() else { return };
+        if now.0 > 1 {
+            turn.forget();
+            *now = (now.0 - 1, 0);
+        }
+    }
+
+    /// Ends a turn that went well.
+    pub(super) fn went_well(&self, turn: SemaphorePermit<'_>) {
+        drop(turn);
+        let Ok(mut now) = self.now.lock() else { return };
+        now.1 += 1;
+        if now.0 < self.most && now.1 >= 4 {
+            self.at_once.add_permits(1);
+            *now = (now.0 + 1, 0);
+        }
     }
 }
 
@@ -62,5 +89,17 @@ mod tests {
         assert!(tokio::time::timeout(wait, gate.enter()).await.is_err());
         drop(two);
         assert!(tokio::time::timeout(wait, gate.enter()).await.is_ok());
+    }
+    #[tokio::test]
+    async fn drops_make_it_narrow_and_success_makes_it_wide_again() {
+        let gate = Gate::new(3, 1000);
+        for _ in 0..5 {
+            gate.dropped(gate.enter().await);
+        }
+        assert_eq!(gate.at_once.available_permits(), 1);
+        for _ in 0..20 {
+            gate.went_well(gate.enter().await);
+        }
+        assert_eq!(gate.at_once.available_permits(), 3);
     }
 }

@@ -149,8 +149,12 @@ impl Handle {
         self.node.common.round_trips.fetch_add(1, Ordering::Relaxed);
         let spool = request.spool.clone();
         let mark = request.mark.clone();
+        let mut guard = Guard {
+            running: Some((&self.node, self.user.as_ref(), &watch)),
+        };
         let exchange = shell.exchange(request, &mut outputs);
         let (stop, ended) = self.supervise(exchange, &watch, limit).await;
+        guard.running = None;
         let answer = ended.map(|(shell, answer)| {
             if let Some(shell) = shell {
                 self.node.give_back(self.user.clone(), shell, holds);
@@ -220,7 +224,11 @@ impl Handle {
             () = late => Stop::Late(limit.unwrap_or_default()),
         };
         let ended = timeout(FOR_END, async {
-            tokio::join!(&mut exchange, Box::pin(self.end_request(watch))).0
+            tokio::join!(
+                &mut exchange,
+                Box::pin(end_request(&self.node, self.user.as_ref(), watch))
+            )
+            .0
         });
         (Some(stop), ended.await.ok())
     }
@@ -234,28 +242,6 @@ impl Handle {
             .is_err()
         {
             std::future::pending::<()>().await;
-        }
-    }
-
-    /// Ends the processes of the running request, through a shell of the same user beside it.
-    async fn end_request(&self, watch: &Watch) {
-        let Some((mut shell, _permit)) = self.node.killer(self.user.as_ref()).await else {
-            return;
-        };
-        let pid = watch.pid.load(Ordering::Relaxed);
-        if pid == 0 {
-            return;
-        }
-        let script = Script::new(format!("_w_kill {pid} 0 {}", request::GRACE)).parts(KILLER);
-        if let Ok(request) = request::build(&script, &[], None, &shell.key, &mut shell.known).await
-        {
-            let watch = Arc::new(Watch::default());
-            let mut outputs = Outputs {
-                stdout: Sink::Memory(Vec::new()),
-                progress: None,
-                watch,
-            };
-            shell.exchange(request, &mut outputs).await;
         }
     }
 
@@ -301,6 +287,43 @@ impl Handle {
                 None => no_shell(connection, &gone.noise),
             }),
             (Ended::Lost, _) => Err(lost(connection, "before a command could begin")),
+        }
+    }
+}
+
+/// Ends the processes of a running request, through a shell of the same user beside it.
+async fn end_request(node: &Node, user: Option<&Become>, watch: &Watch) {
+    let Some((mut shell, _permit)) = node.killer(user).await else {
+        return;
+    };
+    let pid = watch.pid.load(Ordering::Relaxed);
+    if pid == 0 {
+        return;
+    }
+    let script = Script::new(format!("_w_kill {pid} 0 {}", request::GRACE)).parts(KILLER);
+    if let Ok(request) = request::build(&script, &[], None, &shell.key, &mut shell.known).await {
+        let watch = Arc::new(Watch::default());
+        let mut outputs = Outputs {
+            stdout: Sink::Memory(Vec::new()),
+            progress: None,
+            watch,
+        };
+        shell.exchange(request, &mut outputs).await;
+    }
+}
+
+/// Sees that a request whose waiting is given up (its future dropped) does not run on.
+struct Guard<'a> {
+    running: Option<(&'a Arc<Node>, Option<&'a Become>, &'a Arc<Watch>)>,
+}
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        if let Some((node, user, watch)) = self.running
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let (node, user, watch) = (Arc::clone(node), user.cloned(), Arc::clone(watch));
+            runtime.spawn(async move { end_request(&node, user.as_ref(), &watch).await });
         }
     }
 }

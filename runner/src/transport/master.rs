@@ -13,7 +13,7 @@ use std::time::Duration;
 use openssh_mux_client::{Connection as Mux, Error as MuxError, NonZeroByteSlice, Session};
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use windlass_modules::host::HostError;
 
 use super::askpass::Askpass;
@@ -25,8 +25,9 @@ use super::unreachable::{may_pass, no_answer, no_connection};
 
 /// Time for authentication, beyond what ssh may take to connect.
 const FOR_AUTHENTICATION: Duration = Duration::from_secs(30);
-/// How often a connection that sshd dropped is tried again, in all for about ten seconds.
-const TRIES: u32 = 7;
+/// How long connections that sshd drops are tried again, with pauses that grow up to the second.
+const FOR_DROPS: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// A live ssh master.
 pub(super) struct Master {
@@ -73,11 +74,13 @@ impl Master {
         gate: &Gate,
     ) -> Result<Self, HostError> {
         let mut pause = Duration::from_millis(100);
-        let mut said = String::new();
-        for _ in 0..TRIES {
+        let begin = Instant::now();
+        let mut said;
+        loop {
             let turn = gate.enter().await;
             match handshake(connection, settings, limits, socket).await? {
                 Ok(()) => {
+                    gate.went_well(turn);
                     let socket = socket.to_owned();
                     return Ok(Self {
                         socket,
@@ -86,17 +89,21 @@ impl Master {
                 }
                 Err(words) => said = words,
             }
-            drop(turn);
             if said.contains(TAKEN) {
                 // Another run was faster; its master is as good.
                 if let Some(master) = Self::find(socket, settings).await {
                     return Ok(master);
                 }
-            } else if !may_pass(&said) {
+            } else if may_pass(&said) {
+                gate.dropped(turn);
+            } else {
+                break;
+            }
+            if begin.elapsed() > FOR_DROPS {
                 break;
             }
             sleep(pause.mul_f64(rand::random_range(0.5..1.5))).await;
-            pause *= 2;
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
         Err(no_connection(connection, settings, &said))
     }

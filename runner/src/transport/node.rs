@@ -102,7 +102,8 @@ impl Node {
     pub(super) fn other_user(&self, wanted: Option<Become>) -> Option<Become> {
         wanted.filter(|wanted| match &self.connection.kind {
             Kind::Ssh(settings) => settings.user.as_deref() != Some(wanted.user.as_str()),
-            Kind::Local => true,
+            // Who runs as root is root already.
+            Kind::Local => !(wanted.user == "root" && rustix::process::geteuid().is_root()),
         })
     }
 
