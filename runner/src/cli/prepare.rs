@@ -76,13 +76,7 @@ fn read(input: &Input, info: RunInfo, found: &mut Vec<Diagnostic>) -> Option<Pre
         ..Options::default()
     });
     let inventory = Arc::new(inventory);
-    let store = Store::new(
-        Arc::clone(&inventory),
-        Arc::new(beside),
-        extra,
-        templar.clone(),
-        info,
-    );
+    let store = Store::new(Arc::clone(&inventory), beside, extra, templar.clone(), info);
     let prepared = Prepared {
         playbooks,
         inventory,
@@ -168,12 +162,24 @@ fn folders(playbooks: &[Playbook]) -> Vec<PathBuf> {
     folders
 }
 
-fn beside(folders: &[PathBuf], inventory: &Inventory) -> Result<Beside, Vec<Diagnostic>> {
-    let mut all = Beside::default();
+/// The variables beside each folder's playbooks.
+fn beside(
+    folders: &[PathBuf],
+    inventory: &Inventory,
+) -> Result<Vec<(PathBuf, Arc<Beside>)>, Vec<Diagnostic>> {
+    let mut all = Vec::new();
+    let mut errors = Vec::new();
     for folder in folders {
-        all.lay_over(Beside::load(folder, inventory)?);
+        match Beside::load(folder, inventory) {
+            Ok(beside) => all.push((folder.clone(), Arc::new(beside))),
+            Err(more) => errors.extend(more),
+        }
     }
-    Ok(all)
+    if errors.is_empty() {
+        Ok(all)
+    } else {
+        Err(errors)
+    }
 }
 
 /// Variables whose values are text already.

@@ -130,6 +130,7 @@ impl Dispatcher {
     }
 
     async fn task(&mut self, task: &Arc<Task>, place: &Place, hosts: &[String]) -> Failures {
+        place.play.leave_out(&self.state.out);
         let chain = place.chain.with(Layer::Task(Arc::clone(task)));
         if !place.handler && !tags::selected(&chain.tags(), &self.shared.options.tags) {
             return Failures::new();

@@ -23,7 +23,7 @@ pub use listing::to_json;
 pub use load::{InventorySource, load};
 pub use model::{Group, Host, Inventory, LOCALHOST, Variables};
 pub use pattern::{Pattern, PatternError};
-pub use text::from_json;
+pub use text::{from_json, load as load_yaml};
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use crate::yaml::{self, Diagnostic, Mapping, Node, Span, Style, Tag, Value};
 
 /// The one document of a YAML file, unless the file is encrypted.
-pub(super) fn load(path: &Path) -> Result<Arc<Node>, Vec<Diagnostic>> {
+pub fn load(path: &Path) -> Result<Arc<Node>, Vec<Diagnostic>> {
     let source = yaml::read(path).map_err(|error| vec![error])?;
     if source.text().starts_with("$ANSIBLE_VAULT;") {
         let end = source.text().find('\n').unwrap_or(source.text().len());

@@ -26,4 +26,5 @@ pub use model::{
     Block, Common, Entry, Import, Keyword, LoopControl, LoopSource, Order, Play, Playbook, Serial,
     Task, TaskAction,
 };
+pub(crate) use pairs::{unescape, words as pairs};
 pub use reader::{has_template, is_identifier};

@@ -5,23 +5,23 @@ use std::ops::Range;
 
 /// A word of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Word {
+pub(crate) struct Word {
     /// Where it stands.
-    pub(super) range: Range<usize>,
+    pub(crate) range: Range<usize>,
     /// The key, where it is a pair.
-    pub(super) key: Option<Range<usize>>,
+    pub(crate) key: Option<Range<usize>>,
     /// Where the value stands, without its quotes; all of the word where it is no pair.
-    pub(super) value: Range<usize>,
+    pub(crate) value: Range<usize>,
 }
 
 /// A quote or a template that does not end; where it begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Unclosed(pub(super) usize);
+pub(crate) struct Unclosed(pub(crate) usize);
 
 const BLOCKS: &[(&str, &str)] = &[("{{", "}}"), ("{%", "%}"), ("{#", "#}")];
 
 /// The words of a text.
-pub(super) fn words(text: &str) -> Result<Vec<Word>, Unclosed> {
+pub(crate) fn words(text: &str) -> Result<Vec<Word>, Unclosed> {
     let mut words = Vec::new();
     let mut start = None;
     let mut at = 0;
@@ -106,7 +106,7 @@ fn unquoted(text: &str, range: Range<usize>) -> Range<usize> {
 }
 
 /// The value with its escapes resolved: `\n`, `\t`, `\x41`, `\u00e9` and the like.
-pub(super) fn unescape(text: &str) -> String {
+pub(crate) fn unescape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('\\') {

@@ -50,42 +50,57 @@ pub fn becoming(
     if !wanted {
         return Ok(None);
     }
-    let method = read::text(scope, &["ansible_become_method"])?
-        .or_else(|| keywords.method.clone())
-        .or_else(|| defaults.method.clone())
-        .unwrap_or_else(|| "sudo".to_owned());
-    let method = match method.trim_start_matches("ansible.builtin.") {
-        "sudo" => Method::Sudo,
-        "su" => Method::Su,
-        "doas" | "community.general.doas" => Method::Doas,
-        other => {
-            return Err(
-                TemplateError::new(format!("there is no become method `{other}`"))
-                    .hint("`sudo`, `su` and `doas` are there"),
-            );
-        }
+    let methods = [
+        ("sudo", Method::Sudo),
+        ("su", Method::Su),
+        ("doas", Method::Doas),
+        ("ansible.builtin.sudo", Method::Sudo),
+        ("ansible.builtin.su", Method::Su),
+        ("community.general.doas", Method::Doas),
+    ];
+    let said = keywords
+        .method
+        .as_deref()
+        .or(defaults.method.as_deref())
+        .unwrap_or("sudo");
+    let method = match read::choice(
+        scope,
+        &["ansible_become_method"],
+        &methods,
+        "`sudo`, `su` or `doas`",
+    )? {
+        Some(method) => method,
+        None => methods
+            .iter()
+            .find(|(name, _)| *name == said)
+            .map(|(_, method)| *method)
+            .ok_or_else(|| {
+                TemplateError::new(format!("there is no become method `{said}`"))
+                    .hint("`sudo`, `su` and `doas` are there")
+            })?,
     };
-    let own = |what: &str| {
-        [
-            format!("ansible_{}_{what}", method.program()),
-            format!("ansible_become_{what}"),
-        ]
-    };
-    let read_own = |what: &str| {
-        let names = own(what);
-        read::text(scope, &[names[0].as_str(), names[1].as_str()])
-    };
+    // A name with the method in it counts more than one with `become`, as in Ansible.
+    let own = |what: &str| format!("ansible_{}_{what}", method.program());
+    let read_own = |what: &str| read::text(scope, &[&own(what), &format!("ansible_become_{what}")]);
     let user = read_own("user")?
         .or_else(|| keywords.user.clone())
         .or_else(|| defaults.user.clone())
         .unwrap_or_else(|| "root".to_owned());
-    let password = match read_own("password")? {
-        Some(password) => Some(password),
-        None => read_own("pass")?,
-    };
-    let flags = match read_own("flags")?.or_else(|| keywords.flags.clone()) {
-        Some(flags) => read::split(&flags, "become_flags")?,
-        None => Vec::new(),
+    let own_password = [own("pass"), own("password")];
+    let passwords = [
+        own_password[0].as_str(),
+        own_password[1].as_str(),
+        "ansible_become_pass",
+        "ansible_become_password",
+    ];
+    let password = read::text(scope, &passwords)?;
+    let flags = match (
+        read::words(scope, &[&own("flags"), "ansible_become_flags"])?,
+        &keywords.flags,
+    ) {
+        (Some(flags), _) => flags,
+        (None, Some(flags)) => read::split(flags, "become_flags")?,
+        (None, None) => Vec::new(),
     };
     Ok(Some(Become {
         method,

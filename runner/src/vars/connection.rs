@@ -2,7 +2,7 @@
 //!
 //! Variables win over keywords, and keywords over the command line, as in Ansible.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,26 +42,31 @@ pub struct ConnectionDefaults {
     pub extra_args: Option<String>,
 }
 
-/// How `host` is reached; `scope` is the view of its variables.
+/// How `host` is reached; `scope` is the view of its variables. Where a name has a synonym of `ssh`,
+/// that one counts, as in Ansible.
 pub fn connection(
     scope: &Arc<dyn Scope>,
     host: &str,
     keywords: &ConnectionKeywords,
     defaults: &ConnectionDefaults,
 ) -> Result<Connection, TemplateError> {
-    let how = read::text(scope, &["ansible_connection"])?
+    let variable = "ansible_connection";
+    let named = read::text(scope, &[variable])?;
+    let span = named.as_ref().and_then(|_| scope.span(variable));
+    let how = named
         .or_else(|| keywords.connection.clone())
         .or_else(|| defaults.connection.clone())
         .unwrap_or_else(|| "ssh".to_owned());
-    let kind = match how.trim_start_matches("ansible.builtin.") {
+    let kind = match how.strip_prefix("ansible.builtin.").unwrap_or(&how) {
         "local" => Kind::Local,
         "ssh" | "smart" | "paramiko" | "paramiko_ssh" => {
             Kind::Ssh(ssh(scope, host, keywords, defaults)?)
         }
-        other => {
+        _ => {
             return Err(
-                TemplateError::new(format!("{host}: there is no connection `{other}`"))
-                    .hint("`ansible_connection` is `ssh` or `local`"),
+                TemplateError::new(format!("{host}: there is no connection `{how}`"))
+                    .hint("`ansible_connection` is `ssh` or `local`")
+                    .or_span(span.as_ref()),
             );
         }
     };
@@ -77,81 +82,76 @@ fn ssh(
     keywords: &ConnectionKeywords,
     defaults: &ConnectionDefaults,
 ) -> Result<SshSettings, TemplateError> {
-    let address = read::text(scope, &["ansible_host", "ansible_ssh_host"])?;
+    let text = |names: &[&str]| read::text(scope, names);
+    let address = text(&["ansible_ssh_host", "ansible_host"])?;
     let mut settings = SshSettings::new(address.unwrap_or_else(|| host.to_owned()));
-    settings.port = read::number(
-        scope,
-        &["ansible_port", "ansible_ssh_port"],
-        "a port number",
-    )?
-    .or(keywords.port);
-    settings.user = read::text(scope, &["ansible_user", "ansible_ssh_user"])?
+    let port = ["ansible_ssh_port", "ansible_port"];
+    settings.port = read::number(scope, &port, 1, "a port from 1 to 65535")?.or(keywords.port);
+    settings.user = text(&["ansible_ssh_user", "ansible_user"])?
         .or_else(|| keywords.remote_user.clone())
         .or_else(|| defaults.user.clone());
-    let keys = ["ansible_ssh_private_key_file", "ansible_private_key_file"];
-    settings.private_key_file = read::text(scope, &keys)?
-        .map(|path| expanded(&path))
-        .or_else(|| defaults.private_key.clone());
-    settings.password = read::text(
-        scope,
-        &[
-            "ansible_password",
-            "ansible_ssh_password",
-            "ansible_ssh_pass",
-        ],
-    )?
+    settings.private_key_file =
+        text(&["ansible_ssh_private_key_file", "ansible_private_key_file"])?
+            .map(|path| expanded(&path))
+            .or_else(|| defaults.private_key.clone());
+    settings.password = text(&[
+        "ansible_ssh_password",
+        "ansible_ssh_pass",
+        "ansible_password",
+    ])?
     .map(Secret::new)
     .or_else(|| defaults.password.clone());
-    settings.common_args = arguments(
-        scope,
-        "ansible_ssh_common_args",
-        defaults.common_args.as_deref(),
-    )?;
-    settings.extra_args = arguments(
-        scope,
-        "ansible_ssh_extra_args",
-        defaults.extra_args.as_deref(),
-    )?;
-    settings
-        .common_args
-        .splice(0..0, read::words(scope, "ansible_ssh_args")?);
+    let common = (COMMON_ARGS, defaults.common_args.as_deref());
+    let extra = ("ansible_ssh_extra_args", defaults.extra_args.as_deref());
+    settings.common_args = read::words(scope, &["ansible_ssh_args"])?.unwrap_or_default();
+    settings.common_args.extend(arguments(scope, common)?);
+    settings.extra_args = arguments(scope, extra)?;
     settings.host_keys = host_keys(scope)?;
     let timeout = ["ansible_ssh_timeout", "ansible_timeout"];
-    if let Some(seconds) =
-        read::number(scope, &timeout, "a number of seconds")?.or(defaults.timeout)
-    {
+    let seconds = read::number(scope, &timeout, 1, "a number of seconds, from 1")?;
+    if let Some(seconds) = seconds.or(defaults.timeout) {
         settings.connect_timeout = Duration::from_secs(seconds);
     }
     Ok(settings)
 }
 
+const COMMON_ARGS: &str = "ansible_ssh_common_args";
+
 fn arguments(
     scope: &Arc<dyn Scope>,
-    name: &str,
-    default: Option<&str>,
+    (name, default): (&str, Option<&str>),
 ) -> Result<Vec<String>, TemplateError> {
-    let words = read::words(scope, name)?;
-    match default {
-        Some(text) if words.is_empty() => read::split(text, name),
-        _ => Ok(words),
+    match (read::words(scope, &[name])?, default) {
+        (Some(words), _) => Ok(words),
+        (None, Some(text)) => read::split(text, name),
+        (None, None) => Ok(Vec::new()),
     }
 }
 
 /// `ansible_host_key_checking`: `no` as in Ansible, and `accept-new` as in ssh's own setting.
 fn host_keys(scope: &Arc<dyn Scope>) -> Result<HostKeys, TemplateError> {
+    let flags = read::FLAGS.map(|(word, checked)| {
+        (
+            word,
+            if checked {
+                HostKeys::Strict
+            } else {
+                HostKeys::Off
+            },
+        )
+    });
+    let choices: Vec<(&str, HostKeys)> = flags
+        .into_iter()
+        .chain([("accept-new", HostKeys::AcceptNew)])
+        .collect();
     let names = ["ansible_ssh_host_key_checking", "ansible_host_key_checking"];
-    if read::text(scope, &names)?.is_some_and(|text| text == "accept-new") {
-        return Ok(HostKeys::AcceptNew);
-    }
-    Ok(match read::flag(scope, &names)? {
-        Some(false) => HostKeys::Off,
-        _ => HostKeys::Strict,
-    })
+    let chosen = read::choice(scope, &names, &choices, "a yes, a no or `accept-new`")?;
+    Ok(chosen.unwrap_or_default())
 }
 
 fn expanded(path: &str) -> PathBuf {
     match path.strip_prefix("~/") {
         Some(rest) => std::env::home_dir().unwrap_or_default().join(rest),
-        None => Path::new(path).to_path_buf(),
+        None => PathBuf::from(path),
     }
 }

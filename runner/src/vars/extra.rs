@@ -1,86 +1,105 @@
 //! `-e`: variables of the command line.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::files;
-use crate::yaml::{self, Diagnostic, Mapping, Node, Severity, Source, Span, Style, Value};
+use crate::yaml::{self, Diagnostic, Mapping, Node, Source, Span, Value};
+use crate::{inventory, playbook};
 
 /// Reads what was given with `-e`, in order; later ones win. Each is `name=value …`, YAML or JSON
 /// in braces, or `@FILE`.
 pub fn extra(arguments: &[String]) -> Result<Mapping, Vec<Diagnostic>> {
     let mut all = Mapping::default();
+    let mut errors = Vec::new();
     for argument in arguments {
-        let mapping = one(argument)?;
-        for (key, value) in mapping.entries {
-            all.entries
-                .retain(|(known, _)| known.as_str() != key.as_str());
-            all.entries.push((key, value));
+        match one(argument) {
+            Ok(mapping) => {
+                for (key, value) in mapping.entries {
+                    all.entries
+                        .retain(|(known, _)| known.as_str() != key.as_str());
+                    all.entries.push((key, value));
+                }
+            }
+            Err(more) => errors.extend(more),
         }
     }
-    Ok(all)
+    if errors.is_empty() {
+        Ok(all)
+    } else {
+        Err(errors)
+    }
 }
 
 fn one(argument: &str) -> Result<Mapping, Vec<Diagnostic>> {
     let source = Source::named("--extra-vars", argument);
     let whole = Span::new(&source, 0, argument.len());
     if let Some(path) = argument.strip_prefix('@') {
-        let node = files::read(Path::new(path)).map_err(|error| vec![error.diagnostic()])?;
-        return Ok(node.as_mapping().cloned().unwrap_or_default());
+        return mapping(&*inventory::load_yaml(Path::new(path))?);
     }
-    if argument.trim_start().starts_with(['{', '[']) || argument.contains(": ") {
+    if argument.starts_with(['/', '.']) {
+        return Err(vec![
+            Diagnostic::error(&whole, "this looks like the name of a file").help(format!(
+                "to read variables from a file, write `-e @{argument}`"
+            )),
+        ]);
+    }
+    if argument.trim_start().starts_with(['{', '[']) {
         let documents = yaml::parse(&source)?;
-        return match documents.first().map(|node| node.as_mapping()) {
-            Some(Some(mapping)) => Ok(mapping.clone()),
-            _ => Err(vec![
-                Diagnostic::error(
-                    &whole,
-                    "extra variables must be a mapping of names and values",
-                )
-                .help("write `-e name=value`, or `-e '{\"name\": \"value\"}'`"),
-            ]),
-        };
+        let empty = Node::new(whole, Value::Null);
+        return mapping(documents.first().map_or(&empty, |node| node));
     }
-    pairs(argument, &source, &whole)
+    pairs(argument, &source)
+}
+
+fn mapping(node: &Node) -> Result<Mapping, Vec<Diagnostic>> {
+    match node.as_mapping() {
+        Some(mapping) => Ok(mapping.clone()),
+        None if node.is_null() => Ok(Mapping::default()),
+        None => Err(vec![
+            Diagnostic::error(
+                &node.span,
+                format!(
+                    "extra variables must be a mapping, and this is {}",
+                    node.kind()
+                ),
+            )
+            .help("write `-e name=value`, or `-e '{\"name\": \"value\"}'`"),
+        ]),
+    }
 }
 
 /// `name=value name="another value"`: values are strings, as in Ansible.
-fn pairs(argument: &str, source: &Arc<Source>, whole: &Span) -> Result<Mapping, Vec<Diagnostic>> {
-    let words = shlex::split(argument).ok_or_else(|| {
-        vec![
-            Diagnostic::error(whole, "a quote is not closed")
-                .help("close it, or quote it once more for your shell"),
-        ]
+fn pairs(argument: &str, source: &Arc<Source>) -> Result<Mapping, Vec<Diagnostic>> {
+    let span = |range: Range<usize>| Span::new(source, range.start, range.end);
+    let words = playbook::pairs(argument).map_err(|unclosed| {
+        let span = span(unclosed.0..argument.len());
+        let error = Diagnostic::error(&span, "a quote or a template is not closed");
+        vec![error.help("close it, or quote it once more for your shell")]
     })?;
     let mut mapping = Mapping::default();
+    let mut errors = Vec::new();
     for word in words {
-        let Some((name, value)) = word.split_once('=') else {
-            return Err(vec![
-                Diagnostic::error(whole, format!("`{word}` is no `name=value`"))
-                    .help("write `-e name=value`, `-e '{\"name\": \"value\"}'` or `-e @FILE`"),
-            ]);
+        let Some(key) = word.key else {
+            let text = &argument[word.range.clone()];
+            let error =
+                Diagnostic::error(&span(word.range), format!("`{text}` is no `name=value`"));
+            errors.push(error.help(
+                "write `-e name=value`, `-e '{\"name\": \"value\"}'` or `-e @FILE`; put a value with \
+                 spaces in quotes of its own",
+            ));
+            continue;
         };
-        if name.is_empty() {
-            return Err(vec![Diagnostic::new(
-                Severity::Error,
-                format!("`{word}` has no name"),
-            )]);
-        }
-        let at = argument.find(name).unwrap_or(0);
-        let span = Span::new(source, at, (at + word.len()).min(argument.len()));
+        let name = Node::string(span(key.clone()), &argument[key]);
+        let value = playbook::unescape(&argument[word.value.clone()]);
         mapping
             .entries
-            .push((text(&span, name), text(&span, value)));
+            .push((name, Node::string(span(word.value), value)));
     }
-    Ok(mapping)
-}
-
-fn text(span: &Span, text: &str) -> Node {
-    Node {
-        span: span.clone(),
-        tag: None,
-        style: Style::Plain,
-        value: Value::String(text.to_owned()),
+    if errors.is_empty() {
+        Ok(mapping)
+    } else {
+        Err(errors)
     }
 }
 
@@ -90,31 +109,60 @@ mod tests {
 
     fn get(arguments: &[&str], name: &str) -> Option<Value> {
         let arguments: Vec<String> = arguments.iter().map(|text| (*text).to_owned()).collect();
-        extra(&arguments)
-            .unwrap()
-            .get(name)
-            .map(|node| node.value.clone())
+        let all = extra(&arguments).unwrap();
+        all.get(name).map(|node| node.value.clone())
     }
 
+    fn text(text: &str) -> Value {
+        Value::String(text.to_owned())
+    }
+
+    /// As ansible-core 2.19.14 reads them.
     #[test]
     fn pairs_are_strings_and_braces_are_yaml() {
-        assert_eq!(get(&["a=1 b='x y'"], "a"), Some(Value::String("1".into())));
+        assert_eq!(get(&["a=1 b='x y'"], "a"), Some(text("1")));
+        assert_eq!(get(&["a=1 b='x y'"], "b"), Some(text("x y")));
+        assert_eq!(get(&["m=hello: w=x"], "m"), Some(text("hello:")));
         assert_eq!(
-            get(&["a=1 b='x y'"], "b"),
-            Some(Value::String("x y".into()))
+            get(&["t={{ a | default('x y') }} b=2"], "t"),
+            Some(text("{{ a | default('x y') }}"))
         );
+        assert_eq!(get(&[r"l=a\nb"], "l"), Some(text("a\nb")));
         assert_eq!(get(&[r#"{"a": 1}"#], "a"), Some(Value::Int(1)));
-        assert_eq!(get(&["a: yes"], "a"), Some(Value::Bool(true)));
+        assert_eq!(get(&["{a: yes}"], "a"), Some(Value::Bool(true)));
     }
 
     #[test]
-    fn later_ones_win() {
-        assert_eq!(get(&["a=1", "a=2"], "a"), Some(Value::String("2".into())));
+    fn later_ones_win_whatever_their_form() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("v.yml");
+        std::fs::write(&path, "a: [3]\nb: 4\n").unwrap();
+        let file = format!("@{}", path.display());
+        assert_eq!(get(&["a=1", "a=2"], "a"), Some(text("2")));
+        assert!(matches!(
+            get(&["a=1", &file], "a"),
+            Some(Value::Sequence(_))
+        ));
+        assert_eq!(get(&[&file, "a=1"], "a"), Some(text("1")));
+        assert_eq!(get(&[&file, "a=1"], "b"), Some(Value::Int(4)));
     }
 
     #[test]
-    fn a_word_without_a_value_is_refused() {
-        let error = extra(&["oops".into()]).unwrap_err();
-        assert!(error[0].message.contains("`oops`"));
+    fn what_makes_no_sense_is_told_all_at_once() {
+        let arguments =
+            ["oops a=1", "./file.yml", "[1]", "a='x", "@/nowhere", ""].map(str::to_owned);
+        let errors = extra(&arguments).unwrap_err();
+        let messages: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
+        assert_eq!(
+            messages,
+            [
+                "`oops` is no `name=value`",
+                "this looks like the name of a file",
+                "extra variables must be a mapping, and this is a list",
+                "a quote or a template is not closed",
+                "cannot read `/nowhere`: it does not exist",
+            ]
+        );
+        assert_eq!(errors[3].labels[0].span.text(), "'x");
     }
 }

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::inventory;
 use crate::template::TemplateError;
-use crate::yaml::{self, Node, Value};
+use crate::yaml::{Node, Value};
 
 /// Whether a template stands in a name, or in one of a list of names.
 pub(super) fn has_template(entry: &Node) -> bool {
@@ -62,7 +63,7 @@ fn candidates(name: &str, folder: &Path) -> Vec<PathBuf> {
 
 /// A file that holds a mapping of variables, or nothing.
 pub(super) fn read(path: &Path) -> Result<Arc<Node>, TemplateError> {
-    let node = yaml::load(path).map_err(|diagnostics| {
+    let node = inventory::load_yaml(path).map_err(|diagnostics| {
         let mut error = TemplateError::new(format!("cannot read {}", path.display()));
         if let Some(first) = diagnostics.into_iter().next() {
             error = TemplateError::new(first.message)

@@ -5,12 +5,19 @@ use std::sync::Arc;
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object, ObjectRepr};
 
+use super::layers::PlayVars;
+use super::rendering::Rendering;
 use super::store::Store;
+use super::view::View;
 use crate::template::{self, Scope};
 
 /// `hostvars`: each host's variables, without those of plays.
 #[derive(Debug)]
-pub(super) struct AllHosts(pub(super) Store);
+pub(super) struct AllHosts {
+    pub(super) store: Store,
+    pub(super) play: Option<Arc<PlayVars>>,
+    pub(super) rendering: Rendering,
+}
 
 impl Object for AllHosts {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
@@ -19,15 +26,15 @@ impl Object for AllHosts {
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let host = key.as_str()?;
-        self.0
-            .0
-            .inventory
-            .host(host)
-            .map(|_| Value::from_object(Everything(self.0.host_view(host))))
+        // The control host goes by several names.
+        let host = &self.store.0.inventory.host(host)?.name;
+        let (play, rendering) = (self.play.clone(), self.rendering.clone());
+        let view = View::of_host(self.store.clone(), host, play, rendering);
+        Some(Value::from_object(Everything(view)))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        let hosts = self.0.0.inventory.hosts();
+        let hosts = self.store.0.inventory.hosts();
         Enumerator::Values(hosts.map(|host| Value::from(host.name.as_str())).collect())
     }
 }

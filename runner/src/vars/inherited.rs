@@ -10,37 +10,10 @@ use crate::yaml::Node;
 pub(super) struct Inherited(Vec<Arc<Variables>>);
 
 impl Inherited {
-    /// The layers of `host`. The order is that of Ansible's "Understanding variable precedence":
-    /// inventory files' group variables; `group_vars/all` beside the inventory, then beside the
-    /// playbook; other `group_vars` beside the inventory, then beside the playbook; and the same
-    /// for hosts.
-    pub(super) fn new(inventory: &Inventory, playbooks: &Beside, host: &str) -> Self {
-        let beside = inventory.beside();
-        let mut layers = Vec::new();
+    /// The layers of `host`, in the order of [`crate::inventory::PLACES`].
+    pub(super) fn new(inventory: &Inventory, playbook: Option<&Beside>, host: &str) -> Self {
         let known = inventory.host(host);
-        let groups: &[String] = known.map_or(&[], |host| &host.groups);
-        let all = || inventory.group("all");
-        layers.extend(all().map(|group| &group.vars));
-        layers.extend(
-            groups
-                .iter()
-                .filter_map(|name| inventory.group(name))
-                .map(|group| &group.vars),
-        );
-        layers.extend(beside.group("all"));
-        layers.extend(playbooks.group("all"));
-        layers.extend(groups.iter().filter_map(|name| beside.group(name)));
-        layers.extend(groups.iter().filter_map(|name| playbooks.group(name)));
-        layers.extend(known.map(|host| &host.vars));
-        layers.extend(beside.host(host));
-        layers.extend(playbooks.host(host));
-        Self(
-            layers
-                .into_iter()
-                .filter(|layer| !layer.is_empty())
-                .cloned()
-                .collect(),
-        )
+        Self(known.map_or_else(Vec::new, |host| inventory.layers(host, playbook)))
     }
 
     /// The value of the highest layer that has `name`.

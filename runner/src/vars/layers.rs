@@ -1,8 +1,8 @@
 //! The layers of variables that a play and a task bring.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use minijinja::Value;
 
@@ -29,8 +29,14 @@ pub struct PlayLayers {
 pub struct PlayVars {
     pub(super) layers: PlayLayers,
     pub(super) files: Vec<VarsFile>,
-    /// What `vars_files` with templates in their names gave, a host.
-    pub(super) per_host: Mutex<HashMap<(String, usize), Arc<Node>>>,
+    /// The folder of the playbook.
+    pub(super) folder: PathBuf,
+    /// Which of the store's playbooks have their `group_vars` and `host_vars` in that folder.
+    pub(super) beside: Option<usize>,
+    /// What `vars_files` with templates in their names gave, by the names.
+    read: Mutex<HashMap<Vec<String>, Arc<Node>>>,
+    /// Hosts that failed or could not be reached.
+    gone: RwLock<HashSet<String>>,
 }
 
 /// An entry of `vars_files`.
@@ -44,83 +50,84 @@ pub(super) enum VarsFile {
 
 impl PlayVars {
     /// Reads the `vars_files` whose names are the same for all hosts.
-    pub(super) fn new(layers: PlayLayers) -> Result<Self, TemplateError> {
+    pub(super) fn new(layers: PlayLayers, beside: Option<usize>) -> Result<Self, TemplateError> {
+        let mut play = Self::without_files(layers, beside);
+        let mut files = Vec::new();
+        for entry in &play.layers.play.vars_files {
+            if files::has_template(entry) {
+                files.push(VarsFile::PerHost(entry.clone()));
+            } else {
+                let names = files::names(entry);
+                files.push(VarsFile::Read(files::first(&names, &play.folder, entry)?));
+            }
+        }
+        play.files = files;
+        Ok(play)
+    }
+
+    /// Without `vars_files`: for what is asked before the play has begun.
+    pub(super) fn without_files(layers: PlayLayers, beside: Option<usize>) -> Self {
         let folder = layers
             .play
             .path
             .parent()
             .unwrap_or(Path::new(""))
             .to_path_buf();
-        let mut read = Vec::new();
-        for entry in &layers.play.vars_files {
-            if files::has_template(entry) {
-                read.push(VarsFile::PerHost(entry.clone()));
-            } else {
-                let names = files::names(entry);
-                read.push(VarsFile::Read(files::first(&names, &folder, entry)?));
-            }
-        }
-        Ok(Self {
-            layers,
-            files: read,
-            per_host: Mutex::default(),
-        })
-    }
-
-    /// Without `vars_files`: for what is asked before the play has begun.
-    pub(super) fn without_files(layers: PlayLayers) -> Self {
         Self {
             layers,
             files: Vec::new(),
-            per_host: Mutex::default(),
+            folder,
+            beside,
+            read: Mutex::default(),
+            gone: RwLock::default(),
         }
     }
 
-    /// The folder of the playbook.
-    pub(super) fn folder(&self) -> PathBuf {
-        self.layers
-            .play
-            .path
-            .parent()
-            .unwrap_or(Path::new(""))
-            .to_path_buf()
+    /// Leaves hosts that failed or could not be reached out of `ansible_play_hosts` and
+    /// `ansible_play_batch`, from the next use of these on; others are in them again.
+    pub fn leave_out(&self, hosts: &HashSet<String>) {
+        let mut gone = self.gone.write().unwrap_or_else(PoisonError::into_inner);
+        if *gone != *hosts {
+            gone.clone_from(hosts);
+        }
     }
 
-    /// The mapping of an entry of `vars_files` for a host.
+    /// Those of `hosts` that are still in the play.
+    pub(super) fn remaining(&self, hosts: &[String]) -> Vec<String> {
+        let gone = self.gone.read().unwrap_or_else(PoisonError::into_inner);
+        hosts
+            .iter()
+            .filter(|host| !gone.contains(*host))
+            .cloned()
+            .collect()
+    }
+
+    /// The mapping of an entry of `vars_files`, whose names are rendered with `scope`.
     pub(super) fn file(
         &self,
         index: usize,
-        host: &str,
         templar: &Templar,
         scope: &Arc<dyn Scope>,
     ) -> Result<Arc<Node>, TemplateError> {
-        match &self.files[index] {
-            VarsFile::Read(node) => Ok(Arc::clone(node)),
-            VarsFile::PerHost(entry) => {
-                let key = (host.to_owned(), index);
-                if let Some(node) = self
-                    .per_host
-                    .lock()
-                    .ok()
-                    .and_then(|map| map.get(&key).cloned())
-                {
-                    return Ok(node);
-                }
-                let rendered = templar.render(entry, scope)?;
-                let names = match rendered.as_str() {
-                    Some(name) => vec![name.to_owned()],
-                    None => rendered
-                        .try_iter()
-                        .map(|names| names.map(|name| name.to_string()).collect())
-                        .unwrap_or_default(),
-                };
-                let node = files::first(&names, &self.folder(), entry)?;
-                if let Ok(mut map) = self.per_host.lock() {
-                    map.insert(key, Arc::clone(&node));
-                }
-                Ok(node)
-            }
+        let entry = match &self.files[index] {
+            VarsFile::Read(node) => return Ok(Arc::clone(node)),
+            VarsFile::PerHost(entry) => entry,
+        };
+        let rendered = templar.render(entry, scope)?;
+        let names = match rendered.as_str() {
+            Some(name) => vec![name.to_owned()],
+            None => rendered
+                .try_iter()
+                .map(|names| names.map(|name| name.to_string()).collect())
+                .unwrap_or_default(),
+        };
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(node) = read.get(&names) {
+            return Ok(Arc::clone(node));
         }
+        let node = files::first(&names, &self.folder, entry)?;
+        read.insert(names, Arc::clone(&node));
+        Ok(node)
     }
 }
 
@@ -166,8 +173,8 @@ impl TaskLayer {
 impl TaskLayers {
     /// The innermost layer of a rank that defines `name`.
     pub(super) fn find(&self, rank: Rank, name: &str) -> Option<&Node> {
-        let layers = self.0.iter().rev().filter(|layer| layer.rank() == rank);
-        layers.filter_map(|layer| layer.vars().get(name)).next()
+        let mut layers = self.0.iter().rev().filter(|layer| layer.rank() == rank);
+        layers.find_map(|layer| layer.vars().get(name))
     }
 
     /// The item of an include's loop.
@@ -179,6 +186,15 @@ impl TaskLayers {
                 .find(|(known, _)| known == name)
                 .map(|(_, value)| value),
             _ => None,
+        })
+    }
+
+    /// `environment` of what stands around a task, and its own.
+    pub(super) fn environment(&self) -> impl Iterator<Item = &Node> {
+        self.0.iter().flat_map(|layer| match layer {
+            TaskLayer::Block(block) => &block.common.environment[..],
+            TaskLayer::Task(task) => &task.common.environment[..],
+            TaskLayer::Include(..) => &[],
         })
     }
 

@@ -1,5 +1,7 @@
 //! Variables that Windlass itself sets, under Ansible's names. Nothing can override them.
 
+use std::net::IpAddr;
+
 use minijinja::Value;
 
 use super::hostvars::{AllHosts, Everything};
@@ -9,7 +11,7 @@ use crate::template;
 /// The version of ansible-core whose language this is, for playbooks that ask.
 const LANGUAGE: (i64, i64, i64) = (2, 19, 0);
 
-/// All names.
+/// All names, except `environment`: what it says may itself be undefined, which is no time to list names.
 pub(super) const NAMES: &[&str] = &[
     "ansible_check_mode",
     "ansible_diff_mode",
@@ -41,11 +43,14 @@ pub(super) const NAMES: &[&str] = &[
 pub(super) fn magic(view: &View, name: &str) -> Option<Value> {
     let run = &view.store.0.run;
     let inventory = &view.store.0.inventory;
-    let play = || view.play.as_deref().map(|play| &play.layers);
+    let play = || view.own_play().map(|play| &play.layers);
     let at_host = || (!view.host.is_empty()).then_some(view.host.as_str());
     Some(match name {
         "inventory_hostname" => Value::from(at_host()?),
-        "inventory_hostname_short" => Value::from(at_host()?.split('.').next()?),
+        "inventory_hostname_short" => match at_host()? {
+            address if address.parse::<IpAddr>().is_ok() => Value::from(address),
+            name => Value::from(name.split('.').next()?),
+        },
         "groups" => view.store.0.groups.clone(),
         "group_names" => {
             let host = inventory.host(at_host()?)?;
@@ -55,30 +60,52 @@ pub(super) fn magic(view: &View, name: &str) -> Option<Value> {
                 .map(Value::from)
                 .collect()
         }
-        "hostvars" => Value::from_object(AllHosts(view.store.clone())),
+        "hostvars" => Value::from_object(AllHosts {
+            store: view.store.clone(),
+            play: view.play.clone(),
+            rendering: view.rendering.clone(),
+        }),
         "vars" => Value::from_object(Everything(view.scope()?)),
-        "ansible_facts" => Value::from_pairs(view.state.facts.iter().map(|(name, value)| {
-            (
-                name.trim_start_matches("ansible_").to_owned(),
-                value.clone(),
-            )
-        })),
-        "inventory_dir" => {
-            let folder = inventory.host(at_host()?)?.inventory_dir.as_ref()?;
-            Value::from(folder.display().to_string())
+        "ansible_facts" => {
+            at_host()?;
+            view.state.facts.all()
         }
-        "inventory_file" => Value::from(inventory.host(at_host()?)?.inventory_file.as_deref()?),
+        "inventory_dir" => {
+            let host = inventory.host(at_host()?).filter(|host| !host.implicit)?;
+            let folder = host.inventory_dir.as_ref();
+            folder.map_or(Value::from(()), |folder| {
+                Value::from(folder.display().to_string())
+            })
+        }
+        "inventory_file" => {
+            let host = inventory.host(at_host()?).filter(|host| !host.implicit)?;
+            host.inventory_file
+                .as_deref()
+                .map_or(Value::from(()), Value::from)
+        }
         "playbook_dir" => {
-            let folder = view.play.as_deref()?.folder();
+            let folder = &view.play.as_deref()?.folder;
+            let absolute = if folder.as_os_str().is_empty() {
+                std::env::current_dir()
+            } else {
+                std::path::absolute(folder)
+            };
             Value::from(
-                std::path::absolute(&folder)
-                    .unwrap_or(folder)
+                absolute
+                    .unwrap_or_else(|_| folder.clone())
                     .display()
                     .to_string(),
             )
         }
-        "play_hosts" | "ansible_play_batch" => list(&play()?.batch),
-        "ansible_play_hosts" | "ansible_play_hosts_all" => list(&play()?.hosts),
+        "play_hosts" | "ansible_play_batch" => {
+            let play = view.own_play()?;
+            list(&play.remaining(&play.layers.batch))
+        }
+        "ansible_play_hosts" => {
+            let play = view.own_play()?;
+            list(&play.remaining(&play.layers.hosts))
+        }
+        "ansible_play_hosts_all" => list(&play()?.hosts),
         "ansible_play_name" => Value::from(play()?.name.as_str()),
         "ansible_check_mode" => Value::from(run.check),
         "ansible_diff_mode" => Value::from(run.diff),
@@ -100,7 +127,21 @@ pub(super) fn magic(view: &View, name: &str) -> Option<Value> {
             ])
         }
         "omit" => template::omit(),
+        "environment" => environment(view)?,
         _ => return None,
+    })
+}
+
+/// `environment` of the play, of blocks and of the task, outermost first.
+fn environment(view: &View) -> Option<Value> {
+    let play = &view.own_play()?.layers.play;
+    let around = view.task.environment();
+    let items = play.common.environment.iter().chain(around);
+    let scope = view.scope()?;
+    let rendered = items.map(|item| view.store.0.templar.render(item, &scope));
+    Some(match rendered.collect::<Result<Vec<Value>, _>>() {
+        Ok(items) => Value::from(items),
+        Err(error) => template::failed(error),
     })
 }
 

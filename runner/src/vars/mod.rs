@@ -7,12 +7,15 @@
 mod becoming;
 mod connection;
 mod extra;
+mod facts;
 mod files;
 mod hostvars;
 mod inherited;
 mod layers;
 mod magic;
+mod precedence;
 mod read;
+mod rendering;
 mod store;
 mod view;
 
@@ -20,4 +23,8 @@ pub use becoming::{BecomeDefaults, BecomeKeywords, becoming};
 pub use connection::{ConnectionDefaults, ConnectionKeywords, connection};
 pub use extra::extra;
 pub use layers::{PlayLayers, PlayVars, TaskLayer, TaskLayers};
+pub use precedence::{Layer, PRECEDENCE};
 pub use store::{RunInfo, Store};
+
+#[cfg(test)]
+mod tests;

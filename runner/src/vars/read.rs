@@ -1,78 +1,145 @@
 //! Reads connection variables: a name, or one of its synonyms, as the type that it must have.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use minijinja::Value;
+use minijinja::value::ValueKind;
 
 use crate::template::{Scope, TemplateError};
 
-/// The first of `names` that is defined, with the name.
+/// A variable that is defined and not empty.
+struct Defined<'a> {
+    scope: &'a Arc<dyn Scope>,
+    name: &'a str,
+    value: Value,
+}
+
+impl Defined<'_> {
+    fn wrong(&self, wanted: impl Display, help: impl Into<String>) -> TemplateError {
+        TemplateError::new(format!(
+            "`{}` must be {wanted}, not `{}`",
+            self.name, self.value
+        ))
+        .hint(help)
+        .or_span(self.scope.span(self.name).as_ref())
+    }
+}
+
+/// The first of `names` that is defined and not empty.
 fn first<'a>(
-    scope: &Arc<dyn Scope>,
+    scope: &'a Arc<dyn Scope>,
     names: &[&'a str],
-) -> Result<Option<(&'a str, Value)>, TemplateError> {
+) -> Result<Option<Defined<'a>>, TemplateError> {
     for name in names {
         if let Some(value) = scope.get(name) {
             let value = value?;
             if !value.is_none() && value.as_str() != Some("") {
-                return Ok(Some((name, value)));
+                return Ok(Some(Defined { scope, name, value }));
             }
         }
     }
     Ok(None)
 }
 
-/// As text; numbers are taken as written.
+/// As text; numbers are taken as written. What is no text is not shown: it may be a secret.
 pub(super) fn text(
     scope: &Arc<dyn Scope>,
     names: &[&str],
 ) -> Result<Option<String>, TemplateError> {
-    Ok(first(scope, names)?.map(|(_, value)| value.to_string()))
+    let Some(defined) = first(scope, names)? else {
+        return Ok(None);
+    };
+    match defined.value.kind() {
+        ValueKind::String | ValueKind::Number | ValueKind::Bool => {
+            Ok(Some(crate::template::display(&defined.value)))
+        }
+        _ => Err(
+            TemplateError::new(format!("`{}` must be text", defined.name))
+                .hint("write one value, not a list or a mapping")
+                .or_span(scope.span(defined.name).as_ref()),
+        ),
+    }
 }
+
+/// One of a few words.
+pub(super) fn choice<T: Copy>(
+    scope: &Arc<dyn Scope>,
+    names: &[&str],
+    choices: &[(&str, T)],
+    wanted: &str,
+) -> Result<Option<T>, TemplateError> {
+    let Some(defined) = first(scope, names)? else {
+        return Ok(None);
+    };
+    let text = defined.value.to_string();
+    let found = choices
+        .iter()
+        .find(|(word, _)| word.eq_ignore_ascii_case(text.trim()));
+    match found {
+        Some((_, choice)) => Ok(Some(*choice)),
+        None => Err(defined.wrong(wanted, "correct its value where it is defined")),
+    }
+}
+
+/// What counts as a yes and as a no, as in Ansible.
+pub(super) const FLAGS: [(&str, bool); 12] = [
+    ("true", true),
+    ("yes", true),
+    ("on", true),
+    ("y", true),
+    ("t", true),
+    ("1", true),
+    ("false", false),
+    ("no", false),
+    ("off", false),
+    ("n", false),
+    ("f", false),
+    ("0", false),
+];
 
 /// As a yes or a no.
 pub(super) fn flag(scope: &Arc<dyn Scope>, names: &[&str]) -> Result<Option<bool>, TemplateError> {
-    let Some((name, value)) = first(scope, names)? else {
-        return Ok(None);
-    };
-    if let Ok(flag) = bool::try_from(value.clone()) {
-        return Ok(Some(flag));
-    }
-    match value.to_string().to_ascii_lowercase().as_str() {
-        "yes" | "true" | "on" | "1" => Ok(Some(true)),
-        "no" | "false" | "off" | "0" => Ok(Some(false)),
-        other => Err(TemplateError::new(format!(
-            "`{name}` must be a yes or a no, not `{other}`"
-        ))),
-    }
+    choice(scope, names, &FLAGS, "a yes or a no")
 }
 
-/// As a number.
-pub(super) fn number<T: std::str::FromStr>(
+/// As a whole number from `least` on that fits its type.
+pub(super) fn number<T: TryFrom<u64>>(
     scope: &Arc<dyn Scope>,
     names: &[&str],
-    what: &str,
+    least: u64,
+    wanted: &str,
 ) -> Result<Option<T>, TemplateError> {
-    let Some((name, value)) = first(scope, names)? else {
+    let Some(defined) = first(scope, names)? else {
         return Ok(None);
     };
-    let text = value.to_string();
-    text.trim()
-        .parse()
-        .map(Some)
-        .map_err(|_| TemplateError::new(format!("`{name}` must be {what}, not `{text}`")))
+    let number: Option<u64> = defined.value.to_string().trim().parse().ok();
+    let number = number.filter(|number| *number >= least);
+    match number.and_then(|number| T::try_from(number).ok()) {
+        Some(number) => Ok(Some(number)),
+        None => Err(defined.wrong(wanted, "correct its value where it is defined")),
+    }
 }
 
 /// As words, split as a shell splits them.
-pub(super) fn words(scope: &Arc<dyn Scope>, name: &str) -> Result<Vec<String>, TemplateError> {
-    let Some(text) = text(scope, &[name])? else {
-        return Ok(Vec::new());
+pub(super) fn words(
+    scope: &Arc<dyn Scope>,
+    names: &[&str],
+) -> Result<Option<Vec<String>>, TemplateError> {
+    let Some(defined) = first(scope, names)? else {
+        return Ok(None);
     };
-    split(&text, name)
+    let text = defined.value.to_string();
+    let words = split(&text, defined.name);
+    words
+        .map(Some)
+        .map_err(|error| error.or_span(scope.span(defined.name).as_ref()))
 }
 
 /// Splits `text` as a shell does.
 pub(super) fn split(text: &str, name: &str) -> Result<Vec<String>, TemplateError> {
-    shlex::split(text)
-        .ok_or_else(|| TemplateError::new(format!("a quote in `{name}` is not closed: {text}")))
+    shlex::split(text).ok_or_else(|| {
+        TemplateError::new(format!("a quote in `{name}` is not closed"))
+            .hint("it is split into words as a shell does: close the quote")
+    })
 }

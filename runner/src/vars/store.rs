@@ -1,13 +1,16 @@
 //! The variables of a run: the inventory's, the command line's, and what tasks add a host.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use minijinja::Value;
 use serde_json::{Map, Value as Json};
 
+use super::facts::Facts;
 use super::inherited::Inherited;
 use super::layers::{PlayLayers, PlayVars, TaskLayers};
+use super::rendering::Rendering;
 use super::view::View;
 use crate::inventory::{Beside, Inventory};
 use crate::playbook::Play;
@@ -36,8 +39,8 @@ pub struct RunInfo {
 /// What tasks have added to a host. Values are data.
 #[derive(Debug, Clone, Default)]
 pub(super) struct HostState {
-    /// By name, with `ansible_` before.
-    pub(super) facts: BTreeMap<String, Value>,
+    /// What the host said of itself.
+    pub(super) facts: Facts,
     /// `set_fact` and `register`.
     pub(super) variables: BTreeMap<String, Value>,
 }
@@ -47,6 +50,9 @@ pub(super) struct HostState {
 #[derive(Debug, Clone)]
 pub struct Store(pub(super) Arc<Inner>);
 
+/// A host, beside one of the playbooks.
+type Place = (Option<usize>, String);
+
 #[derive(Debug)]
 pub(super) struct Inner {
     pub(super) inventory: Arc<Inventory>,
@@ -54,17 +60,18 @@ pub(super) struct Inner {
     pub(super) templar: Templar,
     pub(super) run: RunInfo,
     pub(super) groups: Value,
-    playbooks: Arc<Beside>,
-    inherited: RwLock<HashMap<String, Arc<Inherited>>>,
+    playbooks: Vec<(PathBuf, Arc<Beside>)>,
+    inherited: RwLock<HashMap<Place, Arc<Inherited>>>,
     hosts: RwLock<BTreeMap<String, Arc<HostState>>>,
 }
 
 impl Store {
-    /// The variables at the start of a run.
-    /// `playbooks` are the `group_vars` and `host_vars` beside the playbooks.
+    /// The variables at the start of a run. `playbooks`: the folders of the plays' files, with the
+    /// `group_vars` and `host_vars` in them; a play sees those of its own folder. The first is that
+    /// of the playbook that the user named.
     pub fn new(
         inventory: Arc<Inventory>,
-        playbooks: Arc<Beside>,
+        playbooks: Vec<(PathBuf, Arc<Beside>)>,
         extra: Mapping,
         templar: Templar,
         run: RunInfo,
@@ -86,25 +93,35 @@ impl Store {
         }))
     }
 
-    /// What a host has from inventories; found out once.
-    pub(super) fn inherited(&self, host: &str) -> Arc<Inherited> {
+    /// What a host has from inventories and from beside a playbook; found out once.
+    pub(super) fn inherited(&self, host: &str, playbook: Option<usize>) -> Arc<Inherited> {
+        let key = (playbook, host.to_owned());
         let known = self
             .0
             .inherited
             .read()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = known.get(host) {
+        if let Some(found) = known.get(&key) {
             return Arc::clone(found);
         }
         drop(known);
-        let found = Arc::new(Inherited::new(&self.0.inventory, &self.0.playbooks, host));
+        let beside = playbook.and_then(|index| self.0.playbooks.get(index));
+        let beside = beside.map(|(_, beside)| beside.as_ref());
+        let found = Arc::new(Inherited::new(&self.0.inventory, beside, host));
         let mut known = self
             .0
             .inherited
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        known.insert(host.to_owned(), Arc::clone(&found));
+        known.insert(key, Arc::clone(&found));
         found
+    }
+
+    /// Which of the playbooks' folders a play's file is in.
+    fn playbook(&self, play: &Play) -> Option<usize> {
+        let folder = play.path.parent()?;
+        let mut playbooks = self.0.playbooks.iter();
+        playbooks.position(|(known, _)| same_folder(known, folder))
     }
 
     /// What tasks have added to a host so far.
@@ -123,23 +140,15 @@ impl Store {
         }
     }
 
-    /// Adds facts; names may have `ansible_` before them or not.
+    /// Adds facts; names may have `ansible_` before them or not. None can change how the host is
+    /// reached.
     pub fn set_facts(&self, host: &str, facts: Map<String, Json>) {
-        self.change(host, |state| {
-            for (name, value) in facts {
-                let name = if name.starts_with("ansible_") {
-                    name
-                } else {
-                    format!("ansible_{name}")
-                };
-                state.facts.insert(name, template::from_json(&value));
-            }
-        });
+        self.change(host, |state| state.facts.extend(facts));
     }
 
     /// Forgets all facts of a host.
     pub fn clear_facts(&self, host: &str) {
-        self.change(host, |state| state.facts.clear());
+        self.change(host, |state| state.facts = Facts::default());
     }
 
     /// Sets variables, as `set_fact` and `register` do.
@@ -154,7 +163,8 @@ impl Store {
     /// The variables of a play and its current batch. Errors: a file of `vars_files` that is not
     /// there or cannot be read.
     pub fn play(&self, layers: PlayLayers) -> Result<PlayVars, TemplateError> {
-        PlayVars::new(layers)
+        let beside = self.playbook(&layers.play);
+        PlayVars::new(layers, beside)
     }
 
     /// The variables of a task on a host, with `extra` names above all others (the item of a loop).
@@ -165,10 +175,10 @@ impl Store {
         task: &Arc<TaskLayers>,
         extra: Vec<(String, Value)>,
     ) -> Arc<dyn Scope> {
-        View::new(
+        View::of_task(
             self.clone(),
             host,
-            Some(Arc::clone(play)),
+            Arc::clone(play),
             Arc::clone(task),
             extra,
         )
@@ -176,7 +186,7 @@ impl Store {
 
     /// The variables of a host outside of any play, as `hostvars` has them.
     pub fn host_view(&self, host: &str) -> Arc<dyn Scope> {
-        View::new(self.clone(), host, None, Arc::default(), Vec::new())
+        View::of_host(self.clone(), host, None, Rendering::default())
     }
 
     /// The variables that a play's own keywords (`hosts`, `serial`) see: no host's, but the play's
@@ -188,13 +198,13 @@ impl Store {
             hosts: Vec::new(),
             batch: Vec::new(),
         };
-        let play = PlayVars::without_files(layers);
-        View::new(
-            self.clone(),
-            "",
-            Some(Arc::new(play)),
-            Arc::default(),
-            Vec::new(),
-        )
+        let play = PlayVars::without_files(layers, self.playbook(play));
+        View::of_task(self.clone(), "", Arc::new(play), Arc::default(), Vec::new())
     }
+}
+
+/// Whether two names mean the same folder; the current one may have none.
+fn same_folder(left: &Path, right: &Path) -> bool {
+    let bare = |path: &Path| path.strip_prefix(".").unwrap_or(path).to_path_buf();
+    bare(left) == bare(right)
 }

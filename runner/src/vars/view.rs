@@ -5,16 +5,18 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use minijinja::Value;
 
 use super::inherited::Inherited;
 use super::layers::{PlayVars, Rank, TaskLayers};
 use super::magic;
+use super::precedence::{Layer, PRECEDENCE};
+use super::rendering::{Rendering, Step, What};
 use super::store::{HostState, Store};
 use crate::template::{Scope, TemplateError};
-use crate::yaml::Node;
+use crate::yaml::{Mapping, Node, Span};
 
 /// The variables of a task on a host.
 pub(super) struct View {
@@ -24,42 +26,77 @@ pub(super) struct View {
     pub(super) state: Arc<HostState>,
     inventory: Arc<Inherited>,
     pub(super) play: Option<Arc<PlayVars>>,
-    task: Arc<TaskLayers>,
+    /// Whether play and task count, or only what `hostvars` shows.
+    of_task: bool,
+    pub(super) task: Arc<TaskLayers>,
     extra: Vec<(String, Value)>,
+    files: Vec<OnceLock<Result<Arc<Node>, TemplateError>>>,
     rendered: Mutex<HashMap<String, Result<Value, TemplateError>>>,
-    /// Names being rendered now, outermost first: a name that comes up again goes in circles.
-    rendering: Mutex<Vec<(std::thread::ThreadId, String)>>,
+    pub(super) rendering: Rendering,
 }
 
 /// Where a name was found.
 enum Found<'a> {
     Value(Value),
     Node(&'a Node),
+    /// The name, in a file of variables.
     InFile(Arc<Node>),
 }
 
 impl View {
-    pub(super) fn new(
+    /// The view of a task.
+    pub(super) fn of_task(
         store: Store,
         host: &str,
-        play: Option<Arc<PlayVars>>,
+        play: Arc<PlayVars>,
         task: Arc<TaskLayers>,
         extra: Vec<(String, Value)>,
     ) -> Arc<dyn Scope> {
-        let state = store.state(host);
-        let inventory = store.inherited(host);
-        let host = host.to_owned();
-        Arc::new_cyclic(|me| Self {
-            me: Weak::clone(me),
-            store,
-            host,
-            state,
-            inventory,
-            play,
+        let files = play.files.iter().map(|_| OnceLock::new()).collect();
+        Self::make(store, host, Some(play), |view| Self {
+            of_task: true,
             task,
             extra,
-            rendered: Mutex::default(),
-            rendering: Mutex::default(),
+            files,
+            ..view
+        })
+    }
+
+    /// The view of `hostvars`: without what plays and tasks define. `play` is the one at work, if
+    /// there is one, for the `group_vars` beside it.
+    pub(super) fn of_host(
+        store: Store,
+        host: &str,
+        play: Option<Arc<PlayVars>>,
+        rendering: Rendering,
+    ) -> Arc<dyn Scope> {
+        Self::make(store, host, play, |view| Self { rendering, ..view })
+    }
+
+    fn make(
+        store: Store,
+        host: &str,
+        play: Option<Arc<PlayVars>>,
+        finish: impl FnOnce(Self) -> Self,
+    ) -> Arc<dyn Scope> {
+        let state = store.state(host);
+        let inventory = store.inherited(host, play.as_ref().and_then(|play| play.beside));
+        let host = host.to_owned();
+        Arc::new_cyclic(|me| {
+            finish(Self {
+                me: Weak::clone(me),
+                store,
+                host,
+                state,
+                inventory,
+                play,
+                of_task: false,
+                task: Arc::default(),
+                extra: Vec::new(),
+                files: Vec::new(),
+                rendered: Mutex::default(),
+                rendering: Rendering::default(),
+            })
         })
     }
 
@@ -68,186 +105,156 @@ impl View {
         self.me.upgrade().map(|me| me as Arc<dyn Scope>)
     }
 
-    /// Finds a name. The order, highest first: what the task itself adds (loop item, result), extra
-    /// variables, includes, `set_fact` and `register`, task, blocks, `vars_files`, play, facts, and
-    /// the inventory's layers, which the inventory has merged.
+    /// The play, where its own variables count.
+    pub(super) fn own_play(&self) -> Option<&PlayVars> {
+        self.play.as_deref().filter(|_| self.of_task)
+    }
+
+    /// Looks a name up in the layers, from the highest down.
     fn find(&self, name: &str) -> Result<Option<Found<'_>>, TemplateError> {
-        let value = |value: &Value| Ok(Some(Found::Value(value.clone())));
-        if let Some((_, found)) = self.extra.iter().rev().find(|(known, _)| known == name) {
-            return value(found);
-        }
-        if let Some(found) = magic::magic(self, name) {
-            return value(&found);
-        }
-        if let Some(found) = self.store.0.extra.get(name) {
-            return Ok(Some(Found::Node(found)));
-        }
-        if let Some(found) = self.task.item(name) {
-            return value(found);
-        }
-        if let Some(found) = self.task.find(Rank::Include, name) {
-            return Ok(Some(Found::Node(found)));
-        }
-        if let Some(found) = self.state.variables.get(name) {
-            return value(found);
-        }
-        if let Some(found) = self.task.find(Rank::Task, name) {
-            return Ok(Some(Found::Node(found)));
-        }
-        if let Some(play) = &self.play {
-            for index in (0..play.files.len()).rev() {
-                let file = self.file(play, index)?;
-                if file
-                    .as_mapping()
-                    .is_some_and(|mapping| mapping.get(name).is_some())
-                {
-                    return Ok(Some(Found::InFile(file)));
-                }
-            }
-            let imported = play.layers.play.imports.iter().rev();
-            if let Some(found) = imported.filter_map(|import| import.vars.get(name)).next() {
-                return Ok(Some(Found::Node(found)));
-            }
-            if let Some(found) = play.layers.play.common.vars.get(name) {
-                return Ok(Some(Found::Node(found)));
+        for layer in PRECEDENCE.iter().rev() {
+            if let Some(found) = self.find_in(*layer, name)? {
+                return Ok(Some(found));
             }
         }
-        if let Some(found) = self.state.facts.get(name) {
-            return value(found);
-        }
-        Ok(self.inventory.get(name).map(Found::Node))
+        Ok(None)
     }
 
-    fn file(&self, play: &PlayVars, index: usize) -> Result<Arc<Node>, TemplateError> {
-        match self.scope() {
-            // While the name of a file is rendered, that file defines nothing.
-            Some(scope) => {
-                let marker = format!("vars_files[{index}]");
-                if self.enter(&marker) {
-                    let file = play.file(index, &self.host, &self.store.0.templar, &scope);
-                    self.leave();
-                    file
-                } else {
-                    Ok(Arc::new(empty(play)))
-                }
+    fn find_in(&self, layer: Layer, name: &str) -> Result<Option<Found<'_>>, TemplateError> {
+        let value = |value: &Value| Found::Value(value.clone());
+        Ok(match layer {
+            Layer::Running => {
+                let own = self.extra.iter().rev().find(|(known, _)| known == name);
+                own.map(|(_, found)| value(found))
             }
-            None => Err(TemplateError::new("the variables are gone")),
-        }
+            Layer::Magic => magic::magic(self, name).map(Found::Value),
+            Layer::Extra => self.store.0.extra.get(name).map(Found::Node),
+            Layer::IncludeItems => self.task.item(name).map(value),
+            Layer::IncludeParams => self.task.find(Rank::Include, name).map(Found::Node),
+            Layer::Results => self.state.variables.get(name).map(value),
+            Layer::Task => self.task.find(Rank::Task, name).map(Found::Node),
+            Layer::VarsFiles => return self.find_in_files(name),
+            Layer::PlayImports => self.own_play().and_then(|play| {
+                let mut imports = play.layers.play.imports.iter();
+                imports
+                    .find_map(|import| import.vars.get(name))
+                    .map(Found::Node)
+            }),
+            Layer::Play => self
+                .own_play()
+                .and_then(|play| play.layers.play.common.vars.get(name))
+                .map(Found::Node),
+            Layer::Facts => self.state.facts.get(name).map(value),
+            Layer::Inventory => self.inventory.get(name).map(Found::Node),
+        })
     }
 
-    /// Notes that `name` is being rendered; false when it is already.
-    fn enter(&self, name: &str) -> bool {
-        let thread = std::thread::current().id();
-        let mut rendering = self
-            .rendering
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if rendering
-            .iter()
-            .any(|(other, known)| *other == thread && known == name)
-        {
-            return false;
-        }
-        rendering.push((thread, name.to_owned()));
-        true
+    /// How many of the files define anything now: while the names of one are found out, only those
+    /// before it.
+    fn readable_files(&self) -> usize {
+        let being_found = self.rendering.file(self.hostvars_of());
+        being_found.unwrap_or(self.files.len())
     }
 
-    fn leave(&self) {
-        let thread = std::thread::current().id();
-        let mut rendering = self
-            .rendering
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(at) = rendering.iter().rposition(|(other, _)| *other == thread) {
-            rendering.remove(at);
+    fn find_in_files(&self, name: &str) -> Result<Option<Found<'_>>, TemplateError> {
+        if self.files.is_empty() {
+            return Ok(None);
         }
+        for index in (0..self.readable_files()).rev() {
+            let file = self.file(index)?;
+            if variable_in(&file, name).is_some() {
+                return Ok(Some(Found::InFile(file)));
+            }
+        }
+        Ok(None)
     }
 
-    fn circle(&self, name: &str, node: &Node) -> TemplateError {
-        let thread = std::thread::current().id();
-        let rendering = self
-            .rendering
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let mine = rendering
-            .iter()
-            .filter(|(other, _)| *other == thread)
-            .map(|(_, name)| name);
-        let chain: Vec<&str> = mine
-            .skip_while(|known| *known != name)
-            .map(String::as_str)
-            .collect();
-        TemplateError::new(format!(
-            "`{name}` is defined by itself: {} → {name}",
-            chain.join(" → ")
-        ))
-        .hint("give one of them another name, or a value of its own")
-        .or_span(Some(&node.span))
+    /// The mapping of an entry of `vars_files`, found out once a view.
+    fn file(&self, index: usize) -> Result<Arc<Node>, TemplateError> {
+        let read = || {
+            let (Some(play), Some(scope)) = (self.own_play(), self.scope()) else {
+                return Err(gone());
+            };
+            let entry = &play.layers.play.vars_files[index];
+            let step = Step {
+                host: self.hostvars_of().map(str::to_owned),
+                what: What::File(index),
+                span: entry.span.clone(),
+            };
+            let _under_way = self.rendering.enter(step)?;
+            match play.file(index, &self.store.0.templar, &scope) {
+                // A name that needs facts waits for them, as in Ansible.
+                Err(error) if error.undefined.is_some() && self.state.facts.is_empty() => Ok(
+                    Arc::new(Node::new(entry.span.clone(), crate::yaml::Value::Null)),
+                ),
+                result => result,
+            }
+        };
+        self.files[index].get_or_init(read).clone()
+    }
+
+    /// The host whose `hostvars` this is.
+    fn hostvars_of(&self) -> Option<&str> {
+        (!self.of_task).then_some(self.host.as_str())
     }
 
     fn render(&self, name: &str, node: &Node) -> Result<Value, TemplateError> {
-        if !self.enter(name) {
-            return Err(self.circle(name, node));
-        }
+        let step = Step {
+            host: self.hostvars_of().map(str::to_owned),
+            what: What::Name(name.to_owned()),
+            span: node.span.clone(),
+        };
+        let _under_way = self.rendering.enter(step)?;
         let rendered = match self.scope() {
             Some(scope) => self.store.0.templar.render(node, &scope),
-            None => Err(TemplateError::new("the variables are gone")),
+            None => Err(gone()),
         };
-        self.leave();
-        if let Ok(mut map) = self.rendered.lock() {
-            map.insert(name.to_owned(), rendered.clone());
-        }
+        let mut known = self.rendered.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(name.to_owned(), rendered.clone());
         rendered
     }
 }
 
-fn empty(play: &PlayVars) -> Node {
-    Node {
-        span: play.layers.play.span.clone(),
-        tag: None,
-        style: crate::yaml::Style::Plain,
-        value: crate::yaml::Value::Null,
-    }
+fn gone() -> TemplateError {
+    TemplateError::new("the variables of this task are gone")
+}
+
+fn variable_in<'a>(file: &'a Node, name: &str) -> Option<&'a Node> {
+    file.as_mapping().and_then(|mapping| mapping.get(name))
+}
+
+fn keys(mapping: &Mapping) -> impl Iterator<Item = String> + '_ {
+    mapping
+        .iter()
+        .filter_map(|(key, _)| key.as_str())
+        .map(str::to_owned)
 }
 
 impl Scope for View {
     fn get(&self, name: &str) -> Option<Result<Value, TemplateError>> {
         // A view is a snapshot: what was rendered once stays so.
-        if let Some(known) = self
-            .rendered
-            .lock()
-            .ok()
-            .and_then(|map| map.get(name).cloned())
-        {
-            return Some(known);
+        let known = self.rendered.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.get(name) {
+            return Some(known.clone());
         }
+        drop(known);
         match self.find(name) {
             Err(error) => Some(Err(error)),
             Ok(None) => None,
             Ok(Some(Found::Value(value))) => Some(Ok(value)),
             Ok(Some(Found::Node(node))) => Some(self.render(name, node)),
-            Ok(Some(Found::InFile(file))) => {
-                let node = file.as_mapping().and_then(|mapping| mapping.get(name))?;
-                Some(self.render(name, node))
-            }
+            Ok(Some(Found::InFile(file))) => Some(self.render(name, variable_in(&file, name)?)),
         }
     }
 
     fn names(&self) -> Vec<String> {
         let mut names: BTreeSet<String> = self.inventory.names().map(str::to_owned).collect();
-        names.extend(self.state.facts.keys().cloned());
+        names.extend(self.state.facts.names().map(str::to_owned));
         names.extend(self.state.variables.keys().cloned());
         names.extend(self.task.names().map(str::to_owned));
         names.extend(self.extra.iter().map(|(name, _)| name.clone()));
-        let keys = |mapping: &crate::yaml::Mapping| -> Vec<String> {
-            mapping
-                .iter()
-                .filter_map(|(key, _)| key.as_str())
-                .map(str::to_owned)
-                .collect()
-        };
         names.extend(keys(&self.store.0.extra));
-        if let Some(play) = &self.play {
+        if let Some(play) = self.own_play() {
             names.extend(keys(&play.layers.play.common.vars));
             names.extend(
                 play.layers
@@ -256,14 +263,23 @@ impl Scope for View {
                     .iter()
                     .flat_map(|import| keys(&import.vars)),
             );
-            for index in 0..play.files.len() {
-                if let Ok(file) = self.file(play, index) {
-                    names.extend(file.as_mapping().map(keys).unwrap_or_default());
-                }
+        }
+        for index in 0..self.readable_files() {
+            if let Ok(file) = self.file(index) {
+                names.extend(file.as_mapping().into_iter().flat_map(keys));
             }
         }
-        names.extend(magic::NAMES.iter().map(|name| (*name).to_owned()));
+        let magic = magic::NAMES.iter().map(|name| (*name).to_owned());
+        names.extend(magic.filter(|name| magic::magic(self, name).is_some()));
         names.into_iter().collect()
+    }
+
+    fn span(&self, name: &str) -> Option<Span> {
+        match self.find(name) {
+            Ok(Some(Found::Node(node))) => Some(node.span.clone()),
+            Ok(Some(Found::InFile(file))) => variable_in(&file, name).map(|node| node.span.clone()),
+            _ => None,
+        }
     }
 }
 

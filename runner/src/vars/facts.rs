@@ -1,0 +1,137 @@
+//! What hosts say of themselves: `ansible_facts`, and the same as variables of their own.
+//!
+//! A host is not trusted to say how it is reached or as whom tasks run on it.
+
+use indexmap::IndexMap;
+use minijinja::Value;
+use serde_json::{Map, Value as Json};
+
+use crate::template;
+
+/// Variables that shape connections, which no fact may set; as in Ansible's `clean_facts`.
+const RESERVED: [&str; 11] = [
+    "ansible_become",
+    "ansible_connection",
+    "ansible_executable",
+    "ansible_host",
+    "ansible_host_key_checking",
+    "ansible_password",
+    "ansible_port",
+    "ansible_private_key_file",
+    "ansible_shell_type",
+    "ansible_timeout",
+    "ansible_user",
+];
+
+/// The facts of a host.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Facts {
+    /// By their names as variables.
+    injected: IndexMap<String, Value>,
+    /// By their names in `ansible_facts`, without `ansible_` before them.
+    named: IndexMap<String, Value>,
+    /// `ansible_facts` as a value, made when facts change and not when they are used.
+    all: Value,
+}
+
+impl Facts {
+    /// Adds facts, whose names may begin with `ansible_` or not.
+    pub(super) fn extend(&mut self, facts: Map<String, Json>) {
+        for (name, value) in facts {
+            let value = template::from_json(&value);
+            let bare = match name.strip_prefix("ansible_") {
+                Some(bare) if bare != "local" => bare.to_owned(),
+                _ => name.clone(),
+            };
+            self.named.insert(bare, value.clone());
+            if is_harmless(&name) {
+                self.injected.insert(name, value);
+            }
+        }
+        let entries = self.named.iter();
+        self.all = Value::from_pairs(entries.map(|(name, value)| (name.clone(), value.clone())));
+    }
+
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.named.is_empty()
+    }
+
+    /// A fact as a variable.
+    pub(super) fn get(&self, name: &str) -> Option<&Value> {
+        self.injected.get(name)
+    }
+
+    /// `ansible_facts`.
+    pub(super) fn all(&self) -> Value {
+        if self.named.is_empty() {
+            Value::from_pairs(std::iter::empty::<(String, Value)>())
+        } else {
+            self.all.clone()
+        }
+    }
+
+    /// Names of facts as variables.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.injected.keys().map(String::as_str)
+    }
+}
+
+fn is_harmless(name: &str) -> bool {
+    let of_connection = [
+        "ansible_ssh_",
+        "ansible_local_",
+        "ansible_become_",
+        "ansible_sudo_",
+        "ansible_su_",
+    ]
+    .iter()
+    .any(|prefix| name.starts_with(prefix));
+    let reserved = RESERVED.contains(&name)
+        || of_connection
+        || (name.starts_with("ansible_") && name.ends_with("_interpreter"));
+    !reserved || name.starts_with("ansible_ssh_host_key_")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::Facts;
+    use crate::template::to_json;
+
+    fn facts(json: &serde_json::Value) -> Facts {
+        let mut facts = Facts::default();
+        facts.extend(json.as_object().unwrap().clone());
+        facts
+    }
+
+    #[test]
+    fn facts_have_short_names_in_ansible_facts_and_their_own_as_variables() {
+        let facts = facts(
+            &json!({"ansible_os_family": "Debian", "ansible_local": {"a": 1}, "packages": {}}),
+        );
+        assert_eq!(
+            to_json(&facts.all()),
+            json!({"os_family": "Debian", "ansible_local": {"a": 1}, "packages": {}})
+        );
+        let names: Vec<&str> = facts.names().collect();
+        assert_eq!(names, ["ansible_os_family", "ansible_local", "packages"]);
+        assert_eq!(to_json(&Facts::default().all()), json!({}));
+    }
+
+    #[test]
+    fn a_host_cannot_say_how_it_is_reached() {
+        let facts = facts(&json!({
+            "ansible_host": "evil", "ansible_user": "evil", "ansible_ssh_extra_args": "-o ProxyCommand=evil",
+            "ansible_become_exe": "evil", "ansible_sudo_flags": "evil", "ansible_connection": "local",
+            "ansible_python_interpreter": "evil", "ansible_ssh_host_key_rsa_public": "AAAA",
+            "ansible_user_id": "root",
+        }));
+        let names: Vec<&str> = facts.names().collect();
+        assert_eq!(
+            names,
+            ["ansible_ssh_host_key_rsa_public", "ansible_user_id"]
+        );
+    }
+}

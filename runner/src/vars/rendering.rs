@@ -1,0 +1,123 @@
+//! Which variables are being rendered, so that one that needs itself is an error and not an endless
+//! loop.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
+
+use crate::template::TemplateError;
+use crate::yaml::Span;
+
+/// How many variables may need each other in a row. Far more than playbooks have, and few enough for
+/// the stack of a thread.
+const DEEPEST: usize = 40;
+
+/// The steps under way, outermost first. Views that were made while another is at work share it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Rendering(Arc<Mutex<Vec<(ThreadId, Step)>>>);
+
+/// Something being found out.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Step {
+    /// The host in whose `hostvars` the name is looked up; none for the task's own view.
+    pub(super) host: Option<String>,
+    /// What is being found out.
+    pub(super) what: What,
+    /// Where it is defined.
+    pub(super) span: Span,
+}
+
+/// What is being found out.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum What {
+    /// The value of a variable.
+    Name(String),
+    /// The names in an entry of `vars_files`.
+    File(usize),
+}
+
+/// A step under way; it is over when this is dropped.
+#[derive(Debug)]
+pub(super) struct Guard(Rendering);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let thread = std::thread::current().id();
+        let mut steps = self.0.steps();
+        if let Some(at) = steps.iter().rposition(|(other, _)| *other == thread) {
+            steps.remove(at);
+        }
+    }
+}
+
+impl Rendering {
+    fn steps(&self) -> MutexGuard<'_, Vec<(ThreadId, Step)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a step, unless it is under way already.
+    pub(super) fn enter(&self, step: Step) -> Result<Guard, TemplateError> {
+        let thread = std::thread::current().id();
+        let mut steps = self.steps();
+        let mine: Vec<&Step> = steps
+            .iter()
+            .filter(|(other, _)| *other == thread)
+            .map(|(_, step)| step)
+            .collect();
+        let same = |known: &&Step| known.host == step.host && known.what == step.what;
+        if let Some(at) = mine.iter().position(same) {
+            return Err(circle(&mine[at..]));
+        }
+        if mine.len() >= DEEPEST {
+            return Err(too_deep(&step));
+        }
+        steps.push((thread, step));
+        Ok(Guard(self.clone()))
+    }
+
+    /// The first of the `vars_files` whose names are being found out in a view.
+    pub(super) fn file(&self, host: Option<&str>) -> Option<usize> {
+        let thread = std::thread::current().id();
+        let steps = self.steps();
+        let files = steps.iter().filter_map(|(other, step)| match step.what {
+            What::File(index) if *other == thread && step.host.as_deref() == host => Some(index),
+            _ => None,
+        });
+        files.min()
+    }
+}
+
+fn shown(step: &Step) -> String {
+    match (&step.what, &step.host) {
+        (What::Name(name), None) => name.clone(),
+        (What::Name(name), Some(host)) => format!("hostvars['{host}'].{name}"),
+        (What::File(_), _) => "vars_files".to_owned(),
+    }
+}
+
+fn circle(chain: &[&Step]) -> TemplateError {
+    let names: Vec<String> = chain.iter().map(|step| shown(step)).collect();
+    let first = names.first().cloned().unwrap_or_default();
+    let places: Vec<String> = chain
+        .iter()
+        .zip(&names)
+        .map(|(step, name)| format!("`{name}` at {}", step.span))
+        .collect();
+    TemplateError::new(format!(
+        "`{first}` is defined by itself: {} → {first}",
+        names.join(" → ")
+    ))
+    .hint(format!(
+        "give one of them another name, or a value of its own: {}",
+        places.join(", ")
+    ))
+    .or_span(chain.first().map(|step| &step.span))
+}
+
+fn too_deep(step: &Step) -> TemplateError {
+    TemplateError::new(format!(
+        "`{}` is reached through more than {DEEPEST} variables, each defined by the next",
+        shown(step)
+    ))
+    .hint("use fewer variables that only name others")
+    .or_span(Some(&step.span))
+}
