@@ -70,9 +70,8 @@ impl Arguments for WaitForConnection {
         loop {
             let mut script = Script::new(":");
             script.limit = Some(Duration::from_secs((*self.connect_timeout).max(1)));
-            let error = match context.host.run(script).await {
-                Ok(_) => return Ok(Outcome::ok().with("elapsed", began.elapsed().as_secs())),
-                Err(error) => error,
+            let Err(error) = context.host.run(script).await else {
+                return Ok(Outcome::ok().with("elapsed", began.elapsed().as_secs()));
             };
             if !is_temporary(&error) {
                 return Err(error.into());
