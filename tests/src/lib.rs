@@ -1,3 +1,4 @@
 //! Shared helpers of the tests that cross rooms or need a real host.
 
 pub mod fleet;
+pub mod program;

@@ -1,0 +1,125 @@
+//! Runs the real program in a folder of its own, with nothing from the tester's environment.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+/// The built program. Building it is part of the first test that asks.
+pub fn windlass() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let root = root();
+        let status = Command::new(env!("CARGO"))
+            .args([
+                "build",
+                "--locked",
+                "--quiet",
+                "--package",
+                "windlass",
+                "--bin",
+                "windlass",
+            ])
+            .current_dir(&root)
+            .status()
+            .expect("cargo runs, since it built this test");
+        assert!(status.success(), "windlass could not be built");
+        let target = std::env::var_os("CARGO_TARGET_DIR")
+            .map_or_else(|| root.join("target"), |folder| root.join(folder));
+        target.join("debug/windlass")
+    })
+}
+
+/// The repository.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the package is in a folder of the repository")
+        .to_path_buf()
+}
+
+/// A folder for one test, in which the program runs.
+pub struct Place {
+    folder: tempfile::TempDir,
+}
+
+/// What the program printed, and how it ended.
+#[derive(Debug)]
+#[must_use = "assert on it, or snapshot it"]
+pub struct Printed {
+    /// The exit status.
+    pub status: i32,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+impl Place {
+    /// An empty folder.
+    #[expect(clippy::new_without_default, reason = "making one touches the disk")]
+    pub fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().expect("a temporary folder can be made"),
+        }
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes a file; folders on the way are made.
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path().join(name);
+        let parent = path.parent().expect("it is below the folder");
+        std::fs::create_dir_all(parent).expect("folders can be made in the folder");
+        std::fs::write(&path, text).expect("files can be written in the folder");
+        path
+    }
+
+    /// Runs `windlass` with these words.
+    pub fn run(&self, words: &[&str]) -> Printed {
+        self.printed(self.command().args(words))
+    }
+
+    /// The program, ready to run in the folder: no colours, no user's configuration.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(windlass());
+        command
+            .current_dir(self.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.path())
+            .env("LC_ALL", "C.UTF-8");
+        command
+    }
+
+    /// Runs a command; paths of the folder are shown as `DIR`.
+    pub fn printed(&self, command: &mut Command) -> Printed {
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = command
+            .output()
+            .expect("the program was built and can be started");
+        let text = |bytes: Vec<u8>| {
+            String::from_utf8_lossy(&bytes).replace(&self.path().display().to_string(), "DIR")
+        };
+        Printed {
+            status: status.code().unwrap_or(-1),
+            out: text(stdout),
+            err: text(stderr),
+        }
+    }
+}
+
+impl Printed {
+    /// All of it, for a snapshot.
+    pub fn text(&self) -> String {
+        format!(
+            "exit {}\n--- out\n{}--- err\n{}",
+            self.status, self.out, self.err
+        )
+    }
+}
