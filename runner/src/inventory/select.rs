@@ -12,25 +12,30 @@ impl Inventory {
     /// The hosts of `pattern`, in the order in which it names them, those of a group in the
     /// inventory's order; of those, the ones in `limit` (an empty limit is none). None may be left over.
     ///
-    /// A plain name that is no group and no host is an error, also after `!` and `&`. A glob or a
-    /// regular expression may match nothing.
+    /// A plain name that is no group and no host is an error where the pattern then matches no host
+    /// at all; beside names that are known it is passed over ([`Inventory::unknown_parts`] tells of
+    /// it), so that a playbook can name a group that some inventories lack. In a limit, and after `!`
+    /// and `&`, it is always an error. A glob or a regular expression may match nothing.
     pub fn select(
         &self,
         pattern: &Pattern,
         limit: Option<&Pattern>,
     ) -> Result<Vec<String>, PatternError> {
-        let hosts = self.evaluate(pattern)?;
+        let (hosts, mut unknown) = self.evaluate(pattern)?;
+        if hosts.is_empty() && !unknown.is_empty() {
+            return Err(unknown.swap_remove(0));
+        }
         let Some(limit) = limit.filter(|limit| !limit.is_empty()) else {
             return Ok(hosts.into_iter().map(str::to_owned).collect());
         };
-        let allowed = self.evaluate(limit)?;
+        let allowed = self.limited(limit)?;
         let hosts = hosts.into_iter().filter(|host| allowed.contains(host));
         Ok(hosts.map(str::to_owned).collect())
     }
 
     /// Checks that a limit leaves any host at all.
     pub fn check_limit(&self, limit: &Pattern) -> Result<(), PatternError> {
-        if !self.evaluate(limit)?.is_empty() {
+        if !self.limited(limit)?.is_empty() {
             return Ok(());
         }
         Err(PatternError {
@@ -41,8 +46,29 @@ impl Inventory {
         })
     }
 
+    /// The parts of a pattern that are plain names which no group and no host has.
+    pub fn unknown_parts(&self, pattern: &Pattern) -> Vec<PatternError> {
+        self.evaluate(pattern)
+            .map_or_else(|error| vec![error], |(_, unknown)| unknown)
+    }
+
+    fn limited<'a>(&'a self, limit: &'a Pattern) -> Result<IndexSet<&'a str>, PatternError> {
+        let (hosts, mut unknown) = self.evaluate(limit)?;
+        if unknown.is_empty() {
+            Ok(hosts)
+        } else {
+            Err(unknown.swap_remove(0))
+        }
+    }
+
     /// First what is added, then what is kept, then what is removed, whatever the order of the parts.
-    fn evaluate<'a>(&'a self, pattern: &'a Pattern) -> Result<IndexSet<&'a str>, PatternError> {
+    ///
+    /// Gives the names that nothing has as well.
+    fn evaluate<'a>(
+        &'a self,
+        pattern: &'a Pattern,
+    ) -> Result<(IndexSet<&'a str>, Vec<PatternError>), PatternError> {
+        let mut unknown = Vec::new();
         let mut hosts: IndexSet<&str> = IndexSet::new();
         let adds = pattern.parts.iter().any(|part| part.role == Role::Add);
         if !adds && !pattern.is_empty() {
@@ -51,7 +77,14 @@ impl Inventory {
         let mut parts: Vec<&Part> = pattern.parts.iter().collect();
         parts.sort_by_key(|part| part.role);
         for part in parts {
-            let matched = self.matched(part)?;
+            let Some(matched) = self.matched(part)? else {
+                // A slip after `!` would let in hosts that were meant to be left out.
+                if part.role != Role::Add {
+                    return Err(self.unknown(part));
+                }
+                unknown.push(self.unknown(part));
+                continue;
+            };
             match part.role {
                 Role::Add => hosts.extend(matched),
                 Role::Keep | Role::Remove => {
@@ -60,13 +93,14 @@ impl Inventory {
                 }
             }
         }
-        Ok(hosts)
+        Ok((hosts, unknown))
     }
 
-    fn matched<'a>(&'a self, part: &'a Part) -> Result<Vec<&'a str>, PatternError> {
+    /// What a part matches; nothing where it is a plain name that no group and no host has.
+    fn matched<'a>(&'a self, part: &'a Part) -> Result<Option<Vec<&'a str>>, PatternError> {
         // A host's name is only that host, even if a group has the name too.
         if let Some(host) = self.hosts.get(&part.text) {
-            return Ok(vec![&host.name]);
+            return Ok(Some(vec![&host.name]));
         }
         let groups = self.groups.values();
         let groups: Vec<_> = groups
@@ -86,12 +120,12 @@ impl Inventory {
             hosts.insert(&host.name);
         }
         if hosts.is_empty() && groups.is_empty() && matches!(part.matches, Matches::Name(_)) {
-            return Err(self.unknown(part));
+            return Ok(None);
         }
         let hosts = hosts.into_iter().collect();
         match part.subscript {
-            Some(subscript) => taken(part, hosts, subscript),
-            None => Ok(hosts),
+            Some(subscript) => taken(part, hosts, subscript).map(Some),
+            None => Ok(Some(hosts)),
         }
     }
 
@@ -102,9 +136,7 @@ impl Inventory {
             if self.hosts.is_empty() {
                 "there are no hosts: name an inventory with `-i`".to_owned()
             } else {
-                "`windlass inventory --graph` shows hosts and groups; a group that an inventory may \
-                 lack is written with a glob, as in `name*`"
-                    .to_owned()
+                "`windlass inventory --graph` shows hosts and groups".to_owned()
             }
         });
         PatternError {

@@ -507,6 +507,11 @@ fn patterns_that_match_nothing_suggest_the_nearest_name() {
     ] {
         assert_eq!(names(&inventory, pattern), text);
     }
+    let partly = Pattern::parse("web:dbs").unwrap();
+    assert_eq!(names(&inventory, "web:dbs"), names(&inventory, "web"));
+    let unknown = inventory.unknown_parts(&partly);
+    assert_eq!(unknown[0].help, "did you mean `db`?");
+    assert!(inventory.check_limit(&partly).is_err());
     let error = Pattern::parse("web:~(").unwrap_err();
     assert_eq!(error.range, 4..6);
     assert!(Pattern::parse("web:!").is_err());
