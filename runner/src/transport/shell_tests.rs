@@ -498,3 +498,67 @@ async fn a_request_that_nobody_waits_for_any_more_is_ended() {
     })
     .await;
 }
+
+/// The modules' own tests run each script in a shell of its own; here they share one.
+#[tokio::test]
+async fn file_modules_work_over_one_long_lived_shell() {
+    use serde_json::json;
+    use windlass_modules::fake::{Controller, DIFF, run};
+    use windlass_modules::files::{copy::Copy, file::File, lineinfile::LineInFile};
+
+    under_each_shell(TaskSettings::default(), |_, _, host| async move {
+        let folder = tempfile::tempdir().unwrap();
+        let control = Controller::new(folder.path());
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("big"), vec![b'b'; 400_000]).unwrap();
+        for round in 0..2 {
+            let changes = [
+                run::<File>(
+                    &*host,
+                    &control,
+                    DIFF,
+                    json!({"path": at("d/e"), "state": "directory"}),
+                )
+                .await,
+                run::<Copy>(
+                    &*host,
+                    &control,
+                    DIFF,
+                    json!({"content": "a\0b", "dest": at("d/x")}),
+                )
+                .await,
+                run::<Copy>(
+                    &*host,
+                    &control,
+                    DIFF,
+                    json!({"src": "big", "dest": at("d/")}),
+                )
+                .await,
+                run::<LineInFile>(
+                    &*host,
+                    &control,
+                    DIFF,
+                    json!({"path": at("d/x"), "line": "l"}),
+                )
+                .await,
+                run::<LineInFile>(
+                    &*host,
+                    &control,
+                    DIFF,
+                    json!({"path": at("d/y"), "line": "l", "create": true}),
+                )
+                .await,
+            ];
+            let changed: Vec<bool> = changes.map(|outcome| outcome.unwrap().changed).into();
+            assert_eq!(changed, [round == 0, true, round == 0, true, round == 0]);
+            let refused = json!({"content": "c", "dest": at("d/y"), "validate": "false %s"});
+            let failure = run::<Copy>(&*host, &control, DIFF, refused)
+                .await
+                .unwrap_err();
+            assert!(failure.message.contains("refused"), "{}", failure.message);
+            assert_eq!(std::fs::read(at("d/x")).unwrap(), b"a\0b\nl\n");
+            assert_eq!(std::fs::read_dir(at("d")).unwrap().count(), 4);
+        }
+    })
+    .await;
+}
