@@ -41,6 +41,14 @@ impl TemplateError {
         }
     }
 
+    /// Something undefined that has no name.
+    pub(super) fn missing(message: impl Into<String>) -> Self {
+        Self {
+            undefined: Some(String::new()),
+            ..Self::new(message)
+        }
+    }
+
     /// With what to do.
     #[must_use]
     pub fn hint(mut self, text: impl Into<String>) -> Self {

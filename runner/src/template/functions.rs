@@ -10,6 +10,7 @@ use super::error::TemplateError;
 use super::eval::{Function, Input, Namespace};
 use super::scope::Scope;
 use super::special::{Dict, failed, omit};
+use super::times;
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;
 
@@ -30,6 +31,34 @@ impl Object for Global {
 }
 
 static FUNCTIONS: &[Function] = &[
+    Function {
+        name: "now",
+        params: &["utc", "fmt"],
+        required: 0,
+        undefined: false,
+        run: now,
+    },
+    Function {
+        name: "lookup",
+        params: &["plugin", "*", "**"],
+        required: 1,
+        undefined: false,
+        run: super::lookups::lookup,
+    },
+    Function {
+        name: "query",
+        params: &["plugin", "*", "**"],
+        required: 1,
+        undefined: false,
+        run: super::lookups::query,
+    },
+    Function {
+        name: "q",
+        params: &["plugin", "*", "**"],
+        required: 1,
+        undefined: false,
+        run: super::lookups::query,
+    },
     Function {
         name: "range",
         params: &["start", "stop", "step"],
@@ -77,14 +106,6 @@ static FUNCTIONS: &[Function] = &[
 /// The function of a name.
 pub(super) fn find(name: &str) -> Option<&'static Function> {
     FUNCTIONS.iter().find(|function| function.name == name)
-}
-
-/// The names of all of them, and of the values that every template has.
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    FUNCTIONS
-        .iter()
-        .map(|function| function.name)
-        .chain(["omit", "vars"])
 }
 
 /// A name that is no variable but known to every template.
@@ -172,10 +193,20 @@ fn undef(input: &mut Input<'_, '_>) -> Result {
     let hint = input
         .optional_text(0)
         .unwrap_or_else(|| "a variable that must be set has not been set".to_owned());
-    Ok(failed(TemplateError {
-        undefined: Some(String::new()),
-        ..TemplateError::new(hint)
-    }))
+    Ok(failed(TemplateError::missing(hint)))
+}
+
+fn now(input: &mut Input<'_, '_>) -> Result {
+    let moment = times::now(input.bool_or(0, false)?);
+    match input.optional_text(1) {
+        None => Ok(times::Moment::value(moment)),
+        Some(format) => {
+            let zoned = moment
+                .to_zoned(jiff::tz::TimeZone::system())
+                .map_err(|error| input.error(error))?;
+            super::filters::formatted(&format, &zoned).map(Value::from)
+        }
+    }
 }
 
 /// `cycler('odd', 'even')`.

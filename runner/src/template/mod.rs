@@ -6,22 +6,29 @@
 //! [`Scope`] for a variable by name.
 
 mod error;
+mod escapes;
 mod eval;
 mod files;
 mod filters;
 mod functions;
+mod glob;
 mod json;
 mod lookups;
 mod lower;
-mod nearest;
 mod python;
+mod random;
 mod references;
+mod regex;
 mod render;
 mod scope;
 mod special;
 mod templar;
 mod tests;
+mod times;
 mod tree;
+mod version;
+mod yaml_scalar;
+mod yaml_text;
 
 pub use error::TemplateError;
 pub use json::{from_json, to_json};
@@ -30,3 +37,6 @@ pub use references::{Reference, References};
 pub use scope::{Empty, Scope};
 pub use special::{failed, is_omit, omit};
 pub use templar::{Condition, FileOptions, Options, Syntax, Templar};
+
+#[cfg(test)]
+mod observed;

@@ -5,12 +5,15 @@ use std::fmt::Write as _;
 use minijinja::Value;
 use minijinja::value::ValueKind;
 
-/// A value as it appears inside other text: `str(value)`, but nothing for `None`.
+use super::special::is_omit;
+
+/// A value as it appears inside other text: `str(value)`, but nothing for `None` and `omit`, and
+/// tuples as lists, for that is what they are once they leave a template.
 pub fn display(value: &Value) -> String {
     match value.as_str() {
         Some(text) => text.to_owned(),
-        None if value.is_none() => String::new(),
-        None => repr(value),
+        None if value.is_none() || is_omit(value) => String::new(),
+        None => written(value, false),
     }
 }
 
@@ -24,61 +27,78 @@ pub(super) fn string(value: &Value) -> String {
 
 /// A value as Python writes it in source: `{'k': True, 'n': None}`.
 pub fn repr(value: &Value) -> String {
-    let mut out = String::new();
-    write_repr(&mut out, value, 0);
-    out
+    written(value, true)
+}
+
+fn written(value: &Value, tuples: bool) -> String {
+    let mut writer = Writer {
+        out: String::new(),
+        tuples,
+    };
+    writer.repr(value, 0);
+    writer.out
+}
+
+/// Writes values; `tuples` says whether tuples look different from lists.
+struct Writer {
+    out: String,
+    tuples: bool,
 }
 
 /// Values nested deeper than this are cut, as Python cuts lists that hold themselves.
 const DEEPEST: usize = 120;
 
-fn write_repr(out: &mut String, value: &Value, depth: usize) {
-    if depth > DEEPEST {
-        out.push_str("...");
-        return;
-    }
-    match value.kind() {
-        ValueKind::None | ValueKind::Undefined => out.push_str("None"),
-        ValueKind::Bool => out.push_str(if value.is_true() { "True" } else { "False" }),
-        ValueKind::Number => write_number(out, value),
-        ValueKind::String => quote(out, value.as_str().unwrap_or_default()),
-        ValueKind::Bytes => write_bytes(out, value.as_bytes().unwrap_or_default()),
-        ValueKind::Seq | ValueKind::Iterable => write_sequence(out, value, depth),
-        ValueKind::Map => write_mapping(out, value, depth),
-        _ => {
-            let _ = write!(out, "{value}");
+impl Writer {
+    fn repr(&mut self, value: &Value, depth: usize) {
+        if depth > DEEPEST {
+            self.out.push_str("...");
+            return;
+        }
+        match value.kind() {
+            ValueKind::None | ValueKind::Undefined => self.out.push_str("None"),
+            ValueKind::Bool => self
+                .out
+                .push_str(if value.is_true() { "True" } else { "False" }),
+            ValueKind::Number => write_number(&mut self.out, value),
+            ValueKind::String => quote(&mut self.out, value.as_str().unwrap_or_default()),
+            ValueKind::Bytes => write_bytes(&mut self.out, value.as_bytes().unwrap_or_default()),
+            ValueKind::Seq | ValueKind::Iterable => self.sequence(value, depth),
+            ValueKind::Map => self.mapping(value, depth),
+            _ => {
+                let _ = write!(self.out, "{value}");
+            }
         }
     }
-}
 
-fn write_sequence(out: &mut String, value: &Value, depth: usize) {
-    let tuple = value.is_tuple();
-    out.push(if tuple { '(' } else { '[' });
-    let mut count = 0;
-    for item in value.try_iter().into_iter().flatten() {
-        if count > 0 {
-            out.push_str(", ");
+    fn sequence(&mut self, value: &Value, depth: usize) {
+        let tuple = self.tuples && value.is_tuple();
+        self.out.push(if tuple { '(' } else { '[' });
+        let mut count = 0;
+        for item in value.try_iter().into_iter().flatten() {
+            if count > 0 {
+                self.out.push_str(", ");
+            }
+            self.repr(&item, depth + 1);
+            count += 1;
         }
-        write_repr(out, &item, depth + 1);
-        count += 1;
+        if tuple && count == 1 {
+            self.out.push(',');
+        }
+        self.out.push(if tuple { ')' } else { ']' });
     }
-    if tuple && count == 1 {
-        out.push(',');
-    }
-    out.push(if tuple { ')' } else { ']' });
-}
 
-fn write_mapping(out: &mut String, value: &Value, depth: usize) {
-    out.push('{');
-    for (index, key) in value.try_iter().into_iter().flatten().enumerate() {
-        if index > 0 {
-            out.push_str(", ");
+    fn mapping(&mut self, value: &Value, depth: usize) {
+        self.out.push('{');
+        for (index, key) in value.try_iter().into_iter().flatten().enumerate() {
+            if index > 0 {
+                self.out.push_str(", ");
+            }
+            self.repr(&key, depth + 1);
+            self.out.push_str(": ");
+            self.repr(&value.get_item(&key).unwrap_or_default(), depth + 1);
         }
-        write_repr(out, &key, depth + 1);
-        out.push_str(": ");
-        write_repr(out, &value.get_item(&key).unwrap_or_default(), depth + 1);
+        self.out.push('}');
     }
-    out.push('}');
 }
 
 fn write_number(out: &mut String, value: &Value) {

@@ -99,7 +99,8 @@ impl Locals {
                 Stmt::Plain(body) | Stmt::FilterBlock(_, body) => self.body(body),
                 Stmt::Block(_, _, body) => self.body(body),
                 Stmt::FromImport(_, names) => {
-                    self.0.extend(names.iter().map(|(_, name)| Arc::clone(name)));
+                    self.0
+                        .extend(names.iter().map(|(_, name)| Arc::clone(name)));
                 }
                 Stmt::Macro(of) => self.of_macro(of),
                 Stmt::CallBlock(_, of) => self.of_macro(of),
@@ -203,7 +204,10 @@ impl Walk<'_> {
             }
             Kind::Slice(slice) => {
                 self.expr(&slice.base, guarded);
-                for part in [&slice.start, &slice.stop, &slice.step].into_iter().flatten() {
+                for part in [&slice.start, &slice.stop, &slice.step]
+                    .into_iter()
+                    .flatten()
+                {
                     self.expr(part, guarded);
                 }
             }
@@ -218,7 +222,9 @@ impl Walk<'_> {
             }
             Kind::Compare(first, others) => {
                 self.expr(first, guarded);
-                others.iter().for_each(|(_, other)| self.expr(other, guarded));
+                others
+                    .iter()
+                    .for_each(|(_, other)| self.expr(other, guarded));
             }
             Kind::If(inline) => {
                 self.expr(&inline.test, guarded);

@@ -51,6 +51,18 @@ pub(super) fn is_undefined(value: &Value) -> bool {
     }
 }
 
+/// Whether a value is undefined, and no failure of a filter or lookup: only this can `default`
+/// replace.
+pub(super) fn is_missing(value: &Value) -> bool {
+    match value.kind() {
+        ValueKind::Undefined => true,
+        ValueKind::Plain => value
+            .downcast_object_ref::<Undefined>()
+            .is_some_and(|undefined| undefined.0.undefined.is_some()),
+        _ => false,
+    }
+}
+
 /// Refuses undefined values.
 pub(super) fn defined(value: &Value) -> Result<(), TemplateError> {
     undefined(value).map_or(Ok(()), Err)

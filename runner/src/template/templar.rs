@@ -209,7 +209,7 @@ impl Templar {
     ) -> Result<String> {
         let source = Source::file(name, text);
         let located = |error| files::locate(error, &source);
-        let template = lower::template(text, options.syntax()?).map_err(located)?;
+        let template = lower::template(text, options.syntax()?, false).map_err(located)?;
         let folder = Path::new(name).parent().map(PathBuf::from);
         let shared = Shared::new(self, scope);
         let mut eval = Eval::new(&shared, folder);
@@ -300,7 +300,7 @@ impl Templar {
         options: &FileOptions,
     ) -> Result<References> {
         let located = |error| files::locate(error, source);
-        let template = lower::template(source.text(), options.syntax()?).map_err(located)?;
+        let template = lower::template(source.text(), options.syntax()?, false).map_err(located)?;
         Ok(references(&template, &located))
     }
 
@@ -335,7 +335,7 @@ impl Templar {
                 eval.whole(template, &mut output).and_then(|()| {
                     output
                         .native()
-                        .map_or_else(|| Ok(Value::from("")), render::finished)
+                        .map_or_else(|| Ok(Value::from(())), render::finished)
                 })
             }
         };
@@ -347,9 +347,7 @@ impl Templar {
         let known = |name: &str| scope.get(name).is_some();
         if let (Some(name), None) = (&error.undefined, &error.hint) {
             if !name.contains(['.', '[']) && !name.is_empty() && !known(name) {
-                error.hint =
-                    super::nearest::nearest(name, scope.names().iter().map(String::as_str))
-                        .map(|near| format!("did you mean '{near}'?"));
+                error.hint = yaml::did_you_mean(name, scope.names().iter().map(String::as_str));
             }
         }
         error
@@ -357,7 +355,7 @@ impl Templar {
 
     fn text_template(&self, text: &str) -> Result<Arc<Template>> {
         kept(&self.compiled.texts, text, || {
-            lower::template(text, FileOptions::default().syntax()?)
+            lower::template(text, FileOptions::default().syntax()?, true)
         })
     }
 
@@ -430,7 +428,7 @@ pub(super) fn is_template(text: &str) -> bool {
 }
 
 /// The parser drops the line break that ends a template; text gets back as many as the template had.
-fn with_line_breaks(template: &str, value: Value) -> Value {
+pub(super) fn with_line_breaks(template: &str, value: Value) -> Value {
     let count = |text: &str| text.len() - text.trim_end_matches('\n').len();
     let wanted = count(template);
     match value.as_str() {

@@ -180,6 +180,4 @@ pub(super) struct Macro {
 #[derive(Debug)]
 pub(super) struct Template {
     pub(super) body: Body,
-    /// For a bare expression: the body is one `Emit`.
-    pub(super) expression: bool,
 }

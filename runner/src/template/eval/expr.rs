@@ -95,10 +95,7 @@ impl Eval<'_> {
         if is_undefined(&value) {
             return Ok(value);
         }
-        let key = self.expr(key)?;
-        if is_undefined(&key) {
-            return Ok(key);
-        }
+        let key = self.defined(key)?;
         Ok(access::item(&value, &key).unwrap_or_else(|| missing(&value, expr)))
     }
 
@@ -144,7 +141,7 @@ impl Eval<'_> {
         match &choice.otherwise {
             Some(otherwise) => self.expr(otherwise),
             None => Ok(failed(
-                TemplateError::new(
+                TemplateError::missing(
                     "the condition of this inline 'if' is false and there is no 'else'",
                 )
                 .hint("add an 'else' with the value to use then, such as `else ''` or `else omit`")
@@ -187,7 +184,7 @@ fn missing(base: &Value, expr: &Expr) -> Value {
 }
 
 fn no_member(base: &Value, member: &str) -> TemplateError {
-    TemplateError::new(format!(
+    TemplateError::missing(format!(
         "a value of type '{}' has no {member}",
         crate::template::python::type_name(base)
     ))

@@ -12,6 +12,7 @@ use super::state::Eval;
 use crate::template::error::TemplateError;
 use crate::template::files;
 use crate::template::python::string;
+use crate::template::templar::FileOptions;
 use crate::template::tree::{Expr, Name, Stmt, Target, Template};
 
 type Result<T> = std::result::Result<T, TemplateError>;
@@ -159,6 +160,42 @@ impl Eval<'_> {
             }
         }
         self.extends(parent, output)
+    }
+
+    /// The text of a template file as part of this rendering, with other variables bound as well.
+    pub(in crate::template) fn file_text(
+        &mut self,
+        text: &str,
+        path: &std::path::Path,
+        options: &FileOptions,
+        extra: Option<&Value>,
+    ) -> Result<String> {
+        let source = crate::yaml::Source::file(path, text);
+        let template = crate::template::lower::template(text, options.syntax()?, false)
+            .map_err(|error| files::locate(error, &source))?;
+        let loaded = Loaded {
+            template: Arc::new(template),
+            path: path.to_path_buf(),
+            source,
+        };
+        let bound = extra.and_then(super::call::entries).unwrap_or_default();
+        let bound = bound
+            .into_iter()
+            .map(|(name, value)| (string(&name).into(), value));
+        let locals = std::mem::replace(
+            &mut self.locals,
+            super::locals::Locals::with(bound.collect()),
+        );
+        let blocks = std::mem::take(&mut self.blocks);
+        let mut output = Output::default();
+        let result = self.in_file(&loaded, |eval| eval.whole(&loaded.template, &mut output));
+        self.locals = locals;
+        self.blocks = blocks;
+        result?;
+        let written = Value::from(output.into_text());
+        Ok(string(&crate::template::templar::with_line_breaks(
+            text, written,
+        )))
     }
 
     /// Writes the parent with the blocks of this template in the place of its own.

@@ -50,11 +50,6 @@ impl Locals {
         }
     }
 
-    /// Whether no scope has been entered: names set here can be imported by other templates.
-    pub(super) fn outermost(&self) -> bool {
-        self.starts.is_empty()
-    }
-
     /// All that is bound, outermost first.
     pub(super) fn all(&self) -> &[(Name, Value)] {
         &self.bound

@@ -12,6 +12,7 @@ use crate::template::error::TemplateError;
 use crate::template::functions::Cycler;
 use crate::template::python::type_name;
 use crate::template::special::is_undefined;
+use crate::template::times::{Moment, Span};
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;
 
@@ -41,7 +42,7 @@ impl Eval<'_> {
         }
         match attribute(value, name) {
             Some(callee) => self.call_value(&callee, given),
-            None => Err(TemplateError::new(format!(
+            None => Err(TemplateError::missing(format!(
                 "a value of type '{}' has no method '{name}'",
                 type_name(value)
             ))),
@@ -55,7 +56,12 @@ impl Eval<'_> {
         if let Some(cycler) = value.downcast_object_ref::<Cycler>() {
             return cycler.method(name).map(Ok);
         }
-        None
+        if let Some(moment) = value.downcast_object_ref::<Moment>() {
+            return moment.method(name, given);
+        }
+        value
+            .downcast_object_ref::<Span>()
+            .and_then(|span| span.method(name))
     }
 }
 
@@ -128,4 +134,17 @@ pub(in crate::template) fn pair(value: &Value) -> Result<(Value, Value)> {
 /// A tuple of two.
 pub(super) fn tuple(first: Value, second: Value) -> Value {
     Value::from(Tuple::from([first, second]))
+}
+
+/// A method of a string, for filters that are the same.
+pub(in crate::template) fn call_text_method(text: &str, name: &str, args: Vec<Value>) -> Result {
+    let given = Arguments {
+        positional: args,
+        keyword: Vec::new(),
+    };
+    method_text::call(text, name, &given).unwrap_or_else(|| {
+        Err(TemplateError::missing(format!(
+            "strings have no method '{name}'"
+        )))
+    })
 }

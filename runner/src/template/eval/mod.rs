@@ -21,10 +21,11 @@ mod stmt;
 
 pub(super) use access::{integer, item, items};
 pub(super) use call::{Arguments, Function, Input, entries};
-pub(super) use format::{percent, text_format};
+pub(super) use format::percent;
 pub(super) use include::Loaded;
 pub(super) use macros::Namespace;
-pub(super) use methods::pair;
-pub(super) use operators::{compare, contains, order, truth, whole};
+pub(super) use method_text::capitalize;
+pub(super) use methods::{call_text_method, pair};
+pub(super) use operators::{add_values as add, compare, contains, order, truth, whole};
 pub(super) use output::Output;
 pub(super) use state::{Eval, Shared};

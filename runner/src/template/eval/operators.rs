@@ -90,6 +90,7 @@ pub(super) fn binary(
     match operator {
         Operator::Add => add(shared, left, right),
         Operator::Multiply => multiply(shared, left, right),
+        Operator::Subtract => crate::template::times::between(left, right).map(Ok),
         Operator::Remainder if left.as_str().is_some() => {
             Some(percent(left.as_str().unwrap_or_default(), right).map(Value::from))
         }
@@ -172,6 +173,11 @@ fn integers(operator: Operator, left: i128, right: i128) -> Option<Result> {
         Operator::Divide | Operator::Concat => return None,
     };
     Some(checked.map(whole).ok_or_else(too_large))
+}
+
+/// `left + right`.
+pub(in crate::template) fn add_values(shared: &Shared<'_>, left: &Value, right: &Value) -> Result {
+    binary(shared, Operator::Add, left, right)
 }
 
 fn is_list(value: &Value) -> bool {

@@ -3,13 +3,32 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::builtin;
+use super::{
+    apply, builtin, builtin_list, builtin_text, collections, datetime, encoding, hash, json_yaml,
+    math, net, paths, regex, sets, types,
+};
 use crate::template::error::TemplateError;
 use crate::template::eval::Function;
-use crate::template::nearest::nearest;
+use crate::yaml::did_you_mean;
 
 /// All families; a name in an earlier one wins.
-static FAMILIES: &[&[Function]] = &[builtin::FILTERS];
+static FAMILIES: &[&[Function]] = &[
+    builtin::FILTERS,
+    builtin_list::FILTERS,
+    builtin_text::FILTERS,
+    apply::FILTERS,
+    collections::FILTERS,
+    sets::FILTERS,
+    regex::FILTERS,
+    datetime::FILTERS,
+    encoding::FILTERS,
+    hash::FILTERS,
+    json_yaml::FILTERS,
+    math::FILTERS,
+    net::FILTERS,
+    paths::FILTERS,
+    types::FILTERS,
+];
 
 static BY_NAME: LazyLock<HashMap<&'static str, &'static Function>> = LazyLock::new(|| {
     let mut map = HashMap::new();
@@ -25,21 +44,22 @@ pub(in crate::template) fn find(name: &str) -> Option<&'static Function> {
         .strip_prefix("ansible.builtin.")
         .or_else(|| name.strip_prefix("ansible.legacy."))
         .or_else(|| name.strip_prefix("ansible.utils."))
+        .or_else(|| name.strip_prefix("ansible.netcommon."))
         .or_else(|| name.strip_prefix("community.general."))
         .unwrap_or(name);
     BY_NAME.get(short).copied()
 }
 
 /// The names of all of them.
-pub(in crate::template) fn names() -> impl Iterator<Item = &'static str> {
+fn names() -> impl Iterator<Item = &'static str> {
     BY_NAME.keys().copied()
 }
 
 /// A filter that does not exist.
 pub(in crate::template) fn unknown(name: &str) -> TemplateError {
     let error = TemplateError::new(format!("there is no filter '{name}'"));
-    match nearest(name, names()) {
-        Some(near) => error.hint(format!("did you mean '{near}'?")),
+    match did_you_mean(name, names()) {
+        Some(hint) => error.hint(hint),
         None => error,
     }
 }

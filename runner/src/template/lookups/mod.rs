@@ -1,6 +1,12 @@
 //! Lookups: what `lookup('file', …)` and `with_file` read on the control host.
 
+mod chance;
+mod control_host;
+mod first_found;
 mod lists;
+mod search;
+mod sequence;
 mod table;
+mod variables;
 
-pub(super) use table::{find, names, unknown, with};
+pub(super) use table::{find, lookup, query, unknown, with};

@@ -1,20 +1,51 @@
 //! Finds a lookup by its name and calls it.
 
 use minijinja::Value;
+use minijinja::value::ValueKind;
 
-use super::lists;
+use super::{chance, control_host, first_found, lists, sequence, variables};
 use crate::template::error::TemplateError;
-use crate::template::eval::{Eval, items};
-use crate::template::nearest::nearest;
+use crate::template::eval::{Eval, Input, items, truth};
+use crate::template::python::string;
+use crate::template::special::{List, defined, is_undefined};
 use crate::template::tree::Name;
+use crate::yaml::did_you_mean;
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;
 
 /// A call of a lookup.
 pub(super) struct Call<'c, 'e> {
     pub(super) eval: &'c mut Eval<'e>,
+    pub(super) name: &'c str,
     pub(super) terms: Vec<Value>,
     pub(super) options: Vec<(Name, Value)>,
+}
+
+impl Call<'_, '_> {
+    /// An option, if it was given.
+    pub(super) fn option(&self, name: &str) -> Option<&Value> {
+        self.options
+            .iter()
+            .find(|(given, _)| &**given == name)
+            .map(|(_, value)| value)
+    }
+
+    /// An option as text.
+    pub(super) fn text_option(&self, name: &str) -> Option<String> {
+        self.option(name)
+            .filter(|value| !value.is_none())
+            .map(string)
+    }
+
+    /// An option as a truth.
+    pub(super) fn flag(&self, name: &str, default: bool) -> Result<bool> {
+        self.option(name).map_or(Ok(default), truth)
+    }
+
+    /// An error about this call.
+    pub(super) fn error(&self, what: impl std::fmt::Display) -> TemplateError {
+        TemplateError::new(format!("the lookup '{}' {what}", self.name))
+    }
 }
 
 /// A lookup: its name and what it finds.
@@ -23,13 +54,21 @@ pub(in crate::template) struct Lookup {
     pub(super) run: fn(&mut Call<'_, '_>) -> Result<Vec<Value>>,
 }
 
-static FAMILIES: &[&[Lookup]] = &[lists::LOOKUPS];
+static FAMILIES: &[&[Lookup]] = &[
+    lists::LOOKUPS,
+    sequence::LOOKUPS,
+    control_host::LOOKUPS,
+    variables::LOOKUPS,
+    first_found::LOOKUPS,
+    chance::LOOKUPS,
+];
 
 /// The lookup of a name, which may be the full name in its collection.
 pub(in crate::template) fn find(name: &str) -> Option<&'static Lookup> {
     let short = name
         .strip_prefix("ansible.builtin.")
         .or_else(|| name.strip_prefix("ansible.legacy."))
+        .or_else(|| name.strip_prefix("community.general."))
         .unwrap_or(name);
     FAMILIES
         .iter()
@@ -39,17 +78,21 @@ pub(in crate::template) fn find(name: &str) -> Option<&'static Lookup> {
 }
 
 /// The names of all of them.
-pub(in crate::template) fn names() -> impl Iterator<Item = &'static str> {
+fn names() -> impl Iterator<Item = &'static str> {
     FAMILIES.iter().copied().flatten().map(|lookup| lookup.name)
 }
 
 /// A lookup that does not exist.
 pub(in crate::template) fn unknown(name: &str) -> TemplateError {
     let error = TemplateError::new(format!("there is no lookup '{name}'"));
-    match nearest(name, names()) {
-        Some(near) => error.hint(format!("did you mean '{near}'?")),
+    match did_you_mean(name, names()) {
+        Some(hint) => error.hint(hint),
         None => error,
     }
+}
+
+fn found(name: &str) -> Result<&'static Lookup> {
+    find(name).ok_or_else(|| unknown(name))
 }
 
 /// What `with_<name>` loops over: the terms are a list, or a single one.
@@ -58,14 +101,15 @@ pub(in crate::template) fn with(
     name: &str,
     terms: &Value,
 ) -> Result<Vec<Value>> {
-    let lookup = find(name).ok_or_else(|| unknown(name))?;
-    let terms = if terms.kind() == minijinja::value::ValueKind::Seq {
+    let lookup = found(name)?;
+    let terms = if terms.kind() == ValueKind::Seq {
         items(terms)?
     } else {
         vec![terms.clone()]
     };
     let found = (lookup.run)(&mut Call {
         eval,
+        name,
         terms,
         options: Vec::new(),
     })?;
@@ -73,4 +117,57 @@ pub(in crate::template) fn with(
         .into_iter()
         .map(crate::template::render::finished)
         .collect()
+}
+
+/// Calls a lookup with the arguments of `lookup()` or `query()`; gives all it finds.
+fn called(input: &mut Input<'_, '_>) -> Result<(Option<Vec<Value>>, bool)> {
+    let name = input.text(0)?;
+    let lookup = found(&name)?;
+    let mut options = std::mem::take(&mut input.named);
+    let mut take = |wanted: &str| {
+        let at = options.iter().position(|(name, _)| &**name == wanted)?;
+        Some(options.remove(at).1)
+    };
+    let wantlist = take("wantlist").is_some_and(|value| value.is_true());
+    let errors = take("errors").map(|value| string(&value));
+    let terms = std::mem::take(&mut input.rest);
+    let mut call = Call {
+        eval: input.eval,
+        name: &name,
+        terms,
+        options,
+    };
+    match (lookup.run)(&mut call) {
+        Ok(found) => Ok((Some(found), wantlist)),
+        Err(_) if matches!(errors.as_deref(), Some("ignore" | "warn")) => Ok((None, wantlist)),
+        Err(error) => Err(error),
+    }
+}
+
+/// `query('name', …)`: always a list.
+pub(in crate::template) fn query(input: &mut Input<'_, '_>) -> Result {
+    let (found, _) = called(input)?;
+    Ok(List::value(found.unwrap_or_default()))
+}
+
+/// `lookup('name', …)`: one thing as it is, several strings joined by commas.
+pub(in crate::template) fn lookup(input: &mut Input<'_, '_>) -> Result {
+    match called(input)? {
+        (found, true) => Ok(List::value(found.unwrap_or_default())),
+        (None, false) => Ok(Value::from(())),
+        (Some(mut found), false) => {
+            if found.len() == 1 {
+                return Ok(found.swap_remove(0));
+            }
+            if found.is_empty() || found.iter().any(is_undefined) {
+                found.iter().try_for_each(defined)?;
+                return Ok(List::value(found));
+            }
+            let texts: Option<Vec<&str>> = found.iter().map(Value::as_str).collect();
+            Ok(match texts {
+                Some(texts) => Value::from(texts.join(",")),
+                None => List::value(found),
+            })
+        }
+    }
 }

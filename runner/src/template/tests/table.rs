@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::builtin;
+use super::{builtin, results};
 use crate::template::error::TemplateError;
 use crate::template::eval::Function;
-use crate::template::nearest::nearest;
+use crate::yaml::did_you_mean;
 
 /// All families; a name in an earlier one wins.
-static FAMILIES: &[&[Function]] = &[builtin::TESTS];
+static FAMILIES: &[&[Function]] = &[builtin::TESTS, results::TESTS];
 
 static BY_NAME: LazyLock<HashMap<&'static str, &'static Function>> = LazyLock::new(|| {
     let mut map = HashMap::new();
@@ -31,15 +31,15 @@ pub(in crate::template) fn find(name: &str) -> Option<&'static Function> {
 }
 
 /// The names of all of them.
-pub(in crate::template) fn names() -> impl Iterator<Item = &'static str> {
+fn names() -> impl Iterator<Item = &'static str> {
     BY_NAME.keys().copied()
 }
 
 /// A test that does not exist.
 pub(in crate::template) fn unknown(name: &str) -> TemplateError {
     let error = TemplateError::new(format!("there is no test '{name}'"));
-    match nearest(name, names()) {
-        Some(near) => error.hint(format!("did you mean '{near}'?")),
+    match did_you_mean(name, names()) {
+        Some(hint) => error.hint(hint),
         None => error,
     }
 }

@@ -1,0 +1,448 @@
+//! Addresses and networks, as the filters of `ansible.utils` have them.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use minijinja::Value;
+use minijinja::value::ValueKind;
+
+use crate::template::error::TemplateError;
+use crate::template::eval::{Function, Input, integer, items, whole};
+use crate::template::python::string;
+use crate::template::special::List;
+
+type Result<T = Value> = std::result::Result<T, TemplateError>;
+
+pub(super) static FILTERS: &[Function] = &[
+    filter!("ipaddr", ipaddr, 1, ["query", "version", "alias"]),
+    filter!("ipv4", ipv4, 1, ["query"]),
+    filter!("ipv6", ipv6, 1, ["query"]),
+    filter!("ipwrap", ipwrap, 1, ["query"]),
+    filter!("ipsubnet", ipsubnet, 1, ["query", "index"]),
+    filter!("nthhost", nthhost, 1, ["query"]),
+    filter!("ipmath", ipmath, 2, ["amount"]),
+    filter!("network_in_network", network_in_network, 2, ["test"]),
+    filter!("network_in_usable", network_in_usable, 2, ["test"]),
+    filter!("cidr_merge", cidr_merge, 1, ["action"]),
+    filter!("ip4_hex", ip4_hex, 1, ["delimiter"]),
+];
+
+/// An address with the network it is in; a bare address is a network of its own.
+#[derive(Debug, Clone, Copy)]
+struct Address {
+    ip: IpAddr,
+    net: IpNet,
+    /// Whether a prefix was written.
+    with_prefix: bool,
+}
+
+impl Address {
+    fn parse(value: &Value) -> Option<Self> {
+        if let (ValueKind::Number, Some(number)) = (value.kind(), integer(value)) {
+            return u32::try_from(number)
+                .ok()
+                .map(|number| Self::bare(Ipv4Addr::from(number).into()));
+        }
+        let text = value.as_str()?.trim();
+        let Some((ip, mask)) = text.split_once('/') else {
+            return text.parse().ok().map(Self::bare);
+        };
+        let ip: IpAddr = ip.parse().ok()?;
+        let prefix = match mask.parse::<u8>() {
+            Ok(prefix) => prefix,
+            Err(_) => ipnet::ip_mask_to_prefix(mask.parse().ok()?).ok()?,
+        };
+        Some(Self {
+            ip,
+            net: IpNet::new(ip, prefix).ok()?,
+            with_prefix: true,
+        })
+    }
+
+    fn bare(ip: IpAddr) -> Self {
+        Self {
+            ip,
+            net: IpNet::from(ip),
+            with_prefix: false,
+        }
+    }
+
+    fn bits(self) -> u8 {
+        self.net.max_prefix_len()
+    }
+
+    fn is_single(self) -> bool {
+        self.net.prefix_len() == self.bits()
+    }
+
+    fn is_network(self) -> bool {
+        self.with_prefix && !self.is_single() && self.ip == self.net.network()
+    }
+
+    fn written(self) -> String {
+        if self.with_prefix {
+            format!("{}/{}", self.ip, self.net.prefix_len())
+        } else {
+            self.ip.to_string()
+        }
+    }
+
+    /// The `index`-th address of the network; from the end when negative.
+    fn nth(self, index: i128) -> Option<IpAddr> {
+        let first = number(self.net.network());
+        let last = number(self.net.broadcast());
+        let wanted = if index < 0 {
+            last.checked_sub(index.unsigned_abs() - 1)?
+        } else {
+            first.checked_add(index.unsigned_abs())?
+        };
+        (first..=last)
+            .contains(&wanted)
+            .then(|| address(wanted, self.ip.is_ipv4()))?
+    }
+
+    /// The first and last addresses that hosts may have.
+    fn usable(self) -> (u128, u128) {
+        let (first, last) = (number(self.net.network()), number(self.net.broadcast()));
+        match (self.bits() - self.net.prefix_len(), self.ip.is_ipv4()) {
+            (0 | 1, _) => (first, last),
+            (_, true) => (first + 1, last - 1),
+            (_, false) => (first + 1, last),
+        }
+    }
+}
+
+fn number(ip: IpAddr) -> u128 {
+    match ip {
+        IpAddr::V4(ip) => u128::from(u32::from(ip)),
+        IpAddr::V6(ip) => u128::from(ip),
+    }
+}
+
+fn address(number: u128, v4: bool) -> Option<IpAddr> {
+    if v4 {
+        u32::try_from(number)
+            .ok()
+            .map(|number| Ipv4Addr::from(number).into())
+    } else {
+        Some(Ipv6Addr::from(number).into())
+    }
+}
+
+fn is_private(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.is_private() || ip.is_loopback() || ip.is_link_local(),
+        IpAddr::V6(ip) => {
+            ip.is_loopback() || (ip.segments()[0] & 0xfe00) == 0xfc00 || is_link_local(ip.into())
+        }
+    }
+}
+
+fn is_link_local(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.is_link_local(),
+        IpAddr::V6(ip) => (ip.segments()[0] & 0xffc0) == 0xfe80,
+    }
+}
+
+/// What a query finds for an address; nothing where it does not apply.
+fn queried(address: Address, query: &Value) -> Result<Option<Value>> {
+    let text = string(query);
+    let say = |text: String| Some(Value::from(text));
+    let keep = |keep: bool| keep.then(|| Value::from(address.written()));
+    let net = address.net;
+    let prefix = net.prefix_len();
+    Ok(match text.as_str() {
+        "" => keep(true),
+        "bool" => Some(Value::from(true)),
+        "address" | "ip" | "host_address" => {
+            say(address.ip.to_string()).filter(|_| !address.is_network())
+        }
+        "host" | "hostnet" | "host/prefix" | "address/prefix" if !address.is_network() => {
+            say(format!("{}/{prefix}", address.ip))
+        }
+        "host" | "hostnet" | "host/prefix" | "address/prefix" => None,
+        "net" => address.is_network().then(|| Value::from(net.to_string())),
+        "network" | "network_id" => say(net.network().to_string()),
+        "network/prefix" | "subnet" => say(net.trunc().to_string()),
+        "network_netmask" => say(format!("{} {}", net.network(), net.netmask())),
+        "netmask" => say(net.netmask().to_string()),
+        "hostmask" | "wildcard" => say(net.hostmask().to_string()),
+        "prefix" => Some(Value::from(prefix)),
+        "broadcast" => (!address.is_single()).then(|| Value::from(net.broadcast().to_string())),
+        "size" => Some(
+            match 1_i128
+                .checked_shl(u32::from(address.bits() - prefix))
+                .filter(|size| *size > 0)
+            {
+                Some(size) => whole(size),
+                None => Value::from(u128::MAX),
+            },
+        ),
+        "first_usable" | "last_usable" | "range_usable" | "size_usable" => usable(address, &text),
+        "ipv4" | "v4" | "4" => keep(address.ip.is_ipv4()),
+        "ipv6" | "v6" | "6" => keep(address.ip.is_ipv6()),
+        "version" => Some(Value::from(if address.ip.is_ipv4() { 4 } else { 6 })),
+        "type" => say(if address.is_network() {
+            "network"
+        } else {
+            "address"
+        }
+        .to_owned()),
+        "private" => keep(is_private(address.ip)),
+        "public" | "unicast" => keep(!is_private(address.ip) && !address.ip.is_multicast()),
+        "loopback" | "lo" => keep(address.ip.is_loopback()),
+        "multicast" => keep(address.ip.is_multicast()),
+        "link-local" => keep(is_link_local(address.ip)),
+        "int" => Some(Value::from(number(address.ip))),
+        "revdns" => say(reverse_name(address.ip)),
+        _ => match text.parse::<i128>() {
+            Ok(index) => address
+                .nth(index)
+                .map(|ip| Value::from(format!("{ip}/{prefix}"))),
+            Err(_) => {
+                let Some(within) = Address::parse(query) else {
+                    return Err(TemplateError::new(format!(
+                        "'ipaddr' knows no query '{text}'"
+                    )));
+                };
+                keep(within.net.contains(&net))
+            }
+        },
+    })
+}
+
+fn usable(address: Address, query: &str) -> Option<Value> {
+    if address.is_single() {
+        return None;
+    }
+    let (first, last) = address.usable();
+    let show = |number| self::address(number, address.ip.is_ipv4()).map(|ip| ip.to_string());
+    Some(match query {
+        "first_usable" => Value::from(show(first)?),
+        "last_usable" => Value::from(show(last)?),
+        "range_usable" => Value::from(format!("{}-{}", show(first)?, show(last)?)),
+        _ => Value::from(last - first + 1),
+    })
+}
+
+fn reverse_name(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(ip) => {
+            let [a, b, c, d] = ip.octets();
+            format!("{d}.{c}.{b}.{a}.in-addr.arpa.")
+        }
+        IpAddr::V6(ip) => {
+            let digits: String = ip
+                .octets()
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
+            let dotted: Vec<String> = digits.chars().rev().map(String::from).collect();
+            format!("{}.ip6.arpa.", dotted.join("."))
+        }
+    }
+}
+
+/// Applies a query to an address, or to each of a list, of which those are kept to which it applies.
+fn applied(value: &Value, query: &Value, v4: Option<bool>) -> Result {
+    let one = |value: &Value| -> Result<Option<Value>> {
+        match Address::parse(value).filter(|address| v4.is_none_or(|v4| address.ip.is_ipv4() == v4))
+        {
+            Some(address) => queried(address, query),
+            None => Ok(None),
+        }
+    };
+    if matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable) {
+        let mut kept = Vec::new();
+        for item in items(value)? {
+            kept.extend(one(&item)?);
+        }
+        return Ok(List::value(kept));
+    }
+    Ok(one(value)?.unwrap_or_else(|| Value::from(false)))
+}
+
+fn query(input: &Input<'_, '_>) -> Value {
+    input.get(1).cloned().unwrap_or_else(|| Value::from(""))
+}
+
+fn ipaddr(input: &mut Input<'_, '_>) -> Result {
+    let v4 = match input.get(2).and_then(integer) {
+        Some(4) => Some(true),
+        Some(6) => Some(false),
+        _ => None,
+    };
+    applied(&input.value(0), &query(input), v4)
+}
+
+fn ipv4(input: &mut Input<'_, '_>) -> Result {
+    applied(&input.value(0), &query(input), Some(true))
+}
+
+fn ipv6(input: &mut Input<'_, '_>) -> Result {
+    applied(&input.value(0), &query(input), Some(false))
+}
+
+fn ipwrap(input: &mut Input<'_, '_>) -> Result {
+    let wrapped = |value: &Value| match Address::parse(value) {
+        Some(address) if address.ip.is_ipv6() && address.with_prefix => {
+            Value::from(format!("[{}]/{}", address.ip, address.net.prefix_len()))
+        }
+        Some(address) if address.ip.is_ipv6() => Value::from(format!("[{}]", address.ip)),
+        _ => value.clone(),
+    };
+    let value = input.value(0);
+    if value.kind() == ValueKind::Seq {
+        return Ok(List::value(items(&value)?.iter().map(wrapped).collect()));
+    }
+    Ok(wrapped(&value))
+}
+
+fn parsed(input: &Input<'_, '_>, index: usize) -> Result<Address> {
+    Address::parse(&input.value(index)).ok_or_else(|| input.wrong(index, "an address or network"))
+}
+
+fn ipsubnet(input: &mut Input<'_, '_>) -> Result {
+    let address = parsed(input, 0)?;
+    let Some(query) = input.get(1).filter(|query| string(query) != "") else {
+        return Ok(Value::from(address.net.trunc().to_string()));
+    };
+    let prefix = integer(query)
+        .or_else(|| string(query).parse().ok())
+        .and_then(|prefix| u8::try_from(prefix).ok());
+    let Some(prefix) = prefix.filter(|prefix| *prefix <= address.bits()) else {
+        return Err(input.error("needs the length of a prefix"));
+    };
+    let outer = address.net.prefix_len();
+    let index = input.get(2).filter(|index| string(index) != "");
+    let Some(index) = index.map(|index| integer(index).or_else(|| string(index).parse().ok()))
+    else {
+        // How many there are, or the larger network around the address.
+        return Ok(if prefix >= outer {
+            Value::from(
+                1_u128
+                    .checked_shl(u32::from(prefix - outer))
+                    .unwrap_or(u128::MAX),
+            )
+        } else {
+            Value::from(supernet(address.net, prefix))
+        });
+    };
+    let index = index.ok_or_else(|| input.wrong(2, "a whole number"))?;
+    if prefix < outer {
+        return Ok(Value::from(supernet(address.net, prefix)));
+    }
+    let width = u32::from(address.bits() - prefix);
+    let count = 1_u128
+        .checked_shl(u32::from(prefix - outer))
+        .unwrap_or(u128::MAX);
+    let at = if index < 0 {
+        count.checked_sub(index.unsigned_abs())
+    } else {
+        Some(index.unsigned_abs())
+    };
+    let start = at
+        .filter(|at| *at < count)
+        .and_then(|at| at.checked_shl(width))
+        .and_then(|offset| number(address.net.network()).checked_add(offset));
+    Ok(
+        match start.and_then(|start| self::address(start, address.ip.is_ipv4())) {
+            Some(ip) => Value::from(format!("{ip}/{prefix}")),
+            None => Value::from(false),
+        },
+    )
+}
+
+fn supernet(net: IpNet, prefix: u8) -> String {
+    let wide = IpNet::new(net.network(), prefix).map(|net| net.trunc());
+    wide.map_or_else(|_| net.to_string(), |net| net.to_string())
+}
+
+fn nthhost(input: &mut Input<'_, '_>) -> Result {
+    let address = parsed(input, 0)?;
+    let index = input
+        .get(1)
+        .and_then(|index| integer(index).or_else(|| string(index).parse().ok()));
+    let index = index.ok_or_else(|| input.wrong(1, "a whole number"))?;
+    Ok(address
+        .nth(index)
+        .map_or_else(|| Value::from(false), |ip| Value::from(ip.to_string())))
+}
+
+fn ipmath(input: &mut Input<'_, '_>) -> Result {
+    let address = parsed(input, 0)?;
+    let amount = input.int_or(1, 0)?;
+    let moved = number(address.ip).checked_add_signed(amount);
+    moved
+        .and_then(|moved| self::address(moved, address.ip.is_ipv4()))
+        .map(|ip| Value::from(ip.to_string()))
+        .ok_or_else(|| input.error("leaves the range of addresses"))
+}
+
+fn network_in_network(input: &mut Input<'_, '_>) -> Result {
+    let (outer, inner) = (parsed(input, 0)?, parsed(input, 1)?);
+    Ok(Value::from(outer.net.contains(&inner.net)))
+}
+
+fn network_in_usable(input: &mut Input<'_, '_>) -> Result {
+    let (outer, inner) = (parsed(input, 0)?, parsed(input, 1)?);
+    let (first, last) = outer.usable();
+    let inside = |ip: IpAddr| (first..=last).contains(&number(ip));
+    let same = outer.ip.is_ipv4() == inner.ip.is_ipv4();
+    Ok(Value::from(
+        same && inside(inner.net.network()) && inside(inner.net.broadcast()),
+    ))
+}
+
+fn cidr_merge(input: &mut Input<'_, '_>) -> Result {
+    let mut nets = Vec::new();
+    for item in input.list(0)? {
+        let address = Address::parse(&item).ok_or_else(|| {
+            input.error(format_args!("got {}, which is no network", string(&item)))
+        })?;
+        nets.push(address.net);
+    }
+    if input.optional_text(1).as_deref() == Some("span") {
+        return spanning(&nets)
+            .map(Value::from)
+            .ok_or_else(|| input.error("cannot span these networks"));
+    }
+    let merged = IpNet::aggregate(&nets);
+    Ok(List::value(
+        merged
+            .iter()
+            .map(|net| Value::from(net.to_string()))
+            .collect(),
+    ))
+}
+
+/// The smallest network that holds all of them.
+fn spanning(nets: &[IpNet]) -> Option<String> {
+    let first = nets.first()?;
+    (0..=first.prefix_len()).rev().find_map(|prefix| {
+        let wide: IpNet = match first.network() {
+            IpAddr::V4(ip) => Ipv4Net::new(ip, prefix).ok()?.trunc().into(),
+            IpAddr::V6(ip) => Ipv6Net::new(ip, prefix).ok()?.trunc().into(),
+        };
+        nets.iter()
+            .all(|net| wide.contains(net))
+            .then(|| wide.to_string())
+    })
+}
+
+fn ip4_hex(input: &mut Input<'_, '_>) -> Result {
+    let address = parsed(input, 0)?;
+    let delimiter = input.optional_text(1).unwrap_or_default();
+    match address.ip {
+        IpAddr::V4(ip) => {
+            let digits: Vec<String> = ip
+                .octets()
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
+            Ok(digits.join(&delimiter).into())
+        }
+        IpAddr::V6(_) => Err(input.wrong(0, "an IPv4 address")),
+    }
+}
