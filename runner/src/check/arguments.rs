@@ -39,6 +39,7 @@ pub(super) fn check(item: &Item, module: &'static dyn Module, found: &mut Vec<Di
         stand_ins: Vec::new(),
         unknown: read.more.is_some(),
         omittable: Vec::new(),
+        meant: Vec::new(),
         found: Vec::new(),
     };
     task.defaults(item);
@@ -60,6 +61,8 @@ struct Task<'a> {
     unknown: bool,
     /// Arguments that a template may leave out (`omit`).
     omittable: Vec<String>,
+    /// What unknown arguments were probably meant to be.
+    meant: Vec<String>,
     found: Vec<Diagnostic>,
 }
 
@@ -157,7 +160,9 @@ impl Task<'_> {
             let Some(missing) = probe::named(&message).map(str::to_owned) else {
                 return;
             };
-            self.found.push(self.missing(&missing));
+            if !self.meant.contains(&missing) {
+                self.found.push(self.missing(&missing));
+            }
             let values = probe::stand_ins(self.module, &self.schema, &missing);
             if values.is_empty() {
                 return;
@@ -198,7 +203,9 @@ impl Task<'_> {
     }
 
     fn unknown_argument(&mut self, name: &str, key: &Node, names: &[String]) {
-        let help = match suggest(name, names.iter().map(String::as_str)) {
+        let nearest = suggest(name, names.iter().map(String::as_str));
+        self.meant.extend(nearest.clone());
+        let help = match nearest {
             Some(nearest) => format!("did you mean `{nearest}`?"),
             None if crate::playbook::TASK_KEYWORDS
                 .iter()
@@ -248,7 +255,19 @@ impl Task<'_> {
                 Some(index) if !message.starts_with("item ") => format!(" (item {})", index + 1),
                 _ => String::new(),
             };
-            error(format!("{argument}{item}: {message}")).help(self.about(name))
+            match message
+                .strip_prefix("expected ")
+                .and_then(|rest| rest.split_once(", found "))
+            {
+                Some((wanted, is)) => {
+                    error(format!("{argument}{item} wants {wanted}, and this is {is}"))
+                        .note(self.about(name))
+                        .help(format!("write {wanted} after `{name}:`"))
+                }
+                None => error(format!("{argument}{item}: {message}"))
+                    .note(self.about(name))
+                    .help(self.reference()),
+            }
         };
         self.found.push(diagnostic);
     }
@@ -258,14 +277,13 @@ impl Task<'_> {
             self.name_span,
             format!("the module `{}` needs the argument `{name}`", self.name),
         )
-        .help(format!("add `{name}: …` below it. {}", self.about(name)))
+        .note(self.about(name))
+        .help(format!("add `{name}: …` below it"))
     }
 
     fn do_not_go_together(&self, message: &str) -> Diagnostic {
-        Diagnostic::error(self.name_span, format!("`{}`: {message}", self.name)).help(format!(
-            "change its arguments; `windlass doc {}` describes them",
-            self.module.name()
-        ))
+        Diagnostic::error(self.name_span, format!("`{}`: {message}", self.name))
+            .help(self.reference())
     }
 
     /// What the reference says of an argument.
@@ -275,11 +293,15 @@ impl Task<'_> {
         let sentence = text.as_deref().and_then(|text| text.split(". ").next());
         match sentence.map(|text| text.trim_end_matches('.')) {
             Some(text) if !text.is_empty() => format!("`{name}`: {text}"),
-            _ => format!(
-                "`windlass doc {}` describes its arguments",
-                self.module.name()
-            ),
+            _ => self.reference(),
         }
+    }
+
+    fn reference(&self) -> String {
+        format!(
+            "`windlass doc {}` describes its arguments",
+            self.module.name()
+        )
     }
 }
 

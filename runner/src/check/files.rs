@@ -50,15 +50,7 @@ pub(super) fn missing(
         .iter()
         .map(|path| format!("`{}`", path.display()))
         .collect();
-    let message = match what {
-        "template" => format!("there is no template `{name}`"),
-        what => format!("there is no file `{name}` of {what}"),
-    };
-    let message = match what {
-        "file" => format!("there is no file `{name}`"),
-        _ => message,
-    };
-    Diagnostic::error(&node.span, message)
+    Diagnostic::error(&node.span, format!("there is no {what} `{name}`"))
         .note(format!("looked for {}", tried.join(" and ")))
         .help(match nearest(&candidates) {
             Some(near) => format!("did you mean `{near}`?"),
@@ -70,7 +62,13 @@ pub(super) fn missing(
 fn nearest(candidates: &[PathBuf]) -> Option<String> {
     candidates.iter().find_map(|path| {
         let wanted = path.file_name()?.to_str()?;
-        let names: Vec<String> = std::fs::read_dir(path.parent()?)
+        let folder = path.parent()?;
+        let folder = if folder == Path::new("") {
+            Path::new(".")
+        } else {
+            folder
+        };
+        let names: Vec<String> = std::fs::read_dir(folder)
             .ok()?
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
             .collect();
@@ -120,7 +118,7 @@ pub(super) fn vars_files(plays: &[Arc<Play>], found: &mut Vec<Diagnostic>) -> Va
 
 fn no_vars_file(entry: &Node, names: &[&str], folders: &[PathBuf]) -> Option<Diagnostic> {
     let first = names.first()?;
-    let diagnostic = missing(entry, first, folders, "vars", "variables");
+    let diagnostic = missing(entry, first, folders, "vars", "variables file");
     Some(if names.len() > 1 {
         Diagnostic {
             message: format!("none of these {} variables files is there", names.len()),

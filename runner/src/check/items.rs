@@ -165,8 +165,13 @@ impl Collector<'_> {
             return;
         };
         let Some(path) = files::find(&folders, "tasks", name) else {
-            self.found
-                .push(files::missing(file, name, &folders, "tasks", "tasks"));
+            self.found.push(files::missing(
+                file,
+                name,
+                &folders,
+                "tasks",
+                "file of tasks",
+            ));
             return;
         };
         // A file that includes itself does so under a condition: once is enough to check it.

@@ -23,6 +23,9 @@ pub struct Input<'a> {
     pub templar: &'a Templar,
     /// Reads files that are included.
     pub loader: &'a Loader,
+    /// Whether all of the playbooks and inventories could be read; otherwise what they define is not
+    /// known.
+    pub complete: bool,
     /// Whether every task may run: `--tags` and `--start-at-task` leave others out.
     pub all_tasks: bool,
     /// `--limit`.
@@ -43,15 +46,23 @@ pub fn check(input: &Input<'_>) -> Vec<Diagnostic> {
         .collect();
     let (items, mut found) = items::collect(&plays, input.loader);
     let vars_files = files::vars_files(&plays, &mut found);
-    hosts::check(&plays, input, &mut found);
-    handlers::check(&items, &mut found);
+    // What is not read may define variables and handlers, hosts and groups.
+    let all_read = input.complete && found.is_empty();
+    if input.complete {
+        hosts::check(&plays, input, &mut found);
+    }
+    if all_read {
+        handlers::check(&items, &mut found);
+    }
     for item in &items {
         modules::check(item, &mut found);
     }
     files::check(&items, &mut found);
     surprises::check(&plays, &items, &mut found);
     strings::check(&plays, &items, &vars_files, input.templar, &mut found);
-    names::check(&plays, &items, &vars_files, input, &mut found);
+    if all_read {
+        names::check(&plays, &items, &vars_files, input, &mut found);
+    }
     in_order(found)
 }
 

@@ -10,7 +10,7 @@ use super::items::{self, Item};
 use super::modules;
 use crate::playbook::{Common, Keyword, Play, TaskAction, has_template};
 use crate::template::{FileOptions, References, Syntax, Templar, TemplateError};
-use crate::yaml::{Diagnostic, Mapping, Node, Tag, Value, read};
+use crate::yaml::{Diagnostic, Mapping, Node, Span, Tag, Value, read};
 
 /// When a string of a task is evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -291,10 +291,27 @@ fn diagnostic(error: &TemplateError) -> Diagnostic {
     if diagnostic.help.is_some() {
         return diagnostic;
     }
-    let help = if error.message.contains("there is no") {
-        "check the name; the reference lists what there is"
-    } else {
-        "check the template around this place: quotes, brackets, `{{ }}` and `{% %}` in pairs"
-    };
-    diagnostic.help(help)
+    let at = error.span.as_ref().map(Span::text).unwrap_or_default();
+    let message = &error.message;
+    diagnostic.help(match () {
+        () if message.contains("there is no") => {
+            "check the name; the reference lists what there is"
+        }
+        () if message.contains("unexpected input after expression") && at == "=" => {
+            "a comparison is written `==`"
+        }
+        () if message.contains("expected end of variable block") => {
+            "a `{{` is not closed here: put `}}` after the expression"
+        }
+        () if message.contains("unknown statement") && at.starts_with("end") => {
+            "it closes nothing here: the block that is open wants another word, or none is open"
+        }
+        () if message.contains("unknown statement") => {
+            "check the word after `{%`; a value is written `{{ … }}`"
+        }
+        () if message.contains("unexpected end of input") => {
+            "something is not closed: a quote, a bracket, or a block that wants its `{% end… %}`"
+        }
+        () => "check this place: quotes and brackets, `{{ }}` and `{% %}` come in pairs",
+    })
 }

@@ -61,10 +61,14 @@ fn read(input: &Input, info: RunInfo, found: &mut Vec<Diagnostic>) -> Option<Pre
     };
     let mut playbooks = Vec::new();
     for path in &input.playbooks {
-        playbooks.extend(keep(playbook::load(path, &loader), found));
+        let (playbook, errors) = playbook::load_partly(path, &loader);
+        found.extend(errors);
+        playbooks.push(playbook);
     }
-    let complete = playbooks.len() == input.playbooks.len();
-    let (extra, inventory) = (extra?, inventory?);
+    // What could be read is checked all the same, so that all errors are told together.
+    let errors = |found: &[Diagnostic]| found.iter().any(|one| one.severity == Severity::Error);
+    let complete = !errors(found);
+    let (extra, inventory) = (extra.unwrap_or_default(), inventory.unwrap_or_default());
     let limit = match &input.hosts.limit {
         Some(text) => Some(keep(limit(text, &inventory), found)?),
         None => None,
@@ -89,17 +93,16 @@ fn read(input: &Input, info: RunInfo, found: &mut Vec<Diagnostic>) -> Option<Pre
             skip: words(&input.skip_tags),
         },
     };
-    if complete {
-        found.extend(check::check(&check::Input {
-            playbooks: &prepared.playbooks,
-            inventory: &prepared.inventory,
-            store: &prepared.store,
-            templar: &prepared.templar,
-            loader: &prepared.loader,
-            all_tasks: prepared.filter.only.is_empty(),
-            limit: prepared.limit.as_ref(),
-        }));
-    }
+    found.extend(check::check(&check::Input {
+        playbooks: &prepared.playbooks,
+        inventory: &prepared.inventory,
+        store: &prepared.store,
+        templar: &prepared.templar,
+        loader: &prepared.loader,
+        complete,
+        all_tasks: prepared.filter.only.is_empty(),
+        limit: prepared.limit.as_ref(),
+    }));
     Some(prepared)
 }
 

@@ -1,5 +1,6 @@
 //! The keywords that plays, blocks and tasks share.
 
+use super::keywords;
 use super::model::Common;
 use super::reader::{self, Reader, is_template};
 use crate::yaml::{Mapping, Node, Value};
@@ -14,7 +15,7 @@ impl Reader<'_> {
             tags: self.tags(mapping),
             r#become: self.flag(mapping, "become"),
             become_user: self.text(mapping, "become_user"),
-            become_method: self.text(mapping, "become_method"),
+            become_method: self.word(mapping, "become_method", keywords::BECOME_METHODS),
             become_flags: self.text(mapping, "become_flags"),
             become_exe: self.text(mapping, "become_exe"),
             no_log: self.flag(mapping, "no_log"),
@@ -33,7 +34,7 @@ impl Reader<'_> {
                 "a whole number, 0 or more",
                 reader::whole,
             ),
-            connection: self.text(mapping, "connection"),
+            connection: self.word(mapping, "connection", keywords::CONNECTIONS),
             remote_user: self.text(mapping, "remote_user"),
             port: self.keyword(mapping, "port", "a port from 1 to 65535", |node| {
                 let number = reader::whole(node)?;

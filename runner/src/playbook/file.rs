@@ -32,15 +32,29 @@ impl Loader {
 /// Reads a playbook and all that it imports. Errors are all that there are, in the order of the
 /// files.
 pub fn load(path: &Path, loader: &Loader) -> Result<Playbook, Vec<Diagnostic>> {
+    let (playbook, errors) = load_partly(path, loader);
+    if errors.is_empty() {
+        Ok(playbook)
+    } else {
+        Err(errors)
+    }
+}
+
+/// Reads as much of a playbook as can be read, and tells what cannot.
+pub fn load_partly(path: &Path, loader: &Loader) -> (Playbook, Vec<Diagnostic>) {
     let mut reader = Reader::new(loader);
     let plays = match yaml::load(path) {
         Ok(document) => reader.playbook(path, &document),
-        Err(errors) => return Err(errors),
+        Err(errors) => {
+            reader.errors(errors);
+            Vec::new()
+        }
     };
-    reader.finish(Playbook {
+    let playbook = Playbook {
         path: path.to_owned(),
         plays: plays.into_iter().map(Arc::new).collect(),
-    })
+    };
+    (playbook, reader.sorted())
 }
 
 /// Reads a file of tasks, or of handlers, and all that it imports.
@@ -71,8 +85,18 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The value, or what is wrong: file by file as they were read, each from top to bottom.
-    fn finish<T>(mut self, value: T) -> Result<T, Vec<Diagnostic>> {
+    /// The value, or what is wrong.
+    fn finish<T>(self, value: T) -> Result<T, Vec<Diagnostic>> {
+        let errors = self.sorted();
+        if errors.is_empty() {
+            Ok(value)
+        } else {
+            Err(errors)
+        }
+    }
+
+    /// What is wrong: file by file as they were read, each from top to bottom.
+    fn sorted(mut self) -> Vec<Diagnostic> {
         let mut files: Vec<Arc<Source>> = Vec::new();
         for span in self.errors.iter().filter_map(place) {
             if !files.contains(&span.source) {
@@ -84,11 +108,7 @@ impl<'a> Reader<'a> {
             let file = files.iter().position(|file| *file == span.source);
             Some((file, span.start))
         });
-        if self.errors.is_empty() {
-            Ok(value)
-        } else {
-            Err(self.errors)
-        }
+        self.errors
     }
 
     /// Does something while `path` counts as being read.

@@ -85,16 +85,18 @@ impl Reader<'_> {
             return None;
         };
         let name = self.known(written, file, keyword)?;
+        let looked = from.parent().unwrap_or(Path::new("")).join(&name);
         let Some(target) = self.find(from, &name) else {
             let directory = from.parent().filter(|path| !path.as_os_str().is_empty());
             let directory =
                 directory.map_or_else(|| ".".to_owned(), |path| path.display().to_string());
             self.error(
                 Diagnostic::error(&file.span, format!("there is no file `{name}` to import"))
-                    .note(format!(
-                        "it was looked for in `{directory}`, beside the file that imports it"
-                    ))
-                    .help("check the name; a relative one begins at the file that imports it"),
+                    .note(format!("looked for `{}`", looked.display()))
+                    .help(match nearest_file(&looked) {
+                        Some(nearest) => format!("did you mean `{nearest}`?"),
+                        None => "check the name; it is relative to the file that imports it".into(),
+                    }),
             );
             return None;
         };
@@ -171,4 +173,22 @@ impl Reader<'_> {
             .flatten()
             .find(|path| path.is_file())
     }
+}
+
+/// A file with a similar name in the same folder.
+fn nearest_file(path: &Path) -> Option<String> {
+    let folder = path.parent()?;
+    let folder = if folder == Path::new("") {
+        Path::new(".")
+    } else {
+        folder
+    };
+    let names: Vec<String> = std::fs::read_dir(folder)
+        .ok()?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .collect();
+    yaml::suggest(
+        path.file_name()?.to_str()?,
+        names.iter().map(String::as_str),
+    )
 }

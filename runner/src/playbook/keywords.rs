@@ -124,6 +124,12 @@ pub(super) const LOOP_CONTROL: &[&[&str]] = &[&[
     "pause",
 ]];
 
+/// Ways to become another user.
+pub(super) const BECOME_METHODS: &[&str] = &["doas", "su", "sudo"];
+
+/// Ways to reach a host.
+pub(super) const CONNECTIONS: &[&str] = &["local", "paramiko", "paramiko_ssh", "smart", "ssh"];
+
 /// What `meta` can be told to do.
 pub(super) const META: &[&str] = &[
     "clear_facts",
@@ -133,7 +139,6 @@ pub(super) const META: &[&str] = &[
     "end_play",
     "flush_handlers",
     "noop",
-    "refresh_inventory",
     "reset_connection",
 ];
 

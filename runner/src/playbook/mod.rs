@@ -20,7 +20,7 @@ mod tasks;
 mod tests;
 
 pub use arguments::{Arguments, Form, arguments};
-pub use file::{Loader, load, load_tasks};
+pub use file::{Loader, load, load_partly, load_tasks};
 pub use keywords::{BLOCK_KEYWORDS, PLAY_KEYWORDS, TASK_KEYWORDS};
 pub use model::{
     Block, Common, Entry, Import, Keyword, LoopControl, LoopSource, Order, Play, Playbook, Serial,

@@ -68,7 +68,7 @@ impl Reader<'_> {
             ),
             order: self.choice(mapping, "order", ORDERS),
             force_handlers: self.flag(mapping, "force_handlers"),
-            strategy: self.strategy(mapping),
+            strategy: self.word(mapping, "strategy", STRATEGIES),
             common: self.common(mapping),
             pre_tasks: self.section(path, mapping, "pre_tasks"),
             tasks: self.section(path, mapping, "tasks"),
@@ -187,14 +187,21 @@ impl Reader<'_> {
         None
     }
 
-    fn strategy(&mut self, mapping: &Mapping) -> Option<Keyword<String>> {
-        let strategy = self.text(mapping, "strategy");
-        if let (Some(Keyword::Known(name, _)), Some(node)) = (&strategy, mapping.get("strategy"))
-            && !STRATEGIES.contains(&keywords::short(name))
-        {
-            self.not_one_of("strategy", node, STRATEGIES);
+    /// One of a few names, perhaps that of a plugin with its collection.
+    pub(super) fn word(
+        &mut self,
+        mapping: &Mapping,
+        key: &str,
+        words: &[&str],
+    ) -> Option<Keyword<String>> {
+        let word = self.text(mapping, key);
+        if let (Some(Keyword::Known(name, _)), Some(node)) = (&word, mapping.get(key)) {
+            let short = name.rsplit('.').next().unwrap_or(name);
+            if !words.contains(&short) {
+                self.not_one_of(key, node, words);
+            }
         }
-        strategy
+        word
     }
 
     /// A value is none of the words that it may be.
