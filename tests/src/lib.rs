@@ -1,4 +1,5 @@
 //! Shared helpers of the tests that cross rooms or need a real host.
 
 pub mod fleet;
+pub mod lab;
 pub mod program;
