@@ -1,6 +1,7 @@
 //! `windlass run`: reads and checks everything, then runs it.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -11,7 +12,7 @@ use super::args::{Connection, Running};
 use super::exit::Exit;
 use super::list;
 use super::prepare::{self, Prepared};
-use crate::engine::{Options, Run, Summary};
+use crate::engine::{Options, Prompt, Run, Summary};
 use crate::report::{self, Format, Printer, Settings};
 use crate::transport::{Limits, Transport};
 use crate::vars::{BecomeDefaults, ConnectionDefaults, RunInfo};
@@ -56,7 +57,7 @@ pub(crate) fn start(running: &Running, printer: &Printer, ansible: bool) -> Exit
         list::show(running, &prepared, printer);
         return Exit::Well;
     }
-    match options(running, &prepared) {
+    match options(running, &prepared, printer) {
         Ok(options) => run(running, prepared, options, printer, ansible),
         Err(error) => {
             printer.note(&format!("{} {error}", printer.theme().bad("error:")));
@@ -65,7 +66,12 @@ pub(crate) fn start(running: &Running, printer: &Printer, ansible: bool) -> Exit
     }
 }
 
-fn options(running: &Running, prepared: &Prepared) -> Result<Options, String> {
+fn options(running: &Running, prepared: &Prepared, printer: &Printer) -> Result<Options, String> {
+    let ask = |wanted: bool, question: &str| {
+        let answer = wanted.then(|| printer.ask(question, false)).transpose();
+        answer.map(|answer| answer.map(Secret::new))
+    };
+    let asker = printer.clone();
     let connection = &running.connection;
     let privileges = &running.privileges;
     Ok(Options {
@@ -85,6 +91,9 @@ fn options(running: &Running, prepared: &Prepared) -> Result<Options, String> {
                 "Password to become another user: ",
             )?,
         },
+        prompt: std::io::stdin()
+            .is_terminal()
+            .then(|| Prompt(Arc::new(move |text, echo| asker.ask(text, echo)))),
         start_at_task: running.start_at_task.clone(),
         force_handlers: running.force_handlers,
     })
@@ -100,24 +109,6 @@ fn defaults(connection: &Connection, password: Option<Secret>) -> ConnectionDefa
         common_args: connection.ssh_common_args.clone(),
         extra_args: connection.ssh_extra_args.clone(),
     }
-}
-
-/// Asks for a password at the terminal; where standard input is none, its first line is the answer.
-fn ask(wanted: bool, question: &str) -> Result<Option<Secret>, String> {
-    if !wanted {
-        return Ok(None);
-    }
-    let answer = if std::io::stdin().is_terminal() {
-        rpassword::prompt_password(question)
-    } else {
-        let mut line = String::new();
-        std::io::stdin()
-            .read_line(&mut line)
-            .map(|_| line.trim_end_matches(['\r', '\n']).to_owned())
-    };
-    answer
-        .map(|text| Some(Secret::new(text)))
-        .map_err(|error| format!("no password could be read: {error}"))
 }
 
 fn run(

@@ -9,6 +9,7 @@ use windlass_modules::controller::RenderOptions;
 use windlass_modules::{Controller, ControllerError, Secret};
 
 use super::dispatch::Message;
+use super::options::Prompt;
 use super::redact::Redactor;
 use super::result::located;
 use crate::event::TaskId;
@@ -23,6 +24,7 @@ pub(crate) struct TaskController {
     pub(crate) folders: Vec<PathBuf>,
     pub(crate) playbook_dir: PathBuf,
     pub(crate) verbosity: u8,
+    pub(crate) prompt: Option<Prompt>,
     pub(crate) live: Live,
 }
 
@@ -103,6 +105,17 @@ impl Controller for TaskController {
 
     fn progress(&self, line: &str) {
         self.live.line(line);
+    }
+
+    fn prompt(&self, text: &str, echo: bool) -> Result<String, ControllerError> {
+        let failed = |message: String| ControllerError {
+            message,
+            hint: Some("run it at a terminal, or give the answer as a variable with -e".into()),
+        };
+        let Some(Prompt(ask)) = &self.prompt else {
+            return Err(failed("there is no terminal to ask at".into()));
+        };
+        tokio::task::block_in_place(|| ask(text, echo)).map_err(failed)
     }
 
     fn verbosity(&self) -> u8 {

@@ -25,6 +25,6 @@ mod unit;
 mod walk;
 
 pub use chain::{Chain, Include, Layer};
-pub use options::{Interrupt, Options, TagFilter};
+pub use options::{Interrupt, Options, Prompt, TagFilter};
 pub use run::{Run, Summary};
 pub use tags::selected;

@@ -1,6 +1,8 @@
 //! What the user asked of a run.
 
 use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
 
 use tokio::sync::watch;
 
@@ -26,6 +28,8 @@ pub struct Options {
     pub connection: ConnectionDefaults,
     /// As whom tasks run, where nothing else is said.
     pub r#become: BecomeDefaults,
+    /// Asks the user, for `pause: prompt=`.
+    pub prompt: Option<Prompt>,
     /// Begin with the task of this name.
     pub start_at_task: Option<String>,
     /// Run handlers of a host although a task failed on it.
@@ -43,9 +47,23 @@ impl Default for Options {
             limit: None,
             connection: ConnectionDefaults::default(),
             r#become: BecomeDefaults::default(),
+            prompt: None,
             start_at_task: None,
             force_handlers: false,
         }
+    }
+}
+
+/// Asks the user something; the second argument says whether the answer is shown as it is typed.
+type Ask = dyn Fn(&str, bool) -> Result<String, String> + Send + Sync;
+
+/// How the user is asked, where somebody is there to answer.
+#[derive(Clone)]
+pub struct Prompt(pub Arc<Ask>);
+
+impl fmt::Debug for Prompt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Prompt")
     }
 }
 

@@ -210,6 +210,8 @@ impl From<Failure> for TaskResult {
     fn from(failure: Failure) -> Self {
         let mut result = Self::failed(failure.message, failure.hint);
         result.data.extend(failure.data);
+        // A command that ran and failed counts as a change, where `failed_when` lets it pass.
+        result.changed = result.data.shift_remove("changed") == Some(Value::Bool(true));
         result.secrets = failure.secrets;
         match failure.host {
             Some(HostError::Unreachable { .. }) => result.status = Status::Unreachable,

@@ -226,6 +226,7 @@ impl Unit<'_> {
                 folders: work.chain.folders(),
                 playbook_dir: work.chain.playbook_dir(),
                 verbosity: work.shared.options.verbosity,
+                prompt: work.shared.options.prompt.clone(),
                 live,
             },
             delegated_to: delegated_to.filter(|other| other != self.host),

@@ -481,6 +481,9 @@ impl Report for Console {
     }
 
     fn tick(&mut self) {
+        if self.printer.is_asking() {
+            return;
+        }
         let Some(running) = self.tasks.values_mut().next_back() else {
             return;
         };

@@ -2,6 +2,7 @@
 //! error.
 
 use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use owo_colors::Style;
@@ -78,6 +79,7 @@ pub struct Printer {
     out: Arc<Mutex<dyn Write + Send>>,
     err: Arc<Mutex<dyn Write + Send>>,
     terminal: bool,
+    asking: Arc<AtomicBool>,
 }
 
 impl Printer {
@@ -88,6 +90,7 @@ impl Printer {
             out: Arc::new(Mutex::new(std::io::stdout())),
             err: Arc::new(Mutex::new(std::io::stderr())),
             terminal: std::io::stderr().is_terminal(),
+            asking: Arc::default(),
         }
     }
 
@@ -98,6 +101,7 @@ impl Printer {
             out,
             err,
             terminal: false,
+            asking: Arc::default(),
         }
     }
 
@@ -109,6 +113,31 @@ impl Printer {
     /// Whether live lines can be shown: standard error is a terminal.
     pub fn is_terminal(&self) -> bool {
         self.terminal
+    }
+
+    /// Asks the person at the terminal for a line; live lines keep still meanwhile. What is typed is
+    /// shown only with `echo`. Where standard input is no terminal, its next line is the answer.
+    pub fn ask(&self, text: &str, echo: bool) -> Result<String, String> {
+        self.asking.store(true, Ordering::Relaxed);
+        let answer = if echo || !std::io::stdin().is_terminal() {
+            if let Ok(mut err) = self.err.lock() {
+                let _ = write!(err, "{text}");
+                let _ = err.flush();
+            }
+            let mut line = String::new();
+            std::io::stdin()
+                .read_line(&mut line)
+                .map(|_| line.trim_end_matches(['\r', '\n']).to_owned())
+        } else {
+            rpassword::prompt_password(text)
+        };
+        self.asking.store(false, Ordering::Relaxed);
+        answer.map_err(|error| format!("no answer could be read: {error}"))
+    }
+
+    /// Whether somebody is being asked something right now.
+    pub fn is_asking(&self) -> bool {
+        self.asking.load(Ordering::Relaxed)
     }
 
     /// A line of results.
