@@ -196,8 +196,8 @@ fn a_skipped_task_registers_too() {
   tasks:
     - {command: 'true', when: false, register: out}
     - assert: {that: [out is skipped, out.skipped, not out.changed, out.skip_reason == 'Conditional result was False']}
-    - {command: 'true', loop: [], register: none}
-    - assert: {that: [none is skipped, none.results == []]}
+    - {command: 'true', loop: [], register: empty}
+    - assert: {that: [empty is skipped, \"empty.results == []\"]}
 ");
     assert_eq!(printed.status, 0, "{}", printed.text());
 }
@@ -233,7 +233,7 @@ fn changed_when_and_failed_when_judge_the_result() {
   gather_facts: false
   tasks:
     - {command: echo a, register: r, changed_when: \"'b' in r.stdout\"}
-    - {command: sh -c 'exit 3', register: r, failed_when: r.rc not in [0, 3]}
+    - {command: sh -c 'exit 3', register: r, failed_when: \"r.rc not in [0, 3]\"}
     - {command: echo bad, register: r, failed_when: [r.rc == 0, \"'bad' in r.stdout\"]}
 ");
     assert_eq!(printed.status, 2);
@@ -535,7 +535,7 @@ fn loops_have_their_variables_and_gather_results() {
           - out.results[1].it.name == 'b'
           - out.changed
     - {set_fact: {l: '{{ l | default([]) + [item] }}'}, with_items: [1, [2, 3]]}
-    - {assert: {that: [l == [1, 2, 3]]}}
+    - {assert: {that: [\"l == [1, 2, 3]\"]}}
     - {command: 'false', loop: [x, y], register: bad, ignore_errors: true}
     - {assert: {that: [bad is failed, bad.results | length == 2, bad.msg == 'One or more items failed']}}
 ");
