@@ -114,8 +114,9 @@ impl Arguments for Command {
             source.push(' ');
             source.push_str(&words::source(word, expand));
         }
-        let script =
-            Script::new(source).stdin(input(self.stdin.as_deref(), *self.stdin_add_newline));
+        let script = Script::new(source)
+            .stdin(input(self.stdin.as_deref(), *self.stdin_add_newline))
+            .durable();
         let ran = timed(context.host, script).await?;
         if let Some(stop) = Before::stopped(&ran.reply) {
             return before

@@ -148,7 +148,11 @@ impl Arguments for ScriptFile {
             source.push_str(&words::source(word, Expand::Variables));
         }
         source.push_str(" </dev/null\n");
-        let ran = timed(context.host, Script::new(source).stdin(Input::File(file))).await?;
+        let ran = timed(
+            context.host,
+            Script::new(source).stdin(Input::File(file)).durable(),
+        )
+        .await?;
         if let Some(stop) = Before::stopped(&ran.reply) {
             return before
                 .outcome(stop, &ran.reply, context.check)

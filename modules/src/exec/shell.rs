@@ -113,8 +113,9 @@ impl Arguments for Shell {
             return Ok(skipped().with("cmd", text));
         }
         let source = before.source(context.check) + &under(self.executable.as_deref(), text);
-        let script =
-            Script::new(source).stdin(input(self.stdin.as_deref(), *self.stdin_add_newline));
+        let script = Script::new(source)
+            .stdin(input(self.stdin.as_deref(), *self.stdin_add_newline))
+            .durable();
         let ran = timed(context.host, script).await?;
         if let Some(stop) = Before::stopped(&ran.reply) {
             return before

@@ -1,6 +1,7 @@
 //! The lines at the bottom of a terminal that move while a task runs: what runs, on how many of its
 //! hosts it is done, for how long, and the last thing that slow hosts said.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -22,6 +23,8 @@ pub(crate) struct Busy {
 /// The moving lines.
 pub(crate) struct Live {
     bar: ProgressBar,
+    /// Whether anything is drawn: an empty bar would still show its spinner.
+    drawn: AtomicBool,
 }
 
 impl Live {
@@ -31,12 +34,19 @@ impl Live {
         let style = ProgressStyle::with_template("{spinner:.cyan} {msg}")
             .unwrap_or_else(|_| ProgressStyle::default_spinner());
         bar.set_style(style);
-        Self { bar }
+        Self {
+            bar,
+            drawn: AtomicBool::new(false),
+        }
     }
 
     /// Runs `print` with the moving lines out of the way.
     pub(crate) fn aside(&self, print: impl FnOnce()) {
-        self.bar.suspend(print);
+        if self.drawn.load(Ordering::Relaxed) {
+            self.bar.suspend(print);
+        } else {
+            print();
+        }
     }
 
     /// Draws them anew.
@@ -65,12 +75,14 @@ impl Live {
             lines.push(format!("    … and {} more", slow.len() - SHOWN));
         }
         let lines: Vec<String> = lines.iter().map(|line| clipped(line, width - 3)).collect();
+        self.drawn.store(true, Ordering::Relaxed);
         self.bar.set_message(lines.join("\n"));
         self.bar.tick();
     }
 
     /// Takes them away.
     pub(crate) fn clear(&self) {
+        self.drawn.store(false, Ordering::Relaxed);
         self.bar.set_message("");
         self.bar.finish_and_clear();
         self.bar.reset();
