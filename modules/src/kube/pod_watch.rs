@@ -25,6 +25,8 @@ pub struct Broken {
 pub enum Verdict {
     /// All are well.
     Well,
+    /// The workload is there; its pods have not been asked for yet.
+    Unasked,
     /// What is not so yet.
     Waiting(String),
     /// One cannot become well.
@@ -99,7 +101,11 @@ impl<'a> Watch<'a> {
             match answers.next() {
                 Some(Ok(object)) => {
                     self.selector = selector::text(&object["spec"]["selector"]);
-                    lacks = workload.lacks(&object);
+                    lacks = if self.wait.nodes.is_empty() {
+                        workload.lacks(&object)
+                    } else {
+                        pods::unseen(&object)
+                    };
                 }
                 Some(Err(error)) if error.contains("NotFound") => {
                     self.silent = None;
@@ -123,10 +129,9 @@ impl<'a> Watch<'a> {
                 Look { pods, verdict }
             }
             Some(Err(error)) => self.no_answer(&error, now),
-            // Not asked yet.
             None => Look {
                 pods: Vec::new(),
-                verdict: Verdict::Waiting(lacks.unwrap_or_else(|| "its pods".to_owned())),
+                verdict: Verdict::Unasked,
             },
         }
     }
@@ -134,12 +139,17 @@ impl<'a> Watch<'a> {
     /// The pods that are waited for, among those of the answer.
     fn chosen(&self, mut list: Value) -> Vec<Value> {
         let names: BTreeSet<&str> = self.wait.names.iter().map(String::as_str).collect();
+        let nodes: BTreeSet<&str> = self.wait.nodes.iter().map(String::as_str).collect();
         let Value::Array(items) = list["items"].take() else {
             return Vec::new();
         };
         items
             .into_iter()
             .filter(|pod| names.is_empty() || names.contains(pods::name(pod)))
+            .filter(|pod| match pod["spec"]["nodeName"].as_str() {
+                Some(node) => nodes.is_empty() || nodes.contains(node),
+                None => true,
+            })
             .collect()
     }
 
@@ -190,6 +200,10 @@ impl<'a> Watch<'a> {
         if let Some(lacks) = lacks {
             return Verdict::Waiting(lacks);
         }
+        let bare = self.without_pod(pods);
+        if !bare.is_empty() {
+            return Verdict::Waiting(format!("no pod yet on {}", bare.join(", ")));
+        }
         if !absent.is_empty() {
             return Verdict::Waiting(format!("not there yet: {}", absent.join(", ")));
         }
@@ -201,6 +215,16 @@ impl<'a> Watch<'a> {
             return Verdict::Waiting(format!("{well} of at least {count} pods"));
         }
         Verdict::Well
+    }
+
+    /// The nodes that should have a pod of a DaemonSet, and have none.
+    fn without_pod(&self, pods: &[Value]) -> Vec<&str> {
+        if self.wait.daemonset.is_none() {
+            return Vec::new();
+        }
+        let has = |node: &&str| pods.iter().any(|pod| pod["spec"]["nodeName"] == **node);
+        let nodes = self.wait.nodes.iter().map(String::as_str);
+        nodes.filter(|node| !has(node)).collect()
     }
 
     fn no_answer(&mut self, error: &str, now: Instant) -> Look {
@@ -324,6 +348,36 @@ mod tests {
     }
 
     #[test]
+    fn pods_of_a_node_that_is_known_to_be_down_do_not_matter() {
+        let wait = wait(json!({"daemonset": "cni", "nodes": ["cp1", "w1"]}));
+        let mut watch = Watch::new(&wait);
+        let now = Instant::now();
+        let set = || {
+            Ok(json!({
+                "metadata": {"generation": 1},
+                "spec": {"selector": {"matchLabels": {"app": "cni"}}},
+                "status": {
+                    "observedGeneration": 1, "desiredNumberScheduled": 3,
+                    "updatedNumberScheduled": 3, "numberAvailable": 2,
+                },
+            }))
+        };
+        assert_eq!(watch.look(vec![set()], now).verdict, Verdict::Unasked);
+        let on = |node: &str, ready: bool| {
+            let mut pod = pod(&format!("cni-{node}"), ready);
+            pod["spec"]["nodeName"] = json!(node);
+            pod
+        };
+        let some = list(&[on("cp1", true), on("down", false)]);
+        assert_eq!(
+            watch.look(vec![set(), some], now).verdict,
+            Verdict::Waiting("no pod yet on w1".to_owned())
+        );
+        let all = list(&[on("cp1", true), on("down", false), on("w1", true)]);
+        assert_eq!(watch.look(vec![set(), all], now).verdict, Verdict::Well);
+    }
+
+    #[test]
     fn a_daemonset_names_its_pods_itself() {
         let wait = wait(json!({"daemonset": "cni", "namespace": "kube-system"}));
         let mut watch = Watch::new(&wait);
@@ -345,10 +399,7 @@ mod tests {
                 },
             }))
         };
-        assert!(matches!(
-            watch.look(vec![set(1)], now).verdict,
-            Verdict::Waiting(_)
-        ));
+        assert_eq!(watch.look(vec![set(1)], now).verdict, Verdict::Unasked);
         let questions = watch.questions();
         assert!(
             questions[1].contains(&"app=cni".to_owned()),

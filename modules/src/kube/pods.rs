@@ -203,6 +203,17 @@ pub fn line(pod: &Value) -> String {
     line
 }
 
+fn number(value: &Value) -> i64 {
+    value.as_i64().unwrap_or(0)
+}
+
+/// Says so while a workload's controller has not seen its latest version.
+pub fn unseen(object: &Value) -> Option<String> {
+    let generation = number(&object["metadata"]["generation"]);
+    let seen = number(&object["status"]["observedGeneration"]);
+    (seen < generation).then(|| "its controller has not seen it yet".to_owned())
+}
+
 /// A workload whose controller keeps pods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Workload {
@@ -227,12 +238,10 @@ impl Workload {
     /// Nothing when all pods that it should have are there, current and available; otherwise what is
     /// not so yet.
     pub fn lacks(self, object: &Value) -> Option<String> {
-        let status = &object["status"];
-        let number = |value: &Value| value.as_i64().unwrap_or(0);
-        let generation = number(&object["metadata"]["generation"]);
-        if number(&status["observedGeneration"]) < generation {
-            return Some("its controller has not seen it yet".to_owned());
+        if let Some(unseen) = unseen(object) {
+            return Some(unseen);
         }
+        let status = &object["status"];
         let (wanted, updated, available) = match self {
             Self::DaemonSet => (
                 number(&status["desiredNumberScheduled"]),

@@ -46,6 +46,11 @@ pub struct WaitPods {
     pub deployment: Option<Text>,
     /// A StatefulSet whose pods to wait for.
     pub statefulset: Option<Text>,
+    /// Names of nodes: only pods on these count, and those that have no node yet. Each of these nodes must
+    /// have a pod of a DaemonSet; how many a Deployment or StatefulSet is to have does not matter then,
+    /// only `count`. For a cluster with a node that is known to be down.
+    #[serde(default)]
+    pub nodes: List,
     /// How many pods there must be at least.
     #[serde(default = "one")]
     pub count: Number<u32>,
@@ -163,6 +168,7 @@ impl Arguments for WaitPods {
         let mut watch = Watch::new(self);
         let started = Instant::now();
         let mut shown = BTreeMap::new();
+        let mut first = true;
         loop {
             let questions = watch.questions();
             let answers = self
@@ -170,8 +176,13 @@ impl Arguments for WaitPods {
                 .ask(context, &questions, Duration::from_secs(45))
                 .await?;
             let look = watch.look(answers, Instant::now());
-            show(context, &mut shown, &look);
+            // What is well from the beginning needs no words.
+            if !(first && look.verdict == Verdict::Well) {
+                show(context, &mut shown, &look);
+            }
             match look.verdict {
+                // Now it is known which pods to ask for.
+                Verdict::Unasked => continue,
                 Verdict::Well => return Ok(self.done(&look, started.elapsed())),
                 Verdict::Broken(broken) => return Err(self.broken(context, broken).await),
                 Verdict::Silent(why) => {
@@ -190,6 +201,7 @@ impl Arguments for WaitPods {
                     }
                 }
             }
+            first = false;
             tokio::time::sleep(Duration::from_secs(*self.sleep)).await;
         }
     }
@@ -396,7 +408,7 @@ mod tests {
         assert!(!outcome.changed);
         assert_eq!(outcome.data["pods"][0]["name"], "a");
         assert_eq!(shell.trips(), 1);
-        assert_eq!(control.progress_lines(), ["a 0/1 Running"]);
+        assert_eq!(control.progress_lines(), Vec::<String>::new());
     }
 
     #[tokio::test]
@@ -409,6 +421,10 @@ mod tests {
         assert_eq!(
             failure.message,
             "pods a in default did not become well within 0 s: not ready yet: a"
+        );
+        assert_eq!(
+            control.progress_lines(),
+            ["a 0/1 not ready", "waiting: not ready yet: a"]
         );
     }
 }
