@@ -218,6 +218,10 @@ const REASON_HINTS: &[(&str, &str)] = &[
         "an earlier join got as far as the Node: `kubectl delete node` on a control plane removes it",
     ),
     (
+        "not enough started members",
+        "etcd has a member that was announced and never started, mostly of this very node: `repair: true` takes it out",
+    ),
+    (
         "etcdserver: unhealthy cluster",
         "an etcd member is down or was just added: see `kubectl -n kube-system get pods -l component=etcd`, mend it, and run the playbook again",
     ),

@@ -100,7 +100,7 @@ pub struct Finding {
     pub missing: Vec<String>,
     /// Why a half node must not be reset without a person looking at it, if so.
     pub keep: Option<String>,
-    /// Whether waiting a little can make the node joined: all of its files are there.
+    /// Whether waiting a little can make the node joined: all that is missing is an answer.
     pub may_settle: bool,
 }
 
@@ -118,12 +118,22 @@ pub fn judge(role: Role, signs: &Signs) -> Finding {
     Finding {
         state,
         keep: (state == State::Half).then(|| keep(role, signs)).flatten(),
-        may_settle: required_files(role)
-            .iter()
-            .all(|file| signs.files.contains(*file)),
+        may_settle: may_settle(role, signs),
         found,
         missing,
     }
+}
+
+/// Files, labels and Nodes do not come by waiting; answers may.
+fn may_settle(role: Role, signs: &Signs) -> bool {
+    let files = required_files(role);
+    let labelled = |node| role == Role::Worker || has_role_label(node);
+    files.iter().all(|file| signs.files.contains(*file))
+        && match &signs.node {
+            NodeObject::Found(node) => labelled(node),
+            NodeObject::Unknown(_) => true,
+            NodeObject::None | NodeObject::Refused(_) | NodeObject::NotAsked => false,
+        }
 }
 
 fn required_files(role: Role) -> Vec<&'static str> {
@@ -397,6 +407,18 @@ mod tests {
     }
 
     #[test]
+    fn a_join_that_stopped_before_the_label_may_be_reset_and_needs_no_waiting_for() {
+        let signs = Signs {
+            node: node(&json!({}), "True"),
+            ..control_plane()
+        };
+        let finding = judge(CONTROL_PLANE, &signs);
+        assert_eq!((finding.state, finding.keep.as_ref()), (State::Half, None));
+        assert_eq!(finding.missing, ["the Node has no control plane label"]);
+        assert!(!finding.may_settle);
+    }
+
+    #[test]
     fn what_merely_does_not_answer_is_never_to_be_reset() {
         let restarted = Signs {
             node: unknown(),
@@ -411,11 +433,11 @@ mod tests {
             node: NodeObject::Refused("x509: certificate has expired".to_owned()),
             ..control_plane()
         };
-        for signs in [restarted, sick, expired] {
+        for (signs, may_settle) in [(restarted, true), (sick, true), (expired, false)] {
             let finding = judge(CONTROL_PLANE, &signs);
             assert_eq!(finding.state, State::Half);
             assert!(finding.keep.is_some(), "{signs:?}");
-            assert!(finding.may_settle);
+            assert_eq!(finding.may_settle, may_settle, "{signs:?}");
         }
         for node in [unknown(), node(&json!({}), "Unknown")] {
             let signs = Signs { node, ..worker() };
