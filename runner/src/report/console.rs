@@ -53,7 +53,7 @@ struct Group {
 
 impl Console {
     pub(crate) fn new(printer: Printer, settings: Settings, moving: bool) -> Self {
-        let live = (moving && printer.is_terminal()).then(Live::new);
+        let live = (moving && printer.is_terminal()).then(Live::default);
         Self {
             printer,
             settings,
@@ -88,7 +88,7 @@ impl Console {
         let Some(mut running) = self.tasks.remove(&task) else {
             return;
         };
-        if let Some(live) = &self.live {
+        if let Some(live) = &mut self.live {
             live.clear();
         }
         for group in &mut running.groups {
@@ -487,7 +487,7 @@ impl Report for Console {
         let Some(running) = self.tasks.values_mut().next_back() else {
             return;
         };
-        if let Some(live) = &self.live {
+        if let Some(live) = &mut self.live {
             // A task that is over in a blink needs no live line.
             if running.since.elapsed() > Duration::from_millis(300) {
                 let name = clean(&running.info.name);

@@ -1,7 +1,6 @@
 //! The lines at the bottom of a terminal that move while a task runs: what runs, on how many of its
 //! hosts it is done, for how long, and the last thing that slow hosts said.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -21,37 +20,31 @@ pub(crate) struct Busy {
 }
 
 /// The moving lines.
+#[derive(Default)]
 pub(crate) struct Live {
-    bar: ProgressBar,
-    /// Whether anything is drawn: an empty bar would still show its spinner.
-    drawn: AtomicBool,
+    /// There while something is drawn.
+    bar: Option<ProgressBar>,
+}
+
+fn bar() -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("{spinner:.cyan} {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_spinner());
+    bar.with_style(style)
 }
 
 impl Live {
-    /// On standard error.
-    pub(crate) fn new() -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{spinner:.cyan} {msg}")
-            .unwrap_or_else(|_| ProgressStyle::default_spinner());
-        bar.set_style(style);
-        Self {
-            bar,
-            drawn: AtomicBool::new(false),
-        }
-    }
-
     /// Runs `print` with the moving lines out of the way.
     pub(crate) fn aside(&self, print: impl FnOnce()) {
-        if self.drawn.load(Ordering::Relaxed) {
-            self.bar.suspend(print);
-        } else {
-            print();
+        match &self.bar {
+            Some(bar) => bar.suspend(print),
+            None => print(),
         }
     }
 
     /// Draws them anew.
     pub(crate) fn draw(
-        &self,
+        &mut self,
         name: &str,
         done: usize,
         total: usize,
@@ -75,17 +68,16 @@ impl Live {
             lines.push(format!("    … and {} more", slow.len() - SHOWN));
         }
         let lines: Vec<String> = lines.iter().map(|line| clipped(line, width - 3)).collect();
-        self.drawn.store(true, Ordering::Relaxed);
-        self.bar.set_message(lines.join("\n"));
-        self.bar.tick();
+        let bar = self.bar.get_or_insert_with(bar);
+        bar.set_message(lines.join("\n"));
+        bar.tick();
     }
 
     /// Takes them away.
-    pub(crate) fn clear(&self) {
-        self.drawn.store(false, Ordering::Relaxed);
-        self.bar.set_message("");
-        self.bar.finish_and_clear();
-        self.bar.reset();
+    pub(crate) fn clear(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
     }
 }
 
