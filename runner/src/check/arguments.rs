@@ -184,12 +184,12 @@ impl Task<'_> {
             }
             probe::together(self.module, arguments)
         };
-        let first = with(|values| values.first(), false)?;
-        if first.contains("stand-in") || with(|values| values.last(), false)? != first {
+        let first = with(<[Json]>::first, false)?;
+        if first.contains("stand-in") || with(<[Json]>::last, false)? != first {
             return None;
         }
         let missing = first.starts_with("missing field");
-        (missing || with(|values| values.first(), true)? == first).then_some(first)
+        (missing || with(<[Json]>::first, true)? == first).then_some(first)
     }
 
     fn no_name(&mut self, key: &Node) {

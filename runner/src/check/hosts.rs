@@ -30,7 +30,7 @@ pub(super) fn check(plays: &[Arc<Play>], input: &Input<'_>, found: &mut Vec<Diag
             }
         }
         if !wrong {
-            found.extend(empty(hosts, Pattern::join(patterns), input));
+            found.extend(empty(hosts, &Pattern::join(patterns), input));
         }
     }
 }
@@ -69,8 +69,8 @@ fn pattern(item: &Node, input: &Input<'_>) -> Result<Pattern, Diagnostic> {
 }
 
 /// A pattern that is right and matches no host.
-fn empty(hosts: &Node, pattern: Pattern, input: &Input<'_>) -> Option<Diagnostic> {
-    let selected = input.inventory.select(&pattern, None).ok()?;
+fn empty(hosts: &Node, pattern: &Pattern, input: &Input<'_>) -> Option<Diagnostic> {
+    let selected = input.inventory.select(pattern, None).ok()?;
     if !selected.is_empty() {
         return None;
     }

@@ -11,11 +11,11 @@ use windlass_modules::{FreeForm, registry};
 
 use super::files::VarsFiles;
 use super::hosts;
-use super::items::{self, Item};
+use super::items::{self, Around, Item};
 use super::modules;
 use super::run::Input;
 use super::strings::{self, When};
-use crate::playbook::{Play, TaskAction, has_template};
+use crate::playbook::{LoopSource, Play, TaskAction, has_template};
 use crate::template::{Reference, References, Templar};
 use crate::yaml::{Diagnostic, Mapping, Node, Severity, Span, suggest};
 
@@ -100,13 +100,10 @@ impl<'a> Defined<'a> {
         if vars_files.unknown {
             return None;
         }
-        let mut defined = Self::default();
-        let hosts = input.inventory.hosts().map(|host| host.name.as_str());
-        for host in hosts.chain(["localhost"]) {
-            defined
-                .elsewhere
-                .extend(input.store.host_view(host).names());
-        }
+        let mut defined = Self {
+            elsewhere: input.store.names(),
+            ..Self::default()
+        };
         let files = vars_files.read.iter().filter_map(|file| file.as_mapping());
         for mapping in items::variables(plays, items).chain(files) {
             defined.mapping(mapping);
@@ -220,8 +217,13 @@ impl Uses<'_, '_> {
             self.all(references, reached && index == 0 && always_loops(item));
         }
         for one in &uses {
-            let certain =
-                reached && conditions.is_empty() && one.when == When::Always && always_loops(item);
+            let looped = match one.when {
+                When::Always => always_loops(item),
+                When::Loop => around_loops(item),
+                When::Perhaps => false,
+                When::Harmless => continue,
+            };
+            let certain = reached && conditions.is_empty() && looped;
             self.all(&one.references, certain);
         }
     }
@@ -318,17 +320,21 @@ impl Uses<'_, '_> {
 /// Whether a task runs at least once for each host that comes to it: it does not loop, or over a list
 /// that has items.
 fn always_loops(item: &Item) -> bool {
-    let own = item.task.looping.as_ref();
-    let around = item.around.iter().filter_map(|around| match around {
-        super::items::Around::Include(task) => task.looping.as_ref(),
-        super::items::Around::Block(_) => None,
+    item.task.looping.iter().all(has_items) && around_loops(item)
+}
+
+/// The same for the includes around it.
+fn around_loops(item: &Item) -> bool {
+    let mut includes = item.around.iter().filter_map(|around| match around {
+        Around::Include(task) => task.looping.as_ref(),
+        Around::Block(_) => None,
     });
-    own.into_iter().chain(around).all(|source| {
-        source
-            .items
-            .as_sequence()
-            .is_some_and(|items| !items.is_empty())
-    })
+    includes.all(has_items)
+}
+
+fn has_items(source: &LoopSource) -> bool {
+    let items = source.items.as_sequence();
+    items.is_some_and(|items| !items.is_empty())
 }
 
 /// Whether `--tags` or `--skip-tags` may leave a task out; `always` counts for none.

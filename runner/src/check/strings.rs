@@ -17,8 +17,12 @@ use crate::yaml::{Diagnostic, Mapping, Node, Span, Tag, Value, read};
 pub(super) enum When {
     /// Whenever the task runs.
     Always,
-    /// Perhaps, or where an undefined value does no harm.
+    /// Before the task loops.
+    Loop,
+    /// Perhaps.
     Perhaps,
+    /// Where an undefined value does no harm.
+    Harmless,
 }
 
 /// A string of a task, and what it refers to.
@@ -114,13 +118,11 @@ impl Reader<'_> {
     fn text(&mut self, node: &Node, when: When) {
         match &node.value {
             _ if matches!(node.tag, Some(Tag::Unsafe | Tag::Vault)) => {}
-            Value::String(text) => {
-                if has_template(text) {
-                    let result = self
-                        .templar
-                        .syntax_check(text, Syntax::Text, Some(&node.span));
-                    self.keep(result, when);
-                }
+            Value::String(text) if has_template(text) => {
+                let result = self
+                    .templar
+                    .syntax_check(text, Syntax::Text, Some(&node.span));
+                self.keep(result, when);
             }
             Value::Sequence(items) => items.iter().for_each(|item| self.text(item, when)),
             Value::Mapping(mapping) => self.mapping(mapping, when),
@@ -220,7 +222,7 @@ impl Reader<'_> {
             self.text(node, When::Perhaps);
         }
         if let Some(source) = &task.looping {
-            self.text(&source.items, When::Always);
+            self.text(&source.items, When::Loop);
             if let Some(name) = &source.lookup
                 && let Err(error) = self.templar.has_lookup(name)
             {
@@ -250,7 +252,9 @@ impl Reader<'_> {
                 }
             }
             TaskAction::Module { name, more, .. } => {
-                more.iter().for_each(|more| self.text(more, When::Always));
+                if let Some(more) = more {
+                    self.text(more, When::Always);
+                }
                 self.arguments(item, name);
             }
             TaskAction::Meta(..) => {}
@@ -267,7 +271,7 @@ impl Reader<'_> {
             if key.as_str().is_some_and(|key| module.raw().contains(&key)) {
                 // `debug: var` shows what is undefined as such.
                 let when = match module.name() {
-                    "debug" => When::Perhaps,
+                    "debug" => When::Harmless,
                     _ => When::Always,
                 };
                 let items = value.as_sequence().unwrap_or(std::slice::from_ref(value));

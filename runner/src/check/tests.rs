@@ -1,1 +1,331 @@
+//! What is found, and above all what is not: a check that cries wolf stops runs that would do well.
 
+use std::fs;
+use std::sync::Arc;
+
+use super::{Input, check, loader};
+use crate::inventory::{self, InventorySource, Pattern};
+use crate::playbook::load_partly;
+use crate::template::{Options, Templar};
+use crate::vars::{RunInfo, Store};
+use crate::yaml::{Mapping, Severity, Source, parse};
+
+/// A folder of files, and what is asked of it.
+struct World {
+    folder: tempfile::TempDir,
+    extra: Mapping,
+    all_tasks: bool,
+    limit: Option<Pattern>,
+}
+
+impl World {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        Self {
+            folder,
+            extra: Mapping::default(),
+            all_tasks: true,
+            limit: None,
+        }
+    }
+
+    fn extra(mut self, yaml: &str) -> Self {
+        let documents = parse(&Source::named("-e", yaml)).unwrap();
+        self.extra = documents[0].as_mapping().unwrap().clone();
+        self
+    }
+
+    /// Errors begin with `error`, warnings with `warning`.
+    fn found(self) -> Vec<String> {
+        let hosts = self.folder.path().join("hosts");
+        let source = if hosts.exists() {
+            InventorySource::parse(hosts.to_str().unwrap())
+        } else {
+            InventorySource::parse("web1,web2,")
+        };
+        let inventory = Arc::new(inventory::load(&[source]).unwrap());
+        let loader = loader();
+        let (playbook, errors) = load_partly(&self.folder.path().join("site.yml"), &loader);
+        assert_eq!(errors, [], "the playbook can be read");
+        let templar = Templar::new(Options::default());
+        let store = Store::new(
+            Arc::clone(&inventory),
+            Vec::new(),
+            self.extra,
+            templar.clone(),
+            RunInfo::default(),
+        );
+        let found = check(&Input {
+            playbooks: &[playbook],
+            inventory: &inventory,
+            store: &store,
+            templar: &templar,
+            loader: &loader,
+            complete: true,
+            all_tasks: self.all_tasks,
+            limit: self.limit.as_ref(),
+        });
+        found
+            .iter()
+            .map(|diagnostic| {
+                assert!(diagnostic.help.is_some(), "{diagnostic:?}");
+                let kind = match diagnostic.severity {
+                    Severity::Error => "error",
+                    Severity::Warning => "warning",
+                };
+                format!("{kind}: {}", diagnostic.message)
+            })
+            .collect()
+    }
+}
+
+/// What is found in a play of these tasks.
+fn tasks(tasks: &str) -> Vec<String> {
+    play(&format!("  tasks:\n{}", indent(tasks)))
+}
+
+fn play(keywords: &str) -> Vec<String> {
+    World::new(&[("site.yml", &format!("- hosts: all\n{keywords}\n"))]).found()
+}
+
+fn indent(text: &str) -> String {
+    format!("    {}\n", text.replace('\n', "\n    "))
+}
+
+const NOTHING: [&str; 0] = [];
+
+#[test]
+fn what_is_defined_anywhere_is_defined() {
+    for text in [
+        "- command: uptime\n  register: out\n- debug: {msg: \"{{ out.stdout }}\"}",
+        "- debug: {msg: \"{{ later }}\"}\n- set_fact: {later: 1}",
+        "- set_fact: a=1 b=2\n- debug: {msg: \"{{ a }} {{ b }}\"}",
+        "- debug: {msg: \"{{ item }} {{ n }}\"}\n  loop: [1]\n  loop_control: {index_var: n}",
+        "- debug: {msg: \"{{ thing }}\"}\n  loop: [1]\n  loop_control: {loop_var: thing}",
+        "- debug: {msg: \"{{ x }}\"}\n  vars: {x: 1}",
+        "- block:\n    - debug: {msg: \"{{ x }}\"}\n  vars: {x: 1}",
+        "- debug: {msg: \"{{ ansible_facts }} {{ ansible_hostname }} {{ hostvars }} {{ groups }}\"}",
+        "- debug: {msg: \"{{ inventory_hostname }} {{ playbook_dir }} {{ omit }} {{ play_hosts }}\"}",
+        "- debug: {msg: \"{% set y = 1 %}{{ y }}{% for z in [1] %}{{ z }}{{ loop.index }}{% endfor %}\"}",
+    ] {
+        assert_eq!(tasks(text), NOTHING, "{text}");
+    }
+}
+
+#[test]
+fn what_may_be_missing_is_no_error() {
+    for text in [
+        "- debug: {msg: \"{{ nope | default('x') }} {{ nope.a.b | default('x') }}\"}",
+        "- debug: {msg: \"{{ nope is defined }}\"}",
+        "- debug: {msg: \"{{ nope }}\"}\n  when: nope is defined",
+        "- block:\n    - debug: {msg: \"{{ nope }}\"}\n  when: [nope is defined, nope > 1]",
+        "- debug: {msg: \"{% if nope is defined %}{{ nope }}{% endif %}\"}",
+        "- debug: {var: nope}",
+    ] {
+        assert_eq!(tasks(text), NOTHING, "{text}");
+    }
+}
+
+#[test]
+fn what_may_not_be_reached_is_a_warning() {
+    for text in [
+        "- debug: {msg: \"{{ nope }}\"}\n  when: inventory_hostname == 'x'",
+        "- debug: {msg: \"{{ nope }}\"}\n  loop: \"{{ groups.all }}\"",
+        "- debug: {msg: \"{{ nope }}\"}\n  tags: extra",
+        "- block: [{ping: }]\n  rescue:\n    - debug: {msg: \"{{ nope }}\"}",
+        "- debug: {msg: \"{{ 1 if true else nope }}\"}",
+    ] {
+        let found = tasks(text);
+        assert_eq!(
+            found,
+            ["warning: nothing defines the variable `nope`"],
+            "{text}"
+        );
+    }
+    let mut some_tasks = World::new(&[(
+        "site.yml",
+        "- hosts: all\n  tasks:\n    - debug: {msg: \"{{ nope }}\"}\n",
+    )]);
+    some_tasks.all_tasks = false;
+    assert_eq!(
+        some_tasks.found(),
+        ["warning: nothing defines the variable `nope`"]
+    );
+    let mut limited = World::new(&[(
+        "site.yml",
+        "- hosts: web1\n  tasks:\n    - debug: {msg: \"{{ nope }}\"}\n",
+    )]);
+    limited.limit = Some(Pattern::limit("web2").unwrap());
+    assert_eq!(
+        limited.found(),
+        ["warning: nothing defines the variable `nope`"]
+    );
+}
+
+#[test]
+fn what_nothing_defines_is_an_error() {
+    for text in [
+        "- debug: {msg: \"{{ nope }}\"}",
+        "- debug: {msg: \"{{ nope.x }}\"}",
+        "- debug: {msg: \"{{ nope }}\"}\n  loop: [1]",
+        "- ping:\n  when: nope",
+        "- ping:\n  loop: \"{{ nope }}\"",
+        "- assert: {that: [nope > 1]}",
+        "- ping:\n  become: \"{{ nope }}\"",
+    ] {
+        assert_eq!(
+            tasks(text),
+            ["error: nothing defines the variable `nope`"],
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_variable_whose_value_needs_another_is_followed() {
+    let through = "  vars: {a: \"{{ b }}\", b: \"{{ nope }}\", c: \"{{ c }}\"}\n  tasks:\n    \
+                   - debug: {msg: \"{{ a }}\"}";
+    assert_eq!(
+        play(through),
+        ["error: nothing defines the variable `nope`"]
+    );
+    // Another value may be the one that counts.
+    let also = format!("{through}\n    - set_fact: {{b: 1}}");
+    assert_eq!(play(&also), NOTHING);
+    // A value that nobody looks at needs nothing.
+    assert_eq!(
+        play("  vars: {a: \"{{ nope }}\"}\n  tasks: [{ping: }]"),
+        NOTHING
+    );
+}
+
+#[test]
+fn inventories_and_extra_variables_define_names() {
+    let site = "- hosts: all\n  tasks:\n    - debug: {msg: \"{{ a }} {{ b }} {{ c }}\"}\n";
+    let world = World::new(&[
+        ("site.yml", site),
+        ("hosts", "[web]\nweb1 a=1\n[web:vars]\nb=2\n"),
+    ]);
+    assert_eq!(world.extra("{c: 3}").found(), NOTHING);
+}
+
+#[test]
+fn what_cannot_be_seen_may_define_anything() {
+    let use_it = "- debug: {msg: \"{{ nope }}\"}";
+    for text in [
+        format!("- include_tasks: \"{{{{ inventory_hostname }}}}.yml\"\n{use_it}"),
+        format!("- set_fact: {{\"{{{{ inventory_hostname }}}}\": 1}}\n{use_it}"),
+    ] {
+        assert_eq!(tasks(&text), NOTHING, "{text}");
+    }
+    let vars_files = format!(
+        "  vars_files: [\"{{{{ inventory_hostname }}}}.yml\"]\n  tasks:\n{}",
+        indent(use_it)
+    );
+    assert_eq!(play(&vars_files), NOTHING);
+}
+
+#[test]
+fn included_files_are_checked_with_what_is_around_them() {
+    let world = World::new(&[
+        (
+            "site.yml",
+            "- hosts: all\n  tasks:\n    - include_tasks: t.yml\n      vars: {given: 1}\n    \
+             - include_tasks: u.yml\n      when: nope is defined\n",
+        ),
+        (
+            "t.yml",
+            "- debug: {msg: \"{{ given }}\"}\n- cpoy: {}\n- include_tasks: t.yml\n  when: false\n",
+        ),
+        ("u.yml", "- debug: {msg: \"{{ nope }}\"}\n"),
+    ]);
+    assert_eq!(world.found(), ["error: there is no module `cpoy`"]);
+}
+
+#[test]
+fn arguments_with_templates_are_taken_for_right() {
+    for text in [
+        "- copy: {content: x, dest: \"{{ d }}\", backup: \"{{ b }}\", mode: \"{{ m }}\"}",
+        "- copy: {content: \"{{ c | default(omit) }}\", src: \"{{ s | default(omit) }}\", dest: /x}",
+        "- copy: \"content=x dest=/x mode={{ m }}\"",
+        "- copy:\n  args: \"{{ d }}\"",
+        "- copy:\n    content: x\n  args: {dest: /x}",
+        "- command: \"{{ c }}\"",
+        "- command: {argv: [\"{{ c }}\", x]}",
+        "- systemd: {name: \"{{ s }}\", state: \"{{ s }}\"}",
+        "- fail: {msg: \"{{ s }}\"}\n  when: m",
+        "- assert: {that: [m, s], fail_msg: \"{{ c }}\"}",
+        "- pause: {seconds: \"{{ m }}\"}",
+    ] {
+        let play = format!(
+            "- hosts: all\n  vars: {{d: 1, b: 1, m: 1, c: 1, s: 1}}\n  tasks:\n{}",
+            indent(text)
+        );
+        assert_eq!(
+            World::new(&[("site.yml", &play)]).found(),
+            NOTHING,
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn module_defaults_count_as_given() {
+    let found = play(
+        "  module_defaults: {copy: {dest: /x}}\n  tasks:\n    - ansible.builtin.copy: {content: x}",
+    );
+    assert_eq!(found, NOTHING);
+    let found =
+        play("  module_defaults: {copy: {dset: /x}}\n  tasks:\n    - copy: {content: x, dest: /x}");
+    assert_eq!(found, ["error: the module `copy` has no argument `dset`"]);
+}
+
+#[test]
+fn handlers_are_found_by_name_and_by_what_they_listen_to() {
+    let found = play(
+        "  tasks:\n    - ping:\n      notify: [a, b, \"{{ inventory_hostname }}\"]\n  handlers:\n    \
+         - {name: a, ping: }\n    - {name: x, listen: b, ping: }",
+    );
+    assert_eq!(found, NOTHING);
+    let found = play(
+        "  tasks:\n    - ping:\n      notify: a\n  handlers:\n    \
+         - {name: \"{{ inventory_hostname }}\", ping: }",
+    );
+    assert_eq!(found, NOTHING);
+}
+
+#[test]
+fn patterns_that_may_be_empty_are_warnings() {
+    let world = World::new(&[
+        ("hosts", "[web]\nweb1\n[db]\n"),
+        (
+            "site.yml",
+            "- hosts: db\n- hosts: web:!web1\n- hosts: nobody*\n- hosts: localhost\n",
+        ),
+    ]);
+    assert_eq!(
+        world.found(),
+        [
+            "error: `nobody*` matches no host",
+            "warning: `db` matches no host",
+            "warning: `web:!web1` matches no host",
+        ]
+    );
+}
+
+#[test]
+fn a_file_that_the_run_may_make_is_a_warning() {
+    let copy = "- copy: {src: made.txt, dest: /x}";
+    assert_eq!(tasks(copy), ["error: there is no file `made.txt`"]);
+    let made = format!("- command: touch made.txt\n  delegate_to: localhost\n{copy}");
+    assert_eq!(tasks(&made), ["warning: there is no file `made.txt`"]);
+    assert_eq!(
+        tasks("- copy: {src: /made.txt, dest: /x, remote_src: true}"),
+        NOTHING
+    );
+}

@@ -87,9 +87,6 @@ impl Reader<'_> {
         let name = self.known(written, file, keyword)?;
         let looked = from.parent().unwrap_or(Path::new("")).join(&name);
         let Some(target) = self.find(from, &name) else {
-            let directory = from.parent().filter(|path| !path.as_os_str().is_empty());
-            let directory =
-                directory.map_or_else(|| ".".to_owned(), |path| path.display().to_string());
             self.error(
                 Diagnostic::error(&file.span, format!("there is no file `{name}` to import"))
                     .note(format!("looked for `{}`", looked.display()))

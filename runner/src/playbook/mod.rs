@@ -4,10 +4,12 @@
 //! Reading is strict and goes on after an error, so that a user hears of all of them at once.
 //! Files that are imported are read here; included ones when the task runs, with [`load_tasks`].
 
+mod action;
 mod arguments;
 mod common;
 mod file;
 mod import;
+mod include;
 mod keywords;
 mod looping;
 mod model;

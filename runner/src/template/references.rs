@@ -88,7 +88,9 @@ impl Locals {
                     self.body(otherwise);
                 }
                 Stmt::With(targets, body) => {
-                    targets.iter().for_each(|(target, _)| self.target(target));
+                    for (target, _) in targets {
+                        self.target(target);
+                    }
                     self.body(body);
                 }
                 Stmt::Set(target, _) | Stmt::Import(_, target) => self.target(target),
@@ -102,8 +104,7 @@ impl Locals {
                     self.0
                         .extend(names.iter().map(|(_, name)| Arc::clone(name)));
                 }
-                Stmt::Macro(of) => self.of_macro(of),
-                Stmt::CallBlock(_, of) => self.of_macro(of),
+                Stmt::Macro(of) | Stmt::CallBlock(_, of) => self.of_macro(of),
                 _ => {}
             }
         }
@@ -132,14 +133,19 @@ impl Walk<'_> {
     }
 
     fn body(&mut self, body: &[Stmt]) {
-        body.iter().for_each(|stmt| self.stmt(stmt));
+        for stmt in body {
+            self.stmt(stmt);
+        }
     }
 
     fn stmt(&mut self, stmt: &Stmt) {
         match stmt {
             Stmt::Text(_) | Stmt::Continue | Stmt::Break => {}
-            Stmt::Emit(expr) | Stmt::Do(expr) | Stmt::Import(expr, _) => self.expr(expr, false),
-            Stmt::FromImport(expr, _) | Stmt::Extends(expr) => self.expr(expr, false),
+            Stmt::Emit(expr)
+            | Stmt::Do(expr)
+            | Stmt::Import(expr, _)
+            | Stmt::FromImport(expr, _)
+            | Stmt::Extends(expr) => self.expr(expr, false),
             Stmt::Include(expr, ignore_missing) => self.expr(expr, *ignore_missing),
             Stmt::For(each) => self.each(each),
             Stmt::If(condition, then, otherwise) => {
@@ -150,13 +156,17 @@ impl Walk<'_> {
                 });
             }
             Stmt::With(targets, body) => {
-                targets.iter().for_each(|(_, value)| self.expr(value, true));
+                for (_, value) in targets {
+                    self.expr(value, true);
+                }
                 self.body(body);
             }
             // What is set may be undefined until it is used.
             Stmt::Set(_, value) => self.expr(value, true),
             Stmt::SetBlock(_, filter, body) => {
-                filter.iter().for_each(|filter| self.expr(filter, false));
+                if let Some(filter) = filter {
+                    self.expr(filter, false);
+                }
                 self.body(body);
             }
             Stmt::Plain(body) => self.body(body),
@@ -222,9 +232,9 @@ impl Walk<'_> {
             }
             Kind::Compare(first, others) => {
                 self.expr(first, guarded);
-                others
-                    .iter()
-                    .for_each(|(_, other)| self.expr(other, guarded));
+                for (_, other) in others {
+                    self.expr(other, guarded);
+                }
             }
             Kind::If(inline) => {
                 self.expr(&inline.test, guarded);
@@ -249,7 +259,9 @@ impl Walk<'_> {
             }
             Kind::Call(call) => self.call(call, guarded),
             Kind::List(items) | Kind::Tuple(items) => {
-                items.iter().for_each(|item| self.expr(item, guarded));
+                for item in items {
+                    self.expr(item, guarded);
+                }
             }
             Kind::Map(entries) => {
                 for (key, value) in entries {
@@ -313,7 +325,9 @@ impl Walk<'_> {
     }
 
     fn args(&mut self, args: &[Arg], guarded: bool) {
-        args.iter().for_each(|arg| self.expr(arg.expr(), guarded));
+        for arg in args {
+            self.expr(arg.expr(), guarded);
+        }
     }
 
     fn unknown(&mut self, error: TemplateError) {

@@ -1,6 +1,6 @@
 //! The variables of a run: the inventory's, the command line's, and what tasks add a host.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json};
 use super::facts::Facts;
 use super::inherited::Inherited;
 use super::layers::{PlayLayers, PlayVars, TaskLayers};
+use super::magic;
 use super::rendering::Rendering;
 use super::view::View;
 use crate::inventory::{Beside, Inventory};
@@ -182,6 +183,22 @@ impl Store {
             Arc::clone(task),
             extra,
         )
+    }
+
+    /// Every name that is a variable for some host before the run begins: those of inventories, beside
+    /// the playbooks and of the command line, and the magic ones.
+    pub fn names(&self) -> HashSet<String> {
+        let mut names: HashSet<String> = magic::NAMES.iter().map(ToString::to_string).collect();
+        let extra = self.0.extra.iter().filter_map(|(name, _)| name.as_str());
+        names.extend(extra.map(str::to_owned));
+        let hosts = self.0.inventory.hosts().map(|host| host.name.as_str());
+        for host in hosts.chain(["localhost"]) {
+            for playbook in std::iter::once(None).chain((0..self.0.playbooks.len()).map(Some)) {
+                let inherited = self.inherited(host, playbook);
+                names.extend(inherited.names().map(str::to_owned));
+            }
+        }
+        names
     }
 
     /// The variables of a host outside of any play, as `hostvars` has them.
