@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::run::Input;
-use crate::inventory::Pattern;
+use crate::inventory::{Pattern, PatternError};
 use crate::playbook::{Play, has_template};
 use crate::yaml::{Diagnostic, Node, Severity};
 
@@ -19,20 +19,43 @@ pub(super) fn check(plays: &[Arc<Play>], input: &Input<'_>, found: &mut Vec<Diag
             continue;
         }
         let mut patterns = Vec::new();
-        let mut wrong = false;
+        let mut unknown = Vec::new();
         for item in items {
-            match pattern(item, input) {
-                Ok(pattern) => patterns.push(pattern),
-                Err(diagnostic) => {
-                    wrong = true;
-                    found.push(diagnostic);
+            let text = item.as_str().unwrap_or_else(|| item.source_text());
+            let at = |error: PatternError| {
+                error.diagnostic(&item.inside(error.range.start, error.range.end))
+            };
+            match Pattern::parse(text) {
+                Ok(pattern) => {
+                    unknown.extend(input.inventory.unknown_parts(&pattern).into_iter().map(at));
+                    patterns.push(pattern);
                 }
+                Err(error) => found.push(at(error)),
             }
         }
-        if !wrong {
-            found.extend(empty(hosts, &Pattern::join(patterns), input));
+        if patterns.len() < items.len() {
+            continue;
+        }
+        let pattern = Pattern::join(patterns);
+        match input.inventory.select(&pattern, None) {
+            Ok(_) => {
+                found.extend(unknown.into_iter().filter_map(probably_a_slip));
+                found.extend(empty(hosts, &pattern, input));
+            }
+            Err(error) if unknown.is_empty() => found.push(error.diagnostic(&hosts.span)),
+            Err(_) => found.extend(unknown),
         }
     }
+}
+
+/// A name that is not known, beside others that are: an inventory may lack a group, but a name that is
+/// nearly that of a group or host is rather a slip.
+fn probably_a_slip(diagnostic: Diagnostic) -> Option<Diagnostic> {
+    let help = diagnostic.help.as_deref()?;
+    help.starts_with("did you mean").then_some(Diagnostic {
+        severity: Severity::Warning,
+        ..diagnostic
+    })
 }
 
 /// Whether a play is sure to run on some host.
@@ -54,18 +77,6 @@ pub(super) fn is_sure_to_run(play: &Play, input: &Input<'_>) -> bool {
             .select(&Pattern::join(patterns), input.limit);
         selected.is_ok_and(|hosts| !hosts.is_empty())
     })
-}
-
-/// An item of `hosts`, each name in it known.
-fn pattern(item: &Node, input: &Input<'_>) -> Result<Pattern, Diagnostic> {
-    let text = item.as_str().unwrap_or_else(|| item.source_text());
-    let pattern = Pattern::parse(text)
-        .map_err(|error| error.diagnostic(&item.inside(error.range.start, error.range.end)))?;
-    input
-        .inventory
-        .select(&pattern, None)
-        .map_err(|error| error.diagnostic(&item.inside(error.range.start, error.range.end)))?;
-    Ok(pattern)
 }
 
 /// A pattern that is right and matches no host.

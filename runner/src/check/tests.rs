@@ -319,6 +319,25 @@ fn patterns_that_may_be_empty_are_warnings() {
 }
 
 #[test]
+fn groups_that_an_inventory_lacks_pass_unless_they_look_like_slips() {
+    let world = World::new(&[
+        ("hosts", "[web]\nweb1\n[database]\ndb1\n"),
+        (
+            "site.yml",
+            "- hosts: web:balancer\n- hosts: [web, databse]\n- hosts: balancer\n- hosts: web:!balancer\n",
+        ),
+    ]);
+    assert_eq!(
+        world.found(),
+        [
+            "error: no group and no host is called `balancer`",
+            "error: no group and no host is called `balancer`",
+            "warning: no group and no host is called `databse`",
+        ]
+    );
+}
+
+#[test]
 fn a_file_that_the_run_may_make_is_a_warning() {
     let copy = "- copy: {src: made.txt, dest: /x}";
     assert_eq!(tasks(copy), ["error: there is no file `made.txt`"]);
