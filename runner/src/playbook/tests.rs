@@ -3,9 +3,12 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use proptest::prelude::*;
 use serde_json::json;
 use windlass_modules::FreeForm;
 
+use super::reader::Reader;
+use super::tasks::Place;
 use super::{
     Block, Entry, Form, Keyword, Loader, Order, Play, Playbook, Serial, Task, TaskAction,
     arguments, load, load_tasks,
@@ -532,4 +535,82 @@ fn args_give_what_is_not_beside_the_module() {
     );
     let read = arguments(&node("ls"), Some(&node("\"{{ more }}\"")), &form).unwrap();
     assert_eq!(read.more.unwrap().as_str(), Some("{{ more }}"));
+}
+
+/// Values of any shape, made of the language's own words.
+fn anything() -> impl Strategy<Value = serde_json::Value> {
+    let words = [
+        "hosts",
+        "tasks",
+        "block",
+        "rescue",
+        "when",
+        "loop",
+        "with_items",
+        "vars",
+        "name",
+        "args",
+        "action",
+        "local_action",
+        "notify",
+        "listen",
+        "tags",
+        "serial",
+        "copy",
+        "meta",
+        "file",
+        "import_tasks",
+        "include_tasks",
+        "import_playbook",
+        "loop_control",
+        "register",
+        "apply",
+        "module",
+        "roles",
+        "é",
+        "{{ x }}",
+        "a=b 'c",
+        "30%",
+        "",
+    ];
+    let word = prop::sample::select(words.to_vec());
+    let leaf = prop_oneof![
+        word.clone().prop_map(|word| json!(word)),
+        any::<i64>().prop_map(|number| json!(number)),
+        any::<bool>().prop_map(|flag| json!(flag)),
+        Just(json!(null)),
+    ];
+    leaf.prop_recursive(6, 40, 5, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(|items| json!(items)),
+            prop::collection::btree_map(word.clone().prop_map(str::to_owned), inner, 0..5)
+                .prop_map(|map| json!(map)),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 300,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn no_playbook_makes_it_panic(plays in prop::collection::vec(anything(), 1..3)) {
+        // JSON is YAML.
+        let source = Source::named("site.yml", json!(plays).to_string());
+        let document = parse(&source).expect("no key is given twice")[0].clone();
+        let loader = loader();
+        for tasks in [false, true] {
+            let mut reader = Reader::new(&loader);
+            if tasks {
+                let place = Place { path: Path::new("nowhere/t.yml"), handlers: true, notify: &[] };
+                reader.task_file(place, &document);
+            } else {
+                reader.playbook(Path::new("nowhere/site.yml"), &document);
+            }
+            prop_assert!(reader.errors.iter().all(|error| error.help.is_some()));
+        }
+    }
 }

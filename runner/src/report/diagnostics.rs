@@ -98,7 +98,8 @@ fn snippets(diagnostic: &Diagnostic) -> Vec<Snippet<'_, annotate_snippets::Annot
 fn first_line(span: &Span) -> Range<usize> {
     let text = span.text();
     let end = text.find(['\n', '\r']).unwrap_or(text.len());
-    span.start..span.start + end
+    let start = span.range().start;
+    start..start + end
 }
 
 #[cfg(test)]
@@ -143,7 +144,15 @@ mod tests {
     fn odd_places_can_be_drawn() {
         let source = Source::named("odd", "é\u{1}\té\r\nx");
         let end = source.text().len();
-        for (start, stop) in [(0, 0), (0, 2), (2, 3), (end, end), (0, end), (end, end + 5)] {
+        for (start, stop) in [
+            (0, 0),
+            (0, 2),
+            (2, 3),
+            (end, end),
+            (0, end),
+            (end, end + 5),
+            (1, 6),
+        ] {
             let drawn = draw(
                 &[Diagnostic::error(&Span::new(&source, start, stop), "here")],
                 Options::default(),

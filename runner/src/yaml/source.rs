@@ -1,6 +1,7 @@
 //! A text with a name, and a stretch of it.
 
 use std::fmt;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -75,11 +76,16 @@ impl Span {
         }
     }
 
-    /// The text that it covers.
-    pub fn text(&self) -> &str {
+    /// The bytes that it covers, as far as they are there, in whole characters.
+    pub fn range(&self) -> Range<usize> {
         let text = self.source.text();
         let start = floor_boundary(text, self.start);
-        &text[start..floor_boundary(text, self.end).max(start)]
+        start..floor_boundary(text, self.end).max(start)
+    }
+
+    /// The text that it covers.
+    pub fn text(&self) -> &str {
+        &self.source.text()[self.range()]
     }
 
     /// Line and column of its start, both from 1; the column counts characters.
