@@ -272,19 +272,14 @@ impl Dispatcher {
                 recap.changed += usize::from(result.changed);
             }
             Status::Skipped => recap.skipped += 1,
-            Status::Failed if result.ignored => {
+            Status::Failed | Status::Unreachable if result.ignored => {
                 recap.ok += 1;
                 recap.changed += usize::from(result.changed);
                 recap.ignored += 1;
             }
             Status::Failed if rescued => recap.rescued += 1,
             Status::Failed => recap.failed += 1,
-            Status::Unreachable => {
-                recap.unreachable += 1;
-                if result.ignored {
-                    recap.ignored += 1;
-                }
-            }
+            Status::Unreachable => recap.unreachable += 1,
         }
     }
 }
