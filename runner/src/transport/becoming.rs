@@ -54,14 +54,17 @@ async fn talk(channel: &mut Channel, wanted: &Become, prompt: &str) -> Result<()
     let (mut said, mut shown) = (String::new(), String::new());
     let (mut out, mut err) = ([0; 1024], [0; 1024]);
     let mut answered = false;
+    // One of them may end before the other has been read.
+    let mut open = [true; 2];
     loop {
-        let (count, text, piece) = tokio::select! {
-            count = channel.stdout.read(&mut out) => (count, &mut shown, &out),
-            count = channel.stderr.read(&mut err) => (count, &mut said, &err),
+        let (count, text, piece, stream) = tokio::select! {
+            count = channel.stdout.read(&mut out), if open[0] => (count, &mut shown, &out, 0),
+            count = channel.stderr.read(&mut err), if open[1] => (count, &mut said, &err, 1),
+            else => return Err(said + &shown),
         };
         match count {
             Ok(count @ 1..) => text.push_str(&String::from_utf8_lossy(&piece[..count])),
-            _ => return Err(said + &shown),
+            _ => open[stream] = false,
         }
         if shown.contains(READY) {
             return Ok(());
