@@ -108,17 +108,32 @@ pub(super) fn no_connection(
         Unreachable::Authentication => "none of the keys or passwords was accepted",
         Unreachable::Lost | Unreachable::NoShell | Unreachable::Other => "ssh could not connect",
     };
-    let said = essence(said);
-    let said = if said.is_empty() {
+    let record = record(said);
+    let detail = match record {
+        Some(record) if kind == Unreachable::HostKeyChanged => {
+            format!("the old one is in {record}")
+        }
+        _ => essence(said),
+    };
+    let detail = if detail.is_empty() {
         String::new()
     } else {
-        format!(": {said}")
+        format!(": {detail}")
     };
     HostError::Unreachable {
         kind,
-        message: format!("{} ({}): {what}{said}", connection.name, place(settings)),
-        hint: hint(kind, settings),
+        message: format!("{} ({}): {what}{detail}", connection.name, place(settings)),
+        hint: hint(kind, settings, record),
     }
+}
+
+/// The file, and the line in it, in which ssh found the old key of a host.
+fn record(said: &str) -> Option<&str> {
+    let line = said
+        .lines()
+        .map(str::trim)
+        .find(|line| line.starts_with("Offending "))?;
+    Some(line.split_once(" key in ")?.1)
 }
 
 /// The error for a host that did not finish the handshake in time.
@@ -135,7 +150,7 @@ pub(super) fn no_answer(
             place(settings),
             waited.as_secs()
         ),
-        hint: hint(Unreachable::NoAnswer, settings),
+        hint: hint(Unreachable::NoAnswer, settings, None),
     }
 }
 
@@ -173,7 +188,7 @@ pub(super) fn no_shell(connection: &Connection, said: &str) -> HostError {
     }
 }
 
-fn hint(kind: Unreachable, settings: &SshSettings) -> String {
+fn hint(kind: Unreachable, settings: &SshSettings, record: Option<&str>) -> String {
     let address = &settings.address;
     let target = settings
         .user
@@ -195,8 +210,13 @@ fn hint(kind: Unreachable, settings: &SshSettings) -> String {
                 .to_owned()
         }
         Unreachable::HostKeyChanged => format!(
-            "if the host was reinstalled, forget the old key with `ssh-keygen -R {}`; if not, someone may \
+            "if the host was reinstalled, forget the old key with `ssh-keygen {}-R {}`; if not, someone may \
              be between you and it",
+            // Where it is the user's usual one, ssh-keygen finds it.
+            record
+                .and_then(|record| record.rsplit_once(':'))
+                .filter(|(file, _)| !file.ends_with("/.ssh/known_hosts"))
+                .map_or(String::new(), |(file, _)| format!("-f {} ", quote(file))),
             quote(&known_name(settings))
         ),
         Unreachable::HostKeyUnknown => format!(
@@ -308,12 +328,19 @@ mod tests {
     fn hints_name_the_command_to_run() {
         let mut settings = SshSettings::new("10.0.0.1");
         settings.port = Some(2222);
+        let changed = |record| hint(Unreachable::HostKeyChanged, &settings, record);
+        let usual = "/home/me/.ssh/known_hosts:12";
+        for record in [None, Some(usual)] {
+            assert!(changed(record).contains("`ssh-keygen -R '[10.0.0.1]:2222'`"));
+        }
+        let said =
+            "@ WARNING @\nOffending ED25519 key in /etc/ssh/ssh_known_hosts:3\r\n  remove with:";
         assert!(
-            hint(Unreachable::HostKeyChanged, &settings)
-                .contains("ssh-keygen -R '[10.0.0.1]:2222'")
+            changed(record(said))
+                .contains("`ssh-keygen -f /etc/ssh/ssh_known_hosts -R '[10.0.0.1]:2222'`")
         );
         assert!(
-            hint(Unreachable::HostKeyUnknown, &settings)
+            hint(Unreachable::HostKeyUnknown, &settings, None)
                 .contains("ssh-keyscan -p 2222 10.0.0.1 >>")
         );
     }
