@@ -125,7 +125,6 @@ impl Arguments for Command {
         }
         Reading {
             cmd,
-            host: context.host.name(),
             program: words.first().map(String::as_str),
             strip: *self.strip_empty_ends,
         }
@@ -297,10 +296,9 @@ mod tests {
             let failure = on(&shell, REAL, json!({"cmd": "no-such-program -x"}))
                 .await
                 .unwrap_err();
-            let name = crate::host::Host::name(&shell);
             assert_eq!(
                 failure.message,
-                format!("the command `no-such-program` is missing on {name}")
+                "the command `no-such-program` is missing on the node"
             );
             assert_eq!(failure.data["rc"], 127);
             assert!(failure.hint.unwrap().contains("full path"));

@@ -34,8 +34,6 @@ pub(super) async fn timed(host: &dyn Host, script: Script) -> Result<Ran, HostEr
 pub(super) struct Reading<'a> {
     /// The command as the result shows it.
     pub(super) cmd: Value,
-    /// The host, for messages.
-    pub(super) host: &'a str,
     /// The program that was to run, where it is known: its absence is then said plainly.
     pub(super) program: Option<&'a str>,
     /// Drop newlines at the end of both outputs.
@@ -84,21 +82,28 @@ impl Reading<'_> {
     /// Why a status is not 0: the program could not be started, or it ended so by itself.
     fn failure(&self, status: i32, stderr: &str) -> Failure {
         let Some(program) = self.program.filter(|name| is_shells_own(stderr, name)) else {
-            return Failure::new("non-zero return code");
+            let failure = Failure::new("non-zero return code");
+            // A shell that could not find a command of its line ends with this.
+            return if status == 127 && self.program.is_none() && stderr.contains("not found") {
+                failure.hint(
+                    "install what provides the missing command on the node, or give its full path",
+                )
+            } else {
+                failure
+            };
         };
-        let host = self.host;
         match status {
             127 if program.contains('/') => Failure::new(format!(
-                "`{program}` does not exist on {host}, or its interpreter does not"
+                "`{program}` does not exist on the node, or its interpreter does not"
             ))
             .hint("give the path at which the node has it, or install it there"),
-            127 => {
-                Failure::new(format!("the command `{program}` is missing on {host}")).hint(format!(
+            127 => Failure::new(format!("the command `{program}` is missing on the node")).hint(
+                format!(
                     "install what provides `{program}` on the node, or give its full path; \
                  builtins of a shell, pipes and `&&` need the module `shell`"
-                ))
-            }
-            126 => Failure::new(format!("`{program}` cannot be executed on {host}"))
+                ),
+            ),
+            126 => Failure::new(format!("`{program}` cannot be executed on the node"))
                 .hint("is it a program, with the executable bit, on a file system without noexec?"),
             _ => Failure::new("non-zero return code"),
         }

@@ -53,7 +53,6 @@ impl Arguments for Raw {
         let ran = timed(context.host, script).await?;
         Reading {
             cmd: text.into(),
-            host: context.host.name(),
             program: self.executable.as_deref(),
             strip: false,
         }

@@ -160,7 +160,6 @@ impl Arguments for ScriptFile {
         }
         Reading {
             cmd: line.into(),
-            host: context.host.name(),
             program: interpreter.first().map(String::as_str),
             strip: false,
         }

@@ -124,7 +124,6 @@ impl Arguments for Shell {
         }
         Reading {
             cmd: text.into(),
-            host: context.host.name(),
             program: self.executable.as_deref(),
             strip: *self.strip_empty_ends,
         }

@@ -120,7 +120,9 @@ impl Ansible {
 
     fn recap(&self, recap: &[(String, Recap)]) {
         self.banner("PLAY RECAP");
+        // Hosts that no task was run for are not in Ansible's.
         let mut recap = recap.to_vec();
+        recap.retain(|(_, counts)| *counts != Recap::default());
         recap.sort_by(|(one, _), (other, _)| one.cmp(other));
         for (host, counts) in recap {
             let columns = [

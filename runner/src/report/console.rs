@@ -95,6 +95,12 @@ impl Console {
             let place = |host: &String| self.order.get(host).copied().unwrap_or(usize::MAX);
             group.hosts.sort_by_key(place);
         }
+        // As the play has them, not as they came: two runs of the same read the same.
+        let first = |group: &Group| {
+            let host = group.hosts.first();
+            host.and_then(|host| self.order.get(host).copied())
+        };
+        running.groups.sort_by_key(first);
         for group in &running.groups {
             if group.word == "skipped" && self.settings.verbosity == 0 {
                 continue;
@@ -164,13 +170,13 @@ impl Console {
             let label = clean(&text::value(label));
             lines.push(format!("    {} item {label}", self::word(item)));
             lines.extend(
-                details(&running.info, item, verbosity)
+                details(host, &running.info, item, verbosity)
                     .iter()
                     .map(|line| format!("  {line}")),
             );
         }
         if items.is_empty() {
-            lines.extend(details(&running.info, result, verbosity));
+            lines.extend(details(host, &running.info, result, verbosity));
         }
         for change in items
             .iter()
@@ -184,7 +190,7 @@ impl Console {
             );
         }
         if let Some(other) = &result.delegated_to {
-            if verbosity > 0 {
+            if verbosity > 0 || matches!(result.status, Status::Failed) {
                 lines.push(format!("    on {other}"));
             }
         }
@@ -317,11 +323,14 @@ fn word(result: &Finished) -> &'static str {
 }
 
 /// The lines under a result.
-fn details(info: &TaskInfo, result: &Finished, verbosity: u8) -> Vec<String> {
+fn details(host: &str, info: &TaskInfo, result: &Finished, verbosity: u8) -> Vec<String> {
     let mut lines = Vec::new();
     let failed = matches!(result.status, Status::Failed | Status::Unreachable);
     if let Some(message) = &result.message {
-        lines.push(text::indented(&clean(message), "    "));
+        // The host stands on the line above, with all that have the same to tell.
+        let own = message.strip_prefix(host);
+        let own = own.and_then(|rest| rest.strip_prefix(": "));
+        lines.push(text::indented(&clean(own.unwrap_or(message)), "    "));
     }
     if let Some(hint) = &result.hint {
         lines.push(format!(
