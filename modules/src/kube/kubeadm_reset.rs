@@ -77,7 +77,7 @@ impl Arguments for KubeadmReset {
                     .hint("`force: true` resets it all the same"));
             }
             State::Half if !*self.force => {
-                membership::may_reset(Act::Join, true, &probed.finding)?;
+                membership::may_reset(Act::Either, true, &probed.finding)?;
             }
             State::Half | State::Joined => {}
         }

@@ -60,7 +60,7 @@ impl Arguments for KubeadmState {
         let finding = &probed.finding;
         let half = finding.state == State::Half;
         let summary = if half {
-            membership::summary(Act::Join, finding)
+            membership::summary(Act::Either, finding)
         } else {
             format!("the node is {}", finding.state.name())
         };

@@ -24,6 +24,8 @@ pub enum Act {
     Init,
     /// Later.
     Join,
+    /// In either way.
+    Either,
 }
 
 impl Act {
@@ -31,6 +33,7 @@ impl Act {
         match self {
             Self::Init => "half initialised",
             Self::Join => "half joined",
+            Self::Either => "half way into its cluster",
         }
     }
 }
