@@ -8,12 +8,16 @@ use std::borrow::Cow;
 
 /// Where bytes were put in.
 #[derive(Debug, Default)]
-pub(super) struct Offsets(Vec<usize>);
+pub(super) struct Offsets {
+    inserted: Vec<usize>,
+    /// Bytes of a header that the parser does not see.
+    pub(super) header: usize,
+}
 
 impl Offsets {
     /// The place in the text as written of a place in the text as parsed.
     pub(super) fn original(&self, at: usize) -> usize {
-        at - self.0.partition_point(|inserted| *inserted < at)
+        self.header + at - self.inserted.partition_point(|inserted| *inserted < at)
     }
 }
 
@@ -41,7 +45,13 @@ pub(super) fn kept(text: &str) -> (Cow<'_, str>, Offsets) {
         rest = &after[end..];
     }
     out.push_str(rest);
-    (out.into(), Offsets(inserted))
+    (
+        out.into(),
+        Offsets {
+            inserted,
+            header: 0,
+        },
+    )
 }
 
 fn copied(text: &str, end: usize, out: &mut String) -> usize {

@@ -136,6 +136,9 @@ impl Object for Vars {
     }
 }
 
+/// A range is a list here; longer ones are refused.
+const LONGEST_RANGE: usize = 1_000_000;
+
 fn range(input: &mut Input<'_, '_>) -> Result {
     let (start, stop) = match input.get(1) {
         Some(_) => (input.int_or(0, 0)?, input.int_or(1, 0)?),
@@ -149,6 +152,9 @@ fn range(input: &mut Input<'_, '_>) -> Result {
     let mut at = start;
     while (step > 0 && at < stop) || (step < 0 && at > stop) {
         input.eval.shared.spend(1)?;
+        if numbers.len() >= LONGEST_RANGE {
+            return Err(input.error("counts too far"));
+        }
         numbers.push(super::eval::whole(at));
         at = at.saturating_add(step);
     }

@@ -1,13 +1,15 @@
 //! `minijinja`'s syntax tree, which borrows the text, into ours, which does not.
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::sync::Arc;
 
 use minijinja::machinery::{Span, ast, parse, parse_expr};
-use minijinja::syntax::SyntaxConfig;
 
 use super::error::TemplateError;
 use super::escapes::{self, Offsets};
+use super::header;
+use super::templar::FileOptions;
 use super::tree::{
     Applied, Arg, Body, Call, Comparison, Expr, For, If, Kind, Macro, Name, Operator, Slice, Stmt,
     Target, Template,
@@ -19,33 +21,50 @@ use super::tree::{
 /// a scalar of a playbook, whose escapes YAML has read); in a template file they escape.
 pub(super) fn template(
     text: &str,
-    syntax: SyntaxConfig,
+    options: &FileOptions,
     escaped_already: bool,
 ) -> Result<Template, TemplateError> {
-    let (text, offsets) = if escaped_already {
+    let (options, header) = header::read(text, options)?;
+    let text = &text[header..];
+    let syntax = options.syntax()?;
+    let (text, mut offsets) = if escaped_already {
         escapes::kept(text)
     } else {
         (text.into(), Offsets::default())
     };
+    offsets.header = header;
     let text: &str = &text;
     let located = |error: minijinja::Error| syntax_error(&error, text, &offsets);
-    let parsed = parse(text, "template", syntax).map_err(located)?;
-    let ast::Stmt::Template(root) = parsed else {
-        return Err(TemplateError::new("the template is empty"));
-    };
-    Ok(Template {
-        body: Lower { offsets: &offsets }.body(&root.children),
+    roomy(text, || {
+        let parsed = parse(text, "template", syntax).map_err(located)?;
+        let ast::Stmt::Template(root) = parsed else {
+            return Err(TemplateError::new("the template is empty"));
+        };
+        Lower::new(&offsets).template(|lower| lower.body(&root.children))
     })
 }
 
 /// Reads a bare expression, such as a condition.
 pub(super) fn expression(text: &str) -> Result<Template, TemplateError> {
     let offsets = Offsets::default();
-    let parsed = parse_expr(text).map_err(|error| syntax_error(&error, text, &offsets))?;
-    Ok(Template {
-        body: vec![Stmt::Emit(Lower { offsets: &offsets }.expr(&parsed))],
+    roomy(text, || {
+        let parsed = parse_expr(text).map_err(|error| syntax_error(&error, text, &offsets))?;
+        Lower::new(&offsets).template(|lower| vec![Stmt::Emit(lower.expr(&parsed))])
     })
 }
+
+/// Runs what recurses as deep as the text is long, with a stack that bears it.
+fn roomy<T>(text: &str, run: impl FnOnce() -> T) -> T {
+    let brackets = text.bytes().filter(|byte| b"([{".contains(byte)).count();
+    if brackets < 40 && text.len() < 4000 {
+        return run();
+    }
+    let size = (16 << 20) + text.len().min(1 << 18) * 1024;
+    stacker::maybe_grow(size, size, run)
+}
+
+/// Expressions that nest deeper are refused.
+const DEEPEST: usize = 380;
 
 fn syntax_error(error: &minijinja::Error, text: &str, offsets: &Offsets) -> TemplateError {
     let detail = error.detail().unwrap_or("this is not a template");
@@ -68,9 +87,44 @@ fn syntax_error(error: &minijinja::Error, text: &str, offsets: &Offsets) -> Temp
 /// Lowers one template.
 struct Lower<'o> {
     offsets: &'o Offsets,
+    depth: Cell<usize>,
+    /// Where it became too deep.
+    too_deep: Cell<Option<usize>>,
 }
 
-impl Lower<'_> {
+impl<'o> Lower<'o> {
+    fn new(offsets: &'o Offsets) -> Self {
+        Self {
+            offsets,
+            depth: Cell::new(0),
+            too_deep: Cell::new(None),
+        }
+    }
+
+    fn template(self, body: impl FnOnce(&Self) -> Body) -> Result<Template, TemplateError> {
+        let body = body(&self);
+        match self.too_deep.get() {
+            Some(at) => Err(TemplateError::new("this expression nests too deeply").or_at(at..at)),
+            None => Ok(Template { body }),
+        }
+    }
+
+    fn expr(&self, node: &ast::Expr<'_>) -> Expr {
+        let depth = self.depth.get();
+        if depth > DEEPEST {
+            let at = self.range(node.span());
+            self.too_deep.set(Some(at.start));
+            return Expr {
+                at,
+                kind: Kind::List(Vec::new()),
+            };
+        }
+        self.depth.set(depth + 1);
+        let lowered = self.any_expr(node);
+        self.depth.set(depth);
+        lowered
+    }
+
     fn range(&self, span: Span) -> Range<usize> {
         let start = self.offsets.original(span.start_offset as usize);
         let end = self.offsets.original(span.end_offset as usize);
@@ -82,7 +136,7 @@ impl Lower<'_> {
         first.at.start.min(own.start)..own.end.max(first.at.end)
     }
 
-    fn expr(&self, node: &ast::Expr<'_>) -> Expr {
+    fn any_expr(&self, node: &ast::Expr<'_>) -> Expr {
         let own = self.range(node.span());
         match node {
             ast::Expr::Var(var) => Expr {

@@ -12,6 +12,7 @@ mod files;
 mod filters;
 mod functions;
 mod glob;
+mod header;
 mod json;
 mod lookups;
 mod lower;
@@ -40,3 +41,5 @@ pub use templar::{Condition, FileOptions, Options, Syntax, Templar};
 
 #[cfg(test)]
 mod observed;
+#[cfg(test)]
+mod templar_tests;

@@ -6,6 +6,7 @@ use minijinja::Value;
 use minijinja::value::ValueKind;
 
 use super::special::is_omit;
+use super::times::Moment;
 
 /// A value as it appears inside other text: `str(value)`, but nothing for `None` and `omit`, and
 /// tuples as lists, for that is what they are once they leave a template.
@@ -195,6 +196,7 @@ pub(super) fn type_name(value: &Value) -> &'static str {
         ValueKind::Seq if value.is_tuple() => "tuple",
         ValueKind::Seq | ValueKind::Iterable => "list",
         ValueKind::Map => "dict",
+        _ if value.downcast_object_ref::<Moment>().is_some() => "datetime",
         _ => "object",
     }
 }

@@ -209,7 +209,7 @@ impl Templar {
     ) -> Result<String> {
         let source = Source::file(name, text);
         let located = |error| files::locate(error, &source);
-        let template = lower::template(text, options.syntax()?, false).map_err(located)?;
+        let template = lower::template(text, options, false).map_err(located)?;
         let folder = Path::new(name).parent().map(PathBuf::from);
         let shared = Shared::new(self, scope);
         let mut eval = Eval::new(&shared, folder);
@@ -300,7 +300,7 @@ impl Templar {
         options: &FileOptions,
     ) -> Result<References> {
         let located = |error| files::locate(error, source);
-        let template = lower::template(source.text(), options.syntax()?, false).map_err(located)?;
+        let template = lower::template(source.text(), options, false).map_err(located)?;
         Ok(references(&template, &located))
     }
 
@@ -355,7 +355,7 @@ impl Templar {
 
     fn text_template(&self, text: &str) -> Result<Arc<Template>> {
         kept(&self.compiled.texts, text, || {
-            lower::template(text, FileOptions::default().syntax()?, true)
+            lower::template(text, &FileOptions::default(), true)
         })
     }
 

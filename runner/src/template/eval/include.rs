@@ -171,7 +171,7 @@ impl Eval<'_> {
         extra: Option<&Value>,
     ) -> Result<String> {
         let source = crate::yaml::Source::file(path, text);
-        let template = crate::template::lower::template(text, options.syntax()?, false)
+        let template = crate::template::lower::template(text, options, false)
             .map_err(|error| files::locate(error, &source))?;
         let loaded = Loaded {
             template: Arc::new(template),

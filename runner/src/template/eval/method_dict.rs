@@ -90,7 +90,7 @@ fn update(dict: &Dict, given: &Given<'_>) -> Result {
     }
     let new: Vec<_> = new
         .into_iter()
-        .map(|(key, value)| Ok((key, super::method_list::detached(&value, 0)?)))
+        .map(|(key, value)| Ok((key, super::method_list::detached(&value)?)))
         .collect::<Result<_>>()?;
     dict.change(|entries| entries.extend(new));
     Ok(Value::from(()))

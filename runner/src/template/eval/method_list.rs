@@ -50,24 +50,30 @@ fn index(value: &Value, given: &Given<'_>) -> Result {
         })
 }
 
-/// How deep values that templates put into one another may nest.
+/// How deep, and how large, values that templates put into one another may be.
 const DEEPEST: usize = 60;
+const LARGEST: usize = 100_000;
 
 /// A copy that shares nothing with the original, so that no list can come to hold itself.
-pub(super) fn detached(value: &Value, depth: usize) -> Result {
-    if depth > DEEPEST {
-        return Err(TemplateError::new("the value nests too deeply"));
+pub(super) fn detached(value: &Value) -> Result {
+    copied(value, 0, &mut 0)
+}
+
+fn copied(value: &Value, depth: usize, size: &mut usize) -> Result {
+    *size += 1;
+    if depth > DEEPEST || *size > LARGEST {
+        return Err(TemplateError::new("the value becomes too large"));
     }
     match value.kind() {
         ValueKind::Seq if !value.is_tuple() => items(value)?
             .iter()
-            .map(|item| detached(item, depth + 1))
+            .map(|item| copied(item, depth + 1, size))
             .collect::<Result<_>>()
             .map(List::value),
         ValueKind::Map if value.downcast_object_ref::<Dict>().is_some() => entries(value)
             .unwrap_or_default()
             .into_iter()
-            .map(|(key, value)| Ok((key, detached(&value, depth + 1)?)))
+            .map(|(key, value)| Ok((key, copied(&value, depth + 1, size)?)))
             .collect::<Result<Vec<_>>>()
             .map(Dict::value),
         _ => Ok(value.clone()),
@@ -84,17 +90,17 @@ fn changed(value: &Value, given: &Given<'_>) -> Result {
     };
     match given.method {
         "append" => {
-            let item = detached(given.need(0, "object")?, 0)?;
+            let item = detached(given.need(0, "object")?)?;
             list.change(|items| items.push(item));
         }
         "extend" => {
-            let more = detached(&List::value(items(given.need(0, "iterable")?)?), 0)?;
+            let more = detached(&List::value(items(given.need(0, "iterable")?)?))?;
             let more = items(&more)?;
             list.change(|items| items.extend(more));
         }
         "insert" => {
             let at = given.int(0, "index", 0)?;
-            let item = detached(given.need(1, "object")?, 0)?;
+            let item = detached(given.need(1, "object")?)?;
             list.change(|items| {
                 let at = from_end(at, items.len()).min(items.len());
                 items.insert(at, item);

@@ -13,10 +13,11 @@ use crate::template::scope::Scope;
 use crate::template::templar::Templar;
 use crate::template::tree::{Name, Stmt};
 
-/// Steps one rendering may take; enough for any template that ends.
-const FUEL: u64 = 20_000_000;
+/// Steps one rendering may take; enough for any template that ends. Fewer in unit tests, which are
+/// built without optimisation.
+const FUEL: u64 = if cfg!(test) { 300_000 } else { 4_000_000 };
 /// How deep expressions, macros, includes and recursive loops may nest, all together.
-const DEEPEST: u32 = 180;
+const DEEPEST: u32 = 400;
 
 /// What one rendering shares with the templates it includes and the macros it calls.
 pub(in crate::template) struct Shared<'e> {
@@ -93,7 +94,8 @@ impl<'e> Eval<'e> {
         run: impl FnOnce(&mut Self) -> Result<T, TemplateError>,
     ) -> Result<T, TemplateError> {
         self.shared.descend()?;
-        let result = run(self);
+        // Debug builds and threads with small stacks would not bear the depth that is allowed.
+        let result = stacker::maybe_grow(256 << 10, 2 << 20, || run(self));
         self.shared.ascend();
         result
     }

@@ -62,6 +62,10 @@ impl Eval<'_> {
             }
             Stmt::Set(target, expr) => {
                 let value = self.expr(expr)?;
+                // Something undefined may be given a name; a failure may not hide behind one.
+                if let Some(error) = undefined(&value).filter(|error| error.undefined.is_none()) {
+                    return Err(error.or_at(expr.at.clone()));
+                }
                 self.assign(target, value)
                     .map_err(|error| error.or_at(expr.at.clone()))?;
             }

@@ -64,8 +64,8 @@ fn b64encode(input: &mut Input<'_, '_>) -> Result {
     let urlsafe = input.bool_or(2, false)?;
     let value = input.value(0);
     let data = match value.as_bytes() {
-        Some(data) => data.to_vec(),
-        None => bytes(input, &input.text(0)?)?,
+        Some(data) if value.as_str().is_none() => data.to_vec(),
+        _ => bytes(input, &input.text(0)?)?,
     };
     Ok(engine(urlsafe).encode(data).into())
 }

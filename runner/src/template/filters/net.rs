@@ -104,11 +104,20 @@ impl Address {
     /// The first and last addresses that hosts may have.
     fn usable(self) -> (u128, u128) {
         let (first, last) = (number(self.net.network()), number(self.net.broadcast()));
-        match (self.bits() - self.net.prefix_len(), self.ip.is_ipv4()) {
-            (0 | 1, _) => (first, last),
-            (_, true) => (first + 1, last - 1),
-            (_, false) => (first + 1, last),
+        if self.bits() - self.net.prefix_len() < 2 {
+            (first, last)
+        } else {
+            (first + 1, last - 1)
         }
+    }
+
+    /// A usable address beside this one.
+    fn neighbour(self, offset: i128) -> Option<IpAddr> {
+        let wanted = number(self.ip).checked_add_signed(offset)?;
+        let (first, last) = self.usable();
+        (first..=last)
+            .contains(&wanted)
+            .then(|| address(wanted, self.ip.is_ipv4()))?
     }
 }
 
@@ -131,9 +140,21 @@ fn address(number: u128, v4: bool) -> Option<IpAddr> {
 
 fn is_private(ip: IpAddr) -> bool {
     match ip {
-        IpAddr::V4(ip) => ip.is_private() || ip.is_loopback() || ip.is_link_local(),
+        IpAddr::V4(ip) => {
+            let [first, second, ..] = ip.octets();
+            ip.is_private()
+                || ip.is_loopback()
+                || ip.is_link_local()
+                || ip.is_documentation()
+                || first == 0
+                || first >= 240
+                || (first == 198 && (18..20).contains(&second))
+        }
         IpAddr::V6(ip) => {
-            ip.is_loopback() || (ip.segments()[0] & 0xfe00) == 0xfc00 || is_link_local(ip.into())
+            ip.is_loopback()
+                || (ip.segments()[0] & 0xfe00) == 0xfc00
+                || ip.segments()[..2] == [0x2001, 0x0db8]
+                || is_link_local(ip.into())
         }
     }
 }
@@ -143,6 +164,10 @@ fn is_link_local(ip: IpAddr) -> bool {
         IpAddr::V4(ip) => ip.is_link_local(),
         IpAddr::V6(ip) => (ip.segments()[0] & 0xffc0) == 0xfe80,
     }
+}
+
+fn whole_or_text(number: u128) -> Value {
+    i128::try_from(number).map_or_else(|_| Value::from(number.to_string()), whole)
 }
 
 /// What a query finds for an address; nothing where it does not apply.
@@ -161,7 +186,8 @@ fn queried(address: Address, query: &Value) -> Result<Option<Value>> {
         "host" | "hostnet" | "host/prefix" | "address/prefix" if !address.is_network() => {
             say(format!("{}/{prefix}", address.ip))
         }
-        "host" | "hostnet" | "host/prefix" | "address/prefix" => None,
+        "host" | "hostnet" => None,
+        "host/prefix" | "address/prefix" => Some(Value::from(false)),
         "net" => address.is_network().then(|| Value::from(net.to_string())),
         "network" | "network_id" => say(net.network().to_string()),
         "network/prefix" | "subnet" => say(net.trunc().to_string()),
@@ -179,9 +205,23 @@ fn queried(address: Address, query: &Value) -> Result<Option<Value>> {
                 None => Value::from(u128::MAX),
             },
         ),
+        "next_usable" | "previous_usable" | "first_usable" | "last_usable" | "range_usable"
+            if address.is_single() =>
+        {
+            return Err(TemplateError::new(format!(
+                "'ipaddr' finds {text} only in a network"
+            )));
+        }
         "first_usable" | "last_usable" | "range_usable" | "size_usable" => usable(address, &text),
-        "ipv4" | "v4" | "4" => keep(address.ip.is_ipv4()),
-        "ipv6" | "v6" | "6" => keep(address.ip.is_ipv6()),
+        "ipv4" | "v4" | "4" => keep(address.ip.is_ipv4()).or(Some(Value::from(false))),
+        "ipv6" | "v6" | "6" => match address.ip {
+            IpAddr::V4(ip) => say(format!(
+                "{}/{}",
+                ip.to_ipv6_mapped(),
+                u16::from(prefix) + 96
+            )),
+            IpAddr::V6(_) => keep(true),
+        },
         "version" => Some(Value::from(if address.ip.is_ipv4() { 4 } else { 6 })),
         "type" => say(if address.is_network() {
             "network"
@@ -194,12 +234,23 @@ fn queried(address: Address, query: &Value) -> Result<Option<Value>> {
         "loopback" | "lo" => keep(address.ip.is_loopback()),
         "multicast" => keep(address.ip.is_multicast()),
         "link-local" => keep(is_link_local(address.ip)),
-        "int" => Some(Value::from(number(address.ip))),
+        "int" if address.with_prefix => say(format!("{}/{prefix}", number(address.ip))),
+        "int" => Some(whole_or_text(number(address.ip))),
+        "gateway" if address.is_network() => Some(Value::from(false)),
+        "gateway" => say(format!("{}/{prefix}", address.ip)),
+        "ip/prefix" => {
+            let is_host = address.with_prefix && !address.is_network();
+            is_host.then(|| Value::from(address.written()))
+        }
+        "next_usable" => address.neighbour(1).map(|ip| Value::from(ip.to_string())),
+        "previous_usable" => address.neighbour(-1).map(|ip| Value::from(ip.to_string())),
         "revdns" => say(reverse_name(address.ip)),
         _ => match text.parse::<i128>() {
-            Ok(index) => address
-                .nth(index)
-                .map(|ip| Value::from(format!("{ip}/{prefix}"))),
+            Ok(_) if !address.with_prefix => keep(true),
+            Ok(index) => Some(match address.nth(index) {
+                Some(ip) => Value::from(format!("{ip}/{prefix}")),
+                None => Value::from(false),
+            }),
             Err(_) => {
                 let Some(within) = Address::parse(query) else {
                     return Err(TemplateError::new(format!(
@@ -214,7 +265,7 @@ fn queried(address: Address, query: &Value) -> Result<Option<Value>> {
 
 fn usable(address: Address, query: &str) -> Option<Value> {
     if address.is_single() {
-        return None;
+        return Some(Value::from(0));
     }
     let (first, last) = address.usable();
     let show = |number| self::address(number, address.ip.is_ipv4()).map(|ip| ip.to_string());
@@ -245,22 +296,22 @@ fn reverse_name(ip: IpAddr) -> String {
 }
 
 /// Applies a query to an address, or to each of a list, of which those are kept to which it applies.
+/// For what is no address it gives false, and nothing where the query does not apply.
 fn applied(value: &Value, query: &Value, v4: Option<bool>) -> Result {
-    let one = |value: &Value| -> Result<Option<Value>> {
-        match Address::parse(value).filter(|address| v4.is_none_or(|v4| address.ip.is_ipv4() == v4))
-        {
-            Some(address) => queried(address, query),
-            None => Ok(None),
-        }
+    let parsed = |value: &Value| {
+        Address::parse(value).filter(|address| v4.is_none_or(|v4| address.ip.is_ipv4() == v4))
     };
     if matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable) {
         let mut kept = Vec::new();
-        for item in items(value)? {
-            kept.extend(one(&item)?);
+        for address in items(value)?.iter().filter_map(parsed) {
+            kept.extend(queried(address, query)?);
         }
         return Ok(List::value(kept));
     }
-    Ok(one(value)?.unwrap_or_else(|| Value::from(false)))
+    match parsed(value) {
+        Some(address) => Ok(queried(address, query)?.unwrap_or_else(|| Value::from(()))),
+        None => Ok(Value::from(false)),
+    }
 }
 
 fn query(input: &Input<'_, '_>) -> Value {
@@ -323,7 +374,8 @@ fn ipsubnet(input: &mut Input<'_, '_>) -> Result {
             Value::from(
                 1_u128
                     .checked_shl(u32::from(prefix - outer))
-                    .unwrap_or(u128::MAX),
+                    .unwrap_or(u128::MAX)
+                    .to_string(),
             )
         } else {
             Value::from(supernet(address.net, prefix))

@@ -27,10 +27,7 @@ pub(super) static LOOKUPS: &[Lookup] = &[
 ];
 
 fn random_choice(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
-    let terms = match call.terms.as_slice() {
-        [single] => items(single).unwrap_or_else(|_| vec![single.clone()]),
-        terms => terms.to_vec(),
-    };
+    let terms = &call.terms;
     let count = terms.len() as u64;
     if count == 0 {
         return Ok(Vec::new());
@@ -76,7 +73,7 @@ fn recipe(call: &Call<'_, '_>, term: &str) -> Result<Recipe> {
     let mut recipe = Recipe {
         path: words.next().unwrap_or_default().to_owned(),
         length: 20,
-        chars: "ascii_letters,digits,.:-_,,".to_owned(),
+        chars: characters("ascii_letters,digits") + ".,:-_",
         encrypt: None,
         seed: None,
     };
@@ -112,7 +109,7 @@ fn recipe(call: &Call<'_, '_>, term: &str) -> Result<Recipe> {
                         ))
                     })?;
             }
-            "chars" => recipe.chars = value,
+            "chars" => recipe.chars = characters(&value),
             "encrypt" => recipe.encrypt = Some(value),
             "seed" => recipe.seed = Some(value),
             "ident" => {}
@@ -146,7 +143,7 @@ fn password(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
         if unsalted {
             salt = Some(made(&Recipe {
                 length: 8,
-                chars: "ascii_letters,digits,./".to_owned(),
+                chars: characters("ascii_letters,digits") + "./",
                 ..recipe_like(&recipe)
             }));
         }
@@ -200,7 +197,7 @@ fn kept(call: &Call<'_, '_>, path: &Path) -> Result<Option<String>> {
 }
 
 fn made(recipe: &Recipe) -> String {
-    let letters: Vec<char> = characters(&recipe.chars).chars().collect();
+    let letters: Vec<char> = recipe.chars.chars().collect();
     let mut source = match &recipe.seed {
         Some(seed) => Random::from_text(seed),
         None => Random::unpredictable(),

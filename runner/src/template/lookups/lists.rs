@@ -5,7 +5,7 @@ use minijinja::value::{Tuple, ValueKind};
 
 use super::table::{Call, Lookup};
 use crate::template::error::TemplateError;
-use crate::template::eval::{entries, item, items as items_of};
+use crate::template::eval::{entries, item, items as items_of, pair};
 use crate::template::filters::pairs_of;
 use crate::template::python::{repr, string, type_name};
 use crate::template::special::Dict;
@@ -200,5 +200,27 @@ fn subelements(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
         return Err(call.error(format_args!("needs mappings, and {} is none", repr(wrong))));
     }
     let path: Vec<Value> = path.split('.').map(Value::from).collect();
-    pairs_of(&elements, &path, skip_missing)
+    let pairs = pairs_of(&elements, &path, skip_missing)?;
+    pairs
+        .iter()
+        .map(|both| {
+            // The list itself is left out of the item that comes with its members.
+            let (element, member) = pair(both)?;
+            Ok(Value::from(Tuple::from([without(&element, &path), member])))
+        })
+        .collect()
+}
+
+/// A mapping without what a path leads to.
+fn without(mapping: &Value, path: &[Value]) -> Value {
+    let (Some((first, rest)), Some(members)) = (path.split_first(), entries(mapping)) else {
+        return mapping.clone();
+    };
+    Dict::value(members.into_iter().filter_map(|(key, value)| {
+        match (key == *first, rest.is_empty()) {
+            (true, true) => None,
+            (true, false) => Some((key, without(&value, rest))),
+            (false, _) => Some((key, value)),
+        }
+    }))
 }
