@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2154 # what is set before is said below
 # Applies or removes the manifest on standard input, and prints the objects before and after.
 # Set before: w_kubectl (a function), state, namespace, manager (empty: the merging is kubectl's),
 # force, dry.

@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2154 # what is set before is said below
 # Runs kubeadm with a configuration from standard input that no one else can read, and prints what
 # it says without secrets. Set before: kubeadm. Called after: w_kubeadm ARGUMENTS, with CONFIG
 # standing for the file. Ends with kubeadm's status.

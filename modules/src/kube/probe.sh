@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2154 # what is set before is said below
 # Looks at what a node shows of having been initialised or joined; changes nothing.
 # Set before: k (/etc/kubernetes), etcd_dir, kubelet_dir, node, kubeadm, kubectl.
 
