@@ -356,6 +356,13 @@ impl Dispatcher {
             .filter(|host| {
                 self.state.failed_in_batch.contains(*host) || failures.contains_key(*host)
             })
+            // As in Ansible, hosts that are lost have not failed.
+            .filter(|host| {
+                self.state
+                    .recap
+                    .get(*host)
+                    .is_none_or(|recap| recap.unreachable == 0)
+            })
             .count();
         #[expect(clippy::cast_precision_loss, reason = "numbers of hosts")]
         let share = failed as f64 * 100.0 / place.batch.len() as f64;
