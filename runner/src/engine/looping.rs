@@ -228,6 +228,7 @@ fn together(results: Vec<TaskResult>) -> TaskResult {
         all.status = Status::Unreachable;
         all.message.clone_from(&lost.message);
         all.hint.clone_from(&lost.hint);
+        all.about_host = true;
     }
     all.changed = results.iter().any(|result| result.changed);
     all.interrupted = results.iter().any(|result| result.interrupted);
@@ -239,6 +240,7 @@ fn together(results: Vec<TaskResult>) -> TaskResult {
             .and_then(|result| result.message.clone())
             .unwrap_or_default();
         all.hint = first.and_then(|result| result.hint.clone());
+        all.about_host = first.is_some_and(|result| result.about_host);
         let message = format!(
             "{failed} of {} items failed; the first: {why}",
             results.len()

@@ -29,6 +29,8 @@ pub(crate) struct TaskResult {
     pub(crate) secrets: Vec<Secret>,
     pub(crate) delegated_to: Option<String>,
     pub(crate) no_log: bool,
+    /// The message is not about what the task does, but about how it could not begin.
+    pub(crate) about_host: bool,
     pub(crate) took: Duration,
     /// Whether the run was interrupted while it was at it.
     pub(crate) interrupted: bool,
@@ -50,6 +52,7 @@ impl TaskResult {
             secrets: Vec::new(),
             delegated_to: None,
             no_log: false,
+            about_host: false,
             took: Duration::ZERO,
             interrupted: false,
         }
@@ -121,8 +124,8 @@ impl TaskResult {
             if matches!(self.status, Status::Failed | Status::Unreachable) {
                 finished.message = Some(CENSORED.to_owned());
             }
-            if self.status == Status::Unreachable {
-                // How a host is reached is no result of the task.
+            if self.about_host {
+                // How a host is reached and a user become is no result of the task.
                 finished.message.clone_from(&self.message);
             } else {
                 finished.hint = None;
@@ -214,7 +217,14 @@ impl From<Failure> for TaskResult {
         result.changed = result.data.shift_remove("changed") == Some(Value::Bool(true));
         result.secrets = failure.secrets;
         match failure.host {
-            Some(HostError::Unreachable { .. }) => result.status = Status::Unreachable,
+            Some(HostError::Unreachable { .. }) => {
+                result.status = Status::Unreachable;
+                result.about_host = true;
+            }
+            // A module may have put it in words of its own, with more in them.
+            Some(error @ HostError::Become { .. }) => {
+                result.about_host = result.message.as_deref() == Some(&*error.to_string());
+            }
             Some(HostError::Interrupted) => result.interrupted = true,
             Some(HostError::TimedOut { so_far, .. }) => {
                 result.data.insert("stdout".into(), so_far.text().into());
@@ -245,6 +255,27 @@ mod tests {
         let text = serde_json::to_string(&shown).unwrap();
         assert!(!text.contains("hunter"), "{text}");
         assert_eq!(shown.status, Status::Failed);
+    }
+
+    #[test]
+    fn no_log_hides_no_refusal_to_become_a_user_in_the_transports_own_words() {
+        let refusal = HostError::Become {
+            message: "cannot become root".into(),
+            hint: "allow it".into(),
+        };
+        let shown = |message: &str| {
+            let mut failure = Failure::from(refusal.clone());
+            failure.message = message.to_owned();
+            let mut result = TaskResult::from(failure);
+            result.no_log = true;
+            result.shown(&Redactor::default())
+        };
+        let own = shown("cannot become root");
+        assert_eq!(own.message.as_deref(), Some("cannot become root"));
+        assert_eq!(own.hint.as_deref(), Some("allow it"));
+        let others = shown("cannot send hunter2: cannot become root");
+        assert_eq!(others.message.as_deref(), Some(CENSORED));
+        assert_eq!(others.hint, None);
     }
 
     #[test]
