@@ -125,8 +125,8 @@ fn play(tasks: &[&str]) -> String {
 }
 
 fn files(folder: &Path) {
-    std::fs::write(folder.join("large"), vec![b'x'; 300_000]).unwrap();
-    std::fs::write(folder.join("tell.sh"), "echo told\n").unwrap();
+    std::fs::write(folder.join("large"), vec![b'x'; 300_000]).expect("the folder is ours");
+    std::fs::write(folder.join("tell.sh"), "echo told\n").expect("the folder is ours");
 }
 
 #[tokio::test]

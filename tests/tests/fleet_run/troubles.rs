@@ -4,7 +4,8 @@
 use std::net::TcpListener;
 use std::path::Path;
 
-use windlass_tests::fleet::Fleet;
+use serde_json::Value;
+use windlass_tests::fleet::{Fleet, PASSWORD};
 use windlass_tests::program::Printed;
 
 use crate::site::Site;
@@ -141,4 +142,83 @@ fn what_a_host_lacks_or_refuses_is_told_and_exits_with_2() {
     case(&site, "read-only-file", 2, dash, folder);
     let closed = "copy: {content: b=2, dest: '{{ base }}/closed/conf'}";
     case(&site, "not-writable", 2, dash, closed);
+}
+
+/// Message and hint of each host's result of each task, in the order of tasks.
+fn told(printed: &Printed) -> Vec<(String, String)> {
+    let events = printed
+        .out
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("a line is an object"));
+    let mut told: Vec<(u64, String, String)> = events
+        .filter(|event| event["event"] == "host_finished")
+        .map(|event| {
+            let text = |key: &str| event["result"][key].as_str().unwrap_or_default().to_owned();
+            (
+                event["task"].as_u64().unwrap_or_default(),
+                text("message"),
+                text("hint"),
+            )
+        })
+        .collect();
+    told.sort();
+    told.into_iter()
+        .map(|(_, message, hint)| (message, hint))
+        .collect()
+}
+
+#[test]
+fn messages_are_the_same_whatever_shell_and_tools_a_host_has() {
+    let site = site();
+    std::fs::write(site.place.path().join("large"), vec![b'x'; 200_000]).unwrap();
+    let users = ["dash", "bash", "busybox"];
+    let hosts = users.map(|user| (user, user, ""));
+    site.place.write("hosts.ini", &site.inventory(&hosts));
+    let playbook = "
+- hosts: nodes
+  gather_facts: false
+  ignore_errors: true
+  tasks:
+    - command: no-such-program --version
+    - shell: no-such-program
+    - command: /etc/hostname
+    - copy: {src: large, dest: '{{ base }}/full/large'}
+    - template: {src: large, dest: '{{ base }}/full/large'}
+    - blockinfile: {path: '{{ base }}/full/block', create: true, block: '{{ \"x\" * 100000 }}'}
+    - copy: {content: b=2, dest: '{{ base }}/closed/conf'}
+      become: true
+      become_user: nobody
+    - file: {path: '{{ base }}/closed/new', state: directory}
+      become: true
+      become_user: nobody
+    - block:
+        - copy: {content: b=2, dest: '{{ base }}/fixed/conf'}
+        - lineinfile: {path: '{{ base }}/fixed/conf', line: b=2}
+        - file: {path: '{{ base }}/fixed/new', state: directory}
+        - file: {path: '{{ base }}/fixed/conf', mode: '0600'}
+        - file: {path: '{{ base }}/fixed/conf', state: absent}
+      become: true
+";
+    let printed = site.playbook(playbook).run(&["--output", "json"]);
+    assert_eq!(printed.status, 0, "{}", printed.text());
+    let told = told(&printed);
+    assert_eq!(told.len(), 13 * users.len(), "{}", printed.text());
+    for same in told.chunks(users.len()) {
+        assert!(!same[0].0.is_empty() && !same[0].1.is_empty(), "{same:?}");
+        assert!(same.iter().all(|one| *one == same[0]), "{same:#?}");
+    }
+}
+
+#[test]
+fn no_log_does_not_hide_why_a_task_could_not_begin() {
+    let site = site();
+    let task = "command: echo hidden\n      become: true\n      no_log: true";
+    let variables = format!("ansible_become_password='{PASSWORD}'");
+    case(
+        &site,
+        "no-log-and-sudo-refuses",
+        2,
+        ("plain", &variables),
+        task,
+    );
 }
