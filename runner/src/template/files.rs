@@ -7,10 +7,10 @@ use crate::yaml::{Source, Span};
 
 /// An error in a template that is a whole file.
 pub(super) fn locate(mut error: TemplateError, source: &Arc<Source>) -> TemplateError {
-    if let Some(at) = error.at.take() {
-        if error.span.is_none() {
-            error.span = Some(Span::new(source, at.start, at.end));
-        }
+    if let Some(at) = error.at.take()
+        && error.span.is_none()
+    {
+        error.span = Some(Span::new(source, at.start, at.end));
     }
     error
 }

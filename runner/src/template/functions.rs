@@ -1,5 +1,10 @@
 //! Functions that every template has: `range`, `dict`, `namespace`, `lookup`, `now` …
 
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "all functions share one signature"
+)]
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -169,7 +174,7 @@ fn named(input: &mut Input<'_, '_>) -> Result<Vec<(Value, Value)>> {
             None => input
                 .list(0)?
                 .iter()
-                .map(|pair| super::eval::pair(pair))
+                .map(super::eval::pair)
                 .collect::<Result<_>>()?,
         },
     };

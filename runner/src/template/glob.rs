@@ -71,15 +71,12 @@ fn in_class(set: &[char], letter: char) -> bool {
     };
     let mut found = false;
     while let [first, rest @ ..] = set {
-        set = match rest {
-            ['-', last, rest @ ..] => {
-                found |= (*first..=*last).contains(&letter);
-                rest
-            }
-            _ => {
-                found |= *first == letter;
-                rest
-            }
+        set = if let ['-', last, rest @ ..] = rest {
+            found |= (*first..=*last).contains(&letter);
+            rest
+        } else {
+            found |= *first == letter;
+            rest
         };
     }
     found != negated

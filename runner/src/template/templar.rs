@@ -215,7 +215,7 @@ impl Templar {
         let mut eval = Eval::new(&shared, folder);
         let mut output = Output::default();
         eval.whole(&template, &mut output)
-            .map_err(|error| self.suggest(error, scope))
+            .map_err(|error| suggest(error, scope))
             .map_err(located)?;
         let value = with_line_breaks(text, Value::from(output.into_text()));
         Ok(super::python::display(&value))
@@ -323,34 +323,20 @@ impl Templar {
     fn run(&self, template: &Template, folder: Option<PathBuf>, scope: &Arc<dyn Scope>) -> Result {
         let shared = Shared::new(self, scope);
         let mut eval = Eval::new(&shared, folder);
-        let result = match template.body.as_slice() {
-            [super::tree::Stmt::Emit(expr)] => {
-                eval.expr(expr).and_then(|value| match undefined(&value) {
-                    Some(error) => Err(error.or_at(expr.at.clone())),
-                    None => render::finished(value).map_err(|error| error.or_at(expr.at.clone())),
-                })
-            }
-            _ => {
-                let mut output = Output::default();
-                eval.whole(template, &mut output).and_then(|()| {
-                    output
-                        .native()
-                        .map_or_else(|| Ok(Value::from(())), render::finished)
-                })
-            }
+        let result = if let [super::tree::Stmt::Emit(expr)] = template.body.as_slice() {
+            eval.expr(expr).and_then(|value| match undefined(&value) {
+                Some(error) => Err(error.or_at(expr.at.clone())),
+                None => render::finished(value).map_err(|error| error.or_at(expr.at.clone())),
+            })
+        } else {
+            let mut output = Output::default();
+            eval.whole(template, &mut output).and_then(|()| {
+                output
+                    .native()
+                    .map_or_else(|| Ok(Value::from(())), render::finished)
+            })
         };
-        result.map_err(|error| self.suggest(error, scope))
-    }
-
-    /// Names the nearest known variable in the error about an undefined one.
-    fn suggest(&self, mut error: TemplateError, scope: &Arc<dyn Scope>) -> TemplateError {
-        let known = |name: &str| scope.get(name).is_some();
-        if let (Some(name), None) = (&error.undefined, &error.hint) {
-            if !name.contains(['.', '[']) && !name.is_empty() && !known(name) {
-                error.hint = yaml::did_you_mean(name, scope.names().iter().map(String::as_str));
-            }
-        }
-        error
+        result.map_err(|error| suggest(error, scope))
     }
 
     fn text_template(&self, text: &str) -> Result<Arc<Template>> {
@@ -394,6 +380,19 @@ impl Templar {
             .flat_map(|folder| [folder.join(wanted), folder.join("templates").join(wanted)])
             .find(|path| path.is_file())
     }
+}
+
+/// Names the nearest known variable in the error about an undefined one.
+fn suggest(mut error: TemplateError, scope: &Arc<dyn Scope>) -> TemplateError {
+    let known = |name: &str| scope.get(name).is_some();
+    if let (Some(name), None) = (&error.undefined, &error.hint)
+        && !name.contains(['.', '['])
+        && !name.is_empty()
+        && !known(name)
+    {
+        error.hint = yaml::did_you_mean(name, scope.names().iter().map(String::as_str));
+    }
+    error
 }
 
 /// What is kept under a text, made if it is not there yet.

@@ -1,4 +1,4 @@
-//! Values as YAML text, laid out as PyYAML does: the same quotes, folds and indentation.
+//! Values as YAML text, laid out as `PyYAML` does: the same quotes, folds and indentation.
 
 use minijinja::Value;
 use minijinja::value::ValueKind;
@@ -11,6 +11,10 @@ use super::yaml_scalar::{self, Form};
 type Result<T> = std::result::Result<T, TemplateError>;
 
 /// How YAML is laid out.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the options of the filter are what they are"
+)]
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
     /// Blanks by which what is inside is moved.

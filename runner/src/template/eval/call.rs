@@ -62,10 +62,10 @@ impl Function {
         eval: &mut Eval<'_>,
         given: Arguments,
     ) -> Result {
-        if !self.undefined {
-            if let Some(value) = given.undefined() {
-                return Ok(value.clone());
-            }
+        if !self.undefined
+            && let Some(value) = given.undefined()
+        {
+            return Ok(value.clone());
         }
         let mut input = self.bind(eval, given)?;
         (self.run)(&mut input)
@@ -292,10 +292,11 @@ impl Eval<'_> {
 
     pub(super) fn call_expr(&mut self, call: &Call, expr: &Expr) -> Result {
         if let Kind::Attr(base, name) = &call.callee.kind {
-            if let Kind::Var(this) = &base.kind {
-                if &**this == "self" && self.blocks.contains_key(name) {
-                    return self.block_text(name, 0);
-                }
+            if let Kind::Var(this) = &base.kind
+                && &**this == "self"
+                && self.blocks.contains_key(name)
+            {
+                return self.block_text(name, 0);
             }
             let base = self.expr(base)?;
             if is_undefined(&base) {
@@ -305,10 +306,11 @@ impl Eval<'_> {
             let result = self.call_method(&base, name, given);
             return Ok(result.unwrap_or_else(|error| failed(error.or_at(expr.at.clone()))));
         }
-        if let Kind::Var(name) = &call.callee.kind {
-            if &**name == "super" && self.block.is_some() {
-                return self.super_block();
-            }
+        if let Kind::Var(name) = &call.callee.kind
+            && &**name == "super"
+            && self.block.is_some()
+        {
+            return self.super_block();
         }
         let callee = self.expr(&call.callee)?;
         if is_undefined(&callee) {

@@ -116,7 +116,7 @@ impl Eval<'_> {
         self.assign(target, super::macros::Namespace::value(exports))
     }
 
-    pub(super) fn from_import(&mut self, file: &Expr, names: &[(Name, Name)]) -> Result<()> {
+    pub(super) fn import_from(&mut self, file: &Expr, names: &[(Name, Name)]) -> Result<()> {
         let loaded = self.need(file)?;
         let exports = self.exports(&loaded)?;
         for (name, alias) in names {

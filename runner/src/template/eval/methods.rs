@@ -34,7 +34,7 @@ impl Eval<'_> {
             }
             ValueKind::Map => method_dict::call(value, name, &given),
             ValueKind::Seq | ValueKind::Iterable => method_list::call(value, name, &given),
-            ValueKind::Plain => self.plain_method(value, name, &given),
+            ValueKind::Plain => plain_method(value, name, &given),
             _ => None,
         };
         if let Some(result) = found {
@@ -48,21 +48,22 @@ impl Eval<'_> {
             ))),
         }
     }
+}
 
-    fn plain_method(&mut self, value: &Value, name: &str, given: &Arguments) -> Option<Result> {
-        if let Some(turn) = value.downcast_object_ref::<Loop>() {
-            return turn.method(name, given);
-        }
-        if let Some(cycler) = value.downcast_object_ref::<Cycler>() {
-            return cycler.method(name).map(Ok);
-        }
-        if let Some(moment) = value.downcast_object_ref::<Moment>() {
-            return moment.method(name, given);
-        }
-        value
-            .downcast_object_ref::<Span>()
-            .and_then(|span| span.method(name))
+/// Methods of values that only templates have.
+fn plain_method(value: &Value, name: &str, given: &Arguments) -> Option<Result> {
+    if let Some(turn) = value.downcast_object_ref::<Loop>() {
+        return turn.method(name, given);
     }
+    if let Some(cycler) = value.downcast_object_ref::<Cycler>() {
+        return cycler.method(name).map(Ok);
+    }
+    if let Some(moment) = value.downcast_object_ref::<Moment>() {
+        return moment.method(name, given);
+    }
+    value
+        .downcast_object_ref::<Span>()
+        .and_then(|span| span.method(name))
 }
 
 /// The arguments of a method, by position or name.

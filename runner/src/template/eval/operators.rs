@@ -6,7 +6,7 @@ use minijinja::Value;
 use minijinja::value::{Tuple, ValueKind};
 
 use super::access::{integer, items};
-use super::format::percent;
+use super::percent::percent;
 use super::state::Shared;
 use crate::template::error::TemplateError;
 use crate::template::python::{string, type_name};
@@ -123,10 +123,10 @@ fn unsupported(operator: Operator, left: &Value, right: &Value) -> TemplateError
 }
 
 fn arithmetic(operator: Operator, left: Number, right: Number) -> Result {
-    if let (Number::Int(left), Number::Int(right)) = (left, right) {
-        if let Some(result) = integers(operator, left, right) {
-            return result;
-        }
+    if let (Number::Int(left), Number::Int(right)) = (left, right)
+        && let Some(result) = integers(operator, left, right)
+    {
+        return result;
     }
     let (left, right) = (left.float(), right.float());
     let zero = || TemplateError::new("division by zero");

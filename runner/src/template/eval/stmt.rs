@@ -88,7 +88,7 @@ impl Eval<'_> {
             }
             Stmt::Block(name, required, body) => self.block(name, *required, body, output)?,
             Stmt::Import(file, target) => self.import(file, target)?,
-            Stmt::FromImport(file, names) => self.from_import(file, names)?,
+            Stmt::FromImport(file, names) => self.import_from(file, names)?,
             Stmt::Extends(file) => {
                 self.extends(file, output)?;
                 return Ok(Flow::Done);

@@ -171,12 +171,11 @@ fn round(input: &mut Input<'_, '_>) -> Result {
 
 /// To the nearest, and where two are as near to the even one, as Python rounds.
 fn round_half_even(number: f64, precision: i32) -> f64 {
-    match usize::try_from(precision) {
-        Ok(places) => format!("{number:.places$}").parse().unwrap_or(number),
-        Err(_) => {
-            let scale = 10_f64.powi(-precision);
-            (number / scale).round_ties_even() * scale
-        }
+    if let Ok(places) = usize::try_from(precision) {
+        format!("{number:.places$}").parse().unwrap_or(number)
+    } else {
+        let scale = 10_f64.powi(-precision);
+        (number / scale).round_ties_even() * scale
     }
 }
 

@@ -1,5 +1,7 @@
 //! Checksums, password hashes and identifiers.
 
+use std::fmt::Write as _;
+
 use md5::Md5;
 use minijinja::Value;
 use sha1::Sha1;
@@ -25,8 +27,13 @@ pub(super) static FILTERS: &[Function] = &[
     filter!("to_uuid", to_uuid, 1, ["namespace"]),
 ];
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// Bytes in hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        let _ = write!(out, "{byte:02x}");
+    }
+    out
 }
 
 /// A digest by its name, in hexadecimal.

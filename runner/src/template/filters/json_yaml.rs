@@ -192,7 +192,7 @@ fn to_json_text(input: &mut Input<'_, '_>) -> Result {
 
 fn to_nice_json(input: &mut Input<'_, '_>) -> Result {
     let mut json = layout(input, Some(4), true, true)?;
-    json.item = ",".to_owned();
+    ",".clone_into(&mut json.item);
     written(input, &json)
 }
 

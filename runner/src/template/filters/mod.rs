@@ -1,5 +1,7 @@
 //! Filters, by family.
 
+#![expect(clippy::unnecessary_wraps, reason = "all filters share one signature")]
+
 /// A filter whose first parameter is what it is applied to; the others follow.
 macro_rules! filter {
     ($name:literal, $run:ident, $required:literal, [$($param:literal),*]) => {
@@ -13,11 +15,13 @@ macro_rules! filter {
     };
 }
 
+mod address;
 mod apply;
 mod builtin;
 mod builtin_list;
 mod builtin_text;
 mod collections;
+mod combinatorics;
 mod datetime;
 mod encoding;
 mod group;

@@ -1,11 +1,13 @@
 //! Addresses and networks, as the filters of `ansible.utils` have them.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use minijinja::Value;
 use minijinja::value::ValueKind;
 
+use super::address::{self, Address, is_link_local, is_private, number};
+use super::hash::hex;
 use crate::template::error::TemplateError;
 use crate::template::eval::{Function, Input, integer, items, whole};
 use crate::template::python::string;
@@ -26,145 +28,6 @@ pub(super) static FILTERS: &[Function] = &[
     filter!("cidr_merge", cidr_merge, 1, ["action"]),
     filter!("ip4_hex", ip4_hex, 1, ["delimiter"]),
 ];
-
-/// An address with the network it is in; a bare address is a network of its own.
-#[derive(Debug, Clone, Copy)]
-struct Address {
-    ip: IpAddr,
-    net: IpNet,
-    /// Whether a prefix was written.
-    with_prefix: bool,
-}
-
-impl Address {
-    fn parse(value: &Value) -> Option<Self> {
-        if let (ValueKind::Number, Some(number)) = (value.kind(), integer(value)) {
-            return u32::try_from(number)
-                .ok()
-                .map(|number| Self::bare(Ipv4Addr::from(number).into()));
-        }
-        let text = value.as_str()?.trim();
-        let Some((ip, mask)) = text.split_once('/') else {
-            return text.parse().ok().map(Self::bare);
-        };
-        let ip: IpAddr = ip.parse().ok()?;
-        let prefix = match mask.parse::<u8>() {
-            Ok(prefix) => prefix,
-            Err(_) => ipnet::ip_mask_to_prefix(mask.parse().ok()?).ok()?,
-        };
-        Some(Self {
-            ip,
-            net: IpNet::new(ip, prefix).ok()?,
-            with_prefix: true,
-        })
-    }
-
-    fn bare(ip: IpAddr) -> Self {
-        Self {
-            ip,
-            net: IpNet::from(ip),
-            with_prefix: false,
-        }
-    }
-
-    fn bits(self) -> u8 {
-        self.net.max_prefix_len()
-    }
-
-    fn is_single(self) -> bool {
-        self.net.prefix_len() == self.bits()
-    }
-
-    fn is_network(self) -> bool {
-        self.with_prefix && !self.is_single() && self.ip == self.net.network()
-    }
-
-    fn written(self) -> String {
-        if self.with_prefix {
-            format!("{}/{}", self.ip, self.net.prefix_len())
-        } else {
-            self.ip.to_string()
-        }
-    }
-
-    /// The `index`-th address of the network; from the end when negative.
-    fn nth(self, index: i128) -> Option<IpAddr> {
-        let first = number(self.net.network());
-        let last = number(self.net.broadcast());
-        let wanted = if index < 0 {
-            last.checked_sub(index.unsigned_abs() - 1)?
-        } else {
-            first.checked_add(index.unsigned_abs())?
-        };
-        (first..=last)
-            .contains(&wanted)
-            .then(|| address(wanted, self.ip.is_ipv4()))?
-    }
-
-    /// The first and last addresses that hosts may have.
-    fn usable(self) -> (u128, u128) {
-        let (first, last) = (number(self.net.network()), number(self.net.broadcast()));
-        if self.bits() - self.net.prefix_len() < 2 {
-            (first, last)
-        } else {
-            (first + 1, last - 1)
-        }
-    }
-
-    /// A usable address beside this one.
-    fn neighbour(self, offset: i128) -> Option<IpAddr> {
-        let wanted = number(self.ip).checked_add_signed(offset)?;
-        let (first, last) = self.usable();
-        (first..=last)
-            .contains(&wanted)
-            .then(|| address(wanted, self.ip.is_ipv4()))?
-    }
-}
-
-fn number(ip: IpAddr) -> u128 {
-    match ip {
-        IpAddr::V4(ip) => u128::from(u32::from(ip)),
-        IpAddr::V6(ip) => u128::from(ip),
-    }
-}
-
-fn address(number: u128, v4: bool) -> Option<IpAddr> {
-    if v4 {
-        u32::try_from(number)
-            .ok()
-            .map(|number| Ipv4Addr::from(number).into())
-    } else {
-        Some(Ipv6Addr::from(number).into())
-    }
-}
-
-fn is_private(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => {
-            let [first, second, ..] = ip.octets();
-            ip.is_private()
-                || ip.is_loopback()
-                || ip.is_link_local()
-                || ip.is_documentation()
-                || first == 0
-                || first >= 240
-                || (first == 198 && (18..20).contains(&second))
-        }
-        IpAddr::V6(ip) => {
-            ip.is_loopback()
-                || (ip.segments()[0] & 0xfe00) == 0xfc00
-                || ip.segments()[..2] == [0x2001, 0x0db8]
-                || is_link_local(ip.into())
-        }
-    }
-}
-
-fn is_link_local(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => ip.is_link_local(),
-        IpAddr::V6(ip) => (ip.segments()[0] & 0xffc0) == 0xfe80,
-    }
-}
 
 fn whole_or_text(number: u128) -> Value {
     i128::try_from(number).map_or_else(|_| Value::from(number.to_string()), whole)
@@ -268,7 +131,7 @@ fn usable(address: Address, query: &str) -> Option<Value> {
         return Some(Value::from(0));
     }
     let (first, last) = address.usable();
-    let show = |number| self::address(number, address.ip.is_ipv4()).map(|ip| ip.to_string());
+    let show = |number| address::address(number, address.ip.is_ipv4()).map(|ip| ip.to_string());
     Some(match query {
         "first_usable" => Value::from(show(first)?),
         "last_usable" => Value::from(show(last)?),
@@ -284,11 +147,7 @@ fn reverse_name(ip: IpAddr) -> String {
             format!("{d}.{c}.{b}.{a}.in-addr.arpa.")
         }
         IpAddr::V6(ip) => {
-            let digits: String = ip
-                .octets()
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect();
+            let digits = hex(&ip.octets());
             let dotted: Vec<String> = digits.chars().rev().map(String::from).collect();
             format!("{}.ip6.arpa.", dotted.join("."))
         }
@@ -356,7 +215,7 @@ fn parsed(input: &Input<'_, '_>, index: usize) -> Result<Address> {
 
 fn ipsubnet(input: &mut Input<'_, '_>) -> Result {
     let address = parsed(input, 0)?;
-    let Some(query) = input.get(1).filter(|query| string(query) != "") else {
+    let Some(query) = input.get(1).filter(|query| !string(query).is_empty()) else {
         return Ok(Value::from(address.net.trunc().to_string()));
     };
     let prefix = integer(query)
@@ -366,7 +225,7 @@ fn ipsubnet(input: &mut Input<'_, '_>) -> Result {
         return Err(input.error("needs the length of a prefix"));
     };
     let outer = address.net.prefix_len();
-    let index = input.get(2).filter(|index| string(index) != "");
+    let index = input.get(2).filter(|index| !string(index).is_empty());
     let Some(index) = index.map(|index| integer(index).or_else(|| string(index).parse().ok()))
     else {
         // How many there are, or the larger network around the address.
@@ -399,7 +258,7 @@ fn ipsubnet(input: &mut Input<'_, '_>) -> Result {
         .and_then(|at| at.checked_shl(width))
         .and_then(|offset| number(address.net.network()).checked_add(offset));
     Ok(
-        match start.and_then(|start| self::address(start, address.ip.is_ipv4())) {
+        match start.and_then(|start| address::address(start, address.ip.is_ipv4())) {
             Some(ip) => Value::from(format!("{ip}/{prefix}")),
             None => Value::from(false),
         },
@@ -427,7 +286,7 @@ fn ipmath(input: &mut Input<'_, '_>) -> Result {
     let amount = input.int_or(1, 0)?;
     let moved = number(address.ip).checked_add_signed(amount);
     moved
-        .and_then(|moved| self::address(moved, address.ip.is_ipv4()))
+        .and_then(|moved| address::address(moved, address.ip.is_ipv4()))
         .map(|ip| Value::from(ip.to_string()))
         .ok_or_else(|| input.error("leaves the range of addresses"))
 }

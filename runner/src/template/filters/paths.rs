@@ -204,17 +204,16 @@ fn expandvars(input: &mut Input<'_, '_>) -> Result {
     let mut rest = text.as_str();
     while let Some((before, after)) = rest.split_once('$') {
         out.push_str(before);
-        let (name, length) = match after
+        let (name, length) = if let Some((name, _)) = after
             .strip_prefix('{')
             .and_then(|inner| inner.split_once('}'))
         {
-            Some((name, _)) => (name, name.len() + 2),
-            None => {
-                let end = after
-                    .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-                    .unwrap_or(after.len());
-                (&after[..end], end)
-            }
+            (name, name.len() + 2)
+        } else {
+            let end = after
+                .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+                .unwrap_or(after.len());
+            (&after[..end], end)
         };
         match std::env::var(name) {
             Ok(value) if !name.is_empty() => out.push_str(&value),

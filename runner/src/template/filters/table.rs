@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::{
-    apply, builtin, builtin_list, builtin_text, collections, datetime, encoding, hash, json_yaml,
-    math, net, paths, regex, sets, types,
+    apply, builtin, builtin_list, builtin_text, collections, combinatorics, datetime, encoding,
+    hash, json_yaml, math, net, paths, regex, sets, types,
 };
 use crate::template::error::TemplateError;
 use crate::template::eval::Function;
@@ -18,6 +18,7 @@ static FAMILIES: &[&[Function]] = &[
     builtin_text::FILTERS,
     apply::FILTERS,
     collections::FILTERS,
+    combinatorics::FILTERS,
     sets::FILTERS,
     regex::FILTERS,
     datetime::FILTERS,

@@ -74,10 +74,10 @@ fn mandatory(input: &mut Input<'_, '_>) -> Result {
 fn ternary(input: &mut Input<'_, '_>) -> Result {
     let value = input.value(0);
     defined(&value)?;
-    if value.is_none() {
-        if let Some(none) = input.get(3).filter(|none| !none.is_none()) {
-            return Ok(none.clone());
-        }
+    if value.is_none()
+        && let Some(none) = input.get(3).filter(|none| !none.is_none())
+    {
+        return Ok(none.clone());
     }
     Ok(input.value(if truth(&value)? { 1 } else { 2 }))
 }

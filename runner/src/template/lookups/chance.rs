@@ -79,12 +79,11 @@ fn recipe(call: &Call<'_, '_>, term: &str) -> Result<Recipe> {
     };
     let mut given: Vec<(String, String)> = Vec::new();
     for word in words {
-        match word.split_once('=') {
-            Some((name, value)) => given.push((name.to_owned(), value.to_owned())),
-            None => {
-                recipe.path.push(' ');
-                recipe.path.push_str(word);
-            }
+        if let Some((name, value)) = word.split_once('=') {
+            given.push((name.to_owned(), value.to_owned()));
+        } else {
+            recipe.path.push(' ');
+            recipe.path.push_str(word);
         }
     }
     for (name, value) in &call.options {

@@ -9,12 +9,11 @@ use crate::template::eval::Eval;
 pub(super) fn folders(eval: &Eval<'_>) -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = eval.shared.templar.options().base_dirs.clone();
     for name in ["role_path", "playbook_dir"] {
-        if let Some(Ok(value)) = eval.shared.scope.get(name) {
-            if let Some(path) = value.as_str().map(PathBuf::from) {
-                if !folders.contains(&path) {
-                    folders.push(path);
-                }
-            }
+        if let Some(Ok(value)) = eval.shared.scope.get(name)
+            && let Some(path) = value.as_str().map(PathBuf::from)
+            && !folders.contains(&path)
+        {
+            folders.push(path);
         }
     }
     if folders.is_empty() {

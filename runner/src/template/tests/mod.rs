@@ -1,5 +1,7 @@
 //! Tests (`is …`), by family.
 
+#![expect(clippy::unnecessary_wraps, reason = "all tests share one signature")]
+
 /// A test: with a closure that gives a truth, or with a function and its parameters after the
 /// first, which is what it is applied to.
 macro_rules! test {
