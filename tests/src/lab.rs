@@ -139,6 +139,7 @@ pub fn eventually(limit: Duration, what: &str, mut right: impl FnMut() -> bool) 
 }
 
 /// Does a part of a long test, and prints one line with its time.
+#[expect(clippy::print_stdout, reason = "the report of the cluster tests")]
 pub fn part<T>(title: &str, work: impl FnOnce() -> T) -> T {
     let began = Instant::now();
     let result = work();

@@ -1,7 +1,10 @@
 //! What kubeadm is given for each version: the shipped templates, rendered with the shipped variables and
 //! completed by the modules, up to the bytes that the node's kubeadm reads.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should end there")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should end there"
+)]
 
 use std::fmt;
 use std::path::{Path, PathBuf};

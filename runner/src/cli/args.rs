@@ -65,8 +65,8 @@ pub(crate) struct Connection {
     pub(crate) ask_pass: bool,
 
     /// `ssh` or `local`, where the inventory says nothing.
-    #[arg(short, long, value_name = "HOW")]
-    pub(crate) connection: Option<String>,
+    #[arg(id = "connection", short = 'c', long, value_name = "HOW")]
+    pub(crate) kind: Option<String>,
 
     /// Seconds to wait for a connection.
     #[arg(short = 'T', long, value_name = "SECONDS")]

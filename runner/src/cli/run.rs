@@ -104,7 +104,7 @@ fn defaults(connection: &Connection, password: Option<Secret>) -> ConnectionDefa
         user: connection.user.clone(),
         private_key: connection.private_key.clone(),
         password,
-        connection: connection.connection.clone(),
+        connection: connection.kind.clone(),
         timeout: connection.timeout,
         common_args: connection.ssh_common_args.clone(),
         extra_args: connection.ssh_extra_args.clone(),

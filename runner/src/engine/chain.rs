@@ -79,6 +79,7 @@ impl Chain {
     }
 
     /// With one more layer inside.
+    #[must_use]
     pub fn with(&self, layer: Layer) -> Self {
         let mut layers = Vec::with_capacity(self.layers.len() + 1);
         layers.extend(self.layers.iter().cloned());

@@ -16,10 +16,13 @@ use crate::playbook::{self, Common, Entry, LoopSource, Task};
 use crate::template::{Scope, TemplateError};
 use crate::yaml::Node;
 
+/// The variables of an item of the loop that names files.
+type Item = Vec<(String, Value)>;
+
 /// One file for some hosts, with the item of the loop that named it.
 struct Inclusion {
     file: PathBuf,
-    item: Vec<(String, Value)>,
+    item: Item,
     hosts: Vec<String>,
 }
 
@@ -135,7 +138,7 @@ impl Dispatcher {
         chain: &Chain,
         place: &Place,
         host: &str,
-    ) -> Result<Vec<(PathBuf, Vec<(String, Value)>)>, TemplateError> {
+    ) -> Result<Vec<(PathBuf, Item)>, TemplateError> {
         let layers = chain.task_layers();
         let store = &self.shared.store;
         let scope = store.view(host, &place.play, &layers, Vec::new());
@@ -194,15 +197,13 @@ impl Dispatcher {
         source: &LoopSource,
         scope: &Arc<dyn Scope>,
     ) -> Result<Vec<Value>, TemplateError> {
-        match &source.lookup {
-            Some(lookup) => self.shared.templar.lookup(lookup, &source.items, scope),
-            None => {
-                let rendered = self.shared.templar.render(&source.items, scope)?;
-                rendered.try_iter().map(Iterator::collect).map_err(|_| {
-                    TemplateError::new("`loop` needs a list").or_span(Some(&source.items.span))
-                })
-            }
+        if let Some(lookup) = &source.lookup {
+            return self.shared.templar.lookup(lookup, &source.items, scope);
         }
+        let rendered = self.shared.templar.render(&source.items, scope)?;
+        rendered.try_iter().map(Iterator::collect).map_err(|_| {
+            TemplateError::new("`loop` needs a list").or_span(Some(&source.items.span))
+        })
     }
 
     /// The tasks of a file, read once a run.

@@ -14,6 +14,10 @@ const CENSORED: &str = "the output has been hidden because 'no_log: true' was gi
 
 /// How a task went on a host.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a result of its own in the language"
+)]
 pub(crate) struct TaskResult {
     pub(crate) status: Status,
     pub(crate) changed: bool,

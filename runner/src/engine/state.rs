@@ -8,6 +8,7 @@ use crate::event::Recap;
 
 /// The state of a run. Only the dispatcher has it.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each ends something else")]
 pub(crate) struct State {
     /// Counts a host, in the order of first appearance.
     pub(crate) recap: IndexMap<String, Recap>,

@@ -131,7 +131,7 @@ impl Unit<'_> {
         if let Some(false_condition) = self.first_false(scope, &mut warnings)? {
             return Err(TaskResult::skipped(Some(false_condition)));
         }
-        let attempt = self.attempt(scope).await?;
+        let attempt = self.attempt(scope)?;
         let mut result = self.tries(scope, extra, &attempt).await?;
         result.warnings.splice(0..0, warnings);
         result.delegated_to.clone_from(&attempt.delegated_to);
@@ -160,7 +160,7 @@ impl Unit<'_> {
     }
 
     /// Everything that the tries have in common: the arguments, the host, the settings.
-    async fn attempt(&self, scope: &Arc<dyn Scope>) -> Result<Attempt, TaskResult> {
+    fn attempt(&self, scope: &Arc<dyn Scope>) -> Result<Attempt, TaskResult> {
         let broken = |error: TemplateError| failed_template(&error);
         let work = self.work;
         let ready = self.ready(scope).map_err(|message| *message)?;

@@ -267,12 +267,10 @@ impl Dispatcher {
                 vec![&host]
             };
             for taker in &takers {
-                self.keep(work, taker, &result).await;
+                self.keep(work, taker, &result);
             }
             self.count(&host, &result, place.rescued);
-            if result.changed && matches!(result.status, Status::Ok)
-                || result.changed && result.ignored
-            {
+            if result.changed && (result.status == Status::Ok || result.ignored) {
                 for taker in &takers {
                     self.notify(work, place, taker).await;
                 }
@@ -376,7 +374,7 @@ impl Dispatcher {
     }
 
     /// Keeps what a result hands to later tasks of a host.
-    async fn keep(&mut self, work: &Work, host: &str, result: &TaskResult) {
+    fn keep(&self, work: &Work, host: &str, result: &TaskResult) {
         let store = &self.shared.store;
         if !result.facts.is_empty() {
             let delegated = work

@@ -189,10 +189,9 @@ impl Console {
                     .map(|line| format!("    {line}")),
             );
         }
-        if let Some(other) = &result.delegated_to {
-            if verbosity > 0 || matches!(result.status, Status::Failed) {
-                lines.push(format!("    on {other}"));
-            }
+        let told = verbosity > 0 || matches!(result.status, Status::Failed);
+        if let Some(other) = result.delegated_to.as_ref().filter(|_| told) {
+            lines.push(format!("    on {other}"));
         }
         let took = result.took;
         match running
@@ -352,13 +351,11 @@ fn details(host: &str, info: &TaskInfo, result: &Finished, verbosity: u8) -> Vec
                 block(&mut lines, key, value);
             }
         }
-    } else if verbosity == 1 {
-        if let Some(condition) = result.data.get("false_condition") {
-            lines.push(format!(
-                "    because `{}` does not hold",
-                text::value(condition)
-            ));
-        }
+    } else if verbosity == 1
+        && let Some(condition) = result.data.get("false_condition")
+    {
+        let condition = text::value(condition);
+        lines.push(format!("    because `{condition}` does not hold"));
     }
     if verbosity >= 2 {
         let pretty = serde_json::to_string_pretty(&result.data).unwrap_or_default();

@@ -55,6 +55,7 @@ fn failure() -> Finished {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a list of events, one after another")]
 fn events() -> Vec<What> {
     let hosts: Vec<String> = (1..=40).map(|n| format!("w{n:02}")).collect();
     let mut events = vec![
