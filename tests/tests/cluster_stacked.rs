@@ -95,7 +95,7 @@ fn stacked_with_real_kubeadm() {
         || no_secrets(&lab, &first),
     );
     part("the second run changes nothing", || {
-        unchanged(&lab.windlass(&[PLAYBOOK]).well())
+        unchanged(&lab.windlass(&[PLAYBOOK]).well());
     });
     part("check mode changes nothing either", || {
         unchanged(&lab.windlass(&[PLAYBOOK, "--check"]).well());

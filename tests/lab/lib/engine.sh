@@ -91,9 +91,21 @@ engine_stop() {
         die "our Docker engine (process $engine_pid) did not stop within 30 seconds." "Its log: $engine_dir/dockerd.log"
     fi
     engine_undo
+    engine_unmount "$engine_run" "$engine_dir/data"
     rm -rf "$engine_run" "$engine_own_socket"
     # Empty cgroups stay behind it. Those that are not empty are not ours.
     rmdir /sys/fs/cgroup/docker /sys/fs/cgroup/*/docker 2>/dev/null || true
+}
+
+# Unmounts what the engine leaves mounted in the folders named: the network namespace of the host,
+# and its data folder on itself. The innermost come first.
+engine_unmount() {
+    for engine_folder in "$@"; do
+        awk -v folder="$engine_folder" '$2 == folder || index($2, folder "/") == 1 { print $2 }' /proc/mounts |
+            sort -r | while IFS= read -r engine_mount; do
+            umount "$engine_mount" 2>/dev/null || umount --lazy "$engine_mount" || true
+        done
+    done
 }
 
 # Takes Docker's chains out of the packet filter again, and restores the two settings that it
