@@ -64,26 +64,29 @@ _w_feed() {
 	_w_end "$?"
 }
 
-# Runs the source with $1 bytes of input. Descriptor 3 is the way back.
+# Runs the source with $1 bytes of input. Descriptor 3 is the way back. The parentheses around the
+# reader cost no process; without them, bash does not run an EXIT trap that the source sets.
 _w_pour() {
 	{
 		_w_take "$1"
 		IFS= read -r _w_line
 		[ "$_w_line" = "$_w_key$_w_mark" ] || _w_cut
-	} | if [ -n "$2" ]; then
-		(
+	} | (
+		if [ -n "$2" ]; then
+			(
+				exec 3>&-
+				set --
+				eval "$_w_text"
+			)
+			_w_status=$?
+			while IFS= read -r _w_line; do :; done
+			exit "$_w_status"
+		else
 			exec 3>&-
 			set --
 			eval "$_w_text"
-		)
-		_w_status=$?
-		while IFS= read -r _w_line; do :; done
-		exit "$_w_status"
-	else
-		exec 3>&-
-		set --
-		eval "$_w_text"
-	fi
+		fi
+	)
 }
 
 # Copies exactly $1 bytes: what follows them is not for the same reader.
