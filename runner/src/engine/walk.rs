@@ -242,11 +242,10 @@ impl Dispatcher {
             handler: place.handler,
             file: work.task.span.source.name().to_owned(),
             line: work.task.span.position().0,
+            // What cannot be read is not shown.
             no_log: work
                 .inherited(&scope, |common| &common.no_log)
-                .ok()
-                .flatten()
-                .unwrap_or(true),
+                .map_or(true, |no_log| no_log.unwrap_or(false)),
         })
     }
 
