@@ -10,7 +10,12 @@ dir=$1 port=$2 max_startups=$3 max_sessions=$4
 
 # --- What only this namespace sees --------------------------------------------------------------
 mount -t tmpfs -o mode=755 tmpfs /run
-mkdir -p /run/sshd /run/sudo
+mkdir -p /run/sshd /run/sudo /run/fleet
+# So is /tmp, apart from what is ours in it: shells that end with the fleet leave nothing behind.
+mount --bind "$dir" /run/fleet
+mount -t tmpfs -o mode=1777 tmpfs /tmp
+mkdir -p "$dir"
+mount --bind /run/fleet "$dir"
 mkdir -p "$dir/etc" "$dir/home" "$dir/bin/bash"
 
 # User `busybox` has nothing but BusyBox; for user `bash`, sh is bash.

@@ -125,6 +125,11 @@ impl Fleet {
         dir
     }
 
+    /// The hosts' `/tmp`.
+    pub fn tmp(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/root/tmp", self.sshd.id()))
+    }
+
     /// The address of host `number`, from 1.
     pub fn address(number: usize) -> String {
         format!("127.0.{}.{}", 1 + number / 250, 1 + number % 250)

@@ -102,9 +102,11 @@ async fn the_result_is_collected_after_the_link_was_lost() {
             transport.reset(&connection).await;
         }
     }
-    // Other runs on this machine may have some for a moment.
+    // The last shell may still be about it.
     for wait in 0.. {
-        let all = std::fs::read_dir("/tmp").unwrap().filter_map(Result::ok);
+        let all = std::fs::read_dir(fleet.tmp())
+            .unwrap()
+            .filter_map(Result::ok);
         let kept = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with(".windlass-");
         if all.filter(|entry| kept(&entry.file_name())).count() == 0 {
             break;

@@ -1,4 +1,4 @@
-//! How much goes on at once, and how it ends: `-f`, time limits and interrupts.
+//! How much goes on at once, where, and how it ends: `-f`, delegation, time limits and interrupts.
 
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
@@ -68,6 +68,38 @@ fn forks_bound_how_many_hosts_work_at_once() {
             "{most} hosts worked at once, with -f {forks}"
         );
     }
+}
+
+#[test]
+fn many_hosts_that_delegate_to_one_queue_for_it_and_are_not_connected_to() {
+    let site = Site::mixed(20, &["dash", "bash", "busybox"]);
+    let playbook = "
+- hosts: nodes
+  gather_facts: false
+  tasks:
+    - name: all on one
+      shell: 'id -un; echo {{ inventory_hostname }} >>\"{{ base }}/all\"; sleep 0.1'
+      delegate_to: node02
+      become: true
+      become_user: busybox
+      register: there
+    - name: each has its own result
+      assert: {that: there.stdout == 'busybox', quiet: true}
+    - name: one for all
+      shell: 'echo {{ inventory_hostname }} >>\"{{ base }}/once\"; id -un'
+      delegate_to: node02
+      run_once: true
+      register: once
+    - name: all have its result
+      assert: {that: once.stdout == 'bash', quiet: true}
+";
+    let printed = site.playbook(playbook).run(&[]);
+    assert_eq!(printed.status, 0, "{}", printed.text());
+    let read = |name: &str| std::fs::read_to_string(site.base().join(name)).unwrap();
+    let (all, once) = (read("all"), read("once"));
+    let all: std::collections::BTreeSet<&str> = all.lines().collect();
+    assert_eq!((all.len(), once.as_str()), (20, "node01\n"));
+    assert_eq!(site.logins(), 1);
 }
 
 #[tokio::test]

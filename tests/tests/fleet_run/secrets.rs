@@ -19,8 +19,10 @@ const PLAYBOOK: &str = r#"
   tasks:
     - name: a secret in a file
       copy: {content: "{{ of_file }}", dest: "{{ base }}/{{ inventory_hostname }}.secret", mode: "0600"}
+      diff: false
     - name: a secret in a template
       template: {src: secret.j2, dest: "{{ base }}/{{ inventory_hostname }}.template", mode: "0600"}
+      no_log: true
     - name: a secret in the environment
       shell: 'test "$TOKEN" && sleep 0.7PID'
       environment: {TOKEN: "{{ of_environment }}"}
@@ -140,7 +142,7 @@ fn secrets_appear_in_no_output_no_file_and_on_no_command_line() {
     for format in ["plain", "human", "json", "ansible"] {
         let watch = Watch::start(secrets.clone(), own("sleep 0.7PID"));
         let extra = format!("@{}", variables.display());
-        let mut command = site.command(&["-K", "-vvvv", "-e", &extra, "--output", format]);
+        let mut command = site.command(&["-K", "-vvvv", "-D", "-e", &extra, "--output", format]);
         let command = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -180,7 +182,10 @@ fn secrets_appear_in_no_output_no_file_and_on_no_command_line() {
         files_with(&folder, &secrets, &mut found);
     }
     let ours = |name: &str| name.starts_with(".windlass") || name.starts_with("windlass");
-    for entry in std::fs::read_dir("/tmp").unwrap().filter_map(Result::ok) {
+    for entry in std::fs::read_dir(site.fleet.tmp())
+        .unwrap()
+        .filter_map(Result::ok)
+    {
         if ours(&entry.file_name().to_string_lossy()) {
             files_with(&entry.path(), &secrets, &mut found);
         }

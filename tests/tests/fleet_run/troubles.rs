@@ -22,6 +22,7 @@ fn site() -> Site {
         cd '{{ base }}'
         mkdir full fixed closed
         mount -t tmpfs -o size=64k,mode=1777 tmpfs full
+        head -c 65536 /dev/zero >full/all
         mount -t tmpfs -o size=64k tmpfs fixed
         echo a=1 >fixed/conf
         mount -o remount,ro fixed
@@ -144,14 +145,14 @@ fn what_a_host_lacks_or_refuses_is_told_and_exits_with_2() {
     case(&site, "not-writable", 2, dash, closed);
 }
 
-/// Message and hint of each host's result of each task, in the order of tasks.
+/// Message and hint of each host's failures, in the order of tasks.
 fn told(printed: &Printed) -> Vec<(String, String)> {
     let events = printed
         .out
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).expect("a line is an object"));
     let mut told: Vec<(u64, String, String)> = events
-        .filter(|event| event["event"] == "host_finished")
+        .filter(|event| event["event"] == "host_finished" && event["result"]["status"] == "failed")
         .map(|event| {
             let text = |key: &str| event["result"][key].as_str().unwrap_or_default().to_owned();
             (
@@ -198,6 +199,14 @@ fn messages_are_the_same_whatever_shell_and_tools_a_host_has() {
         - file: {path: '{{ base }}/fixed/conf', mode: '0600'}
         - file: {path: '{{ base }}/fixed/conf', state: absent}
       become: true
+- hosts: dash
+  gather_facts: false
+  tasks:
+    - command: find full fixed closed -type f
+      args: {chdir: '{{ base }}'}
+      register: left
+    - name: nothing was left half written
+      assert: {that: 'left.stdout_lines | sort == [\"closed/conf\", \"fixed/conf\", \"full/all\"]', quiet: true}
 ";
     let printed = site.playbook(playbook).run(&["--output", "json"]);
     assert_eq!(printed.status, 0, "{}", printed.text());
