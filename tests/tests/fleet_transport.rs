@@ -122,7 +122,11 @@ async fn each_way_to_be_unreachable_says_what_and_what_to_do() {
     let (kind, _, hint) = unreachable(&transport, changed).await;
     assert_eq!(kind, Unreachable::HostKeyChanged);
     assert!(
-        hint.contains(&format!("ssh-keygen -R '[127.0.1.3]:{}'", fleet.port())),
+        hint.contains(&format!(
+            "ssh-keygen -f {} -R '[127.0.1.3]:{}'",
+            fleet.wrong_hosts().display(),
+            fleet.port()
+        )),
         "{hint}"
     );
 
