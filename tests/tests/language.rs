@@ -559,3 +559,29 @@ fn an_undefined_variable_fails_the_task_and_is_named() {
     assert!(printed.out.contains("nothing_here"), "{}", printed.text());
     assert!(printed.out.contains("site.yml:5:"), "{}", printed.text());
 }
+
+#[test]
+fn a_password_of_the_inventory_is_blotted_out_where_a_host_prints_it() {
+    let place = Place::new();
+    place.write(
+        "hosts.ini",
+        "h1 ansible_connection=local ansible_become_password=correct-horse-battery\n",
+    );
+    place.write(
+        "site.yml",
+        "
+- hosts: h1
+  gather_facts: false
+  become: true
+  become_user: root
+  tasks:
+    - command: echo correct-horse-battery
+",
+    );
+    let printed = place.run(&["run", "site.yml", "-i", "hosts.ini", "-vvv"]);
+    assert!(
+        !printed.text().contains("correct-horse"),
+        "{}",
+        printed.text()
+    );
+}

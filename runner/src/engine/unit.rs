@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use minijinja::Value;
 use tokio::sync::mpsc;
 use windlass_modules::module::Context;
-use windlass_modules::{Host, Module, Task as Ready};
+use windlass_modules::{Host, Module, Secret, Task as Ready};
 
 use super::chain::Chain;
 use super::control::{Live, TaskController};
@@ -21,7 +21,7 @@ use super::result::{TaskResult, located};
 use crate::event::{Status, TaskId};
 use crate::playbook::{Common, Keyword, Task};
 use crate::template::{self, Scope, TemplateError};
-use crate::transport::{Become, Connection, ProgressSink, TaskSettings};
+use crate::transport::{Become, Connection, Kind, ProgressSink, TaskSettings};
 use crate::vars::{self, PlayVars};
 use crate::yaml::{Mapping, Node};
 
@@ -183,6 +183,7 @@ impl Unit<'_> {
             .inherited(scope, |common| &common.timeout)
             .map_err(broken)?;
         let hidden = Arc::new(Mutex::new(Redactor::default()));
+        let mut passwords = Vec::new();
         let live = Live {
             task: work.id,
             host: self.host.to_owned(),
@@ -193,6 +194,17 @@ impl Unit<'_> {
         let host = if work.module.needs_host() {
             let connection = self.connection(target, &target_scope, scope)?;
             let becoming = self.becoming(&target_scope, scope)?;
+            passwords.extend(
+                becoming
+                    .as_ref()
+                    .and_then(|become_user| become_user.password.clone()),
+            );
+            if let Kind::Ssh(ssh) = &connection.kind {
+                passwords.extend(ssh.password.clone());
+            }
+            if let Ok(mut hidden) = live.hidden.lock() {
+                passwords.iter().for_each(|password| hidden.add(password));
+            }
             let settings = TaskSettings {
                 become_user: becoming,
                 environment: self.environment(scope).map_err(broken)?,
@@ -215,6 +227,7 @@ impl Unit<'_> {
         Ok(Attempt {
             ready,
             host,
+            passwords,
             check: check.unwrap_or(work.shared.options.check),
             diff: diff.unwrap_or(work.shared.options.diff) && !self.no_log,
             limit: timeout
@@ -511,6 +524,8 @@ fn progress(live: Live) -> ProgressSink {
 struct Attempt {
     ready: Box<dyn Ready>,
     host: Option<Arc<dyn Host>>,
+    /// Those with which the host is reached: a host that prints one must not have it shown.
+    passwords: Vec<Secret>,
     check: bool,
     diff: bool,
     limit: Option<Duration>,
@@ -541,10 +556,12 @@ impl Attempt {
             },
             None => work.await,
         };
-        match done {
+        let mut result = match done {
             Ok(outcome) => TaskResult::from(outcome),
             Err(failure) => TaskResult::from(failure),
-        }
+        };
+        result.secrets.extend(self.passwords.iter().cloned());
+        result
     }
 }
 
