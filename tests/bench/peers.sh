@@ -103,7 +103,8 @@ timed() {
 
 # Ends every kept connection, so that the next run begins cold.
 cold() {
-    pkill -f "ssh .*$dir/known_hosts" 2>/dev/null || :
+    pkill -f "^ssh .*$dir/known_hosts" 2>/dev/null || :
+    pkill -f '^ssh: .*/volant-cm-.*\[mux\]' 2>/dev/null || :
     sleep 1
 }
 

@@ -560,6 +560,10 @@ impl Attempt {
             Ok(outcome) => TaskResult::from(outcome),
             Err(failure) => TaskResult::from(failure),
         };
+        // A module may tell of differences because it has them at hand; only who asks sees them.
+        if !self.diff {
+            result.diff.clear();
+        }
         result.secrets.extend(self.passwords.iter().cloned());
         result
     }
