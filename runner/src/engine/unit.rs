@@ -203,7 +203,9 @@ impl Unit<'_> {
                 passwords.extend(ssh.password.clone());
             }
             if let Ok(mut hidden) = live.hidden.lock() {
-                passwords.iter().for_each(|password| hidden.add(password));
+                for password in &passwords {
+                    hidden.add(password);
+                }
             }
             let settings = TaskSettings {
                 become_user: becoming,
