@@ -6,6 +6,7 @@
 //! changes. The engine never prints and knows no SSH and no module's semantics.
 
 mod arguments;
+mod attempt;
 mod batch;
 mod chain;
 mod control;

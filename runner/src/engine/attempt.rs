@@ -1,0 +1,288 @@
+//! One task ready to run on one host: its arguments, the host as the task's user, and what it may ask
+//! of the control host.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use windlass_modules::module::Context;
+use windlass_modules::{Host, Secret, Task as Ready};
+
+use super::control::{Live, TaskController};
+use super::redact::Redactor;
+use super::result::TaskResult;
+use super::unit::{Unit, failed_template};
+use crate::template::{self, Scope, TemplateError};
+use crate::transport::{Become, Connection, Kind, ProgressSink, TaskSettings};
+use crate::vars;
+
+impl Unit<'_> {
+    /// Everything that the tries have in common: the arguments, the host, the settings.
+    pub(crate) fn attempt(&self, scope: &Arc<dyn Scope>) -> Result<Attempt, TaskResult> {
+        let broken = |error: TemplateError| failed_template(&error);
+        let work = self.work;
+        let ready = self.ready(scope).map_err(|message| *message)?;
+        let delegated_to = match work.chain.innermost(|common| common.delegate_to.as_ref()) {
+            Some(node) => Some(
+                work.shared
+                    .templar
+                    .render(node, scope)
+                    .map_err(broken)?
+                    .to_string(),
+            ),
+            None => None,
+        };
+        let target_scope = match &delegated_to {
+            Some(other) if other != self.host => work.scope(other, Vec::new()),
+            _ => Arc::clone(scope),
+        };
+        let target = delegated_to.as_deref().unwrap_or(self.host);
+        let timeout = work
+            .inherited(scope, |common| &common.timeout)
+            .map_err(broken)?;
+        let hidden = Arc::new(Mutex::new(Redactor::default()));
+        let mut passwords = Vec::new();
+        let live = Live {
+            task: work.id,
+            host: self.host.to_owned(),
+            messages: work.messages.clone(),
+            silent: self.no_log,
+            hidden,
+        };
+        let host = if work.module.needs_host() {
+            let connection = self.connection(target, &target_scope, scope)?;
+            let becoming = self.becoming(&target_scope, scope)?;
+            passwords.extend(
+                becoming
+                    .as_ref()
+                    .and_then(|become_user| become_user.password.clone()),
+            );
+            if let Kind::Ssh(ssh) = &connection.kind {
+                passwords.extend(ssh.password.clone());
+            }
+            if let Ok(mut hidden) = live.hidden.lock() {
+                for password in &passwords {
+                    hidden.add(password);
+                }
+            }
+            let settings = TaskSettings {
+                become_user: becoming,
+                environment: self.environment(scope).map_err(broken)?,
+                limit: timeout
+                    .filter(|seconds| *seconds > 0.0)
+                    .map(Duration::from_secs_f64),
+                progress: (!self.no_log).then(|| progress(live.clone())),
+                interrupted: work.shared.interrupt.clone(),
+            };
+            Some(work.shared.transport.host(&Arc::new(connection), settings))
+        } else {
+            None
+        };
+        let check = work
+            .inherited(scope, |common| &common.check_mode)
+            .map_err(broken)?;
+        let diff = work
+            .inherited(scope, |common| &common.diff)
+            .map_err(broken)?;
+        Ok(Attempt {
+            ready,
+            host,
+            passwords,
+            check: check.unwrap_or(work.shared.options.check),
+            diff: diff.unwrap_or(work.shared.options.diff) && !self.no_log,
+            limit: timeout
+                .filter(|seconds| *seconds > 0.0)
+                .map(Duration::from_secs_f64),
+            control: TaskController {
+                templar: work.shared.templar.clone(),
+                scope: Arc::clone(scope),
+                folders: work.chain.folders(),
+                playbook_dir: work.chain.playbook_dir(),
+                verbosity: work.shared.options.verbosity,
+                prompt: work.shared.options.prompt.clone(),
+                live,
+            },
+            delegated_to: delegated_to.filter(|other| other != self.host),
+        })
+    }
+
+    fn connection(
+        &self,
+        target: &str,
+        target_scope: &Arc<dyn Scope>,
+        scope: &Arc<dyn Scope>,
+    ) -> Result<Connection, TaskResult> {
+        let broken = |error: TemplateError| failed_template(&error);
+        let work = self.work;
+        let keywords = vars::ConnectionKeywords {
+            remote_user: work
+                .inherited(scope, |common| &common.remote_user)
+                .map_err(broken)?,
+            connection: work
+                .inherited(scope, |common| &common.connection)
+                .map_err(broken)?,
+            port: work
+                .inherited(scope, |common| &common.port)
+                .map_err(broken)?,
+        };
+        vars::connection(
+            target_scope,
+            target,
+            &keywords,
+            &work.shared.options.connection,
+        )
+        .map_err(broken)
+    }
+
+    fn becoming(
+        &self,
+        target_scope: &Arc<dyn Scope>,
+        scope: &Arc<dyn Scope>,
+    ) -> Result<Option<Become>, TaskResult> {
+        let broken = |error: TemplateError| failed_template(&error);
+        let work = self.work;
+        let keywords = vars::BecomeKeywords {
+            r#become: work
+                .inherited(scope, |common| &common.r#become)
+                .map_err(broken)?,
+            user: work
+                .inherited(scope, |common| &common.become_user)
+                .map_err(broken)?,
+            method: work
+                .inherited(scope, |common| &common.become_method)
+                .map_err(broken)?,
+            flags: work
+                .inherited(scope, |common| &common.become_flags)
+                .map_err(broken)?,
+            executable: work
+                .inherited(scope, |common| &common.become_exe)
+                .map_err(broken)?,
+        };
+        vars::becoming(target_scope, &keywords, &work.shared.options.r#become).map_err(broken)
+    }
+
+    fn environment(&self, scope: &Arc<dyn Scope>) -> Result<Vec<(String, String)>, TemplateError> {
+        let mut environment: Vec<(String, String)> = Vec::new();
+        for node in self.work.chain.environment() {
+            let rendered = self.work.shared.templar.render(node, scope)?;
+            let wrong = || {
+                TemplateError::new("`environment` must be a mapping of names and values")
+                    .or_span(Some(&node.span))
+            };
+            if rendered.is_none() || rendered.as_str() == Some("") {
+                continue;
+            }
+            if rendered.kind() != minijinja::value::ValueKind::Map {
+                return Err(wrong());
+            }
+            for key in rendered.try_iter().map_err(|_| wrong())? {
+                let name = key.to_string();
+                let value = rendered.get_item(&key).map_err(|_| wrong())?;
+                let text = template::display(&value);
+                environment.retain(|(known, _)| *known != name);
+                environment.push((name, text));
+            }
+        }
+        Ok(environment)
+    }
+
+    /// The module's arguments, rendered and read.
+    fn ready(&self, scope: &Arc<dyn Scope>) -> Result<Box<dyn Ready>, Box<TaskResult>> {
+        let work = self.work;
+        let arguments = super::arguments::render(work, scope)
+            .map_err(|error| Box::new(failed_template(&error)))?;
+        work.module.parse(arguments).map_err(|error| {
+            let place = if error.path.is_empty() {
+                String::new()
+            } else {
+                format!("`{}`: ", error.path.join("."))
+            };
+            let module = work.module.name();
+            Box::new(TaskResult::failed(
+                format!("{}: {module}: {place}{}", work.task.span, error.message),
+                Some(format!("`windlass doc {module}` lists its arguments")),
+            ))
+        })
+    }
+}
+
+fn progress(live: Live) -> ProgressSink {
+    Arc::new(move |_, bytes| {
+        for line in String::from_utf8_lossy(bytes).lines() {
+            live.line(line);
+        }
+    })
+}
+
+/// One task ready to run on one host, as often as needed.
+pub(crate) struct Attempt {
+    ready: Box<dyn Ready>,
+    host: Option<Arc<dyn Host>>,
+    /// Those with which the host is reached: a host that prints one must not have it shown.
+    passwords: Vec<Secret>,
+    check: bool,
+    diff: bool,
+    limit: Option<Duration>,
+    control: TaskController,
+    pub(crate) delegated_to: Option<String>,
+}
+
+impl Attempt {
+    pub(crate) async fn once(&self) -> TaskResult {
+        let nowhere = Nowhere(&self.control.live.host);
+        let context = Context {
+            host: self.host.as_deref().unwrap_or(&nowhere),
+            control: &self.control,
+            check: self.check,
+            diff: self.diff,
+        };
+        let work = self.ready.run(&context);
+        let done = match self.limit {
+            // The transport ends the remote side at the limit and says so; this bound is for
+            // modules that wait in several requests or on the control host.
+            Some(limit) => match tokio::time::timeout(limit + GRACE, work).await {
+                Ok(done) => done,
+                Err(_) => Err(windlass_modules::Failure::new(format!(
+                    "timed out after {} s",
+                    limit.as_secs_f64()
+                ))
+                .hint("give the task a larger `timeout`, or find out what it waits for")),
+            },
+            None => work.await,
+        };
+        let mut result = match done {
+            Ok(outcome) => TaskResult::from(outcome),
+            Err(failure) => TaskResult::from(failure),
+        };
+        // A module may tell of differences because it has them at hand; only who asks sees them.
+        if !self.diff {
+            result.diff.clear();
+        }
+        result.secrets.extend(self.passwords.iter().cloned());
+        result
+    }
+}
+
+/// Time for the transport to end a remote process group and collect what it printed.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// The host of a task whose module needs none.
+struct Nowhere<'a>(&'a str);
+
+impl Host for Nowhere<'_> {
+    fn name(&self) -> &str {
+        self.0
+    }
+
+    fn run(
+        &self,
+        _script: windlass_modules::Script,
+    ) -> futures::future::BoxFuture<'_, Result<windlass_modules::Reply, windlass_modules::HostError>>
+    {
+        Box::pin(async {
+            Err(windlass_modules::HostError::Local {
+                message: "this module said that it needs no host, and then asked for one".into(),
+                hint: "this is a fault in Windlass; please report it".into(),
+            })
+        })
+    }
+}
