@@ -8,7 +8,7 @@ apt-get update
 DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
     systemd systemd-sysv dbus libpam-systemd openssh-server sudo iproute2 iptables conntrack \
     socat ebtables ethtool containerd runc containernetworking-plugins etcd-client haproxy \
-    curl ca-certificates procps kmod iputils-ping netcat-openbsd
+    curl ca-certificates procps kmod iputils-ping netcat-openbsd keepalived
 apt-get clean
 rm -rf /var/lib/apt/lists/*
 if command -v python3 >/dev/null; then

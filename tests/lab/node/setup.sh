@@ -22,7 +22,7 @@ mkdir -p /opt/cni /etc/cni/net.d
 systemctl enable kubelet containerd lab-cgroups
 systemctl enable ssh || systemctl enable sshd
 # A balancer is a playbook's work: it is installed, because nodes reach no mirror, but not set up.
-systemctl disable haproxy || true
+systemctl disable haproxy keepalived || true
 # They need hardware or a console, which a container does not have, or manage cgroups or mounts
 # of the machine that it runs on.
 systemctl mask systemd-udevd.service getty.target console-getty.service systemd-logind.service \
