@@ -3,7 +3,7 @@
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help build check lint unit fleet cluster test demo advisories
+.PHONY: help build check lint unit fleet cluster test test-cluster demo advisories
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST) | sort
@@ -34,7 +34,12 @@ cluster: ## tests of the shipped playbooks on a real kubeadm (root, or a Docker 
 	$(CARGO) build --locked
 	INSTA_UPDATE=no $(CARGO) test --locked -p windlass-tests --features cluster --test 'cluster*' -- --nocapture --test-threads=1
 
-test: check fleet cluster ## everything
+test: check fleet cluster ## the three above, all that every change must pass
+
+test-cluster: ## the whole life of clusters on a real kubeadm, a line for each part (root, or a Docker engine)
+	tests/setup-check.sh
+	$(CARGO) build --locked
+	INSTA_UPDATE=no $(CARGO) test --locked -p windlass-tests --features cluster --test life -- --nocapture --test-threads=1
 
 demo: ## build a real cluster of six nodes in containers, and show it (root, or a Docker engine)
 	@tests/lab/demo

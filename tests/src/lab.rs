@@ -1,16 +1,30 @@
 //! A lab of real nodes in containers, for the cluster tests: `tests/lab/lab` under another name and
 //! on other addresses than the one that people use.
 
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use crate::program;
 
-/// A lab that is taken down when the test is over, however it ends.
+/// A lab that is taken down when the test is over, however it ends, unless it was up before.
 pub struct Lab {
     name: String,
     subnet: String,
+    /// The nodes to start, with a space between.
+    nodes: String,
+    /// The versions of Kubernetes that they have; they start with the first.
+    kubernetes: String,
+    /// Whether it is somebody else's, who keeps it.
+    borrowed: bool,
+    /// Where inventories are written.
+    folder: tempfile::TempDir,
 }
+
+/// What a lab has unless a test says otherwise: see `tests/lab/README.md`.
+const NODES: &str = "lb1 cp1 cp2 cp3 w1 w2 w3";
+const KUBERNETES: &str = "1.20.2";
 
 /// What a command on a node, or Windlass, printed.
 #[derive(Debug, Clone)]
@@ -23,7 +37,8 @@ pub struct Ended {
 }
 
 impl Ended {
-    fn of(output: &Output) -> Self {
+    /// What a command that has ended printed.
+    pub fn of(output: &Output) -> Self {
         let (out, err) = (
             String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr),
@@ -43,14 +58,37 @@ impl Ended {
 }
 
 impl Lab {
-    /// New nodes, with nothing on them.
-    pub fn start(name: &str, subnet: &str) -> Self {
-        let lab = Self {
+    /// A lab that is not up yet.
+    fn new(name: &str, subnet: &str) -> Self {
+        Self {
             name: name.to_owned(),
             subnet: subnet.to_owned(),
-        };
+            nodes: NODES.to_owned(),
+            kubernetes: KUBERNETES.to_owned(),
+            borrowed: false,
+            folder: tempfile::tempdir().expect("a temporary folder can be made"),
+        }
+    }
+
+    /// New nodes, with nothing on them.
+    pub fn start(name: &str, subnet: &str) -> Self {
+        Self::start_with(name, subnet, NODES, KUBERNETES)
+    }
+
+    /// New nodes of these names, with these versions of Kubernetes.
+    pub fn start_with(name: &str, subnet: &str, nodes: &str, kubernetes: &str) -> Self {
+        let mut lab = Self::new(name, subnet);
+        nodes.clone_into(&mut lab.nodes);
+        kubernetes.clone_into(&mut lab.kubernetes);
         lab.live(&["down"]);
         lab.live(&["up"]);
+        lab
+    }
+
+    /// A lab that is up already, and stays up.
+    pub fn borrow(name: &str, subnet: &str) -> Self {
+        let mut lab = Self::new(name, subnet);
+        lab.borrowed = true;
         lab
     }
 
@@ -59,12 +97,26 @@ impl Lab {
         self.live(&["reset"]);
     }
 
+    /// Where the lab keeps its key, its host keys and the kubeconfig that playbooks fetch.
+    #[must_use]
+    pub fn state(&self) -> PathBuf {
+        program::root().join(".cache/lab").join(&self.name)
+    }
+
+    /// The first three numbers of its addresses.
+    #[must_use]
+    pub fn subnet(&self) -> &str {
+        &self.subnet
+    }
+
     fn command(&self) -> Command {
         let mut command = Command::new("tests/lab/lab");
         command
             .current_dir(program::root())
             .env("WINDLASS_LAB_NAME", &self.name)
-            .env("WINDLASS_LAB_SUBNET", &self.subnet);
+            .env("WINDLASS_LAB_SUBNET", &self.subnet)
+            .env("WINDLASS_LAB_NODES", &self.nodes)
+            .env("WINDLASS_LAB_KUBERNETES", &self.kubernetes);
         command
     }
 
@@ -102,25 +154,111 @@ impl Lab {
         )
     }
 
-    /// Runs a shipped playbook on the lab's inventory.
+    /// Runs a shipped playbook on the lab's inventory, `inventories/lab`.
     pub fn windlass(&self, words: &[&str]) -> Ended {
-        let output = Command::new(program::windlass())
+        self.windlass_on(Path::new("inventories/lab"), words)
+    }
+
+    /// Runs a shipped playbook on another inventory.
+    pub fn windlass_on(&self, inventory: &Path, words: &[&str]) -> Ended {
+        let output = self.windlass_command(inventory, words).output();
+        Ended::of(&output.expect("windlass was built and can be started"))
+    }
+
+    /// The command of `windlass_on`, for a test that starts it itself.
+    #[must_use]
+    pub fn windlass_command(&self, inventory: &Path, words: &[&str]) -> Command {
+        let mut command = Command::new(program::windlass());
+        command
             .current_dir(program::root())
             .arg("run")
-            .args(["-i", "inventories/lab"])
+            .arg("-i")
+            .arg(inventory)
             .args([
                 "-e",
-                &format!("lab_name={} lab_subnet={}", self.name, self.subnet),
+                &format!(
+                    "lab_name={} lab_subnet={} lab_root={}",
+                    self.name,
+                    self.subnet,
+                    program::root().display()
+                ),
             ])
-            .args(words)
-            .output();
-        Ended::of(&output.expect("windlass was built and can be started"))
+            .args(words);
+        command
+    }
+
+    /// Writes an inventory of the lab's nodes, in the groups given, with the lab's own variables.
+    /// A node's address follows from its name.
+    ///
+    /// # Panics
+    /// When a name is not one whose address is known: `lbN`, `cpN`, `etcdN`, `wN`.
+    pub fn inventory(&self, name: &str, groups: &[(&str, &[&str])]) -> PathBuf {
+        let mut text = "all:\n  children:\n".to_owned();
+        for (group, hosts) in groups {
+            writeln!(text, "    {group}:\n      hosts:").expect("text takes text");
+            for host in *hosts {
+                let address = address(host).unwrap_or_else(|| panic!("no address for {host}"));
+                writeln!(
+                    text,
+                    "        {host}:\n          ansible_host: \"{{{{ lab_subnet }}}}.{address}\""
+                )
+                .expect("text takes text");
+            }
+        }
+        let variables = self.folder.path().join("group_vars");
+        if !variables.exists() {
+            let shipped = program::root().join("inventories/lab/group_vars");
+            std::os::unix::fs::symlink(shipped, variables).expect("links can be made there");
+        }
+        let file = self.folder.path().join(format!("{name}.yml"));
+        std::fs::write(&file, text).expect("files can be written there");
+        file
+    }
+}
+
+/// The last number of a node's address: as `tests/lab/lab` has it.
+fn address(host: &str) -> Option<u16> {
+    let digits = host.find(|character: char| character.is_ascii_digit())?;
+    let number: u16 = host[digits..].parse().ok()?;
+    let first = match &host[..digits] {
+        "lb" => 0,
+        "cp" => 10,
+        "etcd" => 20,
+        "w" => 100,
+        _ => return None,
+    };
+    Some(first + number)
+}
+
+/// The recap lines of a run.
+#[must_use]
+pub fn recap(text: &str) -> Vec<&str> {
+    text.lines()
+        .filter(|line| line.contains(" ok=") && line.contains(" changed="))
+        .collect()
+}
+
+/// Nothing was changed on any of `hosts` hosts, and none failed.
+///
+/// # Panics
+/// When the recap says otherwise.
+#[track_caller]
+pub fn unchanged(text: &str, hosts: usize) {
+    let recap = recap(text);
+    assert_eq!(recap.len(), hosts, "{text}");
+    for line in recap {
+        assert!(
+            line.contains("changed=0 ") && line.contains("failed=0 "),
+            "{line}\n{text}"
+        );
     }
 }
 
 impl Drop for Lab {
     fn drop(&mut self) {
-        let _ = self.command().arg("down").status();
+        if !self.borrowed {
+            let _ = self.command().arg("down").status();
+        }
     }
 }
 

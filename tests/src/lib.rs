@@ -3,3 +3,4 @@
 pub mod fleet;
 pub mod lab;
 pub mod program;
+pub mod watch;

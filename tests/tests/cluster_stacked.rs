@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use windlass_tests::lab::{Lab, eventually, part};
+use std::process::Command;
+
+use windlass_tests::lab::{Ended, Lab, eventually, part, recap, unchanged};
+use windlass_tests::watch::{Watch, files_with, holds_one, kubeadm_secrets};
 
 const PLAYBOOK: &str = "playbooks/stacked.yml";
 const NODES: [&str; 6] = ["cp1", "cp2", "cp3", "w1", "w2", "w3"];
@@ -15,25 +18,6 @@ fn ready(lab: &Lab, from: &str) -> usize {
         .lines()
         .filter(|line| line.split_whitespace().nth(1) == Some("Ready"))
         .count()
-}
-
-/// The recap lines of a run.
-fn recap(text: &str) -> Vec<&str> {
-    text.lines()
-        .filter(|line| line.contains(" ok=") && line.contains(" changed="))
-        .collect()
-}
-
-#[track_caller]
-fn unchanged(text: &str) {
-    let recap = recap(text);
-    assert_eq!(recap.len(), HOSTS, "{text}");
-    for line in recap {
-        assert!(
-            line.contains("changed=0 ") && line.contains("failed=0 "),
-            "{line}\n{text}"
-        );
-    }
 }
 
 #[track_caller]
@@ -56,29 +40,87 @@ fn whole_cluster(lab: &Lab) {
     }
 }
 
-/// No bootstrap token and no certificate key in what a run printed.
-#[track_caller]
-fn no_secrets(lab: &Lab, text: &str) {
-    let names = lab
-        .kubectl("cp1", "get secrets -n kube-system -o name")
+/// Bootstrap tokens that the cluster knows, whole.
+fn tokens(lab: &Lab) -> Vec<String> {
+    let template = "{range .items[?(@.type==\"bootstrap.kubernetes.io/token\")]}\
+        {.data.token-id} {.data.token-secret}{\"\\n\"}{end}";
+    let pairs = lab
+        .kubectl(
+            "cp1",
+            &format!("get secrets -n kube-system -o jsonpath='{template}'"),
+        )
         .well();
-    let tokens: Vec<&str> = names
+    let decoded = |text: &str| {
+        lab.on("cp1", &format!("echo {text} | base64 -d"))
+            .well()
+            .trim()
+            .to_owned()
+    };
+    let tokens: Vec<String> = pairs
         .lines()
-        .filter_map(|name| name.strip_prefix("secret/bootstrap-token-"))
+        .filter_map(|line| line.split_once(' '))
+        .map(|(id, secret)| format!("{}.{}", decoded(id), decoded(secret)))
         .collect();
-    assert!(!tokens.is_empty(), "no token was minted?\n{names}");
-    for token in tokens {
-        // The identifier is no secret by itself, but it is what a token begins with.
-        assert!(
-            !text.contains(&format!("{token}.")),
-            "a token is in the output"
-        );
+    assert!(!tokens.is_empty(), "no token was minted?\n{pairs}");
+    tokens
+}
+
+/// Programs on whose command lines 64 hexadecimal digits are the name of a container.
+fn names_containers(line: &str) -> bool {
+    let program = line.split(' ').next().unwrap_or_default();
+    let name = program.rsplit('/').next().unwrap_or_default();
+    ["containerd-shim", "runc", "ctr", "docker"]
+        .iter()
+        .any(|one| name.starts_with(one))
+}
+
+/// A run whose files on the control host are all in a folder of its own, while command lines are watched.
+struct Watched {
+    home: tempfile::TempDir,
+    ended: Ended,
+}
+
+fn watched(lab: &Lab, words: &[&str]) -> Watched {
+    let home = tempfile::tempdir().expect("a temporary folder can be made");
+    let watch = Watch::start("kubeadm join", |line| {
+        !names_containers(line) && !kubeadm_secrets(line).is_empty()
+    });
+    let mut command: Command = lab.windlass_command(std::path::Path::new("inventories/lab"), words);
+    for variable in [
+        "HOME",
+        "TMPDIR",
+        "XDG_RUNTIME_DIR",
+        "XDG_CACHE_HOME",
+        "XDG_STATE_HOME",
+    ] {
+        command.env(variable, home.path());
     }
-    let hex = |character: char| character.is_ascii_hexdigit();
-    for word in text.split(|character: char| !character.is_ascii_alphanumeric() && character != ':')
-    {
-        let key = word.len() == 64 && word.chars().all(hex);
-        assert!(!key, "this may be a certificate key: {word}");
+    let ended = Ended::of(
+        &command
+            .output()
+            .expect("windlass was built and can be started"),
+    );
+    watch.end();
+    Watched { home, ended }
+}
+
+/// No bootstrap token and no certificate key in what a run printed, and in what it left behind.
+#[track_caller]
+fn no_secrets(lab: &Lab, run: &Watched) {
+    let text = &run.ended.text;
+    let tokens = tokens(lab);
+    assert!(
+        !holds_one(text.as_bytes(), &tokens),
+        "a token is in the output"
+    );
+    assert_eq!(kubeadm_secrets(text), [""; 0], "these may be secrets");
+    // The kubeconfig that was asked for is in the lab's folder, and holds neither.
+    for folder in [run.home.path(), &lab.state()] {
+        let found = files_with(folder, &|bytes| {
+            holds_one(bytes, &tokens)
+                || !kubeadm_secrets(&String::from_utf8_lossy(bytes)).is_empty()
+        });
+        assert!(found.is_empty(), "secrets in {found:?}");
     }
 }
 
@@ -87,18 +129,20 @@ fn stacked_with_real_kubeadm() {
     let lab = part("new nodes", || Lab::start("test", "172.31.0"));
 
     let first = part("stacked.yml builds a cluster (upload)", || {
-        lab.windlass(&[PLAYBOOK, "-vvv", "--output", "json"]).well()
+        let run = watched(&lab, &[PLAYBOOK, "-vvv", "--output", "json"]);
+        let _ = run.ended.clone().well();
+        run
     });
     part("six nodes are Ready, all pods run", || whole_cluster(&lab));
     part(
-        "no token and no certificate key in the output at -vvv",
+        "no token and no certificate key in the output at -vvv, in files, on command lines",
         || no_secrets(&lab, &first),
     );
     part("the second run changes nothing", || {
-        unchanged(&lab.windlass(&[PLAYBOOK]).well());
+        unchanged(&lab.windlass(&[PLAYBOOK]).well(), HOSTS);
     });
     part("check mode changes nothing either", || {
-        unchanged(&lab.windlass(&[PLAYBOOK, "--check"]).well());
+        unchanged(&lab.windlass(&[PLAYBOOK, "--check"]).well(), HOSTS);
     });
 
     part(
@@ -180,6 +224,7 @@ etcd/ca.key 600 root:root
         unchanged(
             &lab.windlass(&[PLAYBOOK, "-e", "certificate_distribution=copy"])
                 .well(),
+            HOSTS,
         );
     });
 }

@@ -1,15 +1,10 @@
 //! Secrets appear in no output, in no file of ours, and on no command line while a run goes on.
 
-use std::collections::BTreeSet;
 use std::io::Write;
-use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{JoinHandle, sleep, spawn};
-use std::time::Duration;
 
 use windlass_tests::fleet::{PASSWORD, own};
+use windlass_tests::watch::{Watch, files_with, holds_one};
 
 use crate::site::Site;
 
@@ -56,68 +51,6 @@ const PLAYBOOK: &str = r#"
       no_log: true
 "#;
 
-/// Watches the command lines of all processes of the machine, the fleet's among them.
-struct Watch {
-    over: Arc<AtomicBool>,
-    thread: JoinHandle<(BTreeSet<String>, bool)>,
-}
-
-impl Watch {
-    /// Looks for these; `mark` is what it must see, or it did not look well.
-    fn start(secrets: Vec<String>, mark: String) -> Self {
-        let over = Arc::new(AtomicBool::new(false));
-        let stop = Arc::clone(&over);
-        let thread = spawn(move || {
-            let (mut found, mut marked) = (BTreeSet::new(), false);
-            while !stop.load(Ordering::Relaxed) {
-                for line in command_lines() {
-                    marked |= line.contains(&mark);
-                    if secrets.iter().any(|secret| line.contains(secret)) {
-                        found.insert(line);
-                    }
-                }
-                sleep(Duration::from_millis(5));
-            }
-            (found, marked)
-        });
-        Self { over, thread }
-    }
-
-    fn end(self) {
-        self.over.store(true, Ordering::Relaxed);
-        let (found, marked) = self.thread.join().expect("it only looks");
-        assert!(marked, "the watch saw none of the run's processes");
-        assert!(found.is_empty(), "on command lines: {found:?}");
-    }
-}
-
-fn command_lines() -> impl Iterator<Item = String> {
-    let all = std::fs::read_dir("/proc").expect("a Linux machine");
-    all.filter_map(Result::ok)
-        .filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok())
-        .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
-}
-
-/// Files below `folder` in which one of the secrets is.
-fn files_with(folder: &Path, secrets: &[String], found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let (path, kind) = (entry.path(), entry.file_type().expect("it is there"));
-        if kind.is_dir() {
-            files_with(&path, secrets, found);
-        } else if kind.is_file() {
-            let bytes = std::fs::read(&path).unwrap_or_default();
-            let holds = |secret: &String| {
-                bytes
-                    .windows(secret.len())
-                    .any(|at| at == secret.as_bytes())
-            };
-            if secrets.iter().any(holds) {
-                found.push(path);
-            }
-        }
-    }
-}
-
 #[test]
 fn secrets_appear_in_no_output_no_file_and_on_no_command_line() {
     let site = Site::mixed(3, &["asks", "bash", "busybox"]);
@@ -140,7 +73,10 @@ fn secrets_appear_in_no_output_no_file_and_on_no_command_line() {
     secrets.push(PASSWORD.to_owned());
 
     for format in ["plain", "human", "json", "ansible"] {
-        let watch = Watch::start(secrets.clone(), own("sleep 0.7PID"));
+        let known = secrets.clone();
+        let watch = Watch::start(own("sleep 0.7PID"), move |line| {
+            holds_one(line.as_bytes(), &known)
+        });
         let extra = format!("@{}", variables.display());
         let mut command = site.command(&["-K", "-vvvv", "-D", "-e", &extra, "--output", format]);
         let command = command
@@ -172,6 +108,7 @@ fn secrets_appear_in_no_output_no_file_and_on_no_command_line() {
         assert_eq!(read("secret"), secrets[0]);
         assert_eq!(read("template"), format!("[api]\ntoken={}\n", secrets[0]));
     }
+    let holds = |bytes: &[u8]| holds_one(bytes, &secrets);
     let mut found = Vec::new();
     let kept = [
         site.place.path().to_owned(),
@@ -179,7 +116,7 @@ fn secrets_appear_in_no_output_no_file_and_on_no_command_line() {
         site.fleet.dir().join("home"),
     ];
     for folder in kept {
-        files_with(&folder, &secrets, &mut found);
+        found.extend(files_with(&folder, &holds));
     }
     let ours = |name: &str| name.starts_with(".windlass") || name.starts_with("windlass");
     for entry in std::fs::read_dir(site.fleet.tmp())
@@ -187,7 +124,7 @@ fn secrets_appear_in_no_output_no_file_and_on_no_command_line() {
         .filter_map(Result::ok)
     {
         if ours(&entry.file_name().to_string_lossy()) {
-            files_with(&entry.path(), &secrets, &mut found);
+            found.extend(files_with(&entry.path(), &holds));
         }
     }
     assert!(found.is_empty(), "in files: {found:?}");

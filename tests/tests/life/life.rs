@@ -1,0 +1,141 @@
+//! What all scenarios use: a lab, the inventories of its stages, and what a whole cluster is.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use windlass_tests::lab::{Ended, Lab, part};
+
+/// A scenario: its name, what it shows, and what it does.
+pub type Scenario = (&'static str, &'static str, fn(&Life));
+
+/// The hosts of a cluster, by group.
+#[derive(Debug, Clone, Copy)]
+pub struct Hosts {
+    pub load_balancer: &'static [&'static str],
+    pub etcd: &'static [&'static str],
+    pub control_plane: &'static [&'static str],
+    pub workers: &'static [&'static str],
+}
+
+/// A lab and the cluster on it.
+pub struct Life {
+    pub lab: Lab,
+    /// The hosts that a whole cluster has between two scenarios.
+    pub hosts: Hosts,
+}
+
+impl Life {
+    /// The inventory of these hosts.
+    pub fn inventory(&self, name: &str, hosts: &Hosts) -> PathBuf {
+        let groups = [
+            ("load_balancer", hosts.load_balancer),
+            ("etcd", hosts.etcd),
+            ("control_plane", hosts.control_plane),
+            ("workers", hosts.workers),
+        ];
+        let groups: Vec<(&str, &[&str])> = groups
+            .into_iter()
+            .filter(|(_, hosts)| !hosts.is_empty())
+            .collect();
+        self.lab.inventory(name, &groups)
+    }
+
+    /// Runs a shipped playbook, `upgrade.yml`, on the whole cluster.
+    pub fn play(&self, playbook: &str, words: &[&str]) -> Ended {
+        self.play_on(&self.hosts, playbook, words)
+    }
+
+    /// Runs a shipped playbook on other hosts.
+    pub fn play_on(&self, hosts: &Hosts, playbook: &str, words: &[&str]) -> Ended {
+        let inventory = self.inventory("hosts", hosts);
+        let playbook = format!("playbooks/{playbook}");
+        let words: Vec<&str> = std::iter::once(playbook.as_str())
+            .chain(words.iter().copied())
+            .collect();
+        self.lab.windlass_on(&inventory, &words)
+    }
+
+    /// How many hosts the whole cluster has.
+    pub fn count(&self) -> usize {
+        let Hosts {
+            load_balancer,
+            etcd,
+            control_plane,
+            workers,
+        } = self.hosts;
+        load_balancer.len() + etcd.len() + control_plane.len() + workers.len()
+    }
+
+    /// Asks the cluster with `kubectl`, from its first control plane and through the balancer.
+    pub fn kubectl(&self, words: &str) -> Ended {
+        self.lab.kubectl(self.hosts.control_plane[0], words)
+    }
+
+    /// Every node is there, Ready and may be given work, and every pod of the system runs.
+    #[track_caller]
+    pub fn whole(&self) {
+        let mut nodes: Vec<&str> = [self.hosts.control_plane, self.hosts.workers].concat();
+        nodes.sort_unstable();
+        let end = Instant::now() + Duration::from_secs(120);
+        loop {
+            let listed = self.kubectl("get nodes --no-headers");
+            let pods = self.kubectl("get pods -n kube-system --no-headers");
+            let mut ready: Vec<&str> = listed
+                .text
+                .lines()
+                .filter_map(|line| {
+                    let mut words = line.split_whitespace();
+                    let name = words.next()?;
+                    (words.next()? == "Ready").then_some(name)
+                })
+                .collect();
+            ready.sort_unstable();
+            let run = pods.text.lines().all(|line| line.contains(" Running "));
+            if listed.status == 0 && pods.status == 0 && ready == nodes && run {
+                return;
+            }
+            assert!(
+                Instant::now() < end,
+                "no whole cluster of {nodes:?} within two minutes:\n{}{}",
+                listed.text,
+                pods.text
+            );
+            std::thread::sleep(Duration::from_secs(2));
+        }
+    }
+
+    /// Runs the scenarios that were asked for, each with a line and its time.
+    pub fn live(&self, scenarios: &[Scenario]) {
+        let chosen = std::env::var("WINDLASS_LIFE").ok();
+        let chosen: Option<Vec<&str>> = chosen.as_ref().map(|names| names.split(',').collect());
+        if let Some(names) = &chosen {
+            for name in names {
+                let known = scenarios.iter().any(|(one, ..)| one == name);
+                assert!(
+                    known,
+                    "WINDLASS_LIFE names {name}, which is no scenario here"
+                );
+            }
+        }
+        for (name, shows, scenario) in scenarios {
+            if chosen.as_ref().is_none_or(|names| names.contains(name)) {
+                part(&format!("{name}: {shows}"), || scenario(self));
+            }
+        }
+    }
+}
+
+/// The lab that the environment names, or a new one that goes when the test is over.
+pub fn lab(name: &str, subnet: &str, nodes: &str) -> Lab {
+    match std::env::var("WINDLASS_LIFE_LAB") {
+        Ok(given) => {
+            let (name, subnet) = given
+                .split_once(':')
+                .expect("WINDLASS_LIFE_LAB is NAME:SUBNET, like mine:172.29.0");
+            Lab::borrow(name, subnet)
+        }
+        Err(_) => part("new nodes", || {
+            Lab::start_with(name, subnet, nodes, "1.20.2 1.20.3")
+        }),
+    }
+}

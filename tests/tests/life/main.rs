@@ -1,0 +1,13 @@
+//! The whole life of a cluster, in the lab: one long test with etcd on the control planes, one with etcd
+//! on hosts of its own. Each is a row of scenarios that take turns on one cluster, since building one for
+//! each would take hours; a scenario finds a whole cluster, and leaves one. `make test-cluster` runs them.
+//!
+//! To work on one scenario, keep a lab up and name both:
+//!
+//!     WINDLASS_LIFE_LAB=mine:172.29.0 WINDLASS_LIFE=upgrade,rollout \
+//!         cargo test -p windlass-tests --features cluster --test life stacked -- --nocapture
+#![cfg(feature = "cluster")]
+
+mod external;
+mod life;
+mod stacked;
