@@ -19,7 +19,8 @@ use crate::outcome::{Failure, Outcome};
 /// Uses the node's `etcdctl` if it has one, and otherwise that of the etcd pod.
 ///
 /// Returns: `members` (a list of those before, each with `id`, `name`, `started`, `peer_url`,
-/// `client_url`, `learner`), `removed` (the ids of those that were removed).
+/// `client_url`, `learner`, and `healthy`: whether it answered, as part of a quorum), `removed` (the ids
+/// of those that were removed). In check mode it only lists.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EtcdMember {
@@ -48,6 +49,7 @@ struct Member {
     peer_url: String,
     client_url: String,
     learner: bool,
+    healthy: bool,
 }
 
 impl Member {
@@ -67,7 +69,16 @@ impl Member {
             peer_url,
             client_url: next().unwrap_or_default(),
             learner: next().as_deref() == Some("true"),
+            healthy: false,
         })
+    }
+
+    /// With what `etcdctl endpoint health` said of all of them: `https://…:2379 is healthy: …`.
+    fn judged_by(mut self, health: &str) -> Self {
+        let healthy = format!("{} is healthy", self.client_url);
+        self.healthy =
+            !self.client_url.is_empty() && health.lines().any(|line| line.starts_with(&healthy));
+        self
     }
 }
 
@@ -140,20 +151,36 @@ fn describe(member: &Member) -> serde_json::Value {
         "peer_url": member.peer_url,
         "client_url": member.client_url,
         "learner": member.learner,
+        "healthy": member.healthy,
     })
 }
 
+/// Lists the members, and asks each that has started whether it is well.
+const LIST: &str = r#"
+list=$(w_etcdctl --endpoints https://127.0.0.1:2379 member list) || w_fail "etcd does not list its members: $list"
+w_put list "$list"
+# The fifth field is the client URL; a member that has not started has none. One that is down makes the
+# status of the whole bad, which says nothing new.
+urls=$(printf '%s\n' "$list" | awk -F ', *' '$5 ~ /^http/ { printf "%s%s", between, $5; between = "," }')
+if [ "$urls" ]; then
+  w_put health "$(w_etcdctl --endpoints "$urls" --command-timeout=5s endpoint health || :)"
+fi
+"#;
+
 async fn list(context: &Context<'_>) -> Result<Vec<Member>, Failure> {
-    let source = format!(
-        "{ETCDCTL}\nif list=$(w_etcdctl --endpoints https://127.0.0.1:2379 member list); then \
-         w_put list \"$list\"; else w_fail \"etcd does not list its members: $list\"; fi\n"
-    );
+    let source = format!("{ETCDCTL}{LIST}");
     let reply = context
         .host
         .run(kit::script(&[kit::RECORDS], source))
         .await?;
-    let text = Records::read(&reply)?.text("list").unwrap_or_default();
-    let members: Vec<Member> = text.lines().filter_map(Member::read).collect();
+    let records = Records::read(&reply)?;
+    let text = records.text("list").unwrap_or_default();
+    let health = records.text("health").unwrap_or_default();
+    let members: Vec<Member> = text
+        .lines()
+        .filter_map(Member::read)
+        .map(|member| member.judged_by(&health))
+        .collect();
     if members.is_empty() {
         return Err(Failure::new("etcd's list of its members makes no sense").with("stdout", text));
     }
@@ -203,5 +230,24 @@ mod tests {
         assert!(!new.started && !new.learner);
         assert_eq!((new.name.as_str(), new.client_url.as_str()), ("", ""));
         assert_eq!(Member::read("{\"level\": \"warn\", a, b, c}"), None);
+    }
+
+    #[test]
+    fn a_member_is_healthy_when_etcd_says_so_of_its_own_url() {
+        let health = "\
+{\"level\":\"warn\",\"error\":\"context deadline exceeded\"}
+https://10.0.0.11:2379 is healthy: successfully committed proposal: took = 9ms
+https://10.0.0.2:2379 is unhealthy: failed to commit proposal: context deadline exceeded
+Error: unhealthy cluster";
+        let at = |url: &str| {
+            Member::read(&format!("1f, started, cp, https://x:2380, {url}, false"))
+                .unwrap()
+                .judged_by(health)
+                .healthy
+        };
+        assert!(at("https://10.0.0.11:2379"));
+        assert!(!at("https://10.0.0.1:2379"));
+        assert!(!at("https://10.0.0.2:2379"));
+        assert!(!at(""));
     }
 }
