@@ -8,6 +8,7 @@ pub mod copy;
 pub mod edit;
 pub mod fetch;
 pub mod file;
+pub mod get_url;
 pub mod lineinfile;
 pub mod lines;
 pub mod mode;
@@ -28,6 +29,7 @@ pub const MODULES: &[&dyn Module] = &[
     &Of::<copy::Copy>::new(),
     &Of::<fetch::Fetch>::new(),
     &Of::<file::File>::new(),
+    &Of::<get_url::GetUrl>::new(),
     &Of::<lineinfile::LineInFile>::new(),
     &Of::<slurp::Slurp>::new(),
     &Of::<stat::Stat>::new(),

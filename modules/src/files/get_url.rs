@@ -1,0 +1,223 @@
+//! `get_url`: a file from a web server, on the host that runs the task.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::args::{Data, Flag, Number, SecretText, Text, scalar_text};
+use crate::files::mode::Mode;
+use crate::files::path::RemotePath;
+use crate::files::write::{Attributes, Options, attribute_data, warnings};
+use crate::host::Input;
+use crate::kit::{self, Part, Records};
+use crate::module::{Arguments, Context};
+use crate::outcome::{Failure, Outcome};
+use crate::secret::Secret;
+
+const PARTS: &[Part] = &[Part {
+    name: "download",
+    source: include_str!("../kit/download.sh"),
+    needs: &[&kit::WRITE],
+}];
+
+/// Downloads a file with curl or wget on the host that runs the task; with `delegate_to: localhost` that is
+/// the control host.
+///
+/// Give a `checksum`: then what is downloaded is checked before it takes its place, and a file that has it
+/// already is not downloaded again, so a second run needs no network. Without it a file that exists is left
+/// alone, unless `force` is set. The file is written whole or not at all. Check mode downloads nothing: it
+/// says `changed` where a download is due.
+///
+/// Returns: `url`, `dest`, `mode`, `owner`, `group`, `uid`, `gid`, `size`, `state`, `elapsed`, `status_code`
+/// of a download with curl, and `backup_file` if there is one.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GetUrl {
+    /// What to download: `https://…`, `http://…`, or whatever else the host's curl knows.
+    url: Text,
+    /// Where to. If it is a folder, or ends with `/`, the file is named after the last part of the URL.
+    dest: RemotePath,
+    /// What the file must have: `sha256:…`, or with `md5`, `sha1`, `sha224`, `sha384`, `sha512`.
+    checksum: Option<Text>,
+    /// Without `checksum`: download every time, and replace the file if it differs.
+    #[serde(default)]
+    force: Flag,
+    /// How many seconds to wait for a connection, and for a server that sends nothing.
+    #[serde(default = "ten")]
+    timeout: Number<u64>,
+    /// Headers of the request, a mapping. Needs curl.
+    headers: Option<Data>,
+    /// The user name for HTTP's basic authentication. Needs curl.
+    url_username: Option<Text>,
+    /// The password that belongs to it.
+    url_password: Option<SecretText>,
+    /// `no`: take any certificate of the server's. Only with a checksum is that harmless.
+    #[serde(default = "Flag::yes")]
+    validate_certs: Flag,
+    /// Keep a copy of the file as it was beside it, named with the time.
+    #[serde(default)]
+    backup: Flag,
+    /// The mode: octal in quotes (`'0644'`) or symbolic (`u=rw,g=r,o=`).
+    mode: Option<Mode>,
+    /// The user who owns the file, by name or number.
+    owner: Option<Text>,
+    /// The group of the file, by name or number.
+    group: Option<Text>,
+}
+
+const fn ten() -> Number<u64> {
+    Number(10)
+}
+
+/// The names of checksums, and how many digits each has.
+const CHECKSUMS: [(&str, usize); 6] = [
+    ("md5", 32),
+    ("sha1", 40),
+    ("sha224", 56),
+    ("sha256", 64),
+    ("sha384", 96),
+    ("sha512", 128),
+];
+
+impl Arguments for GetUrl {
+    const NAME: &'static str = "get_url";
+    const NEEDS: &'static [&'static str] = &[
+        "curl or wget; curl for `headers` and `url_username`",
+        "`sha256sum`, or the tool of another algorithm, for `checksum`",
+    ];
+
+    fn validate(&self) -> Result<(), String> {
+        if !self.url.contains("://") {
+            return Err(format!("`{}` is no URL like https://…", self.url));
+        }
+        if self.mode == Some(Mode::Preserve) {
+            return Err("`mode: preserve` is for `copy` and `template`; write the mode".to_owned());
+        }
+        if self.url_password.is_some() && self.url_username.is_none() {
+            return Err("`url_password` needs `url_username`".to_owned());
+        }
+        self.request()?;
+        self.wanted().map(drop)
+    }
+
+    async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
+        let (algorithm, sum) = self.wanted().map_err(Failure::new)?;
+        let request = self.request().map_err(Failure::new)?;
+        let mut options = Options::new(context);
+        options.word("dest", &self.dest.word());
+        options.text("base", &self.base());
+        options.flag("force", *self.force);
+        options.flag("backup", *self.backup);
+        options.flag("parents", self.dest.as_str().ends_with('/'));
+        Attributes {
+            mode: self.mode.as_ref(),
+            source_mode: None,
+            owner: self.owner.as_ref(),
+            group: self.group.as_ref(),
+        }
+        .options(&mut options);
+        let flag = |yes: bool| if yes { "1" } else { "0" }.to_owned();
+        let words = [
+            self.url.0.clone(),
+            algorithm,
+            sum,
+            (*self.timeout).max(1).to_string(),
+            flag(!*self.validate_certs),
+            flag(request.is_some()),
+        ];
+        let mut script = kit::script(PARTS, options.then(&kit::call("w_download", &words)));
+        if let Some(request) = request {
+            script = script.stdin(Input::Secret(request));
+        }
+        let records = Records::read(&context.host.run(script).await?)?;
+        Ok(self.outcome(&records))
+    }
+}
+
+impl GetUrl {
+    /// The algorithm and the digits of the checksum; empty where there is none.
+    fn wanted(&self) -> Result<(String, String), String> {
+        let Some(checksum) = self.checksum.as_ref().filter(|text| !text.is_empty()) else {
+            return Ok((String::new(), String::new()));
+        };
+        let form = || {
+            format!(
+                "`checksum: {checksum}` is not of the form sha256:64 hexadecimal digits (or {})",
+                CHECKSUMS.map(|(name, _)| name).join(", ")
+            )
+        };
+        let (name, digits) = checksum.split_once(':').ok_or_else(form)?;
+        let digits = digits.trim().to_ascii_lowercase();
+        let (name, length) = CHECKSUMS
+            .iter()
+            .find(|(known, _)| *known == name.trim().to_ascii_lowercase())
+            .ok_or_else(form)?;
+        if digits.len() != *length || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(form());
+        }
+        Ok(((*name).to_owned(), digits))
+    }
+
+    /// The name of the file, where the destination is a folder.
+    fn base(&self) -> String {
+        let path = self.url.split(['?', '#']).next().unwrap_or_default();
+        let path = path.split_once("://").map_or(path, |(_, rest)| rest);
+        match path.rsplit_once('/') {
+            Some((_, name)) if !name.is_empty() => name.to_owned(),
+            _ => "index.html".to_owned(),
+        }
+    }
+
+    /// What curl reads from its standard input, so that nobody sees it in a list of processes.
+    fn request(&self) -> Result<Option<Secret>, String> {
+        let mut lines = String::new();
+        if let Some(headers) = &self.headers {
+            let headers = headers
+                .as_object()
+                .ok_or("`headers` is a mapping of names and values")?;
+            for (name, value) in headers {
+                let value = scalar_text(value)
+                    .ok_or_else(|| format!("the header `{name}` needs a text as its value"))?;
+                lines.push_str(&setting("header", &format!("{name}: {value}"))?);
+            }
+        }
+        if let Some(user) = &self.url_username {
+            let password = self.url_password.as_ref().map_or("", |p| p.expose());
+            lines.push_str(&setting("user", &format!("{user}:{password}"))?);
+        }
+        Ok(Some(lines)
+            .filter(|lines| !lines.is_empty())
+            .map(Secret::new))
+    }
+
+    fn outcome(&self, records: &Records) -> Outcome {
+        let mut outcome = Outcome::changed(records.flag("changed"))
+            .with("url", self.url.0.clone())
+            .with("dest", records.text("dest").unwrap_or_default())
+            .with("elapsed", records.number("elapsed").unwrap_or_default());
+        if !records.flag("would") {
+            outcome = attribute_data(outcome, records);
+        }
+        if let Some(status) = records.number("status") {
+            outcome = outcome.with("status_code", status);
+        }
+        if let Some(backup) = records.text("backup_file") {
+            outcome = outcome.with("backup_file", Value::from(backup));
+        }
+        outcome.warnings = warnings(records);
+        outcome
+    }
+}
+
+/// A line of curl's configuration.
+fn setting(name: &str, value: &str) -> Result<String, String> {
+    if value.contains(['\n', '\r', '\0']) {
+        return Err(format!("a line break in the {name} of a request"));
+    }
+    let value = value.replace('\\', "\\\\").replace('"', "\\\"");
+    Ok(format!("{name} = \"{value}\"\n"))
+}
+
+#[cfg(test)]
+#[path = "get_url_tests.rs"]
+mod tests;
