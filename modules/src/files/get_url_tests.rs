@@ -76,6 +76,7 @@ fn hosts() -> Vec<Shell> {
         "grep",
         "id",
         "ls",
+        "mkdir",
         "mv",
         "rm",
         "sed",
