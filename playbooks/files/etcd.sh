@@ -1,0 +1,192 @@
+#!/bin/sh
+# What the playbooks do with the etcd member of a node that kubeadm made: on control planes, or on
+# hosts of an external etcd. Runs as root. Prints what is said below; everything else goes to standard
+# error. No secret is on a command line: etcdctl is given the paths of files that are on the node.
+#
+#   etcd.sh health              prints `healthy` if the member on this node is
+#   etcd.sh snapshot FOLDER     takes a snapshot of it, FOLDER/snapshot.db, and checks it;
+#                               prints what `snapshot status` said, as JSON
+#   etcd.sh clean FOLDER        removes the folder that `snapshot` made
+#
+# etcdctl and etcdutl are the node's own or, if it has none, those of the etcd container: through
+# crictl, ctr, docker or kubectl, whichever works.
+set -eu
+umask 077
+LC_ALL=C
+export LC_ALL
+
+manifest=/etc/kubernetes/manifests/etcd.yaml
+pki=/etc/kubernetes/pki/etcd
+member=https://127.0.0.1:2379
+
+die() {
+  printf '%s\n' "$*" >&2
+  exit 1
+}
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# The value of a flag in the manifest of the etcd pod.
+flag() { sed -n "s/^ *- --$1=//p" "$manifest" | head -n 1; }
+
+# ------------------------------------------------------------------------------------ finding a tool
+
+# The id of the etcd container that runs, as ctr and docker know it.
+by_ctr() {
+  for id in $(ctr -n k8s.io containers ls -q 'labels."io.kubernetes.container.name"==etcd' 2>/dev/null); do
+    if ctr -n k8s.io tasks ls 2>/dev/null | grep -q "^$id .*RUNNING"; then echo "$id" && return; fi
+  done
+}
+by_crictl() { crictl ps -q --name '^etcd$' --state Running 2>/dev/null | head -n 1; }
+by_docker() { docker ps -q -f label=io.kubernetes.container.name=etcd 2>/dev/null | head -n 1; }
+
+# Runs a program of the etcd container, by way of $route.
+inside() {
+  case $route in
+    crictl) crictl exec "$container" "$@" ;;
+    ctr) ctr -n k8s.io tasks exec --exec-id "windlass-$$-$(date +%s%N)" "$container" "$@" ;;
+    docker) docker exec "$container" "$@" ;;
+    kubectl) kubectl --kubeconfig /etc/kubernetes/admin.conf -n kube-system exec "$container" -- "$@" ;;
+  esac
+}
+
+# Sets route and container to a way that works.
+find_container() {
+  for route in crictl ctr docker; do
+    has "$route" || continue
+    container=$("by_$route")
+    if [ "$container" ] && inside etcd --version >/dev/null 2>&1; then return; fi
+  done
+  route=kubectl
+  container=etcd-$(uname -n | tr '[:upper:]' '[:lower:]')
+  if has kubectl && inside etcd --version >/dev/null 2>&1; then return; fi
+  die "there is no etcdctl on $(uname -n), and the one in the etcd container cannot be reached:" \
+    "is etcd running? Installing etcdctl on the node helps"
+}
+
+# Runs etcdctl, the node's or the container's. Before etcd 3.4 version 3 of its API has to be asked for.
+etcdctl3() {
+  if [ "$route" = node ]; then
+    ETCDCTL_API=3 etcdctl "$@"
+  elif [ "$old" ]; then
+    inside env ETCDCTL_API=3 etcdctl "$@"
+  else
+    inside etcdctl "$@"
+  fi
+}
+
+# Decides who is to run etcdctl.
+find_etcdctl() {
+  route=node
+  old=
+  if ! has etcdctl; then
+    find_container
+    inside etcdctl version >/dev/null 2>&1 || old=1
+  fi
+}
+
+# etcdctl with the certificate that is made for health checks, and the member of this node.
+ask() {
+  etcdctl3 --endpoints "$member" --cacert $pki/ca.crt --cert $pki/healthcheck-client.crt \
+    --key $pki/healthcheck-client.key "$@"
+}
+
+# ------------------------------------------------------------------------------------------ the verbs
+
+needs_member() {
+  [ -r "$manifest" ] || die "there is no $manifest on $(uname -n): it has no etcd member of kubeadm's"
+  [ -r $pki/healthcheck-client.key ] ||
+    die "$pki/healthcheck-client.key cannot be read on $(uname -n): does the task run as root?"
+}
+
+health() {
+  needs_member
+  find_etcdctl
+  said=$(ask --command-timeout=10s endpoint health 2>&1) || die "$said"
+  echo healthy
+}
+
+# Fails unless the file system of $1 has room for $2 KiB twice: a full disk stops etcd.
+room() {
+  free=$(df -Pk "$1" | awk 'NR == 2 { print $4 }')
+  [ "$free" -gt $((2 * $2)) ] ||
+    die "$1 on $(uname -n) has $free KiB free; a snapshot of the $2 KiB of etcd needs twice that room"
+}
+
+# What `snapshot status` says of a file. etcdctl has lost it in etcd 3.6, to etcdutl.
+status() {
+  if [ "$route" != node ]; then
+    if inside etcdutl version >/dev/null 2>&1; then
+      inside etcdutl snapshot status "$1" -w json
+    else
+      etcdctl3 snapshot status "$1" -w json
+    fi
+  elif has etcdutl; then
+    etcdutl snapshot status "$1" -w json
+  else
+    etcdctl3 snapshot status "$1" -w json
+  fi
+}
+
+# A snapshot ends with the SHA-256 of all that is before it, which is a whole number of blocks.
+digest() {
+  size=$(wc -c <"$1" | tr -d ' ')
+  [ "$size" -gt 32 ] || die "$1 has $size bytes: it is no snapshot"
+  [ $((size % 512)) -eq 32 ] ||
+    die "$1 does not end with a checksum, as a snapshot does: was it cut short, or is it a copy of etcd's own file?"
+  has sha256sum || return 0
+  is=$(head -c $((size - 32)) "$1" | sha256sum | cut -d ' ' -f 1)
+  said=$(tail -c 32 "$1" | od -An -v -tx1 | tr -d ' \n')
+  [ "$is" = "$said" ] || die "$1 is damaged: its checksum is $is, and it says $said"
+}
+
+check() {
+  digest "$1"
+  answer=$(status "${2:-$1}") || die "$1 is no snapshot that can be restored"
+  # More than keys of nothing: an empty etcd is not what anyone wants to keep.
+  case $answer in
+    *'"totalKey":0,'* | *'"revision":0,'*) die "$1 holds no keys: $answer" ;;
+    *'"hash":'*'"revision":'*) printf '%s\n' "$answer" ;;
+    *) die "snapshot status of $1 makes no sense: $answer" ;;
+  esac
+}
+
+snapshot() {
+  needs_member
+  find_etcdctl
+  data=$(flag data-dir)
+  [ -d "$data/member" ] || die "$data/member is not there, though the manifest of etcd names $data"
+  uses=$(du -sk "$data/member/snap/db" | cut -f 1)
+  # What a stopped run left goes: the name is always the same.
+  clean "$1"
+  mkdir "$1" || die "is $1 on $(uname -n) something else? Name a folder that is not there"
+  room "$1" "$uses"
+  if [ "$route" = node ]; then
+    ask snapshot save "$1/snapshot.db" >&2
+    check "$1/snapshot.db"
+  else
+    # The container sees etcd's folder only, under the same name as the node.
+    room "$data" "$uses"
+    inner=$data/windlass-snapshot.db
+    rm -f "$inner" "$inner.part"
+    trap 'rm -f "$inner" "$inner.part"' EXIT
+    ask snapshot save "$inner" >&2
+    cp "$inner" "$1/snapshot.db"
+    check "$1/snapshot.db" "$inner"
+  fi
+}
+
+# Only what `snapshot` made, whatever folder was named.
+clean() {
+  rm -f "$1/snapshot.db" "$1/snapshot.db.part"
+  rmdir "$1" 2>/dev/null || true
+}
+
+case ${1-} in
+  health | snapshot | clean)
+    verb=$1
+    shift
+    ;;
+  *) die "usage: etcd.sh health | snapshot FOLDER | clean FOLDER" ;;
+esac
+"$verb" "$@"
