@@ -21,7 +21,7 @@ use super::channel::{Channel, Link, pipes};
 use super::gate::Gate;
 use super::prelude::login_command;
 use super::settings::{Connection, HostKeys, Limits, SshSettings};
-use super::unreachable::{may_pass, no_answer, no_connection};
+use super::unreachable::{behind_a_proxy, may_pass, no_answer, no_connection};
 
 /// Time for authentication, beyond what ssh may take to connect.
 const FOR_AUTHENTICATION: Duration = Duration::from_secs(30);
@@ -76,9 +76,10 @@ impl Master {
         let mut pause = Duration::from_millis(100);
         let begin = Instant::now();
         let mut said;
+        let mut asked = false;
         loop {
             let turn = gate.enter().await;
-            match handshake(connection, settings, limits, socket).await? {
+            match handshake(connection, settings, limits, socket, Goal::Master).await? {
                 Ok(()) => {
                     gate.went_well(turn);
                     let socket = socket.to_owned();
@@ -96,6 +97,16 @@ impl Master {
                 }
             } else if may_pass(&said) {
                 gate.dropped(turn);
+                if behind_a_proxy(&said) && !asked {
+                    asked = true;
+                    let look = handshake(connection, settings, limits, socket, Goal::Look).await?;
+                    if let Err(words) = look
+                        && !may_pass(&words)
+                    {
+                        said = words;
+                        break;
+                    }
+                }
             } else {
                 break;
             }
@@ -163,14 +174,25 @@ impl Master {
 /// What ssh says when there is a socket of that name already.
 const TAKEN: &str = "already exists, disabling multiplexing";
 
-/// Runs ssh until it goes into the background, or fails: then gives what it said.
+/// What an ssh is started for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Goal {
+    /// To stay, as the master that listens at the socket.
+    Master,
+    /// To log in once, and say what stands in the way. A master closes the standard error of the jump
+    /// host's ssh (`sshconnect.c`: with `ControlPersist`), and so why that one failed would not be known.
+    Look,
+}
+
+/// Runs ssh until it goes into the background or has looked, or fails: then gives what it said.
 async fn handshake(
     connection: &Connection,
     settings: &SshSettings,
     limits: &Limits,
     socket: &Path,
+    goal: Goal,
 ) -> Result<Result<(), String>, HostError> {
-    let mut ssh = command(settings, limits, socket);
+    let mut ssh = command(settings, limits, socket, goal);
     let dir = socket.parent().unwrap_or(Path::new("/"));
     let askpass = settings
         .password
@@ -247,18 +269,24 @@ async fn until_exit(child: &mut Child, said: &Mutex<Vec<u8>>) -> Option<ExitStat
 
 /// The command line. ssh takes the first value of an option: ours that must hold come first, then the
 /// inventory's, then the user's arguments, then our wishes.
-fn command(settings: &SshSettings, limits: &Limits, socket: &Path) -> Command {
+fn command(settings: &SshSettings, limits: &Limits, socket: &Path, goal: Goal) -> Command {
     let mut ssh = Command::new(&limits.ssh_executable);
     // ssh expands percent signs in this path.
     let path = socket.to_string_lossy().replace('%', "%%");
-    ssh.args(["-N", "-T", "-M", "-S", &path]);
+    let persist = match goal {
+        Goal::Master => {
+            ssh.args(["-N", "-T", "-M", "-S", &path]);
+            limits.persist.as_secs().max(1).to_string()
+        }
+        Goal::Look => {
+            ssh.args(["-T", "-S", "none"]);
+            "no".to_owned()
+        }
+    };
     let mut option = |text: String| {
         ssh.arg("-o").arg(text);
     };
-    option(format!(
-        "ControlPersist={}",
-        limits.persist.as_secs().max(1)
-    ));
+    option(format!("ControlPersist={persist}"));
     if settings.password.is_some() {
         option("NumberOfPasswordPrompts=1".to_owned());
     } else {
@@ -291,6 +319,9 @@ fn command(settings: &SshSettings, limits: &Limits, socket: &Path) -> Command {
     // Quieter, it would not say why.
     wish("LogLevel=INFO".to_owned());
     ssh.arg("--").arg(&settings.address);
+    if goal == Goal::Look {
+        ssh.arg("true");
+    }
     ssh.stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped());

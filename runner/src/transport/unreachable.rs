@@ -84,6 +84,12 @@ pub(super) fn may_pass(said: &str) -> bool {
     kind_of(said) == Unreachable::Other && DROPPED.iter().any(|word| said.contains(word))
 }
 
+/// Whether it was the pipe to a jump host's ssh, or to another proxy command, that ended: ssh knows no
+/// address then.
+pub(super) fn behind_a_proxy(said: &str) -> bool {
+    said.contains("UNKNOWN port 65535")
+}
+
 /// `address`, with its port where one was set.
 pub(super) fn place(settings: &SshSettings) -> String {
     match settings.port {

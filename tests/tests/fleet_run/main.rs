@@ -4,6 +4,7 @@
 mod batches;
 mod bounds;
 mod costs;
+mod jump;
 mod passwords;
 mod secrets;
 mod site;
