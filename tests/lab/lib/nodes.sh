@@ -154,12 +154,24 @@ state_need() {
     [ -e "$lab_state/id_ed25519" ] || ssh-keygen -q -t ed25519 -N '' -C "windlass lab $lab_name" -f "$lab_state/id_ed25519"
 }
 
+# inotify_told NAME...: says so where the kernel's limit is too low for these nodes beside those that
+# run. One that meets it hangs half started, without a word about why.
+inotify_told() {
+    inotify_limit=$(cat /proc/sys/fs/inotify/max_user_instances 2>/dev/null) || return 0
+    # Seven for systemd and its services; kubelet, containerd and pods come on top.
+    inotify_need=$((($(docker ps --quiet | wc -l) + $#) * 12))
+    [ "$inotify_need" -gt "$inotify_limit" ] || return 0
+    say "With these nodes about $inotify_need inotify instances are in use, and the limit is $inotify_limit: some may not start." \
+        "Take another lab down, or raise it: sysctl -w fs.inotify.max_user_instances=1024"
+}
+
 # nodes_up NAME...: makes these nodes and waits until they can be used.
 nodes_up() {
     node_try_image=$node_image
     node_privileges_find
     state_need
     network_need
+    inotify_told "$@"
     step "starting $*"
     nodes_each node_create "$@"
     known_hosts_write
