@@ -1,0 +1,159 @@
+#!/bin/sh
+# Looks at a node and changes nothing. Prints one line for each thing found: a word for what it is, then the
+# values. What cannot be found out is printed as "unknown", so that it is never taken for well.
+#
+# usage: look.sh SOCKETS ENDPOINT-HOST PORT...
+#   SOCKETS        container runtimes' sockets to look for, with spaces between
+#   ENDPOINT-HOST  a name to resolve; nothing is resolved where it is empty
+#   PORT           ports that must be free
+set -u
+
+sockets=$1
+endpoint=$2
+shift 2
+
+cpus() {
+    echo "cpus $(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo unknown)"
+}
+
+# A node that is in a cluster, or half in one, has its own processes on the ports.
+cluster() {
+    for file in /etc/kubernetes/kubelet.conf /etc/kubernetes/manifests/*.yaml; do
+        if [ -e "$file" ]; then echo "cluster yes" && return; fi
+    done
+    echo "cluster no"
+}
+
+# version PROGRAM COMMAND...: the first vX.Y.Z that the command prints.
+version() {
+    version_of=$1
+    shift
+    if ! command -v "$1" >/dev/null 2>&1; then echo "version $version_of missing" && return; fi
+    version_is=$("$@" 2>/dev/null | sed -n 's/.*\(v[0-9][0-9]*\.[0-9][0-9]*\.[0-9][0-9A-Za-z.+-]*\).*/\1/p' | head -n 1)
+    echo "version $version_of ${version_is:-unknown}"
+}
+
+# module NAME FILE: FILE exists when the kernel has it, whether as a module or built in.
+module() {
+    if [ -e "$2" ] || [ -d "/sys/module/$1" ] || grep -qw "$1" /proc/filesystems 2>/dev/null; then
+        echo "module $1 loaded"
+    elif ! command -v modprobe >/dev/null 2>&1; then
+        echo "module $1 unknown"
+    elif modprobe -n -q "$1" 2>/dev/null; then
+        echo "module $1 loadable"
+    else
+        echo "module $1 missing"
+    fi
+}
+
+sysctls() {
+    for name in net/ipv4/ip_forward net/bridge/bridge-nf-call-iptables net/bridge/bridge-nf-call-ip6tables; do
+        echo "sysctl $name $(cat "/proc/sys/$name" 2>/dev/null || echo missing)"
+    done
+}
+
+# holder INODE: the process that has the socket open, as "name (process N)".
+holder() {
+    for process in /proc/[0-9]*; do
+        for file in "$process"/fd/*; do
+            if [ "$(readlink "$file" 2>/dev/null)" = "socket:[$1]" ]; then
+                echo "$(cat "$process/comm" 2>/dev/null || echo a process) (process ${process#/proc/})"
+                return
+            fi
+        done
+    done
+    echo "a process that cannot be seen"
+}
+
+# port NUMBER: who listens on it. /proc has it on every Linux; ss and netstat need not be there.
+port() {
+    if [ ! -r /proc/net/tcp ] || ! command -v readlink >/dev/null 2>&1; then echo "port $1 unknown" && return; fi
+    port_hex=$(printf '%04X' "$1")
+    cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | while read -r _ address _ state _ _ _ _ _ inode _; do
+        # 0A: it listens.
+        if [ "$state" = 0A ] && [ "${address##*:}" = "$port_hex" ]; then
+            echo "port $1 taken $(holder "$inode")"
+            break
+        fi
+    done
+}
+
+# runtime_cgroups SOCKET: who looks after the runtime's cgroups.
+runtime_cgroups() {
+    case $1 in
+        */containerd.sock)
+            if config=$(containerd config dump 2>/dev/null) && [ -n "$config" ]; then
+                if printf '%s\n' "$config" | grep -q 'SystemdCgroup = true'; then echo systemd; else echo cgroupfs; fi
+            else
+                echo unknown
+            fi
+            ;;
+        */docker.sock | */cri-dockerd.sock) docker info -f '{{.CgroupDriver}}' 2>/dev/null || echo unknown ;;
+        */crio.sock)
+            # The later files win; systemd is its default.
+            driver=$(cat /etc/crio/crio.conf /etc/crio/crio.conf.d/*.conf 2>/dev/null |
+                sed -n 's/^[[:space:]]*cgroup_manager[[:space:]]*=[[:space:]]*"\([a-z]*\)".*/\1/p' | tail -n 1)
+            echo "${driver:-systemd}"
+            ;;
+        *) echo unknown ;;
+    esac
+}
+
+runtime() {
+    for socket in $sockets; do
+        [ -S "$socket" ] || continue
+        echo "runtime $socket $(runtime_cgroups "$socket")"
+        case $socket in
+            */crio.sock) disk /var/lib/containers ;;
+            */containerd.sock) disk /var/lib/containerd ;;
+            */docker.sock | */cri-dockerd.sock) disk /var/lib/docker ;;
+        esac
+        return
+    done
+    echo "runtime missing"
+    disk /var/lib/containerd
+}
+
+kubelet_cgroups() {
+    driver=$(sed -n 's/^cgroupDriver:[[:space:]]*"\{0,1\}\([a-z]*\).*/\1/p' /var/lib/kubelet/config.yaml 2>/dev/null)
+    if [ -n "$driver" ]; then echo "kubelet_cgroups $driver"; fi
+}
+
+# disk FOLDER: free megabytes, and free per cent, where it is or will be.
+disk() {
+    disk_at=$1
+    while [ ! -d "$disk_at" ]; do disk_at=$(dirname "$disk_at"); done
+    # The last line: a long device name takes a line of its own in some.
+    disk_is=$(df -Pk "$disk_at" 2>/dev/null | tail -n 1)
+    # Blocks, used, available: the 2nd, 3rd and 4th word.
+    # shellcheck disable=SC2086
+    set -- "$1" $disk_is
+    case ${5:-} in
+        '' | *[!0-9]*) echo "disk $1 unknown unknown" ;;
+        *) if [ "$3" -gt 0 ]; then echo "disk $1 $(($5 / 1024)) $(($5 * 100 / $3))"; else echo "disk $1 unknown unknown"; fi ;;
+    esac
+}
+
+resolve() {
+    if [ -z "$endpoint" ]; then return; fi
+    if ! command -v getent >/dev/null 2>&1; then echo "resolve unknown" && return; fi
+    addresses=$(getent ahosts "$endpoint" 2>/dev/null | while read -r address _; do echo "$address"; done | sort -u)
+    # As one line.
+    # shellcheck disable=SC2086
+    if [ -n "$addresses" ]; then echo "resolve to" $addresses; else echo "resolve nothing"; fi
+}
+
+cpus
+cluster
+version kubeadm kubeadm version -o short
+version kubelet kubelet --version
+version kubectl kubectl version --client -o json
+module overlay /sys/module/overlay
+module br_netfilter /proc/sys/net/bridge
+sysctls
+runtime
+kubelet_cgroups
+disk /var/lib/kubelet
+disk /var/lib/etcd
+resolve
+for number in "$@"; do port "$number"; done
