@@ -7,9 +7,18 @@
 #   etcd.sh snapshot FOLDER     takes a snapshot of it, FOLDER/snapshot.db, and checks it;
 #                               prints what `snapshot status` said, as JSON
 #   etcd.sh clean FOLDER        removes the folder that `snapshot` made
+#   etcd.sh digest FILE         checks the checksum that a snapshot ends with; on any machine
+#
+#   etcd.sh describe            prints what a restore has to know of this node's member, as JSON: name,
+#                               peer_url, data_dir, version, the tool that would restore, whether it can
+#                               bump revisions
+#   etcd.sh prepare FILE MEMBERS TOKEN BUMP
+#                               checks the snapshot; restores it beside the data, for the member of this
+#                               node; nothing is stopped. MEMBERS is NAME=URL,…; BUMP a number, 0 for none
+#   etcd.sh swap STAMP          puts the old data aside and what was prepared in its place; etcd is stopped
 #
 # etcdctl and etcdutl are the node's own or, if it has none, those of the etcd container: through
-# crictl, ctr, docker or kubectl, whichever works.
+# crictl, ctr, docker or kubectl, whichever works; and where no container runs, of its image.
 set -eu
 umask 077
 LC_ALL=C
@@ -28,6 +37,12 @@ has() { command -v "$1" >/dev/null 2>&1; }
 
 # The value of a flag in the manifest of the etcd pod.
 flag() { sed -n "s/^ *- --$1=//p" "$manifest" | head -n 1; }
+
+# A restore that was stopped half way has left the manifest aside.
+find_manifest() {
+  [ -r "$manifest" ] || manifest=/etc/kubernetes/windlass-aside/etcd.yaml
+  [ -r "$manifest" ] || die "there is no manifest of etcd on $(uname -n): it has no etcd member of kubeadm's"
+}
 
 # ------------------------------------------------------------------------------------ finding a tool
 
@@ -91,6 +106,66 @@ ask() {
     --key $pki/healthcheck-client.key "$@"
 }
 
+# Decides who is to work on files, without a member: sets route and tool. What writes data must be of the
+# minor version of the etcd that will read it, and etcdctl has handed this over to etcdutl in 3.6.
+find_offline() {
+  image=$(sed -n 's/^ *image: *//p' "$manifest" | head -n 1)
+  minor=$(printf '%s\n' "$image" | sed -n 's/.*:v\{0,1\}\([0-9]*\.[0-9]*\)\..*/\1/p')
+  route=node
+  for tool in etcdutl etcdctl; do
+    has "$tool" || continue
+    is=$(ETCDCTL_API=3 "$tool" version | sed -n 's/^[a-z]* version: \([0-9]*\.[0-9]*\).*/\1/p' | head -n 1)
+    if [ "$tool" = etcdctl ]; then case $is in 3.[0-5]) ;; *) continue ;; esac fi
+    if [ -z "$minor" ] || [ "$is" = "$minor" ]; then return; fi
+  done
+  # A container that runs, then a new one.
+  for route in crictl ctr docker image; do
+    if [ "$route" != image ]; then
+      has "$route" || continue
+      container=$("by_$route")
+      [ "$container" ] || continue
+    fi
+    for tool in etcdutl etcdctl; do
+      case $tool-$minor in etcdctl-3.[6-9]*) continue ;; esac
+      if offline version >/dev/null 2>&1; then return; fi
+    done
+  done
+  die "neither the node $(uname -n) nor the image $image has an etcdutl, or an etcdctl up to 3.5, of etcd" \
+    "$minor that can be run: install etcdutl $minor on the node"
+}
+
+# Runs the tool that was found. One in a new container sees etcd's folder and nothing else.
+offline() {
+  case $route in
+    node) ETCDCTL_API=3 "$tool" "$@" ;;
+    image) in_image "$tool" "$@" ;;
+    *)
+      if [ "$tool" = etcdctl ] && ! inside etcdctl version >/dev/null 2>&1; then
+        inside env ETCDCTL_API=3 etcdctl "$@"
+      else
+        inside "$tool" "$@"
+      fi
+      ;;
+  esac
+}
+
+in_image() {
+  data=$(flag data-dir)
+  if has ctr && ctr -n k8s.io images ls -q 2>/dev/null | grep -qxF "$image"; then
+    ctr -n k8s.io run --rm --env ETCDCTL_API=3 --mount "type=bind,src=$data,dst=$data,options=rbind:rw" \
+      "$image" "windlass-etcd-$$-$(date +%s%N)" "$@"
+  else
+    for runner in docker podman; do
+      if has $runner; then
+        # The image has no entry point of its own.
+        $runner run --rm -e ETCDCTL_API=3 -v "$data:$data" "$image" "$@"
+        return
+      fi
+    done
+    return 1
+  fi
+}
+
 # ------------------------------------------------------------------------------------------ the verbs
 
 needs_member() {
@@ -113,23 +188,9 @@ room() {
     die "$1 on $(uname -n) has $free KiB free; a snapshot of the $2 KiB of etcd needs twice that room"
 }
 
-# What `snapshot status` says of a file. etcdctl has lost it in etcd 3.6, to etcdutl.
-status() {
-  if [ "$route" != node ]; then
-    if inside etcdutl version >/dev/null 2>&1; then
-      inside etcdutl snapshot status "$1" -w json
-    else
-      etcdctl3 snapshot status "$1" -w json
-    fi
-  elif has etcdutl; then
-    etcdutl snapshot status "$1" -w json
-  else
-    etcdctl3 snapshot status "$1" -w json
-  fi
-}
-
 # A snapshot ends with the SHA-256 of all that is before it, which is a whole number of blocks.
 digest() {
+  [ -r "$1" ] || die "$1 cannot be read"
   size=$(wc -c <"$1" | tr -d ' ')
   [ "$size" -gt 32 ] || die "$1 has $size bytes: it is no snapshot"
   [ $((size % 512)) -eq 32 ] ||
@@ -142,7 +203,7 @@ digest() {
 
 check() {
   digest "$1"
-  answer=$(status "${2:-$1}") || die "$1 is no snapshot that can be restored"
+  answer=$(offline snapshot status "${2:-$1}" -w json) || die "$1 is no snapshot that can be restored"
   # More than keys of nothing: an empty etcd is not what anyone wants to keep.
   case $answer in
     *'"totalKey":0,'* | *'"revision":0,'*) die "$1 holds no keys: $answer" ;;
@@ -163,6 +224,8 @@ snapshot() {
   room "$1" "$uses"
   if [ "$route" = node ]; then
     ask snapshot save "$1/snapshot.db" >&2
+    tool=etcdctl
+    if has etcdutl; then tool=etcdutl; fi
     check "$1/snapshot.db"
   else
     # The container sees etcd's folder only, under the same name as the node.
@@ -171,6 +234,8 @@ snapshot() {
     rm -f "$inner" "$inner.part"
     trap 'rm -f "$inner" "$inner.part"' EXIT
     ask snapshot save "$inner" >&2
+    tool=etcdctl
+    if inside etcdutl version >/dev/null 2>&1; then tool=etcdutl; fi
     cp "$inner" "$1/snapshot.db"
     check "$1/snapshot.db" "$inner"
   fi
@@ -182,11 +247,62 @@ clean() {
   rmdir "$1" 2>/dev/null || true
 }
 
+# For the answers in JSON: names, addresses and paths have no quotes in them.
+describe() {
+  find_manifest
+  data=$(flag data-dir)
+  [ -d "$data" ] || die "$data is not there on $(uname -n), though the manifest of etcd names it"
+  find_offline
+  bump=false
+  if offline snapshot restore --help 2>&1 | grep -q -e '--bump-revision'; then bump=true; fi
+  printf '{"name": "%s", "peer_url": "%s", "data_dir": "%s", "image": "%s", "tool": "%s (%s)", "bump": %s}\n' \
+    "$(flag name)" "$(flag initial-advertise-peer-urls)" "$data" "$image" "$tool" "$route" "$bump"
+}
+
+prepare() {
+  file=$1
+  members=$2
+  token=$3
+  bump=$4
+  find_manifest
+  data=$(flag data-dir)
+  find_offline
+  status=$(check "$file")
+  new=$data/windlass-restore/new
+  rm -rf "$new"
+  room "$data" "$(du -sk "$file" | cut -f 1)"
+  set --
+  if [ "$bump" != 0 ]; then set -- --bump-revision "$bump" --mark-compacted; fi
+  offline snapshot restore "$file" --data-dir "$new" --name "$(flag name)" --initial-cluster "$members" \
+    --initial-cluster-token "$token" --initial-advertise-peer-urls "$(flag initial-advertise-peer-urls)" "$@" >&2
+  [ -s "$new/member/snap/db" ] || die "the restore said nothing, and left no $new/member/snap/db"
+  printf '%s\n' "$status"
+}
+
+# The old data is renamed, in its own file system: that takes no room and no time, and works where the
+# folder is a mount. etcd only warns of names that it does not know in it.
+swap() {
+  find_manifest
+  data=$(flag data-dir)
+  new=$data/windlass-restore/new/member
+  [ -d "$new" ] || die "$new is not there: nothing was prepared on $(uname -n)"
+  # Its owner, where etcd does not run as root.
+  owner=$(stat -c %u:%g "$data")
+  chown -R "$owner" "$new"
+  if [ -e "$data/member" ]; then
+    [ ! -e "$data/member.before-restore-$1" ] || die "$data/member.before-restore-$1 is there already"
+    mv "$data/member" "$data/member.before-restore-$1"
+  fi
+  mv "$new" "$data/member"
+  rm -rf "$data/windlass-restore"
+  echo "$data/member.before-restore-$1"
+}
+
 case ${1-} in
-  health | snapshot | clean)
+  health | snapshot | clean | digest | describe | prepare | swap)
     verb=$1
     shift
     ;;
-  *) die "usage: etcd.sh health | snapshot FOLDER | clean FOLDER" ;;
+  *) die "usage: etcd.sh health | snapshot FOLDER | clean FOLDER | digest FILE | describe | prepare … | swap STAMP" ;;
 esac
 "$verb" "$@"
