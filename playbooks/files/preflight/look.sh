@@ -5,7 +5,7 @@
 # usage: look.sh SOCKETS ENDPOINT-HOST PORT...
 #   SOCKETS        container runtimes' sockets to look for, with spaces between
 #   ENDPOINT-HOST  a name to resolve; nothing is resolved where it is empty
-#   PORT           ports that must be free
+#   PORT           ports that must be free, unless the node is in a cluster
 set -u
 
 sockets=$1
@@ -19,9 +19,9 @@ cpus() {
 # A node that is in a cluster, or half in one, has its own processes on the ports.
 cluster() {
     for file in /etc/kubernetes/kubelet.conf /etc/kubernetes/manifests/*.yaml; do
-        if [ -e "$file" ]; then echo "cluster yes" && return; fi
+        if [ -e "$file" ]; then echo yes && return; fi
     done
-    echo "cluster no"
+    echo no
 }
 
 # version PROGRAM COMMAND...: the first vX.Y.Z that the command prints.
@@ -52,27 +52,30 @@ sysctls() {
     done
 }
 
-# holder INODE: the process that has the socket open, as "name (process N)".
+# holder INODE: the process that has the socket open, as "name (process N)". One ls for all: a node may have
+# tens of thousands of open files.
 holder() {
-    for process in /proc/[0-9]*; do
-        for file in "$process"/fd/*; do
-            if [ "$(readlink "$file" 2>/dev/null)" = "socket:[$1]" ]; then
+    # shellcheck disable=SC2012 # the names are numbers, and not every find knows where links lead
+    ls -l /proc/[0-9]*/fd 2>/dev/null | while read -r line; do
+        case $line in
+            /proc/*:) process=${line%/fd:} ;;
+            *" socket:[$1]")
                 echo "$(cat "$process/comm" 2>/dev/null || echo a process) (process ${process#/proc/})"
-                return
-            fi
-        done
+                break
+                ;;
+        esac
     done
-    echo "a process that cannot be seen"
 }
 
 # port NUMBER: who listens on it. /proc has it on every Linux; ss and netstat need not be there.
 port() {
-    if [ ! -r /proc/net/tcp ] || ! command -v readlink >/dev/null 2>&1; then echo "port $1 unknown" && return; fi
+    if [ ! -r /proc/net/tcp ]; then echo "port $1 unknown" && return; fi
     port_hex=$(printf '%04X' "$1")
     cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | while read -r _ address _ state _ _ _ _ _ inode _; do
         # 0A: it listens.
         if [ "$state" = 0A ] && [ "${address##*:}" = "$port_hex" ]; then
-            echo "port $1 taken $(holder "$inode")"
+            port_holder=$(holder "$inode")
+            echo "port $1 taken ${port_holder:-a process that cannot be seen}"
             break
         fi
     done
@@ -144,7 +147,8 @@ resolve() {
 }
 
 cpus
-cluster
+in_cluster=$(cluster)
+echo "cluster $in_cluster"
 version kubeadm kubeadm version -o short
 version kubelet kubelet --version
 version kubectl kubectl version --client -o json
@@ -156,4 +160,6 @@ kubelet_cgroups
 disk /var/lib/kubelet
 disk /var/lib/etcd
 resolve
-for number in "$@"; do port "$number"; done
+if [ "$in_cluster" = no ]; then
+    for number in "$@"; do port "$number"; done
+fi
