@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::host::{HostError, Input, Script};
 use crate::kit::quote;
+use crate::kube::kubelet;
 use crate::kube::probe::Places;
 use crate::kube::versions::{self, Version};
 use crate::module::Context;
@@ -80,19 +81,23 @@ impl Command {
         let reply = match context.host.run(self.script(places)).await {
             Err(HostError::TimedOut { limit, so_far }) => {
                 let so_far_text = so_far.text();
-                return Err(Failure {
+                let failure = Failure {
                     host: Some(HostError::TimedOut { limit, so_far }),
                     ..Failure::new(format!(
                         "`{what}` was not done after {} s{}",
                         limit.as_secs(),
                         phase(&so_far_text)
                     ))
-                    .hint(
+                    .hint(if waits_for_the_endpoint(&what, &so_far_text) {
+                        "the node does not reach the endpoint, or its token has expired, and kubeadm tries \
+                         for minutes: run the playbook again, it mints a new token"
+                    } else {
                         "see below what it last said; `journalctl -xeu kubelet` on the node says \
-                         more, and `timeout` of the task gives it more time",
-                    )
-                    .with("stdout", so_far_text)
-                });
+                         more, and `timeout` of the task gives it more time"
+                    })
+                    .with("stdout", so_far_text.clone())
+                };
+                return Err(blame_kubelet(context, failure, &so_far_text).await);
             }
             other => other?,
         };
@@ -100,10 +105,11 @@ impl Command {
         if reply.status == 0 {
             return Ok(output);
         }
-        Err(explain(&what, reply.status, &output)
+        let failure = explain(&what, reply.status, &output)
             .with("rc", reply.status)
-            .with("stdout", output)
-            .with("stderr", reply.error_text()))
+            .with("stdout", output.clone())
+            .with("stderr", reply.error_text());
+        Err(blame_kubelet(context, failure, &output).await)
     }
 
     /// The command without its flags, for messages.
@@ -118,6 +124,23 @@ impl Command {
             .collect::<Vec<_>>()
             .join(" ")
     }
+}
+
+/// Whether a join has not come further than to ask the cluster who it is, with its token. It says nothing then.
+fn waits_for_the_endpoint(what: &str, output: &str) -> bool {
+    what == "kubeadm join"
+        && output.contains("[preflight]")
+        && !output.contains("Reading configuration from the cluster")
+}
+
+/// With the reason why the kubelet does not run, where kubeadm got as far as starting it.
+async fn blame_kubelet(context: &Context<'_>, mut failure: Failure, output: &str) -> Failure {
+    if output.contains("[kubelet-start] Starting the kubelet")
+        && let Some(why) = kubelet::trouble(context).await
+    {
+        failure.message = format!("{}; {why}", failure.message);
+    }
+    failure
 }
 
 /// `, in phase ‘x’`, where the output shows one: kubeadm begins its lines with `[phase]`.

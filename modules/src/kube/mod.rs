@@ -14,6 +14,7 @@ mod kubeadm_reset;
 mod kubeadm_state;
 mod kubeadm_token;
 mod kubectl;
+mod kubelet;
 mod membership;
 mod nodes;
 mod objects;
