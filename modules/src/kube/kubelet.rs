@@ -18,7 +18,7 @@ w_put journal "$(journalctl --unit kubelet --no-pager --output cat --lines 3000 
 ///
 /// A node that does not answer any more has nothing to say; the failure itself says that.
 pub async fn trouble(context: &Context<'_>) -> Option<String> {
-    let script = kit::script(&[kit::RECORDS], ASK.to_owned());
+    let script = kit::script(&[kit::RECORDS], ASK);
     let reply = context.host.run(script).await.ok()?;
     let records = Records::read(&reply).ok()?;
     let text = |name: &str| records.text(name).unwrap_or_default();
