@@ -9,7 +9,7 @@ use crate::host::{HostError, Input, Script};
 use crate::kit::quote;
 use crate::kube::kubelet;
 use crate::kube::probe::Places;
-use crate::kube::versions::{self, Version};
+use crate::kube::versions::Version;
 use crate::module::Context;
 use crate::outcome::Failure;
 use crate::secret::Secret;
@@ -295,8 +295,7 @@ pub fn check_api(documents: &[Value], version: Version) -> Result<(), Failure> {
         else {
             continue;
         };
-        // A kubeadm later than those looked at may read more.
-        if !reads.contains(&api) && version.minor <= versions::NEWEST {
+        if !reads.contains(&api) {
             return Err(Failure::new(format!(
                 "the configuration is written in {api}, but kubeadm {version} on the node reads {}",
                 reads.join(" and ")

@@ -4,7 +4,7 @@
 //! others are what they share: [`probe`] asks a node and [`signs`] judges the answer; [`kubeadm`] runs
 //! kubeadm; [`versions`] is the table of what differs between its versions.
 
-mod documents;
+pub mod documents;
 mod etcd_member;
 mod kube_apply;
 mod kubeadm;
@@ -23,7 +23,7 @@ mod pods;
 mod probe;
 mod selector;
 mod signs;
-mod versions;
+pub mod versions;
 mod wait_nodes;
 mod wait_pods;
 

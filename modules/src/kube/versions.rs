@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 /// The oldest minor version of Kubernetes 1 that is supported: its kubeadm has `init phase`.
 pub const OLDEST: u32 = 13;
-/// The newest minor version that was looked at. Later ones are taken to be like it.
+/// The newest minor version that was looked at. Later ones may want another configuration.
 pub const NEWEST: u32 = 37;
 
 /// A version of Kubernetes as kubeadm and kubectl say it: `v1.20.2`, `v1.32.4-gke.100`.
@@ -95,9 +95,14 @@ const APIS: &[Apis] = &[
 impl Version {
     /// Says why this version cannot be worked with, if it cannot.
     pub fn supported(self) -> Result<Self, String> {
-        if self.major != 1 || self.minor < OLDEST {
+        if self.major < 1 || (self.major == 1 && self.minor < OLDEST) {
             return Err(format!(
                 "kubeadm {self} is older than v1.{OLDEST}, the first with the phases that are needed"
+            ));
+        }
+        if self.major > 1 || self.minor > NEWEST {
+            return Err(format!(
+                "kubeadm {self} is newer than v1.{NEWEST}, the newest whose configuration is known here"
             ));
         }
         Ok(self)
@@ -175,14 +180,28 @@ mod tests {
             (27, "v1beta3"),
             (30, "v1beta3"),
             (31, "v1beta4"),
+            (36, "v1beta4"),
             (37, "v1beta4"),
-            (40, "v1beta4"),
         ] {
             let version = version(&format!("v1.{minor}.0"));
             assert_eq!(version.config_api(), api, "1.{minor}");
             assert!(version.config_apis().contains(&api));
         }
         assert_eq!(version("v1.20.2").config_apis(), ["v1beta1", "v1beta2"]);
-        assert!(version("v1.12.9").supported().is_err());
+    }
+
+    #[test]
+    fn versions_that_were_not_looked_at_are_refused() {
+        for (text, reason) in [
+            ("v1.12.9", "older than v1.13"),
+            ("v1.38.0", "newer than v1.37"),
+            ("v2.0.0", "newer than v1.37"),
+        ] {
+            let why = version(text).supported().unwrap_err();
+            assert!(why.contains(reason), "{why}");
+        }
+        for minor in OLDEST..=NEWEST {
+            assert!(version(&format!("v1.{minor}.0")).supported().is_ok());
+        }
     }
 }
