@@ -8,6 +8,9 @@
 //!         cargo test -p windlass-tests --features cluster --test life stacked -- --nocapture
 #![cfg(feature = "cluster")]
 
+mod config_api;
 mod external;
+mod fresh;
 mod life;
+mod second_cni;
 mod stacked;

@@ -1,0 +1,32 @@
+//! What needs nodes with nothing on them: kubeadm's own word on our configuration, and a first day with another
+//! network and with tasks of the user's.
+
+use crate::config_api::config_api;
+use crate::life::{Hosts, Life, Scenario, lab};
+use crate::second_cni::second_cni;
+
+const HOSTS: Hosts = Hosts {
+    load_balancer: &["lb1"],
+    etcd: &[],
+    control_plane: &["cp1"],
+    workers: &["w1"],
+};
+
+const SCENARIOS: &[Scenario] = &[
+    (
+        "config_api",
+        "kubeadm reads our v1beta1 and v1beta2 (config migrate, init --dry-run)",
+        config_api,
+    ),
+    (
+        "second_cni",
+        "another network by variables alone, and tasks of the user's at all four points",
+        second_cni,
+    ),
+];
+
+#[test]
+fn fresh() {
+    let lab = lab("fresh", "172.29.0", "lb1 cp1 w1");
+    Life { lab, hosts: HOSTS }.live(SCENARIOS);
+}
