@@ -2,8 +2,10 @@
 //!
 //! The files named like a module (`kubeadm_init`, `wait_pods`, …) hold its arguments and its flow. The
 //! others are what they share: [`probe`] asks a node and [`signs`] judges the answer; [`kubeadm`] runs
-//! kubeadm; [`versions`] is the table of what differs between its versions.
+//! kubeadm; [`certificates`] reads X.509; [`versions`] is the table of what differs between its versions.
 
+mod certificate_info;
+mod certificates;
 pub mod documents;
 mod etcd_member;
 mod kube_apply;
@@ -31,6 +33,7 @@ use crate::module::{Module, Of};
 
 /// The modules of this folder.
 pub const MODULES: &[&dyn Module] = &[
+    &Of::<certificate_info::CertificateInfo>::new(),
     &Of::<etcd_member::EtcdMember>::new(),
     &Of::<kube_apply::KubeApply>::new(),
     &Of::<kubeadm_init::KubeadmInit>::new(),

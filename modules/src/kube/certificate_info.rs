@@ -1,0 +1,222 @@
+//! `certificate_info`: when the certificates of a node expire, and whose they are.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::args::{Many, Text};
+use crate::kit::{self, Records, quote};
+use crate::kube::certificates::{self, Certificate};
+use crate::module::{Arguments, Context};
+use crate::outcome::{Failure, Outcome};
+
+/// Reads the certificates of a node, those in kubeconfigs too, and says when they expire. Changes nothing;
+/// one round trip. Only certificates leave the node: private keys that are in the same files do not.
+///
+/// Whether one has expired is told by the node's clock. A file that holds no certificate that can be read is
+/// a warning.
+///
+/// Returns: `certificates`, a list of those found, each with `name` (kubeadm's for its own: `apiserver`,
+/// `etcd-server`, `admin.conf`; otherwise the path), `path`, `subject`, `issuer`, `serial`, `ca` (whether
+/// it signs others), `renewable` (whether `kubeadm certs renew` can renew it), `not_before` and `not_after`
+/// (`2027-11-23T10:00:00Z`), `days` (full ones that are left; below 0 once it has expired), `expired`.
+/// `served`: the same for each of `serve` that could be asked, with its address as `path`; `unserved`: why
+/// others could not.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CertificateInfo {
+    /// Files with certificates, kubeconfigs, and folders with such (not those in them). What is not there
+    /// is left out. Default: where kubeadm and the kubelet keep theirs.
+    pub paths: Option<Many>,
+    /// Addresses (`127.0.0.1:6443`) of which to find out what they serve at this moment, seen from the node.
+    /// Needs `openssl` there.
+    #[serde(default)]
+    pub serve: Many,
+    /// The folder that kubeadm's names are told from.
+    pub kubernetes: Option<Text>,
+}
+
+const PLACES: &[&str] = &[
+    "/etc/kubernetes",
+    "/etc/kubernetes/pki",
+    "/etc/kubernetes/pki/etcd",
+    "/var/lib/kubelet/pki/kubelet-client-current.pem",
+    "/var/lib/kubelet/pki/kubelet-server-current.pem",
+    "/var/lib/kubelet/pki/kubelet.crt",
+];
+
+impl Arguments for CertificateInfo {
+    const NAME: &'static str = "certificate_info";
+    const NEEDS: &'static [&'static str] = &[
+        "root (`become: true`) for files that only root may read",
+        "openssl, for `serve` only",
+    ];
+
+    async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
+        let script = kit::script(&[kit::RECORDS], self.source());
+        let records = Records::read(&context.host.run(script).await?)?;
+        let now = records
+            .number("now")
+            .ok_or_else(|| Failure::new("the node does not say what time it is (`date +%s`)"))?;
+        let home = self.kubernetes.as_deref().unwrap_or("/etc/kubernetes");
+        let mut outcome = Outcome::ok();
+        let mut found = Vec::new();
+        for group in records.groups("file") {
+            let path = group.text("path").unwrap_or_default();
+            match certificates::read(&group.text("pem").unwrap_or_default()) {
+                // The kubelet's kubeconfig names a file that is looked at by itself, too.
+                Ok(all) => {
+                    for one in all.iter().map(|one| describe(one, home, &path, now)) {
+                        if !found.contains(&one) {
+                            found.push(one);
+                        }
+                    }
+                }
+                Err(why) => outcome.warnings.push(format!("{path}: {why}")),
+            }
+        }
+        let (mut served, mut unserved) = (Vec::new(), Vec::new());
+        for group in records.groups("server") {
+            let address = group.text("path").unwrap_or_default();
+            match certificates::read(&group.text("pem").unwrap_or_default()) {
+                // The first is the server's own, the others are those that vouch for it.
+                Ok(all) => served.extend(all.first().map(|one| describe(one, home, &address, now))),
+                Err(why) => unserved.push(json!({
+                    "path": address,
+                    "why": group.text("why").unwrap_or_else(|| why.to_string()),
+                })),
+            }
+        }
+        Ok(outcome
+            .with("certificates", found)
+            .with("served", served)
+            .with("unserved", unserved))
+    }
+}
+
+impl CertificateInfo {
+    fn source(&self) -> String {
+        let mut source = include_str!("certificate_info.sh").to_owned();
+        let places: Vec<&str> = match &self.paths {
+            Some(paths) => paths.iter().map(String::as_str).collect(),
+            None => PLACES.to_vec(),
+        };
+        for (function, words) in [
+            ("look", places),
+            ("ask", self.serve.iter().map(String::as_str).collect()),
+        ] {
+            for word in words {
+                source.push_str(&format!("{function} {}\n", quote(word)));
+            }
+        }
+        source
+    }
+}
+
+fn describe(certificate: &Certificate, home: &str, path: &str, now: i64) -> Value {
+    let name = certificates::name(home, path);
+    json!({
+        "name": name,
+        "path": path,
+        "subject": certificate.subject,
+        "issuer": certificate.issuer,
+        "serial": certificate.serial,
+        "ca": certificate.ca,
+        "renewable": certificates::renewable(&name),
+        "not_before": certificates::date(certificate.not_before),
+        "not_after": certificates::date(certificate.not_after),
+        "days": (certificate.not_after - now).div_euclid(24 * 60 * 60),
+        "expired": certificate.not_after < now,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::fake::{Controller, REAL, run, shells};
+    use crate::host::Host;
+    use crate::kube::certificates::tests::{LEAF, LEAF_BASE64};
+
+    #[tokio::test]
+    async fn certificates_are_found_in_files_and_kubeconfigs_and_keys_stay() {
+        for shell in shells() {
+            let control = Controller::new(shell.dir());
+            let home = shell.at("k");
+            std::fs::create_dir_all(shell.dir().join("k/pki/etcd")).unwrap();
+            let key = "-----BEGIN RSA PRIVATE KEY-----\nSECRET\n-----END RSA PRIVATE KEY-----\n";
+            let write = |file: &str, text: String| std::fs::write(shell.at(file), text).unwrap();
+            write("k/pki/apiserver.crt", LEAF.to_owned());
+            write("k/pki/apiserver.key", key.to_owned());
+            write("k/pki/etcd/server.crt", format!("{key}{LEAF}"));
+            write("k/pki/broken.crt", "nonsense\n".to_owned());
+            write(
+                "k/admin.conf",
+                format!(
+                    "users:\n- user:\n    client-certificate-data: {LEAF_BASE64}\n    client-key-data: U0VDUkVU\n"
+                ),
+            );
+            write(
+                "k/kubelet.conf",
+                format!(
+                    "    client-certificate: {}\n",
+                    shell.at("k/kubelet-client-current.pem")
+                ),
+            );
+            write("k/kubelet-client-current.pem", format!("{LEAF}{key}"));
+            let arguments = json!({
+                "kubernetes": home,
+                "paths": [home, shell.at("k/pki"), shell.at("k/pki/etcd"), shell.at("none")],
+            });
+            let outcome = run::<CertificateInfo>(&shell, &control, REAL, arguments)
+                .await
+                .unwrap();
+            assert!(!outcome.changed);
+            let all = outcome.data["certificates"].as_array().unwrap();
+            let names: Vec<&str> = all
+                .iter()
+                .map(|one| one["name"].as_str().unwrap())
+                .collect();
+            assert_eq!(
+                names,
+                ["admin.conf", "kubelet-client", "apiserver", "etcd-server"],
+                "{}",
+                shell.name()
+            );
+            assert_eq!(all[0]["serial"], "0A:BC");
+            assert_eq!(all[0]["renewable"], true);
+            assert_eq!(all[1]["renewable"], false);
+            assert_eq!(all[1]["path"], shell.at("k/kubelet-client-current.pem"));
+            assert_eq!(outcome.warnings.len(), 1);
+            assert!(outcome.warnings[0].contains("broken.crt"));
+            let shown = serde_json::to_string(&outcome.data).unwrap();
+            assert!(!shown.contains("SECRET") && !shown.contains("U0VDUkVU"));
+            assert_eq!(shell.trips(), 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_server_serves_is_asked_on_the_node() {
+        for shell in shells() {
+            let control = Controller::new(shell.dir());
+            std::fs::write(shell.at("served.pem"), LEAF).unwrap();
+            let file = shell.at("served.pem");
+            let shell = shell.tool(
+                "openssl",
+                &format!("case \"$*\" in *:1*) cat {file} ;; *) echo 'connect: refused' >&2; exit 1 ;; esac"),
+            );
+            let arguments = json!({"paths": [], "serve": ["127.0.0.1:1", "127.0.0.1:2"]});
+            let outcome = run::<CertificateInfo>(&shell, &control, REAL, arguments)
+                .await
+                .unwrap();
+            let served = outcome.data["served"].as_array().unwrap();
+            assert_eq!(served.len(), 1);
+            assert_eq!(served[0]["path"], "127.0.0.1:1");
+            assert_eq!(served[0]["serial"], "0A:BC");
+            let unserved = &outcome.data["unserved"][0];
+            assert_eq!(unserved["path"], "127.0.0.1:2");
+            assert_eq!(unserved["why"], "connect: refused");
+        }
+    }
+}
