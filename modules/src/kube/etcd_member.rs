@@ -1,35 +1,47 @@
-//! `etcd_member`: takes a member that is gone for good out of a stacked etcd.
+//! `etcd_member`: who is in an etcd; takes members in, and out.
 
 use std::fmt::Write as _;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::args::Text;
+use crate::args::{Flag, Text};
 use crate::kit::{self, Records, quote};
+use crate::kube::etcd::{self, ETCDCTL, Member};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
-/// Takes a member out of the etcd of a cluster with stacked etcd. Runs on a control plane that is well.
+/// Looks after the members of an etcd that kubeadm made. Runs on a node with a member that is well: a
+/// control plane with stacked etcd, or a host of an external one.
 ///
-/// Only for a member whose data is gone: a node that was reset, or that does not exist any more. A
-/// member that still answers makes the task fail. A member that merely cannot be reached must not be
-/// removed: whether that is so only you can know.
+/// `state: listed` changes nothing. `state: present` adds the member at `peer_url`, which is to be
+/// started after that; and once it has started, makes a voter of a learner, unless `learner: true`.
+/// Adding is refused while a member is not well: each voter more makes the quorum greater.
 ///
-/// Uses the node's `etcdctl` if it has one, and otherwise that of the etcd pod.
+/// `state: absent` is only for a member whose data is gone: a node that was reset, or that does not exist
+/// any more. A member that still answers makes the task fail. A member that merely cannot be reached must
+/// not be removed: whether that is so only you can know. It is refused where those that are well would
+/// not be a quorum of those that are left.
+///
+/// Uses the node's `etcdctl` if it has one, and otherwise that of the etcd container.
 ///
 /// Returns: `members` (a list of those before, each with `id`, `name`, `started`, `peer_url`,
-/// `client_url`, `learner`, and `healthy`: whether it answered, as part of a quorum), `removed` (the ids
-/// of those that were removed). In check mode it only lists.
+/// `client_url`, `learner`, and `healthy`: whether it answered, as part of a quorum), `in_use` (whether
+/// Kubernetes has written anything), `learners` (whether this etcd knows learners), `removed` (the ids of those that were removed), `added` (whether one
+/// was), `promoted`. In check mode it only lists.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EtcdMember {
-    /// `absent`: there is no such member.
+    /// `absent`: there is no such member; `present`: there is; `listed`: only ask.
     pub state: Wanted,
     /// Where other members reach it, as `kubeadm_state` returns it: `https://10.0.0.12:2380`.
     pub peer_url: Option<Text>,
     /// The name of the member, which is that of its Node. One that has never started has none.
     pub name: Option<Text>,
+    /// With `present`: it is added as a learner (etcd 3.4 and later), which has no vote until it has
+    /// caught up, and stays one until a task without this makes it a voter.
+    #[serde(default = "Flag::no")]
+    pub learner: Flag,
 }
 
 /// What is to be of the member.
@@ -38,99 +50,47 @@ pub struct EtcdMember {
 pub enum Wanted {
     /// It is not to be there.
     Absent,
+    /// It is to be there.
+    Present,
+    /// Only who is there is asked.
+    Listed,
 }
-
-/// A line of `etcdctl member list`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Member {
-    id: String,
-    started: bool,
-    name: String,
-    peer_url: String,
-    client_url: String,
-    learner: bool,
-    healthy: bool,
-}
-
-impl Member {
-    /// Reads `8e9e05c52164694d, started, cp1, https://…:2380, https://…:2379, false`. The last came in
-    /// etcd 3.4.
-    fn read(line: &str) -> Option<Self> {
-        let mut fields = line.split(", ").map(str::trim);
-        let mut next = || fields.next().map(str::to_owned);
-        let (id, status, name, peer_url) = (next()?, next()?, next()?, next()?);
-        if !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return None;
-        }
-        Some(Self {
-            id,
-            started: status == "started",
-            name,
-            peer_url,
-            client_url: next().unwrap_or_default(),
-            learner: next().as_deref() == Some("true"),
-            healthy: false,
-        })
-    }
-
-    /// With what `etcdctl endpoint health` said of all of them: `https://…:2379 is healthy: …`.
-    fn judged_by(mut self, health: &str) -> Self {
-        let healthy = format!("{} is healthy", self.client_url);
-        self.healthy =
-            !self.client_url.is_empty() && health.lines().any(|line| line.starts_with(&healthy));
-        self
-    }
-}
-
-const ETCDCTL: &str = r#"
-pki=/etc/kubernetes/pki/etcd
-[ -r $pki/healthcheck-client.key ] || w_fail "$pki/healthcheck-client.key cannot be read" \
-  'run the task on a control plane with etcd, as root (become: true)'
-w_etcdctl() {
-  set -- --cacert $pki/ca.crt --cert $pki/healthcheck-client.crt --key $pki/healthcheck-client.key "$@"
-  if w_has etcdctl; then
-    ETCDCTL_API=3 etcdctl "$@" 2>&1
-  else
-    w_need kubectl 'to reach etcdctl in the etcd pod'
-    kubectl --kubeconfig /etc/kubernetes/admin.conf -n kube-system exec \
-      "etcd-$(uname -n | tr '[:upper:]' '[:lower:]')" -- etcdctl "$@" 2>&1
-  fi
-}
-"#;
 
 impl Arguments for EtcdMember {
     const NAME: &'static str = "etcd_member";
-    const NEEDS: &'static [&'static str] = &["etcdctl, or kubectl", "root (`become: true`)"];
+    const NEEDS: &'static [&'static str] = &[
+        "etcdctl, or a way to the one in the etcd container (crictl, ctr, docker, kubectl)",
+        "root (`become: true`)",
+    ];
 
     fn validate(&self) -> Result<(), String> {
-        match (&self.peer_url, &self.name) {
-            (None, None) => Err("one of peer_url and name is needed".to_owned()),
+        match (self.state, &self.peer_url, &self.name) {
+            (Wanted::Absent, None, None) => Err("one of peer_url and name is needed".to_owned()),
+            (Wanted::Present, None, _) | (Wanted::Present, _, None) => {
+                Err("state: present needs peer_url and name".to_owned())
+            }
             _ => Ok(()),
         }
     }
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
-        let Wanted::Absent = self.state;
-        let members = list(context).await?;
-        let chosen: Vec<&Member> = members.iter().filter(|member| self.is(member)).collect();
-        let outcome = Outcome::changed(!chosen.is_empty())
-            .with("members", members.iter().map(describe).collect::<Vec<_>>())
+        let listed = etcd::list(context).await?;
+        let members = &listed.members;
+        let outcome = Outcome::ok()
             .with(
-                "removed",
-                chosen.iter().map(|m| m.id.clone()).collect::<Vec<_>>(),
-            );
-        if chosen.is_empty() || context.check {
-            return Ok(outcome);
+                "members",
+                members.iter().map(Member::describe).collect::<Vec<_>>(),
+            )
+            .with("in_use", listed.in_use)
+            .with("learners", listed.learners)
+            .with("removed", Vec::<String>::new())
+            .with("added", false)
+            .with("promoted", false);
+        match self.state {
+            Wanted::Listed => Ok(outcome),
+            Wanted::Absent => self.absent(context, members, outcome).await,
+            Wanted::Present => self.present(context, members, outcome).await,
         }
-        if members.len() == chosen.len() {
-            return Err(Failure::new(
-                "it is the only member of etcd: its data is the cluster",
-            ));
-        }
-        for member in chosen {
-            remove(context, member).await?;
-        }
-        Ok(outcome)
     }
 }
 
@@ -141,71 +101,109 @@ impl EtcdMember {
             .is_none_or(|url| **url == *member.peer_url)
             && self.name.as_ref().is_none_or(|name| **name == *member.name)
     }
+
+    async fn absent(
+        &self,
+        context: &Context<'_>,
+        members: &[Member],
+        mut outcome: Outcome,
+    ) -> Result<Outcome, Failure> {
+        let (chosen, left): (Vec<&Member>, Vec<&Member>) =
+            members.iter().partition(|member| self.is(member));
+        if chosen.is_empty() {
+            return Ok(outcome);
+        }
+        outcome.changed = true;
+        let ids: Vec<String> = chosen.iter().map(|member| member.id.clone()).collect();
+        let outcome = outcome.with("removed", ids);
+        if context.check {
+            return Ok(outcome);
+        }
+        if left.is_empty() {
+            return Err(Failure::new(
+                "it is the only member of etcd: its data is the cluster",
+            ));
+        }
+        if let Some(why) = breaks_quorum(&left) {
+            return Err(Failure::new(why).hint(
+                "bring the members that are down up again first; if their data is gone, restore a snapshot",
+            ));
+        }
+        for member in chosen {
+            remove(context, member).await?;
+        }
+        Ok(outcome)
+    }
+
+    async fn present(
+        &self,
+        context: &Context<'_>,
+        members: &[Member],
+        mut outcome: Outcome,
+    ) -> Result<Outcome, Failure> {
+        let url = self.peer_url.as_deref().unwrap_or_default();
+        let name = self.name.as_deref().unwrap_or_default();
+        let there = members.iter().find(|member| member.peer_url == url);
+        match there {
+            Some(member) if !member.learner || *self.learner => Ok(outcome),
+            Some(member) => {
+                outcome.changed = true;
+                if !context.check {
+                    act(context, &["member", "promote", &member.id]).await?;
+                }
+                Ok(outcome.with("promoted", true))
+            }
+            None => {
+                let sick: Vec<&str> = members
+                    .iter()
+                    .filter(|member| !member.healthy)
+                    .map(|member| member.peer_url.as_str())
+                    .collect();
+                if !sick.is_empty() {
+                    return Err(Failure::new(format!(
+                        "no member is added while another is not well: {}",
+                        sick.join(", ")
+                    ))
+                    .hint("bring it up again, or remove it if its data is gone"));
+                }
+                outcome.changed = true;
+                if !context.check {
+                    let peer = format!("--peer-urls={url}");
+                    let mut words = vec!["member", "add", name, &peer];
+                    if *self.learner {
+                        words.push("--learner");
+                    }
+                    act(context, &words).await?;
+                }
+                Ok(outcome.with("added", true))
+            }
+        }
+    }
 }
 
-fn describe(member: &Member) -> serde_json::Value {
-    serde_json::json!({
-        "id": member.id,
-        "name": member.name,
-        "started": member.started,
-        "peer_url": member.peer_url,
-        "client_url": member.client_url,
-        "learner": member.learner,
-        "healthy": member.healthy,
+/// Why those that are left would have no quorum, if so. etcd decides by those that vote.
+fn breaks_quorum(left: &[&Member]) -> Option<String> {
+    let voters: Vec<&&Member> = left.iter().filter(|member| !member.learner).collect();
+    let healthy = voters.iter().filter(|member| member.healthy).count();
+    let quorum = voters.len() / 2 + 1;
+    (healthy < quorum).then(|| {
+        format!(
+            "without it etcd would have {} voting members, of which {healthy} are well, and needs {quorum}: \
+             it would stand still, and with it the cluster",
+            voters.len()
+        )
     })
 }
 
-/// Lists the members, and asks each that has started whether it is well.
-const LIST: &str = r#"
-list=$(w_etcdctl --endpoints https://127.0.0.1:2379 member list) || w_fail "etcd does not list its members: $list"
-w_put list "$list"
-# The fifth field is the client URL; a member that has not started has none. One that is down makes the
-# status of the whole bad, which says nothing new.
-urls=$(printf '%s\n' "$list" | awk -F ', *' '$5 ~ /^http/ { printf "%s%s", between, $5; between = "," }')
-if [ "$urls" ]; then
-  w_put health "$(w_etcdctl --endpoints "$urls" --command-timeout=5s endpoint health || :)"
-fi
-"#;
-
-async fn list(context: &Context<'_>) -> Result<Vec<Member>, Failure> {
-    let source = format!("{ETCDCTL}{LIST}");
-    let reply = context
-        .host
-        .run(kit::script(&[kit::RECORDS], source))
-        .await?;
-    let records = Records::read(&reply)?;
-    let text = records.text("list").unwrap_or_default();
-    let health = records.text("health").unwrap_or_default();
-    let members: Vec<Member> = text
-        .lines()
-        .filter_map(Member::read)
-        .map(|member| member.judged_by(&health))
-        .collect();
-    if members.is_empty() {
-        return Err(Failure::new("etcd's list of its members makes no sense").with("stdout", text));
-    }
-    Ok(members)
-}
-
-async fn remove(context: &Context<'_>, member: &Member) -> Result<(), Failure> {
+/// Runs etcdctl on the member of the node.
+async fn act(context: &Context<'_>, words: &[&str]) -> Result<(), Failure> {
     let mut source = ETCDCTL.to_owned();
-    if member.started {
-        let url = quote(&member.client_url);
-        let alive = quote(&format!(
-            "the member {} at {} is alive and well",
-            member.name, member.client_url
-        ));
-        let _ = writeln!(
-            source,
-            "if w_etcdctl --endpoints {url} --command-timeout=5s endpoint health >/dev/null; then \
-             w_fail {alive} 'reset its node first'; fi"
-        );
-    }
+    let quoted: Vec<_> = words.iter().map(|word| quote(word)).collect();
     let _ = writeln!(
         source,
-        "said=$(w_etcdctl --endpoints https://127.0.0.1:2379 member remove {}) || \
-         w_fail \"etcd does not remove the member: $said\"",
-        quote(&member.id)
+        "said=$(w_etcdctl --endpoints \"$here\" {}) || w_fail {}\": $said\"",
+        quoted.join(" "),
+        quote(&format!("etcd refuses `{}`", words[..2].join(" "))),
     );
     let reply = context
         .host
@@ -214,40 +212,157 @@ async fn remove(context: &Context<'_>, member: &Member) -> Result<(), Failure> {
     Records::read(&reply).map(drop)
 }
 
+async fn remove(context: &Context<'_>, member: &Member) -> Result<(), Failure> {
+    if member.healthy {
+        return Err(Failure::new(format!(
+            "the member {} at {} is alive and well",
+            member.name, member.client_url
+        ))
+        .hint("reset its node first"));
+    }
+    act(context, &["member", "remove", &member.id]).await
+}
+
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use serde_json::json;
 
-    #[test]
-    fn members_are_read_as_etcdctl_lists_them() {
-        let line =
-            "8e9e05c52164694d, started, cp1, https://10.0.0.1:2380, https://10.0.0.1:2379, true";
-        let member = Member::read(line).unwrap();
-        assert!(member.started && member.learner);
-        assert_eq!(member.name, "cp1");
-        assert_eq!(member.peer_url, "https://10.0.0.1:2380");
-        let new = Member::read("1f2e, unstarted, , https://10.0.0.2:2380, , false").unwrap();
-        assert!(!new.started && !new.learner);
-        assert_eq!((new.name.as_str(), new.client_url.as_str()), ("", ""));
-        assert_eq!(Member::read("{\"level\": \"warn\", a, b, c}"), None);
+    use super::*;
+    use crate::fake::{self, CHECK, Controller, Fake, Mode, REAL};
+
+    /// Two members that are well, and `third` as `member list` says it.
+    fn listed(third: &str) -> String {
+        let list = format!(
+            "1a, started, e1, https://10.0.0.1:2380, https://10.0.0.1:2379, false\n\
+             2b, started, e2, https://10.0.0.2:2380, https://10.0.0.2:2379, false\n{third}"
+        );
+        let health =
+            "https://10.0.0.1:2379 is healthy: x\nhttps://10.0.0.2:2379 is healthy: x\nError: one";
+        format!(
+            "list {}\n{list}\nhealth {}\n{health}\nin_use 1\n1\n",
+            list.len(),
+            health.len()
+        )
+    }
+
+    /// What came of it, and the words that etcdctl was given.
+    async fn run(
+        third: &str,
+        mode: Mode,
+        arguments: serde_json::Value,
+    ) -> (Result<Outcome, Failure>, String) {
+        let host = Fake::saying(&[&listed(third), ""]);
+        let control = Controller::new(".");
+        let result = fake::run::<EtcdMember>(&host, &control, mode, arguments).await;
+        let said = host.scripts().get(1).map(|script| {
+            let last = script.source.trim_end().lines().last().unwrap_or_default();
+            let words = last.split_once("\"$here\" ").map(|(_, words)| words);
+            words
+                .and_then(|words| words.split_once(')'))
+                .map(|(words, _)| words.to_owned())
+                .unwrap_or_default()
+        });
+        (result, said.unwrap_or_default())
+    }
+
+    const DOWN: &str = "3c, started, e3, https://10.0.0.3:2380, https://10.0.0.3:2379, false";
+    const NEW: &str = "3c, unstarted, , https://10.0.0.3:2380, , false";
+    const LEARNER: &str = "3c, started, e3, https://10.0.0.3:2380, https://10.0.0.3:2379, true";
+
+    fn third(state: &str, learner: bool) -> serde_json::Value {
+        json!({"state": state, "name": "e3", "peer_url": "https://10.0.0.3:2380", "learner": learner})
+    }
+
+    #[tokio::test]
+    async fn a_member_that_is_down_is_removed_and_one_that_is_well_is_not() {
+        let (outcome, said) = run(DOWN, REAL, third("absent", false)).await;
+        let outcome = outcome.unwrap();
+        assert!(outcome.changed);
+        assert_eq!(outcome.data["removed"], json!(["3c"]));
+        assert_eq!(said, "member remove 3c");
+        let (outcome, said) = run(DOWN, CHECK, third("absent", false)).await;
+        assert!(outcome.unwrap().changed);
+        assert_eq!(said, "");
+        let (failure, said) = run(DOWN, REAL, json!({"state": "absent", "name": "e2"})).await;
+        let message = failure.unwrap_err().message;
+        assert!(message.contains("of which 1 are well"), "{message}");
+        assert_eq!(said, "");
+        let (failure, said) = run("", REAL, json!({"state": "absent", "name": "e2"})).await;
+        let message = failure.unwrap_err().message;
+        assert!(message.contains("alive and well"), "{message}");
+        assert_eq!(said, "");
+    }
+
+    #[tokio::test]
+    async fn a_learner_is_added_then_promoted_and_left_alone_after_that() {
+        let (outcome, said) = run("", REAL, third("present", true)).await;
+        assert_eq!(outcome.unwrap().data["added"], json!(true));
+        assert_eq!(
+            said,
+            "member add e3 --peer-urls=https://10.0.0.3:2380 --learner"
+        );
+        let (outcome, said) = run(LEARNER, REAL, third("present", true)).await;
+        assert!(!outcome.unwrap().changed);
+        assert_eq!(said, "");
+        let (outcome, said) = run(LEARNER, REAL, third("present", false)).await;
+        assert_eq!(outcome.unwrap().data["promoted"], json!(true));
+        assert_eq!(said, "member promote 3c");
+        let (outcome, said) = run(NEW, REAL, third("present", false)).await;
+        assert!(!outcome.unwrap().changed);
+        assert_eq!(said, "");
+    }
+
+    #[tokio::test]
+    async fn none_is_added_while_another_is_down() {
+        let fourth = json!({"state": "present", "name": "e4", "peer_url": "https://10.0.0.4:2380"});
+        let (failure, said) = run(DOWN, REAL, fourth).await;
+        assert_eq!(
+            failure.unwrap_err().message,
+            "no member is added while another is not well: https://10.0.0.3:2380"
+        );
+        assert_eq!(said, "");
+    }
+
+    #[tokio::test]
+    async fn listing_says_who_is_there_and_changes_nothing() {
+        let (outcome, said) = run(DOWN, REAL, json!({"state": "listed"})).await;
+        let outcome = outcome.unwrap();
+        assert!(!outcome.changed);
+        assert_eq!(outcome.data["in_use"], json!(true));
+        assert_eq!(outcome.data["learners"], json!(true));
+        let members = outcome.data["members"].as_array().unwrap();
+        let healthy: Vec<_> = members.iter().map(|member| &member["healthy"]).collect();
+        assert_eq!(healthy, [true, true, false]);
+        assert_eq!(said, "");
+    }
+
+    fn member(healthy: bool, learner: bool) -> Member {
+        Member {
+            id: "1a".to_owned(),
+            started: true,
+            name: "e".to_owned(),
+            peer_url: "https://x:2380".to_owned(),
+            client_url: "https://x:2379".to_owned(),
+            learner,
+            healthy,
+        }
     }
 
     #[test]
-    fn a_member_is_healthy_when_etcd_says_so_of_its_own_url() {
-        let health = "\
-{\"level\":\"warn\",\"error\":\"context deadline exceeded\"}
-https://10.0.0.11:2379 is healthy: successfully committed proposal: took = 9ms
-https://10.0.0.2:2379 is unhealthy: failed to commit proposal: context deadline exceeded
-Error: unhealthy cluster";
-        let at = |url: &str| {
-            Member::read(&format!("1f, started, cp, https://x:2380, {url}, false"))
-                .unwrap()
-                .judged_by(health)
-                .healthy
-        };
-        assert!(at("https://10.0.0.11:2379"));
-        assert!(!at("https://10.0.0.1:2379"));
-        assert!(!at("https://10.0.0.2:2379"));
-        assert!(!at(""));
+    fn quorum_is_of_those_that_vote_and_would_be_left() {
+        let (well, down, learner) = (
+            member(true, false),
+            member(false, false),
+            member(true, true),
+        );
+        assert_eq!(breaks_quorum(&[&well, &well]), None);
+        assert_eq!(breaks_quorum(&[&well]), None);
+        assert_eq!(breaks_quorum(&[&well, &well, &down]), None);
+        let why = breaks_quorum(&[&well, &down]).unwrap();
+        assert!(
+            why.contains("2 voting members, of which 1 are well, and needs 2"),
+            "{why}"
+        );
+        assert!(breaks_quorum(&[&well, &down, &learner]).is_some());
     }
 }

@@ -7,6 +7,7 @@
 mod certificate_info;
 mod certificates;
 pub mod documents;
+mod etcd;
 mod etcd_member;
 mod kube_apply;
 mod kubeadm;

@@ -1,0 +1,58 @@
+# shellcheck shell=sh
+# How a member of etcd on this node is asked: w_etcdctl ARGUMENTS, with the certificate that kubeadm makes
+# for health checks. What it says of errors is in its output.
+
+pki=/etc/kubernetes/pki/etcd
+here=https://127.0.0.1:2379
+[ -r $pki/healthcheck-client.key ] || w_fail "$pki/healthcheck-client.key cannot be read" \
+  'run the task on a node with a member of etcd, as root (become: true)'
+
+# The id of the etcd container that runs.
+w_etcd_container() {
+  case $1 in
+    crictl) crictl ps -q --name '^etcd$' --state Running 2>/dev/null | head -n 1 ;;
+    ctr)
+      for id in $(ctr -n k8s.io containers ls -q 'labels."io.kubernetes.container.name"==etcd' 2>/dev/null); do
+        if ctr -n k8s.io tasks ls 2>/dev/null | grep -q "^$id .*RUNNING"; then echo "$id" && return; fi
+      done
+      ;;
+    docker) docker ps -q -f label=io.kubernetes.container.name=etcd 2>/dev/null | head -n 1 ;;
+    kubectl) [ -r /etc/kubernetes/admin.conf ] && echo "etcd-$(uname -n | tr '[:upper:]' '[:lower:]')" ;;
+  esac
+}
+
+# Runs a program of the etcd container, by way of $route.
+w_inside() {
+  case $route in
+    crictl) crictl exec "$container" "$@" ;;
+    ctr) ctr -n k8s.io tasks exec --exec-id "windlass-$$-$((count += 1))" "$container" "$@" ;;
+    docker) docker exec "$container" "$@" ;;
+    kubectl) kubectl --kubeconfig /etc/kubernetes/admin.conf -n kube-system exec "$container" -- "$@" ;;
+  esac
+}
+
+# The node's own etcdctl, or else the container's, whichever way leads there. Before etcd 3.4 version 3 of
+# its API has to be asked for; images of later ones have no `env`.
+route=
+old=
+count=0
+if ! w_has etcdctl; then
+  for route in crictl ctr docker kubectl; do
+    w_has "$route" && container=$(w_etcd_container "$route") && [ "$container" ] || continue
+    w_inside etcdctl version >/dev/null 2>&1 && break
+    w_inside env ETCDCTL_API=3 etcdctl version >/dev/null 2>&1 && old=1 && break
+    container=
+  done
+  [ "$container" ] || w_fail 'there is no etcdctl on the node, and no etcd container runs that has one' \
+    'does etcd run? `journalctl -u kubelet` and the logs in /var/log/pods tell'
+fi
+
+w_etcdctl() {
+  set -- --cacert $pki/ca.crt --cert $pki/healthcheck-client.crt --key $pki/healthcheck-client.key "$@"
+  if [ "$route" ]; then
+    if [ "$old" ]; then set -- env ETCDCTL_API=3 etcdctl "$@"; else set -- etcdctl "$@"; fi
+    w_inside "$@" 2>&1
+  else
+    ETCDCTL_API=3 etcdctl "$@" 2>&1
+  fi
+}
