@@ -2,7 +2,9 @@
 
 use windlass_tests::lab::unchanged;
 
+use crate::etcd_disk_full::etcd_disk_full;
 use crate::life::{Hosts, Life, Scenario, lab};
+use crate::replace_etcd_member::replace_etcd_member;
 
 const HOSTS: Hosts = Hosts {
     load_balancer: &["lb1"],
@@ -11,16 +13,107 @@ const HOSTS: Hosts = Hosts {
     workers: &["w1"],
 };
 
-const SCENARIOS: &[Scenario] = &[("build", "external-etcd.yml, twice", build)];
+const SCENARIOS: &[Scenario] = &[
+    (
+        "build",
+        "external-etcd.yml in check mode, for real, and again",
+        build,
+    ),
+    (
+        "replace_etcd_member",
+        "a lost disk: etcd3 goes, etcd4 comes, and back",
+        replace_etcd_member,
+    ),
+    (
+        "etcd_disk_full",
+        "a full disk on an etcd member is told, and mended",
+        etcd_disk_full,
+    ),
+];
 
 fn build(life: &Life) {
+    let _ = life.play("external-etcd.yml", &["-C"]).well();
+    let traces = "ls -d /etc/kubernetes/pki /etc/kubernetes/etcd-kubelet.yml /var/lib/etcd/member";
+    let left = life.lab.on("etcd1", &format!("{traces} 2>/dev/null || :"));
+    assert_eq!(left.well(), "", "check mode changed something");
+
     let _ = life.play("external-etcd.yml", &[]).well();
-    unchanged(&life.play("external-etcd.yml", &[]).well(), life.count());
+    members_are_well(life, HOSTS.etcd);
+    certificates_are_where_they_belong(life);
     life.whole();
+
+    unchanged(&life.play("external-etcd.yml", &[]).well(), life.count());
+    unchanged(
+        &life.play("external-etcd.yml", &["-C"]).well(),
+        life.count(),
+    );
+}
+
+/// Asks the members themselves: these and no others are in etcd, they vote, and each can write.
+#[track_caller]
+pub fn members_are_well(life: &Life, hosts: &[&str]) {
+    let pki = "/etc/kubernetes/pki/etcd";
+    let etcdctl = format!(
+        "ETCDCTL_API=3 etcdctl --endpoints https://127.0.0.1:2379 --cacert {pki}/ca.crt \
+         --cert {pki}/healthcheck-client.crt --key {pki}/healthcheck-client.key"
+    );
+    for host in hosts {
+        let _ = life
+            .lab
+            .on(host, &format!("{etcdctl} endpoint health"))
+            .well();
+    }
+    let listed = life
+        .lab
+        .on(hosts[0], &format!("{etcdctl} member list"))
+        .well();
+    let mut names: Vec<&str> = listed
+        .lines()
+        .filter_map(|line| {
+            let fields: Vec<&str> = line.split(", ").collect();
+            (fields.get(1) == Some(&"started") && fields.get(5) == Some(&"false"))
+                .then(|| fields[2])
+        })
+        .collect();
+    names.sort_unstable();
+    assert_eq!(names, hosts, "{listed}");
+}
+
+/// The right files with the right modes on each host, and the CA's key on the first only.
+#[track_caller]
+pub fn certificates_are_where_they_belong(life: &Life) {
+    let list =
+        "cd /etc/kubernetes/pki && find . -type f -exec stat -c '%a %U:%G %n' {} + | sort -k 3";
+    let of_each = "644 root:root ./etcd/ca.crt\n\
+         644 root:root ./etcd/healthcheck-client.crt\n600 root:root ./etcd/healthcheck-client.key\n\
+         644 root:root ./etcd/peer.crt\n600 root:root ./etcd/peer.key\n\
+         644 root:root ./etcd/server.crt\n600 root:root ./etcd/server.key\n";
+    let of_the_first = format!(
+        "644 root:root ./apiserver-etcd-client.crt\n600 root:root ./apiserver-etcd-client.key\n{}",
+        of_each.replacen("ca.crt\n", "ca.crt\n600 root:root ./etcd/ca.key\n", 1)
+    );
+    assert_eq!(life.lab.on("etcd1", list).well(), of_the_first);
+    for host in ["etcd2", "etcd3"] {
+        assert_eq!(life.lab.on(host, list).well(), of_each, "{host}");
+    }
+    for host in HOSTS.control_plane {
+        let etcd = life.lab.on(host, "ls /etc/kubernetes/pki/etcd").well();
+        assert_eq!(etcd, "ca.crt\n", "{host}");
+    }
+    let left = life.lab.on("etcd1", "ls -d /run/windlass-etcd-* || :");
+    assert!(
+        !left.text.contains("/run/windlass-etcd-etcd"),
+        "{}",
+        left.text
+    );
 }
 
 #[test]
 fn external() {
-    let lab = lab("external", "172.27.0", "lb1 etcd1 etcd2 etcd3 cp1 cp2 w1");
+    let lab = lab(
+        "external",
+        "172.27.0",
+        "lb1 etcd1 etcd2 etcd3 etcd4 cp1 cp2 w1",
+    );
     Life { lab, hosts: HOSTS }.live(SCENARIOS);
 }

@@ -1,0 +1,78 @@
+//! Members of an external etcd that lose their disks, and are replaced.
+
+use windlass_tests::lab::unchanged;
+
+use crate::external::members_are_well;
+use crate::life::{Hosts, Life};
+
+/// A host that has just been installed anew: no data, no certificates, nothing of the playbook's.
+const WIPE: &str = "systemctl stop kubelet; kill -9 $(pidof etcd) 2>/dev/null; \
+     rm -rf /var/lib/etcd/* /etc/kubernetes /etc/systemd/system/kubelet.service.d/20-*; \
+     systemctl daemon-reload; ! pidof etcd";
+
+pub fn replace_etcd_member(life: &Life) {
+    let with_etcd4 = Hosts {
+        etcd: &["etcd1", "etcd2", "etcd4"],
+        ..life.hosts
+    };
+
+    let _ = life.lab.on("etcd3", WIPE);
+    // Building over it would make a member that has forgotten what it agreed to.
+    let refused = life.play("external-etcd.yml", &[]);
+    assert_ne!(refused.status, 0, "{}", refused.text);
+    assert!(
+        refused.text.contains("its data is gone")
+            && refused.text.contains("replace-etcd-member.yml"),
+        "{}",
+        refused.text
+    );
+    // Two of three are left: without one more there would be no quorum.
+    let refused = life.play_on(
+        &with_etcd4,
+        "replace-etcd-member.yml",
+        &["-e", "etcd_old=etcd2 etcd_new=etcd4"],
+    );
+    assert_ne!(refused.status, 0, "{}", refused.text);
+
+    replace(life, &with_etcd4, "etcd3", "etcd4");
+    let _ = life.lab.on("etcd4", WIPE);
+    replace(life, &life.hosts, "etcd4", "etcd3");
+    life.whole();
+}
+
+/// Replaces one by the other, looks at members and API servers, and sees that a second run does nothing.
+#[track_caller]
+fn replace(life: &Life, hosts: &Hosts, old: &str, new: &str) {
+    let names = format!("etcd_old={old} etcd_new={new}");
+    let words = ["-e", names.as_str()];
+    let _ = life
+        .play_on(hosts, "replace-etcd-member.yml", &words)
+        .well();
+    members_are_well(life, hosts.etcd);
+    let endpoints: Vec<String> = hosts
+        .etcd
+        .iter()
+        .map(|host| {
+            let number = host.trim_start_matches("etcd");
+            format!("https://{}.2{number}:2379", life.lab.subnet())
+        })
+        .collect();
+    for host in hosts.control_plane {
+        let runs = life
+            .lab
+            .on(host, "tr '\\0' '\\n' </proc/$(pidof kube-apiserver)/cmdline | sed -n 's/^--etcd-servers=//p'")
+            .well();
+        assert_eq!(runs.trim_end(), endpoints.join(","), "{host}");
+    }
+    let config = life
+        .kubectl("-n kube-system get configmap kubeadm-config -o yaml")
+        .well();
+    for endpoint in &endpoints {
+        assert!(config.contains(&format!("- {endpoint}\n")), "{config}");
+    }
+    assert_eq!(config.matches(":2379").count(), endpoints.len(), "{config}");
+    let again = life
+        .play_on(hosts, "replace-etcd-member.yml", &words)
+        .well();
+    unchanged(&again, hosts.etcd.len() + hosts.control_plane.len());
+}
