@@ -8,17 +8,11 @@
 //!         cargo test -p windlass-tests --features cluster --test life stacked -- --nocapture
 #![cfg(feature = "cluster")]
 
-<<<<<<< HEAD
 mod config_api;
-=======
 mod etcd_disk_full;
->>>>>>> bd3c131 (Build clusters whose etcd has hosts of its own, and replace its members)
 mod external;
 mod fresh;
 mod life;
-<<<<<<< HEAD
-mod second_cni;
-=======
 mod replace_etcd_member;
->>>>>>> bd3c131 (Build clusters whose etcd has hosts of its own, and replace its members)
+mod second_cni;
 mod stacked;
