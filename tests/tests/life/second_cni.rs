@@ -22,7 +22,7 @@ spec:
     - name: web
       image: docker.io/lab/cni:1
       imagePullPolicy: Never
-      command: [sh, -c, 'mkdir /www && echo "I am NAME" >/www/index.html && httpd -f -p 8080 -h /www']
+      command: [sh, -c, 'mkdir /www && echo "I am NAME" >/www/index.html && exec busybox httpd -f -p 8080 -h /www']
 "#;
 
 pub fn second_cni(life: &Life) {
@@ -148,7 +148,7 @@ fn pods_reach_each_other(life: &Life) {
     }
     for (from, to) in [("one", "other"), ("other", "one")] {
         let get = format!(
-            "exec {from} -- wget -q -T 5 -O - http://{}:8080/",
+            "exec {from} -- busybox wget -q -O - http://{}:8080/",
             address(to)
         );
         let expected = format!("I am {to}");
