@@ -8,11 +8,15 @@
 //!         cargo test -p windlass-tests --features cluster --test life stacked -- --nocapture
 #![cfg(feature = "cluster")]
 
+mod add_nodes;
 mod config_api;
 mod etcd_disk_full;
 mod external;
 mod fresh;
+mod join_faults;
 mod life;
+mod remove_node;
 mod replace_etcd_member;
+mod reset;
 mod second_cni;
 mod stacked;

@@ -3,6 +3,7 @@
 use windlass_tests::lab::unchanged;
 
 use crate::life::{Hosts, Life, Scenario, lab};
+use crate::{add_nodes, join_faults, remove_node, reset};
 
 const HOSTS: Hosts = Hosts {
     load_balancer: &["lb1"],
@@ -18,7 +19,45 @@ pub const FIRST_DAY: Hosts = Hosts {
     ..HOSTS
 };
 
-const SCENARIOS: &[Scenario] = &[("build", "stacked.yml, twice", build)];
+const SCENARIOS: &[Scenario] = &[
+    ("build", "stacked.yml, twice", build),
+    (
+        "add_nodes",
+        "a control plane and a worker come, the others are left alone; twice",
+        add_nodes::add_nodes,
+    ),
+    (
+        "remove_node",
+        "a worker and a control plane leave without a trace; twice; they come back",
+        remove_node::remove_node,
+    ),
+    (
+        "remove_gone",
+        "quorum is not broken; a control plane that is gone for good is forgotten",
+        remove_node::remove_gone,
+    ),
+    (
+        "expired_token",
+        "a join with an expired token ends in time and says why; the next run joins",
+        join_faults::expired_token,
+    ),
+    (
+        "killed_join",
+        "a control plane dies while it joins: etcd keeps its quorum; repaired, it joins",
+        join_faults::killed_join,
+    ),
+    (
+        "broken_kubelet",
+        "a kubelet that does not start: its reason is told, others join; mended, it joins",
+        join_faults::broken_kubelet,
+    ),
+    // The last: nothing is left of the cluster.
+    (
+        "reset",
+        "reset.yml only when it is meant; nothing of the cluster is left, all of others'; twice",
+        reset::reset,
+    ),
+];
 
 fn build(life: &Life) {
     let _ = life.play_on(&FIRST_DAY, "stacked.yml", &[]).well();
