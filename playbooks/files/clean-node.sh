@@ -65,11 +65,30 @@ clean_cni_files() {
   done
 }
 
+# empty_ports BRIDGE: ends the network namespaces that are plugged into it and have no process any more, such as
+# those of pods that were killed before their network was taken down.
+empty_ports() {
+  for port in "/sys/class/net/$1/brif"/*; do
+    [ -e "$port" ] || continue
+    namespace=$(ip -o link show "${port##*/}" | sed -n 's/.* link-netns \([^ ]*\).*/\1/p')
+    case $namespace in '' | */*) continue ;; esac
+    if [ -n "$(ip netns pids "$namespace" 2>/dev/null)" ]; then continue; fi
+    did "network namespace $namespace" ip netns delete "$namespace"
+  done
+}
+
 # Bridges and tunnels of well-known networks. A bridge that something is still plugged into is in use.
 clean_interfaces() {
   has ip || return 0
   for interface in $interfaces; do
     [ -e "/sys/class/net/$interface" ] || continue
+    empty_ports "$interface"
+    # The kernel takes its time to end a namespace.
+    tries=5
+    while [ "$tries" -gt 0 ] && [ -n "$(ls "/sys/class/net/$interface/brif" 2>/dev/null)" ]; do
+      tries=$((tries - 1))
+      sleep 1
+    done
     if [ -n "$(ls "/sys/class/net/$interface/brif" 2>/dev/null)" ]; then continue; fi
     did "interface $interface" ip link delete "$interface"
   done
