@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use minijinja::Value;
+use minijinja::value::ValueKind;
 
 use super::chain::Chain;
 use crate::playbook::{Common, Keyword, Order, Serial};
@@ -44,9 +45,7 @@ impl FromRendered for String {
 
     fn from_rendered(value: &Value) -> Option<Self> {
         match value.kind() {
-            minijinja::value::ValueKind::String | minijinja::value::ValueKind::Number => {
-                Some(value.to_string())
-            }
+            ValueKind::String | ValueKind::Number => Some(value.to_string()),
             _ => None,
         }
     }
@@ -131,6 +130,32 @@ pub(crate) fn value<T: FromRendered>(
             })
         }
     }
+}
+
+/// The sizes that one entry of `serial` gives: a template may give a list of them.
+pub(crate) fn sizes(
+    keyword: &Keyword<Serial>,
+    templar: &Templar,
+    scope: &Arc<dyn Scope>,
+) -> Result<Vec<Serial>, TemplateError> {
+    let Keyword::Template(node) = keyword else {
+        return Ok(vec![value(keyword, templar, scope)?]);
+    };
+    let rendered = templar.render(node, scope)?;
+    let sizes: Option<Vec<Serial>> = match rendered.kind() {
+        ValueKind::Seq => rendered
+            .try_iter()
+            .ok()
+            .and_then(|items| items.map(|item| Serial::from_rendered(&item)).collect()),
+        _ => Serial::from_rendered(&rendered).map(|size| vec![size]),
+    };
+    sizes.ok_or_else(|| {
+        TemplateError::new(format!(
+            "expected {}, or a list of them, but the template gives `{rendered}`",
+            Serial::WHAT
+        ))
+        .or_span(Some(&node.span))
+    })
 }
 
 /// The innermost value of a keyword around a task, or `default` where none says it.

@@ -178,7 +178,7 @@ impl Dispatcher {
         .await;
         let mut serial = Vec::new();
         for size in &play.serial {
-            serial.push(keywords::value(size, &self.shared.templar, &global)?);
+            serial.extend(keywords::sizes(size, &self.shared.templar, &global)?);
         }
         self.state.begin_play();
         let batches = batch::batches(&hosts, &serial);

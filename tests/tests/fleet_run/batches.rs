@@ -39,6 +39,7 @@ fn a_failed_host_leaves_and_the_others_go_on_batch_by_batch() {
     for keywords in [
         "serial: 4",
         "serial: [1, '30%']",
+        "serial: \"{{ [1, '30%'] }}\"",
         "max_fail_percentage: 10",
         "serial: 4\n  max_fail_percentage: 25",
     ] {
