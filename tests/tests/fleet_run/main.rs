@@ -6,6 +6,7 @@ mod bounds;
 mod costs;
 mod jump;
 mod passwords;
+mod rollout;
 mod secrets;
 mod site;
 mod troubles;

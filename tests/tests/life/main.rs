@@ -18,5 +18,7 @@ mod life;
 mod remove_node;
 mod replace_etcd_member;
 mod reset;
+mod rollout;
 mod second_cni;
 mod stacked;
+mod upgrade;

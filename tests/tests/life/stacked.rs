@@ -3,7 +3,7 @@
 use windlass_tests::lab::unchanged;
 
 use crate::life::{Hosts, Life, Scenario, lab};
-use crate::{add_nodes, join_faults, remove_node, reset};
+use crate::{add_nodes, join_faults, remove_node, reset, rollout, upgrade};
 
 const HOSTS: Hosts = Hosts {
     load_balancer: &["lb1"],
@@ -50,6 +50,16 @@ const SCENARIOS: &[Scenario] = &[
         "broken_kubelet",
         "a kubelet that does not start: its reason is told, others join; mended, it joins",
         join_faults::broken_kubelet,
+    ),
+    (
+        "upgrade",
+        "1.20.2 to 1.20.3; w1 is rebooted in the middle, and the next run goes on",
+        upgrade::upgrade,
+    ),
+    (
+        "rollout",
+        "batches, drained and with a gate; those that are left are done by the next run",
+        rollout::rollout,
     ),
     // The last: nothing is left of the cluster.
     (
