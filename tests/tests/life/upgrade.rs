@@ -198,8 +198,8 @@ fn rebooted_in_the_middle(life: &Life, words: &[&str]) -> Ended {
         life.lab.on("w1", "pgrep -f '^sleep 120'").status == 0
     });
     life.lab.node("kill", "w1");
-    let output = run.join().expect("the thread does not panic");
     life.lab.node("start", "w1");
+    let output = run.join().expect("the thread does not panic");
     Ended::of(&output)
 }
 
