@@ -9,6 +9,8 @@
 #![cfg(feature = "cluster")]
 
 mod add_nodes;
+mod backup_restore;
+mod certificates;
 mod config_api;
 mod etcd_disk_full;
 mod external;

@@ -3,7 +3,9 @@
 use windlass_tests::lab::unchanged;
 
 use crate::life::{Hosts, Life, Scenario, lab};
-use crate::{add_nodes, join_faults, remove_node, reset, rollout, upgrade};
+use crate::{
+    add_nodes, backup_restore, certificates, join_faults, remove_node, reset, rollout, upgrade,
+};
 
 const HOSTS: Hosts = Hosts {
     load_balancer: &["lb1"],
@@ -60,6 +62,16 @@ const SCENARIOS: &[Scenario] = &[
         "rollout",
         "batches, drained and with a gate; those that are left are done by the next run",
         rollout::rollout,
+    ),
+    (
+        "certificates",
+        "all of them in a table; renewed ones are served; the second run changes nothing",
+        certificates::certificates,
+    ),
+    (
+        "backup_restore",
+        "snapshot with the PKI, rotated; restored on all members: what was made after it is gone",
+        backup_restore::backup_restore,
     ),
     // The last: nothing is left of the cluster.
     (

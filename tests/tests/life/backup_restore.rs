@@ -1,0 +1,133 @@
+//! `etcd-backup.yml` and `etcd-restore.yml`: what was there at the time of the snapshot is there again, and
+//! nothing else.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a scenario that cannot go on should end there"
+)]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use windlass_tests::lab::recap;
+
+use crate::life::Life;
+
+fn mode(path: &Path) -> u32 {
+    let metadata = path
+        .metadata()
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    metadata.permissions().mode() & 0o777
+}
+
+/// The backups in a folder, the oldest first.
+fn backups(folder: &Path) -> Vec<PathBuf> {
+    let mut all: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    all.sort();
+    all
+}
+
+/// Where the members of etcd are.
+fn members(life: &Life) -> &'static [&'static str] {
+    if life.hosts.etcd.is_empty() {
+        life.hosts.control_plane
+    } else {
+        life.hosts.etcd
+    }
+}
+
+/// How many times a member's data was put aside, as far as it is still there.
+fn put_aside(life: &Life, node: &str) -> usize {
+    let names = life.lab.on(node, "ls /var/lib/etcd").well();
+    names
+        .lines()
+        .filter(|name| name.starts_with("member.before-restore-"))
+        .count()
+}
+
+fn back_up(life: &Life, folder: &Path, more: &str) {
+    let variables = format!("etcd_backup_dest={} {more}", folder.display());
+    let _ = life.play("etcd-backup.yml", &["-e", &variables]).well();
+}
+
+/// A run that must refuse, with this in its words, before it has changed anything.
+#[track_caller]
+fn refused(life: &Life, variables: &str, because: &str) {
+    let run = life.play("etcd-restore.yml", &["-e", variables]);
+    assert_eq!(run.status, 2, "{}", run.text);
+    assert!(run.text.contains(because), "{}", run.text);
+    for line in recap(&run.text) {
+        assert!(line.contains("changed=0 "), "{}", run.text);
+    }
+}
+
+pub fn backup_restore(life: &Life) {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().join("backups");
+    // Rotated out: the oldest whole backup. Left alone: what somebody else put there.
+    let old = folder.join("etcd-20200101T000000Z");
+    let other = folder.join("my-notes");
+    for path in [&old, &other] {
+        fs::create_dir_all(path).unwrap();
+        fs::write(path.join("backup.json"), "{}").unwrap();
+    }
+    let _ = life.kubectl("create configmap made-before").well();
+    back_up(life, &folder, "etcd_backup_keep=1");
+    assert!(!old.exists() && other.exists());
+    let here = backups(&folder).remove(0);
+    let snapshot = here.join("snapshot.db");
+    assert_eq!(mode(&here), 0o700);
+    for file in ["snapshot.db", "backup.json", "pki/ca.key", "pki/sa.key"] {
+        assert_eq!(mode(&here.join(file)), 0o600, "{file}");
+    }
+    let told = fs::read_to_string(here.join("backup.json")).unwrap();
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert!(told["revision"].as_u64().unwrap() > 0, "{told}");
+    for node in members(life) {
+        let left = life.lab.on(node, "ls -A /var/tmp").well();
+        assert!(!left.contains("snapshot"), "{node}: {left}");
+    }
+
+    let name = format!("{}.1", life.lab.subnet());
+    let whole = format!("snapshot={}", snapshot.display());
+    refused(life, &format!("{whole} confirm=another"), "Not confirmed");
+    let damaged = here.join("damaged.db");
+    let mut bytes = fs::read(&snapshot).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0xff;
+    fs::write(&damaged, bytes).unwrap();
+    let damaged = format!("snapshot={} confirm={name}", damaged.display());
+    refused(life, &damaged, "damaged");
+
+    let _ = life.kubectl("create configmap made-after").well();
+    let aside: Vec<usize> = members(life)
+        .iter()
+        .map(|node| put_aside(life, node))
+        .collect();
+    let restore = format!("{whole} confirm={name}");
+    let _ = life.play("etcd-restore.yml", &["-e", &restore]).well();
+    let maps = life.kubectl("get configmaps -o name").well();
+    assert!(maps.contains("/made-before"), "{maps}");
+    assert!(!maps.contains("/made-after"), "{maps}");
+    for (node, aside) in members(life).iter().zip(aside) {
+        assert_eq!(put_aside(life, node), aside + 1, "{node}");
+        let pki = "/etc/kubernetes/pki/etcd";
+        let ask = format!(
+            "ETCDCTL_API=3 etcdctl --cacert {pki}/ca.crt --cert {pki}/healthcheck-client.crt \
+             --key {pki}/healthcheck-client.key endpoint health --cluster"
+        );
+        let health = life.lab.on(node, &ask).well();
+        let healthy = health.lines().filter(|line| line.contains("is healthy"));
+        assert_eq!(healthy.count(), members(life).len(), "{node}: {health}");
+        let _ = life
+            .lab
+            .on(node, "rm -r /var/lib/etcd/member.before-restore-*")
+            .well();
+    }
+    let _ = life.kubectl("delete configmap made-before").well();
+    life.whole();
+}
