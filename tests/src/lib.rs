@@ -3,4 +3,5 @@
 pub mod fleet;
 pub mod lab;
 pub mod program;
+pub mod shipped;
 pub mod watch;

@@ -6,60 +6,12 @@
     reason = "a test that cannot go on should end there"
 )]
 
-use std::fmt;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
 use serde_json::{Value as Json, json};
-use windlass::template::{FileOptions, Options, Scope, Templar, TemplateError, from_json, to_json};
-use windlass::yaml::{self, Node};
+use windlass::template::{Scope, to_json};
 use windlass_modules::fake::{Controller, Fake};
 use windlass_modules::kube::{documents, versions};
 use windlass_modules::{Context, Input, Reply, registry};
-
-/// The variables of a play on one host: the inventory's over those of `playbooks/vars/cluster.yml`.
-#[derive(Clone)]
-struct Variables {
-    templar: Templar,
-    defaults: Arc<Node>,
-    data: Arc<Json>,
-}
-
-impl fmt::Debug for Variables {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Variables")
-    }
-}
-
-impl Scope for Variables {
-    fn get(&self, name: &str) -> Option<Result<minijinja::Value, TemplateError>> {
-        if let Some(value) = self.data.get(name) {
-            return Some(Ok(from_json(value)));
-        }
-        let node = self.defaults.as_mapping()?.get(name)?;
-        let scope: Arc<dyn Scope> = Arc::new(self.clone());
-        Some(self.templar.render(node, &scope))
-    }
-
-    fn names(&self) -> Vec<String> {
-        let data = self
-            .data
-            .as_object()
-            .into_iter()
-            .flat_map(|map| map.keys().cloned());
-        let defaults = self
-            .defaults
-            .as_mapping()
-            .into_iter()
-            .flat_map(yaml::Mapping::iter);
-        data.chain(defaults.filter_map(|(key, _)| Some(key.as_str()?.to_owned())))
-            .collect()
-    }
-}
-
-fn playbooks() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../playbooks")
-}
+use windlass_tests::shipped::{Variables, playbooks};
 
 /// The API that `kubeadm_state` says to write for a version, by asking the module itself.
 async fn state(version: &str) -> Json {
@@ -106,21 +58,7 @@ async fn variables(version: &str, inventory: &Json) -> Variables {
             _ => data[name] = value.clone(),
         }
     }
-    Variables {
-        templar: Templar::new(Options::default()),
-        defaults: yaml::load(&playbooks().join("vars/cluster.yml")).unwrap(),
-        data: Arc::new(data),
-    }
-}
-
-fn rendered(variables: &Variables, template: &str) -> String {
-    let path = playbooks().join("templates").join(template);
-    let text = std::fs::read_to_string(&path).unwrap();
-    let scope: Arc<dyn Scope> = Arc::new(variables.clone());
-    variables
-        .templar
-        .render_text(&text, template, &FileOptions::default(), &scope)
-        .unwrap()
+    Variables::new(&["cluster.yml"], data)
 }
 
 /// The configuration that reaches a node's kubeadm over standard input.
@@ -141,7 +79,7 @@ async fn given(version: &str, module: &str, arguments: Json) -> String {
 
 async fn init(version: &str, inventory: &Json) -> String {
     let variables = variables(version, inventory).await;
-    let content = rendered(&variables, "kubeadm-init.yml.j2");
+    let content = variables.rendered("kubeadm-init.yml.j2");
     given(version, "kubeadm_init", json!({"content": content})).await
 }
 
@@ -151,7 +89,7 @@ async fn join(version: &str, inventory: &Json, control_plane: bool) -> String {
         inventory["group_names"] = json!(["workers"]);
     }
     let variables = variables(version, &inventory).await;
-    let content = rendered(&variables, "kubeadm-join.yml.j2");
+    let content = variables.rendered("kubeadm-join.yml.j2");
     let mut arguments = json!({
         "content": content,
         "endpoint": "192.0.2.10:6443",
