@@ -1,8 +1,10 @@
-//! What needs nodes with nothing on them: kubeadm's own word on our configuration, and a first day with another
+//! What needs nodes with nothing on them: what preflight.yml finds, kubeadm's own word on our configuration, and a first day with another
 //! network and with tasks of the user's.
 
 use crate::config_api::config_api;
+use crate::endpoint_down::endpoint_down;
 use crate::life::{Hosts, Life, Scenario, lab};
+use crate::preflight::preflight;
 use crate::second_cni::second_cni;
 
 const HOSTS: Hosts = Hosts {
@@ -14,6 +16,11 @@ const HOSTS: Hosts = Hosts {
 
 const SCENARIOS: &[Scenario] = &[
     (
+        "preflight",
+        "preflight.yml names all planted faults at once and changes nothing",
+        preflight,
+    ),
+    (
         "config_api",
         "kubeadm reads our v1beta1 and v1beta2 (config migrate, init --dry-run)",
         config_api,
@@ -22,6 +29,11 @@ const SCENARIOS: &[Scenario] = &[
         "second_cni",
         "another network by variables alone, and tasks of the user's at all four points",
         second_cni,
+    ),
+    (
+        "endpoint_down",
+        "stacked.yml with the balancer down before and during init, mended",
+        endpoint_down,
     ),
 ];
 

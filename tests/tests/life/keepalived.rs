@@ -40,7 +40,9 @@ pub fn keepalived(life: &Life) {
     }
     let words = [
         "-e".to_owned(),
-        format!("virtual_ip={address} control_plane_endpoint={name}:6443 virtual_ip_password=s3cr3t"),
+        format!(
+            "virtual_ip={address} control_plane_endpoint={name}:6443 virtual_ip_password=s3cr3t"
+        ),
     ];
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
 
@@ -69,7 +71,10 @@ pub fn keepalived(life: &Life) {
         holders(life, &["lb2"], &address) == ["lb2"] && answers(life, &address)
     });
     life.lab.node("start", "lb1");
-    let _ = life.lab.on("lb1", "systemctl disable --now keepalived").well();
+    let _ = life
+        .lab
+        .on("lb1", "systemctl disable --now keepalived")
+        .well();
     let _ = life
         .lab
         .on("lb2", "systemctl disable --now keepalived haproxy")

@@ -10,13 +10,18 @@
 
 mod add_nodes;
 mod backup_restore;
+mod bad_image;
 mod certificates;
 mod config_api;
+mod endpoint_down;
 mod etcd_disk_full;
 mod external;
 mod fresh;
 mod join_faults;
+mod keepalived;
 mod life;
+mod offline;
+mod preflight;
 mod remove_node;
 mod replace_etcd_member;
 mod reset;

@@ -4,7 +4,8 @@ use windlass_tests::lab::unchanged;
 
 use crate::life::{Hosts, Life, Scenario, lab};
 use crate::{
-    add_nodes, backup_restore, certificates, join_faults, remove_node, reset, rollout, upgrade,
+    add_nodes, backup_restore, bad_image, certificates, join_faults, keepalived, offline,
+    remove_node, reset, rollout, upgrade,
 };
 
 const HOSTS: Hosts = Hosts {
@@ -72,6 +73,21 @@ const SCENARIOS: &[Scenario] = &[
         "backup_restore",
         "snapshot with the PKI, rotated; restored on all members: what was made after it is gone",
         backup_restore::backup_restore,
+    ),
+    (
+        "bad_image",
+        "an image that cannot be pulled ends the wait with its reason",
+        bad_image::bad_image,
+    ),
+    (
+        "offline",
+        "offline: true names what is missing on which host",
+        offline::offline,
+    ),
+    (
+        "keepalived",
+        "a virtual address moves to the second balancer and back",
+        keepalived::keepalived,
     ),
     // The last: nothing is left of the cluster.
     (
