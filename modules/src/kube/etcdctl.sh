@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2015,SC2016 # `here` is for who includes this; both ends of && lead on; quoted commands are text
 # How a member of etcd on this node is asked: w_etcdctl ARGUMENTS, with the certificate that kubeadm makes
 # for health checks. What it says of errors is in its output.
 
