@@ -366,7 +366,7 @@ async fn what_is_wrong_at_the_destination_is_said() {
         let at = |name: &str| lab.shell.at(name);
         fs::create_dir(lab.shell.dir().join("folder")).unwrap();
         let failure = lab
-            .copy(CHECK, json!({"content": "x", "dest": at("no/x")}))
+            .copy(REAL, json!({"content": "x", "dest": at("no/x")}))
             .await
             .unwrap_err();
         assert_eq!(
@@ -379,6 +379,19 @@ async fn what_is_wrong_at_the_destination_is_said() {
         assert_eq!(
             failure.hint.unwrap(),
             format!("create it first: `file: path={} state=directory`", at("no"))
+        );
+        // The task that makes it made nothing either.
+        let would = lab
+            .copy(CHECK, json!({"content": "x", "dest": at("no/x")}))
+            .await
+            .unwrap();
+        assert!(would.changed);
+        assert_eq!(
+            would.warnings,
+            [format!(
+                "the destination folder {} does not exist yet; unless an earlier task makes it, this fails",
+                at("no")
+            )]
         );
         let failure = lab
             .copy(REAL, json!({"content": "x", "dest": at("folder")}))

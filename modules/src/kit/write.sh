@@ -293,6 +293,10 @@ w_see_folder() {
     if [ "$w_opt_check" = 0 ] && [ "$w_opt_have$w_opt_src" != 0 ]; then
       w_folders "$w_dir"
     fi
+  elif [ "$w_opt_check" = 1 ]; then
+    # An earlier task, which changed nothing either, may be the one that makes it.
+    w_folder_made=1
+    w_put warning "the destination folder $w_dir does not exist yet; unless an earlier task makes it, this fails"
   else
     w_fail "the destination folder $w_dir does not exist on the node" \
       "create it first: \`file: path=$w_dir state=directory\`"

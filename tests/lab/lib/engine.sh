@@ -53,7 +53,8 @@ engine_start() {
         } >"$engine_run/before"
     fi
     # No default bridge: the lab has networks of its own, and a docker0 would stay behind.
-    nohup dockerd --data-root "$engine_dir/data" --exec-root "$engine_run/exec" \
+    # In a session of its own: it outlives the terminal from which the lab was started.
+    setsid nohup dockerd --data-root "$engine_dir/data" --exec-root "$engine_run/exec" \
         --pidfile "$engine_run/dockerd.pid" --host "unix://$engine_own_socket" --bridge none \
         >"$engine_dir/dockerd.log" 2>&1 </dev/null 9>&- &
     engine_tries=0
