@@ -185,27 +185,3 @@ fn warnings_do_not_fail() {
     assert_eq!(checked.status.code(), Some(0), "{}", text(&checked.stderr));
     insta::assert_snapshot!(text(&checked.stderr));
 }
-
-/// The shipped playbooks are good input.
-#[test]
-fn the_shipped_playbooks_have_nothing_wrong() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let world = World::new();
-    for playbook in fs::read_dir(root.join("playbooks")).unwrap() {
-        let path = playbook.unwrap().path();
-        if path.extension().is_none_or(|end| end != "yml") {
-            continue;
-        }
-        let checked = world.windlass(
-            &root,
-            &[
-                "check",
-                path.to_str().unwrap(),
-                "-i",
-                "inventories/example/hosts.ini",
-            ],
-        );
-        assert_eq!(text(&checked.stderr), "", "{}", path.display());
-        assert_eq!(checked.status.code(), Some(0));
-    }
-}

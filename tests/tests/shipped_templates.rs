@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use windlass::template::{Scope, to_json};
 use windlass_tests::shipped::Variables;
 
-fn with(data: Json) -> Variables {
+fn with(data: &Json) -> Variables {
     let mut all = json!({
         "groups": {"control_plane": ["cp1", "cp2"], "workers": ["w1"], "load_balancer": ["lb1", "lb2"]},
         "group_names": ["control_plane"],
@@ -29,12 +29,12 @@ fn kube_vip_before_init() {
             "kube_vip": {"image": "registry.example.com/kube-vip:v0.8.9"},
             "node_state": {"version": version},
         });
-        let at_init = with(data.clone()).get("cluster_kube_vip_at_init");
+        let at_init = with(&data).get("cluster_kube_vip_at_init");
         let at_init = at_init.expect("a variable of ours").expect("it is known");
         data["kube_vip_kubeconfig"] = to_json(&at_init);
         insta::assert_snapshot!(
             format!("kube_vip_{version}"),
-            with(data).rendered("kube-vip.yml.j2")
+            with(&data).rendered("kube-vip.yml.j2")
         );
     }
 }
@@ -46,7 +46,7 @@ fn keepalived_on_the_first_balancer_and_the_second() {
     hosts["lb1"]["inventory_hostname"] = json!("lb1");
     hosts["lb2"]["inventory_hostname"] = json!("lb2");
     for host in ["lb1", "lb2"] {
-        let variables = with(json!({
+        let variables = with(&json!({
             "inventory_hostname": host,
             "hostvars": hosts,
             "virtual_ip_interface": "bond0",
@@ -60,7 +60,7 @@ fn keepalived_on_the_first_balancer_and_the_second() {
     }
     insta::assert_snapshot!(
         "keepalived_check",
-        with(json!({})).rendered("keepalived-check.sh.j2")
+        with(&json!({})).rendered("keepalived-check.sh.j2")
     );
 }
 
@@ -87,7 +87,7 @@ fn compared(hosts: &[Json]) -> Vec<Json> {
             (name.to_owned(), host.clone())
         })
         .collect();
-    let variables = with(json!({"ansible_play_hosts_all": names, "hostvars": hostvars}));
+    let variables = with(&json!({"ansible_play_hosts_all": names, "hostvars": hostvars}));
     let text = variables.rendered("preflight/all.json.j2");
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }

@@ -44,7 +44,7 @@ pub fn endpoint_down(life: &Life) {
     ];
     let run = std::thread::scope(|threads| {
         let run = threads.spawn(|| life.play_on(hosts, "stacked.yml", &words));
-        eventually(Duration::from_mins(5), "init is under way", || {
+        eventually(Duration::from_secs(5 * 60), "init is under way", || {
             life.lab
                 .on(first, "test -e /etc/kubernetes/admin.conf")
                 .status
