@@ -7,6 +7,9 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
 )
 
 const (
@@ -19,6 +22,15 @@ const (
 )
 
 func main() {
+	// The kernel drops SIGTERM for a container's first process unless it handles it, and the kubelet would
+	// then wait 30 seconds before it kills.
+	end := make(chan os.Signal, 1)
+	signal.Notify(end, syscall.SIGTERM)
+	go func() {
+		<-end
+		os.Exit(0)
+	}()
+
 	ok := func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("OK")) }
 	// Liveness (/health), readiness (/ready), metrics.
 	for _, address := range []string{":8080", ":8181", ":9153"} {
