@@ -11,7 +11,7 @@ use windlass_tests::lab::{recap, unchanged};
 
 use crate::life::Life;
 
-/// What `kubeadm certs renew all` renews where etcd is on the control planes.
+/// What is renewed: all of it on a control plane where etcd is there too.
 const RENEWED: [&str; 10] = [
     "admin.conf",
     "controller-manager.conf",
@@ -34,14 +34,26 @@ const ASK: &str = r#"ask() {
     sed -n 's/^serial=//p; s/^notAfter=//p' | { read -r serial; read -r date; echo "$serial $(date -d "$date" +%s)"; }
 }"#;
 
-/// The serial number and the end of each renewable certificate of a node.
-fn those_of(life: &Life, node: &str) -> BTreeMap<&'static str, (String, i64)> {
-    let files = RENEWED.join(" ");
+/// What is renewed on a host: its part, where etcd has hosts of its own.
+fn renewed_on(life: &Life, host: &str) -> Vec<&'static str> {
+    let etcds = |file: &&str| file.starts_with("pki/etcd/");
+    if life.hosts.etcd.is_empty() {
+        RENEWED.to_vec()
+    } else if life.hosts.etcd.contains(&host) {
+        RENEWED.into_iter().filter(etcds).collect()
+    } else {
+        RENEWED.into_iter().filter(|file| !etcds(file)).collect()
+    }
+}
+
+/// The serial number and the end of each renewable certificate of a host.
+fn those_of(life: &Life, host: &str) -> BTreeMap<&'static str, (String, i64)> {
+    let all = renewed_on(life, host);
+    let files = all.join(" ");
     let source = format!("{ASK}\ncd /etc/kubernetes && for file in {files}; do ask $file; done");
-    let text = life.lab.on(node, &source).well();
-    assert_eq!(text.lines().count(), RENEWED.len(), "{text}");
-    RENEWED
-        .into_iter()
+    let text = life.lab.on(host, &source).well();
+    assert_eq!(text.lines().count(), all.len(), "{text}");
+    all.into_iter()
         .zip(text.lines().map(|line| {
             let (serial, end) = line.split_once(' ').expect("a number and a date");
             (serial.to_owned(), end.parse().expect("seconds"))
@@ -58,8 +70,14 @@ fn served(life: &Life, node: &str, port: u16) -> String {
     text.trim().trim_start_matches("serial=").to_owned()
 }
 
+/// The hosts with something to renew.
+fn renewing(life: &Life) -> Vec<&'static str> {
+    [life.hosts.control_plane, life.hosts.etcd].concat()
+}
+
+/// All hosts that have certificates.
 fn nodes(life: &Life) -> usize {
-    life.hosts.control_plane.len() + life.hosts.workers.len()
+    renewing(life).len() + life.hosts.workers.len()
 }
 
 #[track_caller]
@@ -70,23 +88,37 @@ fn the_table_has_all(life: &Life, text: &str) {
             words.next() == Some(host) && words.next() == Some(name)
         })
     };
+    let etcds = [
+        "etcd-server",
+        "etcd-peer",
+        "etcd-healthcheck-client",
+        "etcd-ca",
+    ];
+    let of_a_control_plane = [
+        "admin.conf",
+        "controller-manager.conf",
+        "scheduler.conf",
+        "apiserver",
+        "apiserver-etcd-client",
+        "apiserver-kubelet-client",
+        "front-proxy-client",
+        "ca",
+        "etcd-ca",
+        "front-proxy-ca",
+        "kubelet-client",
+    ];
     for host in life.hosts.control_plane {
-        for name in [
-            "admin.conf",
-            "controller-manager.conf",
-            "scheduler.conf",
-            "apiserver",
-            "apiserver-etcd-client",
-            "apiserver-kubelet-client",
-            "front-proxy-client",
-            "etcd-server",
-            "etcd-peer",
-            "etcd-healthcheck-client",
-            "ca",
-            "etcd-ca",
-            "front-proxy-ca",
-            "kubelet-client",
-        ] {
+        for name in of_a_control_plane {
+            assert!(has(host, name), "{host} {name}\n{text}");
+        }
+    }
+    let with_etcd = if life.hosts.etcd.is_empty() {
+        life.hosts.control_plane
+    } else {
+        life.hosts.etcd
+    };
+    for host in with_etcd {
+        for name in etcds {
             assert!(has(host, name), "{host} {name}\n{text}");
         }
     }
@@ -115,28 +147,29 @@ pub fn certificates(life: &Life) {
     let changing = |line: &&str| !line.contains("changed=0 ");
     assert_eq!(
         recap(&would).into_iter().filter(changing).count(),
-        life.hosts.control_plane.len(),
+        renewing(life).len(),
         "{would}"
     );
 
-    let before: Vec<_> = life
-        .hosts
-        .control_plane
-        .iter()
-        .map(|node| those_of(life, node))
-        .collect();
+    let before = renewing(life)
+        .into_iter()
+        .map(|host| (host, those_of(life, host)));
+    let before: Vec<_> = before.collect();
     let renew = ["-e", "certificates_renew=true"];
     let renewed = life.play("certificates.yml", &renew).well();
     assert!(!renewed.contains("PRIVATE KEY"), "{renewed}");
-    for (node, before) in life.hosts.control_plane.iter().zip(before) {
+    for (node, before) in before {
         let after = those_of(life, node);
         for (file, (serial, end)) in before {
             let (new, later) = &after[file];
             assert_ne!(*new, serial, "{node} {file}");
             assert!(*later > end, "{node} {file}: {later} after {end}");
         }
-        assert_eq!(served(life, node, 6443), after["pki/apiserver.crt"].0);
-        assert_eq!(served(life, node, 2379), after["pki/etcd/server.crt"].0);
+        for (port, file) in [(6443, "pki/apiserver.crt"), (2379, "pki/etcd/server.crt")] {
+            if let Some((serial, _)) = after.get(file) {
+                assert_eq!(served(life, node, port), *serial, "{node}");
+            }
+        }
         let _ = life
             .lab
             .on(node, "! ls /etc/kubernetes/windlass-renewal")

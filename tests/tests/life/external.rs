@@ -2,6 +2,8 @@
 
 use windlass_tests::lab::unchanged;
 
+use crate::backup_restore::backup_restore;
+use crate::certificates;
 use crate::etcd_disk_full::etcd_disk_full;
 use crate::life::{Hosts, Life, Scenario, lab};
 use crate::replace_etcd_member::replace_etcd_member;
@@ -18,6 +20,16 @@ const SCENARIOS: &[Scenario] = &[
         "build",
         "external-etcd.yml in check mode, for real, and again",
         build,
+    ),
+    (
+        "certificates",
+        "all of them in a table, etcd's too; renewed ones are served; the second run changes nothing",
+        renewed,
+    ),
+    (
+        "backup_restore",
+        "snapshot with the PKI; restored on all members of external etcd",
+        backup_restore,
     ),
     (
         "replace_etcd_member",
@@ -106,6 +118,12 @@ pub fn certificates_are_where_they_belong(life: &Life) {
         "{}",
         left.text
     );
+}
+
+fn renewed(life: &Life) {
+    certificates::certificates(life);
+    certificates_are_where_they_belong(life);
+    members_are_well(life, HOSTS.etcd);
 }
 
 #[test]
