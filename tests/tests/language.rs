@@ -585,3 +585,33 @@ fn a_password_of_the_inventory_is_blotted_out_where_a_host_prints_it() {
         printed.text()
     );
 }
+
+#[test]
+fn what_is_included_once_is_for_the_first_host_alone() {
+    // Observed on ansible-core 2.19, for both.
+    let place = Place::new();
+    place.write("hosts.ini", THREE);
+    place.write("more.yml", "- command: echo in {{ inventory_hostname }}\n");
+    place.write(
+        "site.yml",
+        "
+- hosts: web
+  gather_facts: false
+  tasks:
+    - include_tasks: more.yml
+      run_once: true
+    - import_tasks: more.yml
+      run_once: true
+",
+    );
+    let printed = place.run(&["run", "site.yml", "-i", "hosts.ini", "--output", "ansible"]);
+    assert_eq!(printed.status, 0, "{}", printed.text());
+    assert_eq!(
+        results(&printed),
+        [
+            "included: more.yml for h1",
+            "changed: [h1]",
+            "changed: [h1]"
+        ]
+    );
+}

@@ -9,6 +9,7 @@ use minijinja::Value;
 use super::chain::{Chain, Include, Layer};
 use super::control;
 use super::dispatch::Dispatcher;
+use super::keywords;
 use super::result::{TaskResult, located};
 use super::walk::{Failures, Place};
 use crate::event::{TaskInfo, What};
@@ -37,6 +38,22 @@ impl Dispatcher {
         hosts: &[String],
     ) -> Failures {
         let mut failures = Failures::new();
+        // What is included with `run_once` is for the first host alone, as observed on ansible-core 2.19.
+        let first = (self.shared.store).view(&hosts[0], &place.play, &chain.task_layers(), vec![]);
+        let once = keywords::inherited(
+            &chain,
+            |common| &common.run_once,
+            &self.shared.templar,
+            &first,
+        );
+        let hosts = match once {
+            Ok(once) if once.unwrap_or(false) => &hosts[..1],
+            Ok(_) => hosts,
+            Err(error) => {
+                self.stop(located(&error), error.hint.clone()).await;
+                return failures;
+            }
+        };
         let mut inclusions: BTreeMap<(usize, PathBuf, String), Inclusion> = BTreeMap::new();
         for host in hosts {
             match self.included_files(file, task, &chain, place, host) {

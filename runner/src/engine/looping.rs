@@ -55,7 +55,12 @@ pub(crate) async fn run(unit: &Unit<'_>, scope: &Arc<dyn Scope>) -> TaskResult {
         let label = label(unit, &extra, &items[index]);
         let over = over(unit, &extra, &result);
         tell(unit, label, &result).await;
-        let stop = matches!(result.status, Status::Unreachable) || result.interrupted || over;
+        // With the task's own host gone, the other items have nowhere to go; those of a delegated task may
+        // have other hosts.
+        let gone = result.status == Status::Unreachable
+            && result.delegated_to.is_none()
+            && !unit.work.ignores(scope, Status::Unreachable);
+        let stop = gone || result.interrupted || over;
         results.push(result);
         if stop {
             break;

@@ -98,7 +98,8 @@ impl Work {
         keywords::inherited(&self.chain, of, &self.shared.templar, scope)
     }
 
-    fn ignores(&self, scope: &Arc<dyn Scope>, status: Status) -> bool {
+    /// Whether the task's keywords say that such a result is to be ignored.
+    pub(super) fn ignores(&self, scope: &Arc<dyn Scope>, status: Status) -> bool {
         let ignores = match status {
             Status::Unreachable => self.inherited(scope, |common| &common.ignore_unreachable),
             _ => self.inherited(scope, |common| &common.ignore_errors),

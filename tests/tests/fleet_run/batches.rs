@@ -155,3 +155,27 @@ fn an_unreachable_host_that_is_ignored_goes_on_and_counts_as_ok() {
         printed.text()
     );
 }
+
+#[test]
+fn an_unreachable_item_of_a_delegated_loop_does_not_end_it() {
+    let site = with_a_lost_host();
+    let printed = site
+        .playbook(
+            "
+- hosts: node01
+  gather_facts: false
+  tasks:
+    - command: echo on {{ item }}
+      delegate_to: '{{ item }}'
+      ignore_unreachable: true
+      loop: [node01, node02, node03]
+      register: told
+    - debug: {msg: \"{{ told.results | map(attribute='stdout', default='lost') | join(', ') }}\"}
+",
+        )
+        .run(&[]);
+    // As observed on ansible-core 2.19.
+    assert_eq!(printed.status, 0, "{}", printed.text());
+    let said = "on node01, lost, on node03";
+    assert!(printed.text().contains(said), "{}", printed.text());
+}

@@ -50,7 +50,8 @@ pub fn remove_gone(life: &Life) {
     life.lab.node("kill", "cp3");
 
     let quorum = life.play("remove-node.yml", &["-e", "node=cp2"]);
-    assert_eq!(quorum.status, 2, "{}", quorum.text);
+    // It refused, and a host was not reached, which counts for more.
+    assert_eq!(quorum.status, 4, "{}", quorum.text);
     for said in [
         "would lose its quorum",
         "cp3: does not answer",
