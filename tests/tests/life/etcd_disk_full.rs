@@ -44,13 +44,16 @@ pub fn etcd_disk_full(life: &Life) {
     let told = life.play("external-etcd.yml", &[]);
     assert_ne!(told.status, 0, "{}", told.text);
     assert!(
-        told.text.contains("etcd2") && told.text.contains("its disk is full"),
+        told.text.contains("etcd2")
+            && told.text.contains("its disk is full")
+            && told.text.contains("systemctl restart kubelet"),
         "{}",
         told.text
     );
     life.whole();
 
-    let _ = on("rm -f /var/lib/etcd/full /var/lib/etcd/fuller").well();
+    // As the run said.
+    let _ = on("rm -f /var/lib/etcd/full /var/lib/etcd/fuller && systemctl restart kubelet").well();
     unchanged(&life.play("external-etcd.yml", &[]).well(), life.count());
     members_are_well(life, life.hosts.etcd);
 
