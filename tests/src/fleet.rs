@@ -88,6 +88,13 @@ impl Fleet {
         fleet
     }
 
+    /// The machine loses its power: sshd ends, and with it all processes of the hosts.
+    pub fn stop(&mut self) {
+        // The end of the first process of a namespace is the end of all others.
+        let _ = self.sshd.kill();
+        let _ = self.sshd.wait();
+    }
+
     /// The folder with keys, log and homes.
     pub fn dir(&self) -> &Path {
         self.dir.path()
@@ -189,9 +196,7 @@ impl Fleet {
 
 impl Drop for Fleet {
     fn drop(&mut self) {
-        // Ends the first process of its namespace, and with it all others.
-        let _ = self.sshd.kill();
-        let _ = self.sshd.wait();
+        self.stop();
     }
 }
 

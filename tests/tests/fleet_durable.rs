@@ -162,6 +162,29 @@ async fn the_time_limit_holds_on_the_host_while_the_link_is_lost() {
 }
 
 #[tokio::test]
+async fn a_host_that_stays_away_is_given_up_when_its_request_must_be_over() {
+    let mut fleet = Fleet::start();
+    let transport = transport(&fleet);
+    let connection = connection(&fleet, "dash");
+    let task = TaskSettings {
+        limit: Some(Duration::from_secs(2)),
+        ..TaskSettings::default()
+    };
+    let host = transport.host(&connection, task);
+    host.run(Script::new(":")).await.unwrap();
+    let running = Arc::clone(&host);
+    let script = Script::new(own("sleep 46.PID1; :")).durable();
+    let run = tokio::spawn(async move { running.run(script).await });
+    until_running("sleep\x0046.PID").await;
+    fleet.stop();
+    transport.reset(&connection).await;
+    // 27 s after its beginning; without a limit it would be five minutes.
+    let error = tokio::time::timeout(Duration::from_secs(120), run).await;
+    let error = error.expect("it is given up").unwrap().unwrap_err();
+    assert!(matches!(&error, HostError::Unreachable { .. }), "{error:?}");
+}
+
+#[tokio::test]
 async fn an_interrupt_reaches_a_request_whose_link_was_lost() {
     let fleet = Fleet::start();
     let transport = transport(&fleet);

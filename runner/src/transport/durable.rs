@@ -14,6 +14,8 @@ use super::unreachable::lost;
 
 /// How long a host may stay out of reach before its request is given up for lost.
 const PATIENCE: Duration = Duration::from_secs(300);
+/// How long it may stay so when its request's time limit is over: as long as a look at the host takes.
+const AFTERWARDS: Duration = Duration::from_secs(15);
 /// How often a link may be lost during one request.
 const TIMES: u32 = 20;
 /// The pauses between attempts grow up to this.
@@ -27,6 +29,8 @@ pub(super) struct Kept {
     pub(super) mark: String,
     /// Its shell's process; 0 if that is not known.
     pub(super) pid: u32,
+    /// When the host's own watch has ended it at the latest, if it has a time limit.
+    pub(super) over: Option<Instant>,
 }
 
 /// What the collecting script's first line says.
@@ -52,7 +56,7 @@ impl Handle {
         let source = format!("_w_collect {} '{}' {}", kept.spool, kept.mark, kept.pid);
         let collector = Script::new(source).parts(COLLECTOR);
         for _ in 0..TIMES {
-            let lease = self.reconnect().await?;
+            let lease = self.reconnect(kept.over).await?;
             let Asked {
                 stop,
                 answer,
@@ -91,9 +95,11 @@ impl Handle {
         ))
     }
 
-    /// A new shell, however long the host is away, within bounds.
-    async fn reconnect(&self) -> Result<Lease, HostError> {
+    /// A new shell, however long the host is away, within bounds: what has been over for long is not waited for.
+    async fn reconnect(&self, over: Option<Instant>) -> Result<Lease, HostError> {
         let begin = Instant::now();
+        let longest = begin + PATIENCE;
+        let end = over.map_or(longest, |over| longest.min(over.max(begin) + AFTERWARDS));
         let mut pause = Duration::from_millis(200);
         loop {
             let lease = tokio::select! {
@@ -102,7 +108,7 @@ impl Handle {
             };
             match lease {
                 Err(HostError::Unreachable { kind, .. })
-                    if may_come_back(kind) && begin.elapsed() < PATIENCE => {}
+                    if may_come_back(kind) && Instant::now() < end => {}
                 done => return done,
             }
             tokio::select! {

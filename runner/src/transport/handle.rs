@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::Notify;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use windlass_modules::host::{Host, HostError, Output, Reply, Script};
 
 use super::becoming;
@@ -149,6 +149,7 @@ impl Handle {
         self.node.common.round_trips.fetch_add(1, Ordering::Relaxed);
         let spool = request.spool.clone();
         let mark = request.mark.clone();
+        let over = limit.map(|limit| Instant::now() + limit + FOR_WATCH);
         let mut guard = Guard {
             running: Some((&self.node, self.user.as_ref(), &watch)),
         };
@@ -166,7 +167,12 @@ impl Handle {
             Sink::File(_) => Vec::new(),
         };
         let pid = watch.pid.load(Ordering::Relaxed);
-        let kept = spool.map(|spool| Kept { spool, mark, pid });
+        let kept = spool.map(|spool| Kept {
+            spool,
+            mark,
+            pid,
+            over,
+        });
         Ok(Asked {
             stop,
             answer,
