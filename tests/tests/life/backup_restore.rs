@@ -22,7 +22,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 /// The backups in a folder, the oldest first.
-fn backups(folder: &Path) -> Vec<PathBuf> {
+pub fn backups(folder: &Path) -> Vec<PathBuf> {
     let mut all: Vec<PathBuf> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -49,7 +49,9 @@ fn put_aside(life: &Life, node: &str) -> usize {
         .count()
 }
 
-fn back_up(life: &Life, folder: &Path, more: &str) {
+/// Takes a backup into a folder.
+#[track_caller]
+pub fn back_up(life: &Life, folder: &Path, more: &str) {
     let variables = format!("etcd_backup_dest={} {more}", folder.display());
     let _ = life.play("etcd-backup.yml", &["-e", &variables]).well();
 }

@@ -33,7 +33,7 @@ const SCENARIOS: &[Scenario] = &[
     ),
     (
         "replace_etcd_member",
-        "a lost disk: etcd3 goes, etcd4 comes, and back",
+        "a lost disk: etcd3 goes, etcd4 comes; a snapshot of before is restored there; and back",
         replace_etcd_member,
     ),
     (

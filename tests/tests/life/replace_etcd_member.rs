@@ -1,7 +1,9 @@
-//! Members of an external etcd that lose their disks, and are replaced.
+//! Members of an external etcd that lose their disks, and are replaced; and a snapshot of the members of before that is
+//! restored onto those of now.
 
 use windlass_tests::lab::unchanged;
 
+use crate::backup_restore::{back_up, backups};
 use crate::external::members_are_well;
 use crate::life::{Hosts, Life};
 
@@ -15,6 +17,11 @@ pub fn replace_etcd_member(life: &Life) {
         etcd: &["etcd1", "etcd2", "etcd4"],
         ..life.hosts
     };
+
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let _ = life.kubectl("create configmap made-before").well();
+    back_up(life, folder.path(), "");
+    let _ = life.kubectl("delete configmap made-before").well();
 
     let _ = life.lab.on("etcd3", WIPE);
     // Building over it would make a member that has forgotten what it agreed to.
@@ -35,6 +42,18 @@ pub fn replace_etcd_member(life: &Life) {
     assert_ne!(refused.status, 0, "{}", refused.text);
 
     replace(life, &with_etcd4, "etcd3", "etcd4");
+    let snapshot = backups(folder.path()).remove(0).join("snapshot.db");
+    let restore = format!(
+        "snapshot={} confirm={}.1",
+        snapshot.display(),
+        life.lab.subnet()
+    );
+    let _ = life
+        .play_on(&with_etcd4, "etcd-restore.yml", &["-e", &restore])
+        .well();
+    members_are_well(life, with_etcd4.etcd);
+    let _ = life.kubectl("delete configmap made-before").well();
+
     let _ = life.lab.on("etcd4", WIPE);
     replace(life, &life.hosts, "etcd4", "etcd3");
     life.whole();
