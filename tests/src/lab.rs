@@ -85,9 +85,12 @@ impl Lab {
         lab
     }
 
-    /// A lab that is up already, and stays up.
-    pub fn borrow(name: &str, subnet: &str) -> Self {
+    /// A lab that is up already, with these nodes and versions, and stays up.
+    #[must_use]
+    pub fn borrow(name: &str, subnet: &str, nodes: &str, kubernetes: &str) -> Self {
         let mut lab = Self::new(name, subnet);
+        nodes.clone_into(&mut lab.nodes);
+        kubernetes.clone_into(&mut lab.kubernetes);
         lab.borrowed = true;
         lab
     }

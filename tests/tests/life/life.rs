@@ -127,15 +127,16 @@ impl Life {
 
 /// The lab that the environment names, or a new one that goes when the test is over.
 pub fn lab(name: &str, subnet: &str, nodes: &str) -> Lab {
+    let kubernetes = "1.20.2 1.20.3";
     match std::env::var("WINDLASS_LIFE_LAB") {
         Ok(given) => {
             let (name, subnet) = given
                 .split_once(':')
                 .expect("WINDLASS_LIFE_LAB is NAME:SUBNET, like mine:172.29.0");
-            Lab::borrow(name, subnet)
+            Lab::borrow(name, subnet, nodes, kubernetes)
         }
         Err(_) => part("new nodes", || {
-            Lab::start_with(name, subnet, nodes, "1.20.2 1.20.3")
+            Lab::start_with(name, subnet, nodes, kubernetes)
         }),
     }
 }
