@@ -36,10 +36,11 @@ cluster: ## tests of the shipped playbooks on a real kubeadm (root, or a Docker 
 
 test: check fleet cluster ## the three above, all that every change must pass
 
+# Two clusters at a time: each waits more than it works.
 test-cluster: ## the whole life of clusters on a real kubeadm, a line for each part (root, or a Docker engine)
 	tests/setup-check.sh
 	$(CARGO) build --locked
-	INSTA_UPDATE=no $(CARGO) test --locked -p windlass-tests --features cluster --test life -- --nocapture --test-threads=1
+	INSTA_UPDATE=no $(CARGO) test --locked -p windlass-tests --features cluster --test life -- --nocapture --test-threads=2
 
 demo: ## build a real cluster of six nodes in containers, and show it (root, or a Docker engine)
 	@tests/lab/demo

@@ -106,6 +106,12 @@ impl Lab {
         program::root().join(".cache/lab").join(&self.name)
     }
 
+    /// Its name, with which its nodes' names begin for Docker.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The first three numbers of its addresses.
     #[must_use]
     pub fn subnet(&self) -> &str {

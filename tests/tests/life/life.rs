@@ -119,7 +119,8 @@ impl Life {
         }
         for (name, shows, scenario) in scenarios {
             if chosen.as_ref().is_none_or(|names| names.contains(name)) {
-                part(&format!("{name}: {shows}"), || scenario(self));
+                let title = format!("{} {name}: {shows}", self.lab.name());
+                part(&title, || scenario(self));
             }
         }
     }
