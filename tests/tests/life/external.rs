@@ -126,8 +126,7 @@ fn renewed(life: &Life) {
     members_are_well(life, HOSTS.etcd);
 }
 
-#[test]
-fn external() {
+pub fn live() {
     let lab = lab(
         "external",
         "172.27.0",

@@ -37,8 +37,7 @@ const SCENARIOS: &[Scenario] = &[
     ),
 ];
 
-#[test]
-fn fresh() {
+pub fn live() {
     let lab = lab("fresh", "172.29.0", "lb1 cp1 w1");
     Life { lab, hosts: HOSTS }.live(SCENARIOS);
 }

@@ -1,5 +1,5 @@
 //! The whole life of a cluster, in the lab: one long test with etcd on the control planes, one with etcd
-//! on hosts of its own. Each is a row of scenarios that take turns on one cluster, since building one for
+//! on hosts of its own, one with what needs fresh nodes. Each is a row of scenarios that take turns on one cluster, since building one for
 //! each would take hours; a scenario finds a whole cluster, and leaves one. `make test-cluster` runs them.
 //!
 //! To work on one scenario, keep a lab up and name both:
@@ -29,3 +29,20 @@ mod rollout;
 mod second_cni;
 mod stacked;
 mod upgrade;
+
+// They begin in the order of their names, two at a time: the longest should begin first.
+
+#[test]
+fn all_days_stacked() {
+    stacked::live();
+}
+
+#[test]
+fn external() {
+    external::live();
+}
+
+#[test]
+fn fresh() {
+    fresh::live();
+}

@@ -102,8 +102,7 @@ fn build(life: &Life) {
     unchanged(&life.play_on(&FIRST_DAY, "stacked.yml", &[]).well(), 4);
 }
 
-#[test]
-fn stacked() {
+pub fn live() {
     let lab = lab("stacked", "172.28.0", "lb1 lb2 cp1 cp2 cp3 w1 w2");
     Life { lab, hosts: HOSTS }.live(SCENARIOS);
 }
