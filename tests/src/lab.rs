@@ -293,3 +293,9 @@ pub fn part<T>(title: &str, work: impl FnOnce() -> T) -> T {
     println!("ok {:>5} s  {title}", began.elapsed().as_secs());
     result
 }
+
+/// Prints something that was measured within a part.
+#[expect(clippy::print_stdout, reason = "figures of the cluster tests")]
+pub fn note(text: &str) {
+    println!("           {text}");
+}

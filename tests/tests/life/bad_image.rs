@@ -1,6 +1,7 @@
 //! An image that cannot be pulled: the run says so, with the reason and the last events, long before its limit.
 
 use serde_json::json;
+use windlass_tests::lab::note;
 use windlass_tests::program;
 
 use crate::life::Life;
@@ -47,7 +48,9 @@ pub fn bad_image(life: &Life) {
     // It may wait for an hour, and should see within a minute that it is of no use. A machine that has much to do takes
     // longer to find out that there is no such registry.
     let took = seconds_of(&run.text, "Wait for the network on every node");
-    println!("   {took} s until an image that cannot be pulled has ended the wait");
+    note(&format!(
+        "{took} s until an image that cannot be pulled has ended the wait"
+    ));
     assert!(took <= 100, "{}", run.text);
 
     let _ = life
