@@ -56,6 +56,14 @@ packaged() {
   return 1
 }
 
+# What kubeadm puts aside when it upgrades a control plane, etcd's data with every Secret among it, and what a run
+# that was stopped half way has noted. Folders of their own: nobody else's files are in them.
+clean_backups() {
+  for path in /etc/kubernetes/tmp/kubeadm-* /etc/kubernetes/windlass-*; do
+    if [ -e "$path" ]; then did "$path" rm -rf -- "$path"; fi
+  done
+}
+
 # Configurations of networks, their addresses that were given out, and credentials that a CNI left there.
 clean_cni_files() {
   for path in /etc/cni/net.d/* /var/lib/cni/networks/*; do
@@ -157,6 +165,7 @@ clean_kubeconfig() {
   done
 }
 
+clean_backups
 if [ "$cni" ]; then
   clean_cni_files
   clean_interfaces
