@@ -133,6 +133,38 @@ fn everything() -> Json {
     })
 }
 
+/// What kubeadm and the kubelet of an etcd host are given, in the order in which they are needed.
+async fn etcd_host(version: &str) -> String {
+    let mut state = state(version).await;
+    state["node_name"] = json!("etcd2");
+    let mut inventory = everything();
+    for (name, value) in [
+        ("inventory_hostname", json!("etcd2")),
+        ("group_names", json!(["etcd"])),
+        ("node_state", state),
+        (
+            "runtime",
+            json!({"stdout": "/run/containerd/containerd.sock"}),
+        ),
+        (
+            "etcd_look",
+            json!({"stdout_lines": ["kubelet /usr/bin/kubelet"]}),
+        ),
+    ] {
+        inventory[name] = value;
+    }
+    for name in ["etcd1", "etcd2", "etcd3"] {
+        inventory["hostvars"][name]["node_state"] = json!({"node_name": name});
+    }
+    let variables = variables(version, &inventory).await;
+    let files = [
+        "etcd-kubelet.yml.j2",
+        "etcd-kubelet.conf.j2",
+        "etcd-kubeadm.yml.j2",
+    ];
+    files.map(|file| variables.rendered(file)).join("\n")
+}
+
 /// All that a node's kubeadm is given, for every minor version that is supported: with the least that an
 /// inventory can say, and with everything.
 #[tokio::test]
@@ -153,6 +185,7 @@ async fn every_version_from_the_oldest_to_the_newest() {
                 "everything: join, a worker",
                 join(&version, &all, false).await,
             ),
+            ("everything: an etcd host", etcd_host(&version).await),
         ];
         let text: Vec<String> = parts
             .iter()
@@ -195,6 +228,21 @@ async fn the_documents_follow_the_table_of_versions() {
         assert_eq!(own, minor >= 16, "1.{minor}");
         assert_eq!(of_kind("KubeletConfiguration")["cgroupDriver"], "cgroupfs");
         assert_eq!(of_kind("KubeProxyConfiguration")["mode"], "ipvs");
+
+        let etcd = etcd_host(&version).await;
+        assert!(etcd.contains(&format!("apiVersion: {api}\n")), "{etcd}");
+        assert_eq!(etcd.contains("name: initial-cluster\n"), lists, "{etcd}");
+        // In the configuration, or as a flag that went away.
+        assert_eq!(
+            etcd.contains("--container-runtime=remote"),
+            minor < 24,
+            "{etcd}"
+        );
+        assert_eq!(
+            etcd.contains("\ncontainerRuntimeEndpoint: "),
+            minor >= 27,
+            "{etcd}"
+        );
 
         let joins = documents::read(&join(&version, &everything(), true).await).unwrap();
         let joins = &joins[0];
