@@ -64,6 +64,61 @@ fn keepalived_on_the_first_balancer_and_the_second() {
     );
 }
 
+/// What preflight.yml says of one host, a check and its level for each.
+fn judged(data: &Json) -> Vec<(String, String)> {
+    let mut all = json!({
+        "preflight_look": {"stdout_lines": ["version kubeadm v1.31.4"]},
+        "ansible_facts": {"nodename": "cp1", "default_ipv4": {"address": "192.0.2.11"}},
+    });
+    for (name, value) in data.as_object().expect("a mapping") {
+        all[name] = value.clone();
+    }
+    let text = with(&all).rendered("preflight/host.json.j2");
+    let findings: Vec<Json> =
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    let word = |one: &Json, name: &str| one[name].as_str().unwrap_or_default().to_owned();
+    findings
+        .iter()
+        .map(|one| (word(one, "check"), word(one, "level")))
+        .collect()
+}
+
+#[test]
+fn preflight_says_of_each_check_that_it_is_well_or_what_is_wrong() {
+    let levels = |data: &Json, check: &str| -> Vec<String> {
+        let all = judged(data).into_iter();
+        all.filter(|(name, _)| name == check)
+            .map(|(_, level)| level)
+            .collect()
+    };
+    let address = |address: &str| json!({"ansible_facts": {"nodename": "cp1", "all_ipv4_addresses": [address]}});
+    assert_eq!(levels(&address("192.0.2.11"), "Subnets"), ["ok"]);
+    assert_eq!(levels(&address("10.244.0.7"), "Subnets"), ["error"]);
+
+    let offline =
+        |lines: Json| json!({"offline": true, "offline_missing": {"stdout_lines": lines}});
+    assert!(levels(&json!({}), "Offline").is_empty());
+    assert_eq!(levels(&offline(json!([])), "Offline"), ["ok"]);
+    // Two images are one finding. Programs of Kubernetes are told by another check.
+    let lines = json!([
+        "image a:1",
+        "image b:1",
+        "tool socat",
+        "tool kubelet",
+        "unknown which"
+    ]);
+    assert_eq!(
+        levels(&offline(lines), "Offline"),
+        ["error", "error", "unknown"]
+    );
+    let not_fetched = json!({
+        "offline": true,
+        "offline_missing": {"stdout_lines": []},
+        "offline_not_fetched": ["https://network.example/net.yaml"],
+    });
+    assert_eq!(levels(&not_fetched, "Offline"), ["error"]);
+}
+
 /// A host whose clock read `clock` between two moments of the control host's clock.
 fn clock(host: &str, clock: &str, start: &str, end: &str) -> Json {
     json!({

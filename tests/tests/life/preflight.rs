@@ -12,14 +12,14 @@ pub fn preflight(life: &Life) {
     let hosts = &life.hosts;
     let all: Vec<&str> = [hosts.load_balancer, hosts.control_plane, hosts.workers].concat();
     let (first, worker) = (hosts.control_plane[0], hosts.workers[0]);
-    let clean = life.play("preflight.yml", &[]);
+    let clean = life.play("preflight.yml", &["-e", "offline=true"]);
     assert_eq!(clean.status, 0, "{}", clean.text);
     assert!(!clean.text.contains("ERROR"), "{}", clean.text);
 
     let machine = life.lab.on(first, "cat /etc/machine-id").well();
     let kept = life.lab.on(worker, "cat /etc/machine-id").well();
     let plant = format!(
-        "echo {} >/etc/machine-id; mv /usr/bin/kubelet /usr/bin/kubelet.away; \
+        "echo {} >/etc/machine-id; mv /usr/bin/socat /usr/bin/socat.away; mv /usr/bin/kubelet /usr/bin/kubelet.away; \
          iptables -A INPUT -p tcp --dport 10250 -j DROP; \
          (setsid nc -lk 10250 >/dev/null 2>&1 </dev/null & echo $! >/run/nc.pid)",
         machine.trim()
@@ -38,13 +38,16 @@ pub fn preflight(life: &Life) {
 
     let run = life.play(
         "preflight.yml",
-        &["-e", "control_plane_endpoint=api.lab.invalid:6443"],
+        &[
+            "-e",
+            "control_plane_endpoint=api.lab.invalid:6443 offline=true",
+        ],
     );
     for (host, before) in all.iter().zip(&before) {
         assert_eq!(&life.lab.on(host, STATE).text, before, "{host} was changed");
     }
     let mend = format!(
-        "echo {} >/etc/machine-id; mv /usr/bin/kubelet.away /usr/bin/kubelet; iptables -F INPUT; kill $(cat /run/nc.pid)",
+        "echo {} >/etc/machine-id; mv /usr/bin/socat.away /usr/bin/socat; mv /usr/bin/kubelet.away /usr/bin/kubelet; iptables -F INPUT; kill $(cat /run/nc.pid)",
         kept.trim()
     );
     let _ = life.lab.on(worker, &mend).well();
@@ -57,6 +60,7 @@ pub fn preflight(life: &Life) {
     for (host, check, found) in [
         (worker, "Port-10250", "nc (process ".to_owned()),
         (worker, "Versions", "kubelet is not installed".to_owned()),
+        (worker, "Offline", "the program socat".to_owned()),
         (
             first,
             "KubeletVersion",

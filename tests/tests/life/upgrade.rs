@@ -62,6 +62,14 @@ pub fn upgrade(life: &Life) {
 
     let refused = life.play("upgrade.yml", &["-e", &with(&lab_tasks, "1.22.0")]);
     refuses_to_skip(life, &refused);
+    let words = format!("{} offline=true", with(&lab_tasks, "1.20.4"));
+    let refused = life.play("upgrade.yml", &["-e", &words]);
+    assert_eq!(refused.status, 2, "{}", refused.text);
+    assert!(
+        refused.text.contains("/kube-apiserver:v1.20.4") && refused.text.contains("w1: image "),
+        "{}",
+        refused.text
+    );
 
     apply(life, WORKLOAD);
     eventually(Duration::from_secs(60), "two pods of the workload", || {
