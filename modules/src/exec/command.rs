@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::outcome::{Reading, timed};
 use super::request::Before;
@@ -132,14 +132,22 @@ impl Arguments for Command {
     }
 }
 
-/// The outcome in check mode of a command of which nobody knows what it would do.
+/// The outcome in check mode of a command of which nobody knows what it would do: with the values of one that
+/// printed nothing, as observed on ansible-core 2.19.
 pub(super) fn skipped() -> Outcome {
-    Outcome {
+    let mut outcome = Outcome {
         skipped: true,
         ..Outcome::ok()
     }
     .message("Command would have run if not in check mode")
-    .with("rc", 0)
+    .with("rc", 0);
+    for (text, lines) in [("stdout", "stdout_lines"), ("stderr", "stderr_lines")] {
+        outcome = outcome.with(text, "").with(lines, json!([]));
+    }
+    for moment in ["start", "end", "delta"] {
+        outcome = outcome.with(moment, Value::Null);
+    }
+    outcome
 }
 
 /// A text for standard input.
@@ -287,7 +295,11 @@ mod tests {
         let host = Fake::new([]);
         let outcome =
             fake::run::<Command>(&host, &Controller::new("/"), CHECK, json!({"cmd": "x"})).await;
-        assert!(outcome.unwrap().skipped);
+        let outcome = outcome.unwrap();
+        assert!(outcome.skipped);
+        assert_eq!(outcome.data["stdout"], "");
+        assert_eq!(outcome.data["stdout_lines"], json!([]));
+        assert_eq!(outcome.data["start"], Value::Null);
     }
 
     #[tokio::test]

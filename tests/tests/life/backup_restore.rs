@@ -111,6 +111,11 @@ pub fn backup_restore(life: &Life) {
         .map(|node| put_aside(life, node))
         .collect();
     let restore = format!("{whole} confirm={name}");
+    let _ = life
+        .play("etcd-restore.yml", &["-C", "-e", &restore])
+        .well();
+    let maps = life.kubectl("get configmaps -o name").well();
+    assert!(maps.contains("/made-after"), "check mode restored: {maps}");
     let _ = life.play("etcd-restore.yml", &["-e", &restore]).well();
     let maps = life.kubectl("get configmaps -o name").well();
     assert!(maps.contains("/made-before"), "{maps}");

@@ -24,7 +24,13 @@ pub fn remove_node(life: &Life) {
         first.text
     );
 
-    let _ = life.play("remove-node.yml", &["-e", "node=w2,cp3"]).well();
+    let both = ["-e", "node=w2,cp3"];
+    let _ = life
+        .play("remove-node.yml", &[&both[..], &["-C"]].concat())
+        .well();
+    assert_eq!(nodes(life).len(), 5, "check mode changed something");
+    life.whole();
+    let _ = life.play("remove-node.yml", &both).well();
     assert_eq!(nodes(life), ["cp1", "cp2", "w1"]);
     assert_eq!(members(life), ["cp1", "cp2"]);
     assert_eq!(balanced(life), ["cp1", "cp2"]);

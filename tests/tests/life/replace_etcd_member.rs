@@ -65,6 +65,9 @@ fn replace(life: &Life, hosts: &Hosts, old: &str, new: &str) {
     let names = format!("etcd_old={old} etcd_new={new}");
     let words = ["-e", names.as_str()];
     let _ = life
+        .play_on(hosts, "replace-etcd-member.yml", &["-C", "-e", &names])
+        .well();
+    let _ = life
         .play_on(hosts, "replace-etcd-member.yml", &words)
         .well();
     members_are_well(life, hosts.etcd);

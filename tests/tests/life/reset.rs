@@ -35,6 +35,8 @@ pub fn reset(life: &Life) {
         .well();
 
     let confirm = format!("confirm={}.1", life.lab.subnet());
+    let _ = life.play("reset.yml", &["-C", "-e", &confirm]).well();
+    life.whole();
     let _ = life.play("reset.yml", &["-e", &confirm]).well();
     for node in [life.hosts.control_plane, life.hosts.workers].concat() {
         nothing_left(life, node);

@@ -71,6 +71,14 @@ pub fn upgrade(life: &Life) {
         refused.text
     );
 
+    let words = with(&lab_tasks, NEW);
+    let _ = life.play("upgrade.yml", &["-C", "-e", &words]).well();
+    let versions = nodes(life);
+    assert!(
+        versions.values().all(|(version, _)| version == OLD),
+        "check mode changed something: {versions:?}"
+    );
+
     apply(life, WORKLOAD);
     eventually(Duration::from_secs(60), "two pods of the workload", || {
         available(life) == "2"
