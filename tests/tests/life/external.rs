@@ -6,6 +6,7 @@ use crate::backup_restore::backup_restore;
 use crate::certificates;
 use crate::etcd_disk_full::etcd_disk_full;
 use crate::life::{Hosts, Life, Scenario, lab};
+use crate::remove_node::{nodes, nothing_left};
 use crate::replace_etcd_member::replace_etcd_member;
 
 const HOSTS: Hosts = Hosts {
@@ -40,6 +41,17 @@ const SCENARIOS: &[Scenario] = &[
         "etcd_disk_full",
         "a full disk on an etcd member is told, and mended",
         etcd_disk_full,
+    ),
+    (
+        "nodes_come_and_go",
+        "a control plane and a worker leave and come back, certificates copied",
+        nodes_come_and_go,
+    ),
+    // The last: nothing is left of the cluster.
+    (
+        "reset",
+        "reset.yml, with etcd: nothing of the cluster is left; twice",
+        reset,
     ),
 ];
 
@@ -124,6 +136,30 @@ fn renewed(life: &Life) {
     certificates::certificates(life);
     certificates_are_where_they_belong(life);
     members_are_well(life, HOSTS.etcd);
+}
+
+fn nodes_come_and_go(life: &Life) {
+    let both = ["-e", "node=cp2,w1"];
+    let _ = life.play("remove-node.yml", &both).well();
+    assert_eq!(nodes(life), ["cp1"]);
+    for node in ["cp2", "w1"] {
+        nothing_left(life, node);
+    }
+    members_are_well(life, HOSTS.etcd);
+    let copy = ["-e", "certificate_distribution=copy"];
+    let _ = life.play("add-nodes.yml", &copy).well();
+    life.whole();
+}
+
+fn reset(life: &Life) {
+    let confirm = format!("confirm={}.1 reset_etcd=true", life.lab.subnet());
+    let _ = life.play("reset.yml", &["-e", &confirm]).well();
+    let all = [HOSTS.etcd, HOSTS.control_plane, HOSTS.workers].concat();
+    for node in &all {
+        nothing_left(life, node);
+    }
+    let again = life.play("reset.yml", &["-e", &confirm]).well();
+    unchanged(&again, all.len());
 }
 
 pub fn live() {
