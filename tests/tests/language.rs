@@ -615,3 +615,28 @@ fn what_is_included_once_is_for_the_first_host_alone() {
         ]
     );
 }
+
+#[test]
+fn a_slip_in_a_file_that_is_included_is_told_with_its_place() {
+    let place = Place::new();
+    place.write("hosts.ini", THREE);
+    place.write("more.yml", "- debug: {msg: fine}\n- copi: {src: x}\n");
+    place.write(
+        "site.yml",
+        "
+- hosts: h1
+  gather_facts: false
+  vars: {file: more.yml}
+  tasks:
+    - include_tasks: '{{ file }}'
+",
+    );
+    let printed = place.run(&["run", "site.yml", "-i", "hosts.ini"]);
+    assert_eq!(printed.status, 2, "{}", printed.text());
+    for said in [
+        "more.yml:2:3: there is no module `copi`",
+        "did you mean `copy`?",
+    ] {
+        assert!(printed.text().contains(said), "{said}\n{}", printed.text());
+    }
+}

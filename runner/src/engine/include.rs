@@ -10,7 +10,7 @@ use super::chain::{Chain, Include, Layer};
 use super::control;
 use super::dispatch::Dispatcher;
 use super::keywords;
-use super::result::{TaskResult, located};
+use super::result::{TaskResult, located, placed};
 use super::walk::{Failures, Place};
 use crate::event::{TaskInfo, What};
 use crate::playbook::{self, Common, Entry, LoopSource, Task};
@@ -235,13 +235,7 @@ impl Dispatcher {
                 Some(entries)
             }
             Err(diagnostics) => {
-                let messages: Vec<String> = diagnostics
-                    .iter()
-                    .map(|diagnostic| match diagnostic.labels.first() {
-                        Some(label) => format!("{}: {}", label.span, diagnostic.message),
-                        None => diagnostic.message.clone(),
-                    })
-                    .collect();
+                let messages: Vec<String> = diagnostics.iter().map(placed).collect();
                 let help = diagnostics
                     .into_iter()
                     .find_map(|diagnostic| diagnostic.help);

@@ -8,6 +8,7 @@ use windlass_modules::{Difference, Failure, HostError, Outcome, Secret};
 use super::redact::Redactor;
 use crate::event::{Diff, Finished, Status};
 use crate::template::TemplateError;
+use crate::yaml::Diagnostic;
 
 /// What stands in place of a result under `no_log`.
 const CENSORED: &str = "the output has been hidden because 'no_log: true' was given for this task";
@@ -181,6 +182,14 @@ pub(crate) fn located(error: &TemplateError) -> String {
     match &error.span {
         Some(span) => format!("{span}: {}", error.message),
         None => error.message.clone(),
+    }
+}
+
+/// What is wrong with a text as one line, its place first.
+pub(crate) fn placed(diagnostic: &Diagnostic) -> String {
+    match diagnostic.labels.first() {
+        Some(label) => format!("{}: {}", label.span, diagnostic.message),
+        None => diagnostic.message.clone(),
     }
 }
 

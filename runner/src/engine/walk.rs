@@ -13,7 +13,7 @@ use serde_json::json;
 use super::chain::{Chain, Layer};
 use super::dispatch::Dispatcher;
 use super::keywords;
-use super::result::{TaskResult, located};
+use super::result::{TaskResult, located, placed};
 use super::tags;
 use super::unit::Work;
 use crate::event::{Status, TaskInfo};
@@ -205,7 +205,7 @@ impl Dispatcher {
         let prepared = match super::arguments::prepare(task) {
             Ok(prepared) => prepared,
             Err(error) => {
-                self.stop(error.message, error.help).await;
+                self.stop(placed(&error), error.help).await;
                 return None;
             }
         };

@@ -46,6 +46,25 @@ pub fn second_cni(life: &Life) {
         missing.text
     );
 
+    std::fs::write(
+        folder.join("hooks/slip.yml"),
+        "- command: 'true'\n- copi: {src: x}\n",
+    )
+    .expect("files can be written there");
+    let slip = hooks.replace("hooks/after_cluster.yml", "hooks/slip.yml");
+    let slip = life.lab.windlass_on(
+        &inventory,
+        &["playbooks/stacked.yml", "-e", &network, "-e", &slip],
+    );
+    assert_eq!(slip.status, 2, "{}", slip.text);
+    assert!(
+        slip.text
+            .contains("slip.yml:2:3: there is no module `copi`")
+            && slip.text.contains("nothing changed"),
+        "{}",
+        slip.text
+    );
+
     let _ = run().well();
     life.whole();
     hooks_were_run(life);
