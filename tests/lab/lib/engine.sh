@@ -41,6 +41,15 @@ engine_need() {
     engine_start
 }
 
+# Each node has a systemd, a kubelet and more that watch files; the kernel's 128 watchers are used up by ten nodes.
+engine_inotify=/proc/sys/fs/inotify/max_user_instances
+engine_raise_inotify() {
+    engine_watchers=$(cat "$engine_inotify" 2>/dev/null) || return 0
+    [ "$engine_watchers" -lt 1024 ] || return 0
+    say "Raising fs.inotify.max_user_instances from $engine_watchers to 1024, until the engine is stopped."
+    echo 1024 >"$engine_inotify" || true
+}
+
 engine_start() {
     step "starting a Docker engine of our own (data: $engine_dir; log: $engine_dir/dockerd.log)"
     mkdir -p "$engine_dir/data" "$engine_run"
@@ -50,8 +59,10 @@ engine_start() {
             echo "ip_forward=$(cat /proc/sys/net/ipv4/ip_forward)"
             echo "forward_policy=$(iptables -S FORWARD 2>/dev/null | sed -n 's/^-P FORWARD //p')"
             if iptables -S DOCKER >/dev/null 2>&1; then echo chains=others; fi
+            echo "inotify=$(cat "$engine_inotify" 2>/dev/null)"
         } >"$engine_run/before"
     fi
+    engine_raise_inotify
     # No default bridge: the lab has networks of its own, and a docker0 would stay behind.
     # In a session of its own: it outlives the terminal from which the lab was started.
     setsid nohup dockerd --data-root "$engine_dir/data" --exec-root "$engine_run/exec" \
@@ -110,7 +121,7 @@ engine_unmount() {
 }
 
 # Takes Docker's chains out of the packet filter again, and restores the two settings that it
-# changes; not where another engine uses them.
+# changes and the one that we change; not where another engine uses them.
 engine_undo() {
     [ -e "$engine_run/before" ] || return 0
     if grep -q chains=others "$engine_run/before" || pgrep -x dockerd >/dev/null; then return 0; fi
@@ -130,4 +141,6 @@ engine_undo() {
     engine_policy=$(sed -n 's/^forward_policy=//p' "$engine_run/before")
     if [ -n "$engine_policy" ]; then iptables -P FORWARD "$engine_policy" 2>/dev/null || true; fi
     sed -n 's/^ip_forward=//p' "$engine_run/before" >/proc/sys/net/ipv4/ip_forward 2>/dev/null || true
+    engine_watchers=$(sed -n 's/^inotify=//p' "$engine_run/before")
+    if [ -n "$engine_watchers" ]; then echo "$engine_watchers" >"$engine_inotify" 2>/dev/null || true; fi
 }
