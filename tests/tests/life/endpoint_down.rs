@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use windlass_tests::lab::{eventually, recap};
+use windlass_tests::lab::{eventually, recap, unchanged};
 
 use crate::life::{Hosts, Life};
 
@@ -87,4 +87,8 @@ pub fn endpoint_down(life: &Life) {
         )
         .well();
     life.whole();
+
+    // The same balancer, as one of the user's own: it is only asked whether it answers.
+    let own = life.play_on(&without, "stacked.yml", &words).well();
+    unchanged(&own, hosts.control_plane.len() + hosts.workers.len());
 }
