@@ -21,11 +21,12 @@ pub fn reset(life: &Life) {
     unchanged_but_for_failures(&wrong.text);
     life.whole();
 
-    // What is someone else's: a rule, a chain, a network of podman's, and the kubeconfig of another cluster.
+    // What is someone else's: a rule, a chain, a network of podman's, and the kubeconfig of another cluster. On a node
+    // without pods of the cluster's network: beside another network chains by the name of CNI- may be its, and stay.
     let others = "iptables -N MINE && iptables -A MINE -s 192.0.2.0/24 -j DROP && iptables -A FORWARD -j MINE
                   echo '{}' >/etc/cni/net.d/87-podman-bridge.conflist
                   mkdir -p /root/.kube && echo 'current-context: elsewhere' >/root/.kube/config";
-    let _ = life.lab.on("w1", others).well();
+    let _ = life.lab.on("cp3", others).well();
     let _ = life
         .lab
         .on(
@@ -44,7 +45,7 @@ pub fn reset(life: &Life) {
     let _ = life.lab.on("cp2", "test ! -e /root/.kube/config").well();
     let kept = "iptables -C FORWARD -j MINE && iptables -C MINE -s 192.0.2.0/24 -j DROP &&
                 test -e /etc/cni/net.d/87-podman-bridge.conflist && grep -q elsewhere /root/.kube/config";
-    let _ = life.lab.on("w1", kept).well();
+    let _ = life.lab.on("cp3", kept).well();
 
     let nodes = life.hosts.control_plane.len() + life.hosts.workers.len();
     unchanged(&life.play("reset.yml", &["-e", &confirm]).well(), nodes);
