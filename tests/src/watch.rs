@@ -34,8 +34,10 @@ impl Watch {
                         found.insert(line);
                     }
                 }
-                // Looking is not to slow down what is looked at: a fifth of a core at most.
-                sleep(Duration::from_millis(5).max(began.elapsed() * 4));
+                // Looking is not to slow down what is looked at: a fifth of a core at most, while that leaves
+                // it time to see what lives for less than a second.
+                let pause = began.elapsed() * 4;
+                sleep(pause.clamp(Duration::from_millis(5), Duration::from_millis(150)));
             }
             (found, marked)
         });
