@@ -124,6 +124,10 @@ engine_unmount() {
 # changes and the one that we change; not where another engine uses them.
 engine_undo() {
     [ -e "$engine_run/before" ] || return 0
+    engine_watchers=$(sed -n 's/^inotify=//p' "$engine_run/before")
+    if [ -n "$engine_watchers" ] && ! pgrep -x dockerd >/dev/null; then
+        echo "$engine_watchers" >"$engine_inotify" 2>/dev/null || true
+    fi
     if grep -q chains=others "$engine_run/before" || pgrep -x dockerd >/dev/null; then return 0; fi
     for engine_table in filter nat; do
         iptables -t "$engine_table" -S 2>/dev/null | grep -E '^-A (FORWARD|PREROUTING|OUTPUT|POSTROUTING) .*(DOCKER|docker)' |
@@ -141,6 +145,4 @@ engine_undo() {
     engine_policy=$(sed -n 's/^forward_policy=//p' "$engine_run/before")
     if [ -n "$engine_policy" ]; then iptables -P FORWARD "$engine_policy" 2>/dev/null || true; fi
     sed -n 's/^ip_forward=//p' "$engine_run/before" >/proc/sys/net/ipv4/ip_forward 2>/dev/null || true
-    engine_watchers=$(sed -n 's/^inotify=//p' "$engine_run/before")
-    if [ -n "$engine_watchers" ]; then echo "$engine_watchers" >"$engine_inotify" 2>/dev/null || true; fi
 }
