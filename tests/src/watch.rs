@@ -9,18 +9,18 @@ use std::time::{Duration, Instant};
 
 /// Watches the command lines of all processes of the machine, those of loopback hosts and of a lab's
 /// nodes among them.
-#[must_use = "end it, and it asserts"]
+#[must_use = "end it, and look at what it found"]
 pub struct Watch {
     over: Arc<AtomicBool>,
     thread: JoinHandle<(BTreeSet<String>, bool)>,
 }
 
 impl Watch {
-    /// `mark` is what some command line must have held, or the watch did not look well. `secret`
-    /// says whether a command line, its words with a space between, holds what it must not.
+    /// `mark` is what some command line must have held, or the watch did not look well. `kept` says
+    /// whether a command line, its words with a space between, is one to be given back at the end.
     pub fn start(
         mark: impl Into<String>,
-        secret: impl Fn(&str) -> bool + Send + Sync + 'static,
+        kept: impl Fn(&str) -> bool + Send + Sync + 'static,
     ) -> Self {
         let (over, mark) = (Arc::new(AtomicBool::new(false)), mark.into());
         let stop = Arc::clone(&over);
@@ -30,7 +30,7 @@ impl Watch {
                 let began = Instant::now();
                 for line in command_lines() {
                     marked |= line.contains(&mark);
-                    if secret(&line) {
+                    if kept(&line) {
                         found.insert(line);
                     }
                 }
@@ -44,16 +44,16 @@ impl Watch {
         Self { over, thread }
     }
 
-    /// Ends the watch.
+    /// Ends the watch: the command lines that were to be kept, each once.
     ///
     /// # Panics
-    /// When a command line held a secret, and when none held the mark.
+    /// When no command line held the mark.
     #[track_caller]
-    pub fn end(self) {
+    pub fn end(self) -> BTreeSet<String> {
         self.over.store(true, Ordering::Relaxed);
         let (found, marked) = self.thread.join().expect("it only looks");
         assert!(marked, "the watch saw none of the run's processes");
-        assert!(found.is_empty(), "on command lines: {found:?}");
+        found
     }
 }
 
@@ -87,48 +87,4 @@ pub fn holds_one(bytes: &[u8], texts: &[String]) -> bool {
     texts
         .iter()
         .any(|text| bytes.windows(text.len()).any(|at| at == text.as_bytes()))
-}
-
-/// Words that look like a bootstrap token of kubeadm's (`abcdef.0123456789abcdef`) or like the key
-/// that uploaded certificates are encrypted with (64 hexadecimal digits). The hash of a CA, which is
-/// public, is written `sha256:…` and is not among them.
-#[must_use]
-pub fn kubeadm_secrets(text: &str) -> Vec<&str> {
-    let part = |word: &str, length: usize| {
-        word.len() == length
-            && word
-                .bytes()
-                .all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase())
-    };
-    let token = |word: &&str| {
-        word.split_once('.')
-            .is_some_and(|(id, secret)| part(id, 6) && part(secret, 16))
-    };
-    let key = |word: &&str| word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
-    text.split(|character: char| !(character.is_ascii_alphanumeric() || ".:".contains(character)))
-        .map(|word| word.trim_end_matches(['.', ':']))
-        .filter(|word| token(word) || key(word))
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::kubeadm_secrets;
-
-    #[test]
-    fn tokens_and_keys_are_told_from_hashes_and_names() {
-        let key = "0123456789abcdef".repeat(4);
-        let text = format!(
-            "join 10.0.0.1:6443 --token abcdef.0123456789abcdef --discovery-token-ca-cert-hash sha256:{key} \
-             --certificate-key {key} abcdef.com kube-apiserver.16a5"
-        );
-        assert_eq!(
-            kubeadm_secrets(&text),
-            ["abcdef.0123456789abcdef", key.as_str()]
-        );
-        assert_eq!(
-            kubeadm_secrets("token: \"abcdef.0123456789abcdef\".").len(),
-            1
-        );
-    }
 }

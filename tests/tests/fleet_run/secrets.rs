@@ -86,7 +86,8 @@ fn secrets_appear_in_no_output_no_file_and_on_no_command_line() {
         let mut child = command.spawn().unwrap();
         writeln!(child.stdin.take().unwrap(), "{PASSWORD}").unwrap();
         let output = child.wait_with_output().unwrap();
-        watch.end();
+        let on_command_lines = watch.end();
+        assert!(on_command_lines.is_empty(), "{on_command_lines:?}");
         let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         assert_eq!(output.status.code(), Some(0), "{text}");
         assert!(text.contains("in a script"), "{text}");
