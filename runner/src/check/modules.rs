@@ -4,52 +4,8 @@ use windlass_modules::{Module, registry};
 
 use super::arguments;
 use super::items::Item;
-use crate::playbook::{self, Form, TASK_KEYWORDS, TaskAction};
-use crate::yaml::{Diagnostic, Mapping, Node, Span, suggest};
-
-/// Words that stand where a module stands and are none.
-const ACTIONS: &[&str] = &["block", "import_tasks", "include_tasks", "meta"];
-
-/// Modules of `ansible.builtin` that playbooks use and this version has not, so that nobody looks
-/// for a slip in the name.
-const OF_ANSIBLE: &[&str] = &[
-    "add_host",
-    "apt_key",
-    "apt_repository",
-    "assemble",
-    "async_status",
-    "cron",
-    "deb822_repository",
-    "debconf",
-    "dnf5",
-    "expect",
-    "find",
-    "gather_facts",
-    "get_url",
-    "getent",
-    "git",
-    "group",
-    "group_by",
-    "include_vars",
-    "iptables",
-    "known_hosts",
-    "mount_facts",
-    "package_facts",
-    "pip",
-    "reboot",
-    "replace",
-    "rpm_key",
-    "service_facts",
-    "set_stats",
-    "subversion",
-    "tempfile",
-    "unarchive",
-    "uri",
-    "user",
-    "validate_argument_spec",
-    "yum",
-    "yum_repository",
-];
+use crate::playbook::{self, Form, TaskAction, unknown_module};
+use crate::yaml::{Diagnostic, Mapping, Node};
 
 /// The module is known, and so are its arguments.
 pub(super) fn check(item: &Item, found: &mut Vec<Diagnostic>) {
@@ -61,31 +17,7 @@ pub(super) fn check(item: &Item, found: &mut Vec<Diagnostic>) {
     };
     match registry::find(name) {
         Some(module) => arguments::check(item, module, found),
-        None => found.push(unknown(name, name_span)),
-    }
-}
-
-fn unknown(name: &str, span: &Span) -> Diagnostic {
-    let short = name.rsplit('.').next().unwrap_or(name);
-    let names = registry::names()
-        .chain(ACTIONS.iter().copied())
-        .chain(TASK_KEYWORDS.iter().copied().flatten().copied());
-    let diagnostic = Diagnostic::error(span, format!("there is no module `{name}`"));
-    if OF_ANSIBLE.contains(&short) && (short == name || name.starts_with("ansible.")) {
-        return diagnostic
-            .note("Ansible has it, and this version has not")
-            .help(
-                "do the same with `command` or `shell`; `windlass doc` lists the modules there are",
-            );
-    }
-    match suggest(short, names) {
-        Some(nearest) => diagnostic.help(format!("did you mean `{nearest}`?")),
-        None if name.contains('.') => diagnostic
-            .note("modules of collections are not part of this version")
-            .help(
-                "do the same with `command` or `shell`; `windlass doc` lists the modules there are",
-            ),
-        None => diagnostic.help("`windlass doc` lists the modules there are"),
+        None => found.push(unknown_module(name, name_span, registry::names())),
     }
 }
 

@@ -9,7 +9,7 @@ use windlass_modules::{Module, registry};
 use super::unit::Work;
 use crate::playbook::{self, Task, TaskAction};
 use crate::template::{self, Scope, TemplateError};
-use crate::yaml::{Diagnostic, Mapping, Node, suggest};
+use crate::yaml::{Diagnostic, Mapping, Node};
 
 /// A task's module and what was written for it.
 pub(crate) struct Prepared {
@@ -29,13 +29,8 @@ pub(crate) fn prepare(task: &Task) -> Result<Prepared, Diagnostic> {
     else {
         return Err(Diagnostic::error(&task.span, "this task has no module"));
     };
-    let module = registry::find(name).ok_or_else(|| {
-        let unknown = Diagnostic::error(name_span, format!("there is no module `{name}`"));
-        match suggest(name, registry::names()) {
-            Some(nearest) => unknown.help(format!("did you mean `{nearest}`?")),
-            None => unknown.help("`windlass doc` lists the modules"),
-        }
-    })?;
+    let module = registry::find(name)
+        .ok_or_else(|| playbook::unknown_module(name, name_span, registry::names()))?;
     let form = playbook::Form::new(module.free_form(), &module.schema());
     let read = playbook::arguments(arguments, more.as_ref(), &form).map_err(|diagnostics| {
         diagnostics

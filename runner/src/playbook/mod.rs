@@ -20,6 +20,7 @@ mod task;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod unknown;
 
 pub use arguments::{Arguments, Form, arguments};
 pub use file::{Loader, load, load_partly, load_tasks};
@@ -30,3 +31,4 @@ pub use model::{
 };
 pub(crate) use pairs::{unescape, words as pairs};
 pub use reader::{has_template, is_identifier};
+pub use unknown::unknown_module;
