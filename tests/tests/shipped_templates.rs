@@ -64,6 +64,65 @@ fn keepalived_on_the_first_balancer_and_the_second() {
     );
 }
 
+/// Of the first control plane the taints that init was given, of the others those of join.
+#[test]
+fn mark_control_planes_as_kubeadm_does() {
+    let taint =
+        |key: &str| json!({"nodeRegistration": {"taints": [{"key": key, "effect": "NoSchedule"}]}});
+    for (host, cri_socket) in [("cp1", ""), ("cp2", "unix:///run/crio/crio.sock")] {
+        let variables = with(&json!({
+            "inventory_hostname": host,
+            "kubernetes_version": "1.31.4",
+            "cri_socket": cri_socket,
+            "node_state": {"node_name": format!("{host}.example"), "config_api": "v1beta4"},
+            "kubeadm_init_extra": taint("example.com/first"),
+            "kubeadm_join_extra": if host == "cp1" { taint("example.com/other") } else { json!({}) },
+        }));
+        insta::assert_snapshot!(
+            format!("mark_control_plane_{host}"),
+            variables.rendered("mark-control-plane.yml.j2")
+        );
+    }
+}
+
+/// A folder with authorities that there are already: of the pairs, the files that are there.
+#[test]
+fn existing_authorities() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::create_dir(at("etcd")).expect("folders can be made there");
+    for name in ["ca.crt", "ca.key", "sa.key", "apiserver.crt", "etcd/ca.crt"] {
+        std::fs::write(at(name), "").expect("files can be written there");
+    }
+    let found = |data: Json| -> Vec<String> {
+        let files = with(&data).get("cluster_existing_files");
+        let files = to_json(&files.expect("a variable of ours").expect("it is known"));
+        let files = files.as_array().expect("a list");
+        let text = |file: &Json, key: &str| file[key].as_str().expect("text").to_owned();
+        files
+            .iter()
+            .map(|file| format!("{} from {}", text(file, "name"), text(file, "src")))
+            .collect()
+    };
+    assert_eq!(found(json!({})), [""; 0]);
+    let from = |name: &str, src: &str| format!("{name} from {}", at(src));
+    let pki = folder.path().display().to_string();
+    assert_eq!(
+        found(json!({"existing_pki": pki})),
+        [
+            from("ca.crt", "ca.crt"),
+            from("ca.key", "ca.key"),
+            from("sa.key", "sa.key"),
+            from("etcd/ca.crt", "etcd/ca.crt"),
+        ]
+    );
+    // Of an etcd with hosts of its own.
+    let both = found(json!({"existing_pki": at("none"), "existing_etcd_pki": pki}));
+    let expected =
+        ["crt", "key"].map(|kind| from(&format!("etcd/ca.{kind}"), &format!("ca.{kind}")));
+    assert_eq!(both, expected);
+}
+
 /// What preflight.yml says of one host, a check and its level for each.
 fn judged(data: &Json) -> Vec<(String, String)> {
     let mut all = json!({

@@ -6,6 +6,7 @@ use crate::backup_restore::backup_restore;
 use crate::certificates;
 use crate::etcd_disk_full::etcd_disk_full;
 use crate::life::{Hosts, Life, Scenario, lab};
+use crate::new_machines;
 use crate::remove_node::{nodes, nothing_left};
 use crate::replace_etcd_member::replace_etcd_member;
 
@@ -46,6 +47,11 @@ const SCENARIOS: &[Scenario] = &[
         "nodes_come_and_go",
         "a control plane and a worker leave and come back, certificates copied",
         nodes_come_and_go,
+    ),
+    (
+        "new_machines",
+        "all disks are lost, etcd's too; the cluster comes back from a backup",
+        new_machines::external,
     ),
     // The last: nothing is left of the cluster.
     (

@@ -17,6 +17,19 @@ pub struct Hosts {
     pub workers: &'static [&'static str],
 }
 
+impl Hosts {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        let Self {
+            load_balancer,
+            etcd,
+            control_plane,
+            workers,
+        } = self;
+        load_balancer.len() + etcd.len() + control_plane.len() + workers.len()
+    }
+}
+
 /// A lab and the cluster on it.
 pub struct Life {
     pub lab: Lab,
@@ -57,13 +70,7 @@ impl Life {
 
     /// How many hosts the whole cluster has.
     pub fn count(&self) -> usize {
-        let Hosts {
-            load_balancer,
-            etcd,
-            control_plane,
-            workers,
-        } = self.hosts;
-        load_balancer.len() + etcd.len() + control_plane.len() + workers.len()
+        self.hosts.count()
     }
 
     /// Asks the cluster with `kubectl`, from its first control plane and through the balancer.
@@ -74,12 +81,21 @@ impl Life {
     /// Every node is there, Ready and may be given work, and every pod of the system runs.
     #[track_caller]
     pub fn whole(&self) {
-        let mut nodes: Vec<&str> = [self.hosts.control_plane, self.hosts.workers].concat();
+        self.whole_of(&self.hosts);
+    }
+
+    /// The same of a cluster on other hosts.
+    #[track_caller]
+    pub fn whole_of(&self, hosts: &Hosts) {
+        let first = hosts.control_plane[0];
+        let mut nodes: Vec<&str> = [hosts.control_plane, hosts.workers].concat();
         nodes.sort_unstable();
         let end = Instant::now() + Duration::from_secs(120);
         loop {
-            let listed = self.kubectl("get nodes --no-headers");
-            let pods = self.kubectl("get pods -n kube-system --no-headers");
+            let listed = self.lab.kubectl(first, "get nodes --no-headers");
+            let pods = self
+                .lab
+                .kubectl(first, "get pods -n kube-system --no-headers");
             let mut ready: Vec<&str> = listed
                 .text
                 .lines()

@@ -20,6 +20,7 @@ mod fresh;
 mod join_faults;
 mod keepalived;
 mod life;
+mod new_machines;
 mod offline;
 mod preflight;
 mod remove_node;
