@@ -116,3 +116,19 @@ fn nothing_shipped_knows_the_lab() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+/// So that a first cluster needs nothing but hosts: the example has what `-e @playbooks/cni/flannel.yml` would say.
+#[test]
+fn the_example_has_the_network_of_its_file() {
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).expect("it is shipped");
+    let example = read("inventories/example/group_vars/all.yml");
+    let flannel = read("playbooks/cni/flannel.yml");
+    let lines: Vec<&str> = flannel
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .collect();
+    assert!(lines.len() > 4, "{flannel}");
+    for line in lines {
+        assert!(example.lines().any(|one| one == line), "{line}");
+    }
+}

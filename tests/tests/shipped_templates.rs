@@ -123,6 +123,43 @@ fn existing_authorities() {
     assert_eq!(both, expected);
 }
 
+/// What preflight.yml has a host try to reach: no more than its role needs.
+#[test]
+fn reached_by_each_role() {
+    let hosts = json!({
+        "cp1": {"node_ip": "192.0.2.11"}, "cp2": {"node_ip": "192.0.2.12"}, "w1": {"node_ip": "192.0.2.21"},
+        "etcd1": {"node_ip": "192.0.2.31"}, "etcd2": {"node_ip": "192.0.2.32"}, "lb1": {"node_ip": "192.0.2.10"},
+    });
+    let tried = |host: &str, group: &str| -> Vec<String> {
+        let variables = with(&json!({
+            "groups": {"control_plane": ["cp1", "cp2"], "workers": ["w1"], "etcd": ["etcd1", "etcd2"], "load_balancer": ["lb1"]},
+            "inventory_hostname": host,
+            "group_names": [group],
+            "hostvars": hosts,
+            "ansible_play_hosts_all": ["cp1", "cp2", "w1", "etcd1", "etcd2", "lb1"],
+            "ansible_play_hosts": ["cp1", "cp2", "w1", "etcd1", "etcd2", "lb1"],
+            "virtual_ip": "",
+        }));
+        let targets = variables.get("preflight_reach_targets");
+        let targets = to_json(&targets.expect("a variable of ours").expect("it is known"));
+        let targets = targets.as_array().expect("a list");
+        targets
+            .iter()
+            .map(|target| target.as_str().expect("text").to_owned())
+            .collect()
+    };
+    insta::assert_snapshot!(
+        [
+            ("cp1", "control_plane"),
+            ("w1", "workers"),
+            ("etcd1", "etcd"),
+            ("lb1", "load_balancer"),
+        ]
+        .map(|(host, group)| format!("{host}: {}", tried(host, group).join(" ")))
+        .join("\n")
+    );
+}
+
 /// What preflight.yml says of one host, a check and its level for each.
 fn judged(data: &Json) -> Vec<(String, String)> {
     let mut all = json!({
