@@ -3,7 +3,7 @@
 # hosts of an external etcd. Runs as root. Prints what is said below; everything else goes to standard
 # error. No secret is on a command line: etcdctl is given the paths of files that are on the node.
 #
-#   etcd.sh health              prints `healthy` if the member on this node is
+#   etcd.sh health              prints `healthy`, and where it was asked, if the member on this node is
 #   etcd.sh snapshot FOLDER     takes a snapshot of it, FOLDER/snapshot.db, and checks it;
 #                               prints what `snapshot status` said, as JSON
 #   etcd.sh clean FOLDER        removes the folder that `snapshot` made
@@ -26,7 +26,6 @@ export LC_ALL
 
 manifest=/etc/kubernetes/manifests/etcd.yaml
 pki=/etc/kubernetes/pki/etcd
-member=https://127.0.0.1:2379
 
 die() {
   printf '%s\n' "$*" >&2
@@ -172,13 +171,17 @@ needs_member() {
   [ -r "$manifest" ] || die "there is no $manifest on $(uname -n): it has no etcd member of kubeadm's"
   [ -r $pki/healthcheck-client.key ] ||
     die "$pki/healthcheck-client.key cannot be read on $(uname -n): does the task run as root?"
+  # kubeadm writes the loopback's first, which is ::1 where the node has an IPv6 address.
+  urls=$(flag listen-client-urls)
+  member=${urls%%,*}
+  member=${member:-https://127.0.0.1:2379}
 }
 
 health() {
   needs_member
   find_etcdctl
   said=$(ask --command-timeout=10s endpoint health 2>&1) || die "$said"
-  echo healthy
+  echo "healthy $member"
 }
 
 # Fails unless the file system of $1 has room for $2 KiB twice: a full disk stops etcd.

@@ -3,7 +3,10 @@
 # for health checks. What it says of errors is in its output.
 
 pki=/etc/kubernetes/pki/etcd
-here=https://127.0.0.1:2379
+# kubeadm writes the loopback's first, which is ::1 where the node has an IPv6 address.
+here=$(sed -n 's/^ *- --listen-client-urls=//p' /etc/kubernetes/manifests/etcd.yaml 2>/dev/null | head -n 1)
+here=${here%%,*}
+here=${here:-https://127.0.0.1:2379}
 [ -r $pki/healthcheck-client.key ] || w_fail "$pki/healthcheck-client.key cannot be read" \
   'run the task on a node with a member of etcd, as root (become: true)'
 

@@ -236,7 +236,11 @@ async fn a_time_limit_ends_all_processes_of_the_request_and_no_others() {
         let HostError::TimedOut { so_far, .. } = &error else { panic!("{sh:?} {error:?}") };
         assert_eq!(so_far.text(), "so far\n", "{sh:?}");
         assert!(begin.elapsed() < Duration::from_secs(120), "{sh:?} {:?}", begin.elapsed());
-        assert_eq!(processes("sleep\x00340.PID"), 0, "{sh:?}");
+        // Killed they are by now; on a busy machine it takes a moment until they are gone.
+        while processes("sleep\x00340.PID") > 0 {
+            assert!(begin.elapsed() < Duration::from_secs(120), "{sh:?}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
         assert!(std::path::Path::new(&format!("/proc/{before}")).exists(), "{sh:?}");
         let reply = host.run(Script::new(format!("kill {before}; echo on"))).await.unwrap();
         assert_eq!(reply.text(), "on\n", "{sh:?}");

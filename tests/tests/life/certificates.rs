@@ -182,3 +182,32 @@ pub fn certificates(life: &Life) {
     unchanged(&life.play("certificates.yml", &[]).well(), nodes(life));
     life.whole();
 }
+
+/// A renewal that was stopped when the first member had been started anew: it is gone on with, and ends.
+pub fn stopped_half_way(life: &Life) {
+    let (all, first) = (renewing(life), life.hosts.etcd[0]);
+    for node in all.iter().filter(|node| **node != first) {
+        let mark = "echo '20200101T000000Z renewed' >/etc/kubernetes/windlass-renewal";
+        let _ = life.lab.on(node, mark).well();
+    }
+    let before: Vec<_> = all.iter().map(|node| those_of(life, node)).collect();
+    let renew = ["-e", "certificates_renew=true"];
+    let _ = life.play("certificates.yml", &renew).well();
+    for (node, before) in all.iter().zip(before) {
+        assert_eq!(those_of(life, node), before, "{node} was renewed twice");
+        let _ = life
+            .lab
+            .on(node, "! ls /etc/kubernetes/windlass-renewal")
+            .well();
+    }
+
+    // Stopped before: the certificates of one host are not there yet, and all begin anew.
+    let mark = "echo '20200101T000001Z begun' >/etc/kubernetes/windlass-renewal";
+    let _ = life.lab.on(first, mark).well();
+    let before: Vec<_> = all.iter().map(|node| those_of(life, node)).collect();
+    let _ = life.play("certificates.yml", &[]).well();
+    for (node, before) in all.iter().zip(before) {
+        assert_ne!(those_of(life, node), before, "{node} was not renewed");
+    }
+    life.whole();
+}

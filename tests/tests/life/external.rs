@@ -140,6 +140,7 @@ pub fn certificates_are_where_they_belong(life: &Life) {
 
 fn renewed(life: &Life) {
     certificates::certificates(life);
+    certificates::stopped_half_way(life);
     certificates_are_where_they_belong(life);
     members_are_well(life, HOSTS.etcd);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use windlass_tests::lab::{eventually, unchanged};
 
 use crate::add_nodes::{balanced, members, unchanged_but_for_failures};
-use crate::life::Life;
+use crate::life::{Hosts, Life};
 
 pub fn remove_node(life: &Life) {
     let mistyped = life.play("remove-node.yml", &["-e", "node=w22"]);
@@ -80,6 +80,21 @@ pub fn remove_gone(life: &Life) {
             node.status == 0 && node.text.contains("NotReady")
         },
     );
+    // Under another name than its Node's nothing of it would be found, and all of it would stay.
+    let misnamed = Hosts {
+        control_plane: &["cp1", "cp2", "cp4"],
+        ..life.hosts
+    };
+    let refused = ["-e", "node=cp4", "-e", "node_gone=true"];
+    let refused = life.play_on(&misnamed, "remove-node.yml", &refused);
+    assert_ne!(refused.status, 0, "{}", refused.text);
+    assert!(
+        refused.text.contains("set node_name: cp3"),
+        "{}",
+        refused.text
+    );
+    unchanged_but_for_failures(&refused.text);
+
     let gone = ["-e", "node=cp3", "-e", "node_gone=true"];
     let _ = life.play("remove-node.yml", &gone).well();
     assert_eq!(nodes(life), ["cp1", "cp2", "w1", "w2"]);

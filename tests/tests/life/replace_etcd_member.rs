@@ -52,6 +52,7 @@ pub fn replace_etcd_member(life: &Life) {
         .play_on(&with_etcd4, "etcd-restore.yml", &["-e", &restore])
         .well();
     members_are_well(life, with_etcd4.etcd);
+    kubeadm_knows(life, &endpoints(life, &with_etcd4));
     let _ = life.kubectl("delete configmap made-before").well();
 
     let _ = life.lab.on("etcd4", WIPE);
@@ -71,14 +72,7 @@ fn replace(life: &Life, hosts: &Hosts, old: &str, new: &str) {
         .play_on(hosts, "replace-etcd-member.yml", &words)
         .well();
     members_are_well(life, hosts.etcd);
-    let endpoints: Vec<String> = hosts
-        .etcd
-        .iter()
-        .map(|host| {
-            let number = host.trim_start_matches("etcd");
-            format!("https://{}.2{number}:2379", life.lab.subnet())
-        })
-        .collect();
+    let endpoints = endpoints(life, hosts);
     for host in hosts.control_plane {
         let runs = life
             .lab
@@ -86,15 +80,30 @@ fn replace(life: &Life, hosts: &Hosts, old: &str, new: &str) {
             .well();
         assert_eq!(runs.trim_end(), endpoints.join(","), "{host}");
     }
-    let config = life
-        .kubectl("-n kube-system get configmap kubeadm-config -o yaml")
-        .well();
-    for endpoint in &endpoints {
-        assert!(config.contains(&format!("- {endpoint}\n")), "{config}");
-    }
-    assert_eq!(config.matches(":2379").count(), endpoints.len(), "{config}");
+    kubeadm_knows(life, &endpoints);
     let again = life
         .play_on(hosts, "replace-etcd-member.yml", &words)
         .well();
     unchanged(&again, hosts.etcd.len() + hosts.control_plane.len());
+}
+
+/// Where API servers find the members of etcd.
+fn endpoints(life: &Life, hosts: &Hosts) -> Vec<String> {
+    let of = |host: &&str| {
+        let number = host.trim_start_matches("etcd");
+        format!("https://{}.2{number}:2379", life.lab.subnet())
+    };
+    hosts.etcd.iter().map(of).collect()
+}
+
+/// kubeadm's own configuration of the cluster, which later joins and upgrades go by, has these and no others.
+#[track_caller]
+fn kubeadm_knows(life: &Life, endpoints: &[String]) {
+    let config = life
+        .kubectl("-n kube-system get configmap kubeadm-config -o yaml")
+        .well();
+    for endpoint in endpoints {
+        assert!(config.contains(&format!("- {endpoint}\n")), "{config}");
+    }
+    assert_eq!(config.matches(":2379").count(), endpoints.len(), "{config}");
 }
