@@ -33,6 +33,15 @@ pub fn stacked(life: &Life) {
         "{restored}"
     );
     let _ = life.lab.kubectl("cp2", "delete node cp1 w1").well();
+    // Those that the snapshot does not know are as they were.
+    let labelled = life
+        .lab
+        .kubectl("cp2", "get nodes -l rack=r1 -o name")
+        .well();
+    assert_eq!(labelled.trim(), "node/w2");
+    let taints = "get node cp2 -o jsonpath='{.spec.taints[*].key}'";
+    let taints = life.lab.kubectl("cp2", taints).well();
+    assert_eq!(taints.trim(), "node-role.kubernetes.io/master");
     is_whole(life, &others, "stacked.yml");
 }
 
@@ -73,6 +82,9 @@ fn comes_back(life: &Life, others: &Hosts, playbook: &str, lose: impl FnOnce()) 
         r#"{"cni_manifests": [], "cni_wait": {}}"#,
     ];
     let _ = life.play_on(others, playbook, &words).well();
+    let first = others.control_plane[0];
+    let label = format!("label node {} rack=r1 --overwrite", others.workers[0]);
+    let _ = life.lab.kubectl(first, &label).well();
     let address = format!("{}.1", life.lab.subnet());
     let restore = format!(
         "snapshot={}/snapshot.db confirm={address}",
@@ -82,7 +94,6 @@ fn comes_back(life: &Life, others: &Hosts, playbook: &str, lose: impl FnOnce()) 
         .play_on(others, "etcd-restore.yml", &["-e", &restore])
         .well();
 
-    let first = others.control_plane[0];
     let maps = life.lab.kubectl(first, "get configmaps -o name").well();
     assert!(maps.contains("/made-before"), "{maps}");
     let ask = format!(
