@@ -4,7 +4,9 @@
 //! tests. A handle is made for one task on one host: it knows the become user, the environment and
 //! the time limit of that task, so a module never deals with them.
 
+use std::fs::File;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -96,8 +98,14 @@ pub enum Input {
 pub enum Output {
     /// Into [`Reply::stdout`], up to the transport's bound on a task's output.
     Memory,
-    /// Into a new file of the control host (streamed, unbounded); [`Reply::stdout`] stays empty.
-    File(PathBuf),
+    /// Into an open file of the control host, streamed: no more bytes than were announced, and no more
+    /// than the transport takes of one file. [`Reply::stdout`] stays empty.
+    File {
+        /// The file.
+        file: Arc<File>,
+        /// How many bytes were announced.
+        size: u64,
+    },
 }
 
 /// What a script printed and how it ended.
@@ -169,6 +177,22 @@ pub enum HostError {
     TooMuchOutput {
         /// The bound.
         limit: usize,
+    },
+    /// The script printed more into a file than had been announced; it was ended.
+    #[error(
+        "sent more than the {announced} bytes that it had announced; its processes on the host were ended"
+    )]
+    MoreThanAnnounced {
+        /// How many bytes had been announced.
+        announced: u64,
+    },
+    /// The host announced a file that is larger than the bound on one.
+    #[error("announces {announced} bytes; no more than {limit} bytes are taken of one file")]
+    TooLarge {
+        /// How many bytes it announced.
+        announced: u64,
+        /// The bound.
+        limit: u64,
     },
     /// Something on the control host: a file that cannot be read, ssh that cannot be started.
     #[error("{message}")]

@@ -122,6 +122,9 @@ impl From<HostError> for Failure {
             HostError::Unreachable { hint, .. }
             | HostError::Become { hint, .. }
             | HostError::Local { hint, .. } => Some(hint.clone()),
+            HostError::TooLarge { .. } => {
+                Some("if the file is what you want, raise the bound with --max-file".to_owned())
+            }
             _ => None,
         };
         Self {

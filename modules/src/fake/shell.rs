@@ -193,7 +193,7 @@ impl Shell {
             })
             .stdout(match &script.stdout {
                 Output::Memory => Stdio::piped(),
-                Output::File(path) => fs::File::create(path)?.into(),
+                Output::File { file, .. } => file.try_clone()?.into(),
             })
             .stderr(Stdio::piped())
             .process_group(0)
@@ -341,7 +341,10 @@ mod tests {
         let shell = Shell::new("bash", &["bash"]);
         let mut script = Script::new("cat").stdin(Input::Secret(Secret::new("s3cret")));
         let target = shell.dir().join("out");
-        script.stdout = Output::File(target.clone());
+        script.stdout = Output::File {
+            file: std::sync::Arc::new(fs::File::create(&target).unwrap()),
+            size: 6,
+        };
         let reply = shell.run(script).await.unwrap();
         assert_eq!(reply, Reply::default());
         assert_eq!(fs::read_to_string(target).unwrap(), "s3cret");

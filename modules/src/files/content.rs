@@ -112,7 +112,11 @@ impl Sums {
 
 /// The sums of a file of the control host.
 pub fn sums_of(path: &Path) -> io::Result<Sums> {
-    let mut file = File::open(path)?;
+    sums_of_file(&mut File::open(path)?)
+}
+
+/// The sums of what `file` still holds.
+pub fn sums_of_file(file: &mut impl Read) -> io::Result<Sums> {
     let mut summing = Summing::default();
     let mut buffer = vec![0; 64 * 1024];
     loop {

@@ -1,17 +1,15 @@
 //! `fetch`: a file of the node, on the control host.
 
-use std::fs::{self, Permissions};
-use std::io;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::args::{Flag, Text};
-use crate::files::content::{Sums, sums_of};
+use crate::files::content::Sums;
+use crate::files::landing::Landing;
 use crate::files::path::RemotePath;
-use crate::host::Output;
+use crate::host::{HostError, Output};
 use crate::kit::{self, Records};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
@@ -21,15 +19,17 @@ const SMALL: u64 = 256 * 1024;
 
 /// Copies a file of the node to the control host.
 ///
-/// It is written there whole or not at all, after its checksum was compared, and only when the file
-/// that is there is another. A file that not everyone on the node may read gets the mode 0600, others
+/// It is written there whole or not at all, after its size and checksum were compared, and only when the
+/// file that is there is another. Its name follows from `src` as it is written and from nothing that the
+/// node says; below `dest` no link is followed. A file that not everyone on the node may read gets the mode 0600, others
 /// get 0644. One round trip; two for a file of more than 256 KiB that is fetched.
 ///
 /// Returns: `dest`, `file` (the path on the node), `checksum` (SHA-1).
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fetch {
-    /// The file on the node. Links are followed.
+    /// The file on the node. Links are followed. `~` and variables are filled in on the node, and stay as
+    /// they are written in the name on the control host.
     src: RemotePath,
     /// A folder on the control host; the file becomes `dest/HOST/PATH` in it. A relative one is
     /// relative to the playbook. With `flat`: see there.
@@ -50,13 +50,8 @@ impl Arguments for Fetch {
     const NAME: &'static str = "fetch";
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
-        // Where the node fills in the path, only it can say what it is.
-        let guess = if self.src.as_str().contains(['~', '$']) {
-            None
-        } else {
-            Some(self.local(context, self.src.as_str())?)
-        };
-        let here = guess.as_deref().and_then(|path| sums_of(path).ok());
+        let local = self.local(context)?;
+        let here = local.sums()?;
         let records = self.ask(context, here.as_ref()).await?;
         let path = records.text("path").unwrap_or_default();
         match records.text("type").as_deref() {
@@ -76,14 +71,10 @@ impl Arguments for Fetch {
                     .message("the file does not exist on the node; nothing to fetch"));
             }
         }
-        let local = match guess {
-            Some(local) => local,
-            None => self.local(context, &path)?,
-        };
         let sum = records.text("sum").unwrap_or_default();
-        let outcome = match here.or_else(|| sums_of(&local).ok()) {
+        let outcome = match here {
             Some(sums) if sums.match_digest(&sum) => {
-                let tightened = !context.check && tighten(&local, mode(&records))?;
+                let tightened = !context.check && local.tighten(mode(&records))?;
                 Outcome::changed(tightened).with("checksum", sums.sha1)
             }
             _ if context.check => Outcome::changed(true),
@@ -93,7 +84,7 @@ impl Arguments for Fetch {
             }
         };
         Ok(outcome
-            .with("dest", local.display().to_string())
+            .with("dest", local.path().display().to_string())
             .with("file", path))
     }
 }
@@ -127,16 +118,28 @@ impl Fetch {
         &self,
         context: &Context<'_>,
         records: &Records,
-        local: &Path,
+        local: &Landing,
     ) -> Result<Sums, Failure> {
-        let place = beside(local).map_err(|error| cannot_write(local, &error))?;
-        let file = place.path().join("content");
+        let size = announced(records)?;
+        let new = local.begin()?;
         if let Some(bytes) = records.bytes("content") {
-            fs::write(&file, bytes).map_err(|error| cannot_write(local, &error))?;
+            // Files of /proc have a size of 0 whatever they hold.
+            if bytes.len() as u64 > size.max(SMALL) {
+                return Err(more_than_announced(&self.src, size));
+            }
+            new.write(bytes)?;
         } else {
             let mut script = kit::script(&[kit::PATHS], format!("cat {}", self.src.word()));
-            script.stdout = Output::File(file.clone());
-            let reply = context.host.run(script).await?;
+            script.stdout = Output::File {
+                file: new.file(),
+                size,
+            };
+            let reply = match context.host.run(script).await {
+                Err(HostError::MoreThanAnnounced { announced }) => {
+                    return Err(more_than_announced(&self.src, announced));
+                }
+                other => other?,
+            };
             if reply.status != 0 {
                 return Err(Failure::new(format!(
                     "cannot read {} on the node: {}",
@@ -145,42 +148,38 @@ impl Fetch {
                 )));
             }
         }
-        let sums = sums_of(&file).map_err(|error| cannot_write(local, &error))?;
+        let sums = new.sums()?;
         if !sums.match_digest(&records.text("sum").unwrap_or_default()) {
-            return Err(Failure::new(format!(
-                "the bytes of {} that arrived are not those on the node; {} was left as it was",
-                self.src,
-                local.display()
-            ))
-            .hint("if something writes to the file all the time, fetch a copy of it"));
+            let place = local.path();
+            let what = if sums.size < size {
+                format!("{} of the {size} bytes of {} arrived", sums.size, self.src)
+            } else {
+                format!(
+                    "the bytes of {} that arrived are not those on the node",
+                    self.src
+                )
+            };
+            return Err(
+                Failure::new(format!("{what}; {} was left as it was", place.display()))
+                    .hint(WRITTEN_TO),
+            );
         }
-        fs::set_permissions(&file, Permissions::from_mode(mode(records)))
-            .and_then(|()| fs::rename(&file, local))
-            .map_err(|error| cannot_write(local, &error))?;
+        new.put(mode(records))?;
         Ok(sums)
     }
 
-    /// Where the file of the node at `path` belongs on the control host.
-    fn local(&self, context: &Context<'_>, path: &str) -> Result<PathBuf, Failure> {
+    /// Where the file belongs on the control host: the user alone says that.
+    fn local(&self, context: &Context<'_>) -> Result<Landing, Failure> {
         let dest = match (self.dest.strip_prefix("~/"), std::env::var_os("HOME")) {
             (Some(rest), Some(home)) => Path::new(&home).join(rest),
             _ => context.control.playbook_dir().join(&*self.dest),
         };
-        // Only names: nothing that a node says leads out of the folder.
-        let mut names = PathBuf::new();
-        for component in Path::new(path).components() {
-            match component {
-                Component::Normal(name) => names.push(name),
-                Component::ParentDir => {
-                    names.pop();
-                }
-                _ => {}
-            }
-        }
-        let Some(name) = names.file_name() else {
-            return Err(Failure::new(format!(
-                "{path} is a directory; only files can be fetched"
-            )));
+        let src = Path::new(self.src.as_str());
+        let no_file = || {
+            Failure::new(format!(
+                "{} is a directory; only files can be fetched",
+                self.src
+            ))
         };
         if !*self.flat {
             let host = context.host.name();
@@ -190,29 +189,46 @@ impl Fetch {
                 ))
                 .hint("set `flat: true` and name the file in `dest`"));
             }
-            return Ok(dest.join(host).join(names));
+            // Cleaned first, so that nothing in it leads out of the folder of the host.
+            let below = Landing::new(Path::new(host).to_owned(), src).ok_or_else(no_file)?;
+            return Landing::new(dest, &below.path()).ok_or_else(no_file);
         }
         if self.dest.ends_with('/') {
-            return Ok(dest.join(name));
+            let name = src.file_name().ok_or_else(no_file)?;
+            return Landing::new(dest, Path::new(name)).ok_or_else(no_file);
         }
-        if dest.is_dir() {
-            return Err(Failure::new(format!(
-                "`dest` is a folder on the control host: {}",
-                dest.display()
-            ))
-            .hint("end it with / to have the file in it"));
+        if let (Some(folder), Some(name)) = (dest.parent(), dest.file_name())
+            && !dest.is_dir()
+            && let Some(landing) = Landing::new(folder.to_owned(), Path::new(name))
+        {
+            return Ok(landing);
         }
-        Ok(dest)
+        Err(Failure::new(format!(
+            "`dest` is a folder on the control host: {}",
+            dest.display()
+        ))
+        .hint("end it with / to have the file in it"))
     }
 }
 
-/// A folder beside `local` that only its owner may enter, and which goes with all that is in it.
-fn beside(local: &Path) -> io::Result<tempfile::TempDir> {
-    let folder = local.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    tempfile::Builder::new()
-        .prefix(".windlass-")
-        .tempdir_in(folder)
+/// What to do about a file that is another at each look.
+const WRITTEN_TO: &str = "if something writes to the file all the time, fetch a copy of it";
+
+/// The size that the node announced.
+fn announced(records: &Records) -> Result<u64, Failure> {
+    let size = records.text("size").unwrap_or_default();
+    size.trim().parse().map_err(|_| {
+        Failure::new(format!(
+            "the node gives no size of the file that could be one: {size:?}"
+        ))
+    })
+}
+
+fn more_than_announced(src: &RemotePath, size: u64) -> Failure {
+    Failure::new(format!(
+        "the node sent more of {src} than the {size} bytes that it had announced; nothing of it was kept"
+    ))
+    .hint(WRITTEN_TO)
 }
 
 /// The mode on the control host: who may not read it on the node shall not here.
@@ -224,31 +240,11 @@ fn mode(records: &Records) -> u32 {
     }
 }
 
-/// Takes the permissions that `mode` does not have; whether there were any.
-fn tighten(local: &Path, mode: u32) -> Result<bool, Failure> {
-    let is = local
-        .metadata()
-        .map_err(|error| cannot_write(local, &error))?
-        .permissions()
-        .mode()
-        & 0o777;
-    if mode != 0o600 || is & 0o700 == is {
-        return Ok(false);
-    }
-    fs::set_permissions(local, Permissions::from_mode(is & 0o700))
-        .map_err(|error| cannot_write(local, &error))?;
-    Ok(true)
-}
-
-fn cannot_write(local: &Path, error: &io::Error) -> Failure {
-    Failure::new(format!(
-        "cannot write {} on the control host: {error}",
-        local.display()
-    ))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
     use serde_json::json;
 
     use super::*;
@@ -353,6 +349,111 @@ mod tests {
                 "{}",
                 under.message
             );
+        }
+    }
+
+    #[tokio::test]
+    async fn the_name_follows_from_what_the_user_wrote_and_not_from_the_node() {
+        for shell in fake::shells() {
+            let folder = tempfile::tempdir().unwrap();
+            let control = Controller::new(folder.path());
+            let evil = shell.at("hosts.ini");
+            fs::write(&evil, "evil").unwrap();
+            fs::write(folder.path().join("hosts.ini"), "good").unwrap();
+            let name = shell.name().to_owned();
+            let shell = shell.variable("EVIL", &evil);
+            for (src, flat, dest, lands) in [
+                ("$EVIL", true, "./", "$EVIL".to_owned()),
+                ("$EVIL", false, ".", format!("{name}/$EVIL")),
+                ("~/hosts.ini", false, ".", format!("{name}/~/hosts.ini")),
+                (
+                    "$HOME/../${EVIL}",
+                    false,
+                    "a",
+                    format!("a/{name}/${{EVIL}}"),
+                ),
+                ("~/hosts.ini", true, "b/", "b/hosts.ini".to_owned()),
+            ] {
+                let arguments = json!({"src": src, "dest": dest, "flat": flat});
+                let outcome = run::<Fetch>(&shell, &control, REAL, arguments).await;
+                let lands = folder.path().join(lands);
+                match outcome {
+                    Ok(outcome) => {
+                        assert_eq!(outcome.data["dest"], lands.display().to_string());
+                        assert_eq!(fs::read(&lands).unwrap(), b"evil", "{src}");
+                    }
+                    // `$HOME/../…` is nothing on the node.
+                    Err(failure) => assert!(failure.message.contains("does not exist")),
+                }
+                assert_eq!(fs::read(folder.path().join("hosts.ini")).unwrap(), b"good");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_written_through_a_link_below_dest() {
+        let shell = fake::shells().remove(0);
+        let folder = tempfile::tempdir().unwrap();
+        let control = Controller::new(folder.path());
+        let outside = folder.path().join("outside");
+        fs::create_dir(&outside).unwrap();
+        fs::write(outside.join("file"), "mine").unwrap();
+        fs::write(shell.at("file"), "theirs").unwrap();
+        let host = folder.path().join("got").join(shell.name());
+        // The folder of the host, one in the middle, the file itself.
+        let path = host.join(shell.at("file").trim_start_matches('/'));
+        let places = [host, path.parent().unwrap().to_owned(), path.clone()];
+        for (number, place) in places.iter().enumerate() {
+            let _ = fs::remove_dir_all(folder.path().join("got"));
+            fs::create_dir_all(place.parent().unwrap()).unwrap();
+            let to = if number == 2 {
+                outside.join("file")
+            } else {
+                outside.clone()
+            };
+            symlink(to, place).unwrap();
+            let arguments = json!({"src": shell.at("file"), "dest": "got"});
+            let failure = run::<Fetch>(&shell, &control, REAL, arguments).await;
+            let failure = failure.unwrap_err();
+            assert!(failure.message.contains("link"), "{}", failure.message);
+        }
+        assert_eq!(fs::read(outside.join("file")).unwrap(), b"mine");
+        assert_eq!(fs::read_dir(&outside).unwrap().count(), 1);
+        // The folder that the user names may be a link.
+        symlink("outside", folder.path().join("linked")).unwrap();
+        let arguments = json!({"src": shell.at("file"), "dest": "linked/", "flat": true});
+        run::<Fetch>(&shell, &control, REAL, arguments)
+            .await
+            .unwrap();
+        assert_eq!(fs::read(outside.join("file")).unwrap(), b"theirs");
+        let arguments = json!({"src": shell.at("file"), "dest": "/dev/null", "flat": true});
+        let failure = run::<Fetch>(&shell, &control, CHECK, arguments).await;
+        let message = failure.unwrap_err().message;
+        assert!(message.contains("no ordinary file"), "{message}");
+    }
+
+    #[tokio::test]
+    async fn less_than_announced_and_another_sum_are_errors_and_leave_nothing() {
+        for (extra, said) in [
+            ("", "10 of the 300000 bytes of /x arrived"),
+            ("y", "are not those on the node"),
+        ] {
+            let size = if extra.is_empty() { 300_000 } else { 10 };
+            let sum = format!("sha256:{}", "0".repeat(64));
+            let look = format!(
+                "path 2\n/x\ntype 4\nfile\nsize {}\n{size}\nmode 4\n0644\nsum {}\n{sum}\n",
+                size.to_string().len(),
+                sum.len()
+            );
+            let content = format!("{look}content -\n{}{extra}", "x".repeat(10));
+            let host = fake::Fake::saying(&[&content]);
+            let folder = tempfile::tempdir().unwrap();
+            let control = Controller::new(folder.path());
+            let arguments = json!({"src": "/x", "dest": "x", "flat": true});
+            let failure = run::<Fetch>(&host, &control, REAL, arguments).await;
+            let message = failure.unwrap_err().message;
+            assert!(message.contains(said), "{message}");
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Modules that handle files, one file each; and what they share: [`path`], [`mode`], [`content`],
-//! and [`write`], which makes one file what it should be.
+//! [`landing`], where bytes of a node may land on the control host, and [`write`], which makes one file
+//! what it should be.
 
 pub mod block;
 pub mod blockinfile;
@@ -9,6 +10,7 @@ pub mod edit;
 pub mod fetch;
 pub mod file;
 pub mod get_url;
+pub mod landing;
 pub mod lineinfile;
 pub mod lines;
 pub mod mode;

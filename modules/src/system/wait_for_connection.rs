@@ -56,6 +56,8 @@ fn is_temporary(error: &HostError) -> bool {
         HostError::Become { .. }
         | HostError::Interrupted
         | HostError::TooMuchOutput { .. }
+        | HostError::MoreThanAnnounced { .. }
+        | HostError::TooLarge { .. }
         | HostError::Local { .. } => false,
     }
 }

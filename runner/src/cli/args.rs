@@ -72,6 +72,10 @@ pub(crate) struct Connection {
     #[arg(short = 'T', long, value_name = "SECONDS")]
     pub(crate) timeout: Option<u64>,
 
+    /// Take no file from a host that is larger than this: bytes, or with K, M, G or T.
+    #[arg(long, value_name = "SIZE", default_value = "8G", value_parser = super::size::parse)]
+    pub(crate) max_file: u64,
+
     /// More arguments for `ssh`.
     #[arg(long, value_name = "ARGS", allow_hyphen_values = true)]
     pub(crate) ssh_common_args: Option<String>,

@@ -10,5 +10,6 @@ mod list;
 mod prepare;
 mod program;
 mod run;
+mod size;
 
 pub use program::{command, main};

@@ -149,6 +149,7 @@ fn run(
     };
     let limits = Limits {
         connects_at_once: running.forks.clamp(1, 16),
+        max_transfer: running.connection.max_file,
         ..Limits::default()
     };
     let work = Run {

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
 use windlass_modules::host::{Host, HostError, Output, Reply, Script};
 
@@ -47,6 +46,8 @@ pub(super) struct Asked {
 #[derive(Clone, Copy)]
 pub(super) enum Stop {
     TooMuch,
+    /// More than had been announced, for a file.
+    Exceeded(u64),
     Interrupted,
     Late(Duration),
 }
@@ -138,7 +139,7 @@ impl Handle {
         let environment = &self.task.environment;
         let request =
             request::build(script, environment, limit, &shell.key, &mut shell.known).await?;
-        let mut outputs = self.outputs(script).await?;
+        let mut outputs = self.outputs(script)?;
         let watch = Arc::clone(&outputs.watch);
         let about = if about == 0 {
             shell.pid.unwrap_or(0)
@@ -156,6 +157,14 @@ impl Handle {
         let exchange = shell.exchange(request, &mut outputs);
         let (stop, ended) = self.supervise(exchange, &watch, limit).await;
         guard.running = None;
+        let stop = match (&script.stdout, stop) {
+            (Output::File { size, .. }, Some(Stop::TooMuch))
+                if watch.exceeded.load(Ordering::Relaxed) =>
+            {
+                Some(Stop::Exceeded(*size))
+            }
+            (_, stop) => stop,
+        };
         let answer = ended.map(|(shell, answer)| {
             if let Some(shell) = shell {
                 self.node.give_back(self.user.clone(), shell, holds);
@@ -164,7 +173,7 @@ impl Handle {
         });
         let stdout = match outputs.stdout {
             Sink::Memory(bytes) => bytes,
-            Sink::File(_) => Vec::new(),
+            Sink::File(..) => Vec::new(),
         };
         let pid = watch.pid.load(Ordering::Relaxed);
         let kept = spool.map(|spool| Kept {
@@ -181,25 +190,29 @@ impl Handle {
         })
     }
 
-    async fn outputs(&self, script: &Script) -> Result<Outputs, HostError> {
+    fn outputs(&self, script: &Script) -> Result<Outputs, HostError> {
         let stdout = match &script.stdout {
             Output::Memory => Sink::Memory(Vec::new()),
-            Output::File(path) => {
-                let file = tokio::fs::File::create_new(path).await;
-                Sink::File(file.map_err(|error| HostError::Local {
-                    message: format!(
-                        "cannot make {} on the control host: {error}",
-                        path.display()
-                    ),
-                    hint: "see that its folder is there and that you may write to it".to_owned(),
-                })?)
+            Output::File { file, size } => {
+                let limit = self.node.common.limits.max_transfer;
+                if *size > limit {
+                    return Err(HostError::TooLarge {
+                        announced: *size,
+                        limit,
+                    });
+                }
+                let file = file.try_clone().map_err(|error| HostError::Local {
+                    message: format!("cannot open a file on the control host anew: {error}"),
+                    hint: "see the limit on open files (`ulimit -n`)".to_owned(),
+                })?;
+                Sink::File(tokio::fs::File::from_std(file), *size)
             }
         };
         let progress = self.task.progress.clone().filter(|_| script.stream);
         let watch = Arc::new(Watch {
             budget: AtomicUsize::new(self.node.common.limits.max_output),
-            spent: Notify::new(),
             pid: AtomicU32::new(0),
+            ..Watch::default()
         });
         Ok(Outputs {
             stdout,
@@ -256,6 +269,7 @@ impl Handle {
             Stop::TooMuch => HostError::TooMuchOutput {
                 limit: self.node.common.limits.max_output,
             },
+            Stop::Exceeded(announced) => HostError::MoreThanAnnounced { announced },
             Stop::Interrupted => HostError::Interrupted,
             Stop::Late(limit) => HostError::TimedOut {
                 limit,
@@ -265,13 +279,13 @@ impl Handle {
     }
 
     fn local_trouble(&self, script: &Script, error: &std::io::Error) -> HostError {
-        let path = match &script.stdout {
-            Output::File(path) => format!(" to {}", path.display()),
-            Output::Memory => String::new(),
+        let way = match &script.stdout {
+            Output::File { .. } => "written to",
+            Output::Memory => "read",
         };
         HostError::Local {
             message: format!(
-                "{}: a file on the control host could not be streamed{path}: {error}",
+                "{}: a file on the control host could not be {way}: {error}",
                 self.node.connection.name
             ),
             hint: "see that nobody changes the file meanwhile, and that the disk is not full"

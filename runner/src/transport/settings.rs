@@ -120,6 +120,8 @@ impl Method {
 pub struct Limits {
     /// Bytes of output kept in memory for one request, both streams together.
     pub max_output: usize,
+    /// Bytes of one file that is brought from a host.
+    pub max_transfer: u64,
     /// How many connections may be in their handshake at once. sshd's default `MaxStartups` starts
     /// to drop at ten, which matters where many hosts are behind one jump host.
     pub connects_at_once: usize,
@@ -139,6 +141,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_output: 64 << 20,
+            max_transfer: 8 << 30,
             connects_at_once: 10,
             connects_per_second: 100,
             channels_per_master: 8,

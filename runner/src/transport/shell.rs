@@ -1,6 +1,6 @@
 //! One live shell of one host and user: sends it a request, and reads the answer.
 
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -33,7 +33,8 @@ pub(super) struct Shell {
 /// Where a request's standard output goes.
 pub(super) enum Sink {
     Memory(Vec<u8>),
-    File(tokio::fs::File),
+    /// A file, and how many bytes it may still take.
+    File(tokio::fs::File, u64),
 }
 
 /// What a request may print, and who else wants to see it.
@@ -50,6 +51,8 @@ pub(super) struct Outputs {
 pub(super) struct Watch {
     /// Bytes left for memory, both streams together.
     pub(super) budget: AtomicUsize,
+    /// More came for a file than had been announced.
+    pub(super) exceeded: AtomicBool,
     /// Told when the budget is spent, or output has nowhere to go.
     pub(super) spent: Notify,
     /// The shell's process on the host; 0 until it is known.
@@ -183,7 +186,7 @@ impl Shell {
                 began: out.began.is_some(),
                 stderr_seen: match &stderr {
                     Sink::Memory(bytes) => bytes.len(),
-                    Sink::File(_) => 0,
+                    Sink::File(..) => 0,
                 },
                 ended: self.channel.link.ended().await,
                 noise: String::from_utf8_lossy(&noise).into_owned(),
@@ -196,7 +199,7 @@ impl Shell {
             late,
             stderr: match stderr {
                 Sink::Memory(bytes) => bytes,
-                Sink::File(_) => Vec::new(),
+                Sink::File(..) => Vec::new(),
             },
             trouble: shared.trouble.into_inner().ok().flatten(),
         };
@@ -310,9 +313,17 @@ async fn receive(
             progress(stream, &output);
         }
         match sink {
-            Sink::File(file) => {
-                if let Err(error) = file.write_all(&output).await {
-                    note(&shared.trouble, error);
+            Sink::File(file, left) => {
+                if let Some(rest) = left.checked_sub(output.len() as u64) {
+                    *left = rest;
+                    if let Err(error) = file.write_all(&output).await {
+                        note(&shared.trouble, error);
+                        shared.watch.spent.notify_one();
+                    }
+                } else {
+                    // As with the budget: read on, and dropped.
+                    *left = 0;
+                    shared.watch.exceeded.store(true, Ordering::Relaxed);
                     shared.watch.spent.notify_one();
                 }
             }
@@ -334,7 +345,7 @@ async fn receive(
         }
         output.clear();
     }
-    if let Sink::File(file) = sink
+    if let Sink::File(file, _) = sink
         && let Err(error) = file.flush().await
     {
         note(&shared.trouble, error);

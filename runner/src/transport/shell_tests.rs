@@ -308,8 +308,14 @@ async fn too_much_output_ends_the_request() {
     .await;
 }
 
+/// A new file for a request's output, of which `size` bytes were announced.
+fn file_for(path: &std::path::Path, size: u64) -> Output {
+    let file = Arc::new(std::fs::File::create(path).unwrap());
+    Output::File { file, size }
+}
+
 #[tokio::test]
-async fn output_for_a_file_is_not_bounded() {
+async fn output_for_a_file_may_be_as_large_as_was_announced() {
     let dir = tempfile::tempdir().unwrap();
     let (from, to) = (dir.path().join("from"), dir.path().join("to"));
     let bytes: Vec<u8> = bytes_of_all_kinds()
@@ -321,11 +327,56 @@ async fn output_for_a_file_is_not_bounded() {
     for sh in SHELLS {
         let host = transport(sh, 1 << 10).host(&local(), TaskSettings::default());
         let mut script = Script::new("cat").stdin(Input::File(from.clone()));
-        script.stdout = Output::File(to.clone());
+        script.stdout = file_for(&to, 5 << 20);
         assert_eq!(host.run(script).await.unwrap().status, 0);
         assert!(std::fs::read(&to).unwrap() == bytes, "{sh:?}");
         std::fs::remove_file(&to).unwrap();
     }
+}
+
+#[tokio::test]
+async fn no_more_lands_in_a_file_than_was_announced_and_the_sender_is_ended() {
+    let dir = tempfile::tempdir().unwrap();
+    under_each_shell(TaskSettings::default(), |sh, _, host| {
+        let to = dir.path().join("to");
+        async move {
+            let mut script = Script::new(own("yes '39.PID and so on'"));
+            script.stdout = file_for(&to, 100_000);
+            let error = host.run(script).await.unwrap_err();
+            assert!(
+                matches!(error, HostError::MoreThanAnnounced { announced: 100_000 }),
+                "{sh:?} {error:?}"
+            );
+            assert!(std::fs::metadata(&to).unwrap().len() <= 100_000, "{sh:?}");
+            assert_eq!(processes("yes\x0039.PID"), 0, "{sh:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_file_larger_than_the_bound_is_not_even_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let limits = Limits {
+        max_transfer: 1000,
+        ..Limits::default()
+    };
+    let transport = Transport::new(limits);
+    let host = transport.host(&local(), TaskSettings::default());
+    let mut script = Script::new("echo asked");
+    script.stdout = file_for(&dir.path().join("to"), 1001);
+    let error = host.run(script).await.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            HostError::TooLarge {
+                announced: 1001,
+                limit: 1000
+            }
+        ),
+        "{error:?}"
+    );
+    assert_eq!(transport.count_round_trips(), 0);
 }
 
 #[tokio::test]
