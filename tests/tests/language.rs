@@ -640,3 +640,24 @@ fn a_slip_in_a_file_that_is_included_is_told_with_its_place() {
         assert!(printed.text().contains(said), "{said}\n{}", printed.text());
     }
 }
+
+/// As on ansible-core 2.19: each item's facts go to the host that said them.
+#[test]
+fn facts_of_a_loop_over_hosts_go_to_each_host_its_own() {
+    let printed = run("
+- hosts: h1
+  gather_facts: false
+  tasks:
+    - setup: {filter: ansible_env}
+      delegate_to: '{{ item }}'
+      delegate_facts: '{{ true }}'
+      environment: {WHO: '{{ item }}'}
+      loop: [h2, h3]
+    - assert:
+        that:
+          - hostvars.h2.ansible_env.WHO == 'h2'
+          - hostvars.h3.ansible_env.WHO == 'h3'
+          - hostvars.h1.ansible_env is undefined
+");
+    assert_eq!(printed.status, 0, "{}", printed.text());
+}

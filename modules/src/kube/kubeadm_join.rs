@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::args::{Flag, List, Number, SecretText, Text};
+use crate::kube::credentials;
 use crate::kube::documents::{self, Discovery};
 use crate::kube::kubeadm::{self, CONFIG, Command};
 use crate::kube::kubeadm_init::{one_minute, ten_minutes};
@@ -87,9 +88,7 @@ impl Arguments for KubeadmJoin {
     }
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
-        for secret in std::iter::once(&self.token).chain(&self.certificate_key) {
-            context.control.hide(secret);
-        }
+        self.hide(context)?;
         let role = if *self.control_plane {
             Role::ControlPlane {
                 external_etcd: *self.external_etcd,
@@ -115,6 +114,29 @@ impl Arguments for KubeadmJoin {
 }
 
 impl KubeadmJoin {
+    /// Hides the token and the key. They may come from a control plane that is not to be trusted: what has
+    /// not their form is refused, and blotted out of nothing.
+    fn hide(&self, context: &Context<'_>) -> Result<(), Failure> {
+        let key = self.certificate_key.as_ref();
+        let secrets = [("token", Some(&self.token)), ("certificate_key", key)];
+        for (name, secret) in secrets {
+            let Some(secret) = secret else { continue };
+            let has_form = match name {
+                "token" => credentials::is_token(secret.expose()),
+                _ => credentials::is_certificate_key(secret.expose()),
+            };
+            if has_form {
+                context.control.hide(secret);
+            } else if !context.check {
+                // In check mode placeholders stand for what was not minted.
+                let failure =
+                    Failure::new(format!("`{name}` has not the form that kubeadm gives it"));
+                return Err(failure.hint("give what `kubeadm_token` returned"));
+            }
+        }
+        Ok(())
+    }
+
     fn command(&self, probed: &Probed) -> Result<Command, Failure> {
         let version = probed.version;
         if self.certificate_key.is_some() && !version.joins_with_certificate_key() {

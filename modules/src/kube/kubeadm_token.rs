@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::args::{Flag, Text};
 use crate::kit::{self, Records, quote};
+use crate::kube::credentials;
 use crate::kube::kubectl::ADMIN;
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
@@ -121,8 +122,19 @@ impl Arguments for KubeadmToken {
                 "`kubeadm token create --print-join-command` ({version}) printed no join command"
             ))
         })?;
+        // A node could call any word a token, and have it blotted out of what other hosts say.
+        if !credentials::is_token(&join.token) {
+            return Err(Failure::new(
+                "what `kubeadm token create --print-join-command` printed as the token is none: a token is 6 \
+                 and 16 small letters and digits with a point between",
+            )
+            .hint("is `kubeadm` on this host kubeadm's own program?"));
+        }
         let key = records.text("key").map(|key| key.trim().to_owned());
-        if key.as_ref().is_some_and(|key| !is_key(key)) {
+        if key
+            .as_ref()
+            .is_some_and(|key| !credentials::is_certificate_key(key))
+        {
             return Err(Failure::new(
                 "`kubeadm init phase upload-certs` printed no certificate key on its last line",
             ));
@@ -145,10 +157,6 @@ impl Arguments for KubeadmToken {
         }
         Ok(outcome)
     }
-}
-
-fn is_key(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn placeholder(with_key: bool) -> Outcome {
@@ -305,6 +313,40 @@ mod tests {
             assert!(log.contains("kubernetesVersion: v1.20.2"));
             assert!(!log.contains(TOKEN) && !log.contains(&key), "{log}");
             assert_eq!(shell.trips(), 1);
+        }
+    }
+
+    /// The node of an attacker calls a word of other hosts' results a token.
+    #[tokio::test]
+    async fn what_has_not_a_tokens_form_is_an_error_and_no_secret() {
+        let tokens = [
+            "changed",
+            "ok",
+            "abcdef.0123456789ABCDEF",
+            "abcdef0123456789abcdef",
+            "$(id).0123456789abcdef",
+        ];
+        for token in tokens {
+            let shell = shells().remove(0);
+            let kubeconfig = shell.at("admin.conf");
+            std::fs::write(&kubeconfig, "").unwrap();
+            let shell = shell
+                .tool(
+                    "kubeadm",
+                    &format!("echo 'kubeadm join 10.0.0.10:6443 --token {token} '"),
+                )
+                .tool("kubectl", "exit 1");
+            let control = Controller::new(shell.dir());
+            let arguments = json!({"kubeconfig": kubeconfig});
+            let failure = fake::run::<KubeadmToken>(&shell, &control, REAL, arguments)
+                .await
+                .unwrap_err();
+            assert!(
+                failure.message.contains("is none: a token is 6 and 16"),
+                "{}",
+                failure.message
+            );
+            assert!(failure.secrets.is_empty() && control.hidden().is_empty());
         }
     }
 

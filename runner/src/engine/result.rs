@@ -29,7 +29,8 @@ pub(crate) struct TaskResult {
     pub(crate) hint: Option<String>,
     pub(crate) diff: Vec<Difference>,
     pub(crate) warnings: Vec<String>,
-    pub(crate) facts: Map<String, Value>,
+    /// Facts, and the host that said them where it is not the task's own.
+    pub(crate) facts: Vec<(Option<String>, Map<String, Value>)>,
     pub(crate) variables: Map<String, Value>,
     pub(crate) secrets: Vec<Secret>,
     pub(crate) delegated_to: Option<String>,
@@ -52,7 +53,7 @@ impl TaskResult {
             hint: None,
             diff: Vec::new(),
             warnings: Vec::new(),
-            facts: Map::new(),
+            facts: Vec::new(),
             variables: Map::new(),
             secrets: Vec::new(),
             delegated_to: None,
@@ -202,6 +203,14 @@ fn diff(difference: &Difference) -> Diff {
     }
 }
 
+fn facts(facts: Map<String, Value>) -> Vec<(Option<String>, Map<String, Value>)> {
+    if facts.is_empty() {
+        Vec::new()
+    } else {
+        vec![(None, facts)]
+    }
+}
+
 impl From<Outcome> for TaskResult {
     fn from(outcome: Outcome) -> Self {
         let status = if outcome.skipped {
@@ -214,7 +223,7 @@ impl From<Outcome> for TaskResult {
             data: outcome.data,
             diff: outcome.diff,
             warnings: outcome.warnings,
-            facts: outcome.facts,
+            facts: facts(outcome.facts),
             variables: outcome.variables,
             secrets: outcome.secrets,
             ..Self::new(status)

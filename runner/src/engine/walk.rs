@@ -375,15 +375,15 @@ impl Dispatcher {
     /// Keeps what a result hands to later tasks of a host.
     fn keep(&self, work: &Work, host: &str, result: &TaskResult) {
         let store = &self.shared.store;
-        if !result.facts.is_empty() {
-            let delegated = work
-                .chain
-                .innermost(|common| common.delegate_facts.as_ref());
-            let target = match (&result.delegated_to, delegated) {
-                (Some(other), Some(crate::playbook::Keyword::Known(true, _))) => other,
-                _ => host,
-            };
-            store.set_facts(target, result.facts.clone());
+        let of_others = || {
+            let scope = work.scope(host, Vec::new());
+            let delegated = work.inherited(&scope, |common| &common.delegate_facts);
+            matches!(delegated, Ok(Some(true)))
+        };
+        for (said_by, facts) in &result.facts {
+            // Of a loop over hosts, each gets its own.
+            let other = said_by.as_deref().filter(|_| of_others());
+            store.set_facts(other.unwrap_or(host), facts.clone());
         }
         if !result.variables.is_empty() {
             store.set_variables(host, result.variables.clone());

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use windlass_modules::Secret;
 
 use super::read;
+use super::settings::{self, Setting};
 use crate::template::{Scope, TemplateError};
 use crate::transport::{Become, Method};
 
@@ -44,7 +45,7 @@ pub fn becoming(
     keywords: &BecomeKeywords,
     defaults: &BecomeDefaults,
 ) -> Result<Option<Become>, TemplateError> {
-    let wanted = read::flag(scope, &["ansible_become"])?
+    let wanted = read::flag(scope, Setting::Become)?
         .or(keywords.r#become)
         .unwrap_or(defaults.r#become);
     if !wanted {
@@ -65,7 +66,7 @@ pub fn becoming(
         .unwrap_or("sudo");
     let method = match read::choice(
         scope,
-        &["ansible_become_method"],
+        Setting::BecomeMethod,
         &methods,
         "`sudo`, `su` or `doas`",
     )? {
@@ -79,25 +80,13 @@ pub fn becoming(
                     .hint("`sudo`, `su` and `doas` are there")
             })?,
     };
-    // A name with the method in it counts more than one with `become`, as in Ansible.
-    let own = |what: &str| format!("ansible_{}_{what}", method.program());
-    let read_own = |what: &str| read::text(scope, &[&own(what), &format!("ansible_become_{what}")]);
-    let user = read_own("user")?
+    let own = settings::Becoming::of(method);
+    let user = read::text(scope, own.user)?
         .or_else(|| keywords.user.clone())
         .or_else(|| defaults.user.clone())
         .unwrap_or_else(|| "root".to_owned());
-    let own_password = [own("pass"), own("password")];
-    let passwords = [
-        own_password[0].as_str(),
-        own_password[1].as_str(),
-        "ansible_become_pass",
-        "ansible_become_password",
-    ];
-    let password = read::text(scope, &passwords)?;
-    let flags = match (
-        read::words(scope, &[&own("flags"), "ansible_become_flags"])?,
-        &keywords.flags,
-    ) {
+    let password = read::text(scope, own.password)?;
+    let flags = match (read::words(scope, own.flags)?, &keywords.flags) {
         (Some(flags), _) => flags,
         (None, Some(flags)) => read::split(flags, "become_flags")?,
         (None, None) => Vec::new(),
@@ -109,6 +98,6 @@ pub fn becoming(
             .map(Secret::new)
             .or_else(|| defaults.password.clone()),
         flags,
-        executable: read_own("exe")?.or_else(|| keywords.executable.clone()),
+        executable: read::text(scope, own.exe)?.or_else(|| keywords.executable.clone()),
     }))
 }

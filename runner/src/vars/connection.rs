@@ -9,6 +9,7 @@ use std::time::Duration;
 use windlass_modules::Secret;
 
 use super::read;
+use super::settings::Setting;
 use crate::template::{Scope, TemplateError};
 use crate::transport::{Connection, HostKeys, Kind, SshSettings};
 
@@ -50,9 +51,9 @@ pub fn connection(
     keywords: &ConnectionKeywords,
     defaults: &ConnectionDefaults,
 ) -> Result<Connection, TemplateError> {
-    let variable = "ansible_connection";
-    let named = read::text(scope, &[variable])?;
-    let span = named.as_ref().and_then(|_| scope.span(variable));
+    let setting = Setting::Connection;
+    let named = read::text(scope, setting)?;
+    let span = named.as_ref().and_then(|_| scope.span(setting.names()[0]));
     let how = named
         .or_else(|| keywords.connection.clone())
         .or_else(|| defaults.connection.clone())
@@ -82,48 +83,40 @@ fn ssh(
     keywords: &ConnectionKeywords,
     defaults: &ConnectionDefaults,
 ) -> Result<SshSettings, TemplateError> {
-    let text = |names: &[&str]| read::text(scope, names);
-    let address = text(&["ansible_ssh_host", "ansible_host"])?;
+    let text = |setting| read::text(scope, setting);
+    let address = text(Setting::Address)?;
     let mut settings = SshSettings::new(address.unwrap_or_else(|| host.to_owned()));
-    let port = ["ansible_ssh_port", "ansible_port"];
-    settings.port = read::number(scope, &port, 1, "a port from 1 to 65535")?.or(keywords.port);
-    settings.user = text(&["ansible_ssh_user", "ansible_user"])?
+    let port = read::number(scope, Setting::Port, 1, "a port from 1 to 65535")?;
+    settings.port = port.or(keywords.port);
+    settings.user = text(Setting::User)?
         .or_else(|| keywords.remote_user.clone())
         .or_else(|| defaults.user.clone());
-    settings.private_key_file =
-        text(&["ansible_ssh_private_key_file", "ansible_private_key_file"])?
-            .map(|path| expanded(&path))
-            .or_else(|| defaults.private_key.clone());
-    settings.password = text(&[
-        "ansible_ssh_password",
-        "ansible_ssh_pass",
-        "ansible_password",
-    ])?
-    .map(Secret::new)
-    .or_else(|| defaults.password.clone());
-    let common = (COMMON_ARGS, defaults.common_args.as_deref());
-    let extra = ("ansible_ssh_extra_args", defaults.extra_args.as_deref());
-    settings.common_args = read::words(scope, &["ansible_ssh_args"])?.unwrap_or_default();
+    settings.private_key_file = text(Setting::PrivateKeyFile)?
+        .map(|path| expanded(&path))
+        .or_else(|| defaults.private_key.clone());
+    settings.password = text(Setting::Password)?
+        .map(Secret::new)
+        .or_else(|| defaults.password.clone());
+    let common = (Setting::CommonArgs, defaults.common_args.as_deref());
+    let extra = (Setting::ExtraArgs, defaults.extra_args.as_deref());
+    settings.common_args = read::words(scope, Setting::Args)?.unwrap_or_default();
     settings.common_args.extend(arguments(scope, common)?);
     settings.extra_args = arguments(scope, extra)?;
     settings.host_keys = host_keys(scope)?;
-    let timeout = ["ansible_ssh_timeout", "ansible_timeout"];
-    let seconds = read::number(scope, &timeout, 1, "a number of seconds, from 1")?;
+    let seconds = read::number(scope, Setting::Timeout, 1, "a number of seconds, from 1")?;
     if let Some(seconds) = seconds.or(defaults.timeout) {
         settings.connect_timeout = Duration::from_secs(seconds);
     }
     Ok(settings)
 }
 
-const COMMON_ARGS: &str = "ansible_ssh_common_args";
-
 fn arguments(
     scope: &Arc<dyn Scope>,
-    (name, default): (&str, Option<&str>),
+    (setting, default): (Setting, Option<&str>),
 ) -> Result<Vec<String>, TemplateError> {
-    match (read::words(scope, &[name])?, default) {
+    match (read::words(scope, setting)?, default) {
         (Some(words), _) => Ok(words),
-        (None, Some(text)) => read::split(text, name),
+        (None, Some(text)) => read::split(text, setting.names()[0]),
         (None, None) => Ok(Vec::new()),
     }
 }
@@ -144,8 +137,8 @@ fn host_keys(scope: &Arc<dyn Scope>) -> Result<HostKeys, TemplateError> {
         .into_iter()
         .chain([("accept-new", HostKeys::AcceptNew)])
         .collect();
-    let names = ["ansible_ssh_host_key_checking", "ansible_host_key_checking"];
-    let chosen = read::choice(scope, &names, &choices, "a yes, a no or `accept-new`")?;
+    let wanted = "a yes, a no or `accept-new`";
+    let chosen = read::choice(scope, Setting::HostKeyChecking, &choices, wanted)?;
     Ok(chosen.unwrap_or_default())
 }
 

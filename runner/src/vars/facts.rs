@@ -6,21 +6,54 @@ use indexmap::IndexMap;
 use minijinja::Value;
 use serde_json::{Map, Value as Json};
 
+use super::{magic, settings};
 use crate::template;
 
-/// Variables that shape connections, which no fact may set; as in Ansible's `clean_facts`.
-const RESERVED: [&str; 11] = [
-    "ansible_become",
-    "ansible_connection",
+/// Names of Ansible's that no fact may take though nothing here reads them: a playbook, or a later
+/// version, may; as in its `clean_facts`.
+const RESERVED: [&str; 16] = [
+    "ansible_async_dir",
+    "ansible_connection_user",
     "ansible_executable",
-    "ansible_host",
-    "ansible_host_key_checking",
-    "ansible_password",
-    "ansible_port",
-    "ansible_private_key_file",
+    "ansible_failed_result",
+    "ansible_failed_task",
+    "ansible_index_var",
+    "ansible_loop",
+    "ansible_loop_var",
+    "ansible_module_compression",
+    "ansible_network_os",
+    "ansible_pipelining",
+    "ansible_playbook_python",
+    "ansible_rsync_path",
+    "ansible_scp_executable",
+    "ansible_shell_executable",
     "ansible_shell_type",
-    "ansible_timeout",
-    "ansible_user",
+];
+
+/// What the names of ways to reach a host and to become a user begin with.
+const OF_CONNECTION: [&str; 10] = [
+    "ansible_ssh_",
+    "ansible_paramiko_",
+    "ansible_local_",
+    "ansible_become_",
+    "ansible_sudo_",
+    "ansible_su_",
+    "ansible_doas_",
+    "ansible_sftp_",
+    "ansible_scp_",
+    "ansible_remote_",
+];
+
+/// The facts of a host's keys, which begin as names of the connection do.
+const HOST_KEYS: [&str; 8] = [
+    "ansible_ssh_host_key_dsa_public",
+    "ansible_ssh_host_key_dsa_public_keytype",
+    "ansible_ssh_host_key_ecdsa_public",
+    "ansible_ssh_host_key_ecdsa_public_keytype",
+    "ansible_ssh_host_key_ed25519_public",
+    "ansible_ssh_host_key_ed25519_public_keytype",
+    "ansible_ssh_host_key_rsa_public",
+    "ansible_ssh_host_key_rsa_public_keytype",
 ];
 
 /// The facts of a host.
@@ -77,20 +110,17 @@ impl Facts {
     }
 }
 
+/// Whether a fact may be a variable of its own. One that may not is in `ansible_facts` all the same.
 fn is_harmless(name: &str) -> bool {
-    let of_connection = [
-        "ansible_ssh_",
-        "ansible_local_",
-        "ansible_become_",
-        "ansible_sudo_",
-        "ansible_su_",
-    ]
-    .iter()
-    .any(|prefix| name.starts_with(prefix));
-    let reserved = RESERVED.contains(&name)
-        || of_connection
+    if HOST_KEYS.contains(&name) {
+        return true;
+    }
+    let reserved = settings::is_setting(name)
+        || magic::is_magic(name)
+        || RESERVED.contains(&name)
+        || OF_CONNECTION.iter().any(|prefix| name.starts_with(prefix))
         || (name.starts_with("ansible_") && name.ends_with("_interpreter"));
-    !reserved || name.starts_with("ansible_ssh_host_key_")
+    !reserved
 }
 
 #[cfg(test)]
@@ -118,6 +148,19 @@ mod tests {
         let names: Vec<&str> = facts.names().collect();
         assert_eq!(names, ["ansible_os_family", "ansible_local", "packages"]);
         assert_eq!(to_json(&Facts::default().all()), json!({}));
+    }
+
+    #[test]
+    fn no_fact_is_a_name_that_the_connection_reads_or_that_is_magic() {
+        let all = json!({
+            "ansible_ssh_host_key_checking": "no", "ansible_host_key_checking": "no",
+            "ansible_ssh_host_key_evil_public": "x", "ansible_doas_pass": "x",
+            "ansible_limit": "x", "ansible_play_batch": "x", "environment": "x", "ansible_loop": "x",
+        });
+        let facts = facts(&all);
+        assert_eq!(facts.names().collect::<Vec<_>>(), Vec::<&str>::new());
+        // What it said can still be seen, where nothing else is.
+        assert_eq!(to_json(&facts.all())["ssh_host_key_checking"], "no");
     }
 
     #[test]

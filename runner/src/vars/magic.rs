@@ -39,6 +39,11 @@ pub(super) const NAMES: &[&str] = &[
     "vars",
 ];
 
+/// Whether `name` is one of them, whether or not it has a value now.
+pub(super) fn is_magic(name: &str) -> bool {
+    name == "environment" || NAMES.contains(&name)
+}
+
 /// The value of a magic variable in a view; nothing where it is none, or has no value there.
 pub(super) fn magic(view: &View, name: &str) -> Option<Value> {
     let run = &view.store.0.run;

@@ -16,6 +16,7 @@ mod magic;
 mod precedence;
 mod read;
 mod rendering;
+mod settings;
 mod store;
 mod view;
 

@@ -1,4 +1,4 @@
-//! Reads connection variables: a name, or one of its synonyms, as the type that it must have.
+//! Reads the variables of the table of [`settings`](super::settings), each as the type that it must have.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -6,12 +6,13 @@ use std::sync::Arc;
 use minijinja::Value;
 use minijinja::value::ValueKind;
 
+use super::settings::Setting;
 use crate::template::{Scope, TemplateError};
 
 /// A variable that is defined and not empty.
 struct Defined<'a> {
     scope: &'a Arc<dyn Scope>,
-    name: &'a str,
+    name: &'static str,
     value: Value,
 }
 
@@ -26,12 +27,9 @@ impl Defined<'_> {
     }
 }
 
-/// The first of `names` that is defined and not empty.
-fn first<'a>(
-    scope: &'a Arc<dyn Scope>,
-    names: &[&'a str],
-) -> Result<Option<Defined<'a>>, TemplateError> {
-    for name in names {
+/// The first of a setting's names that is defined and not empty.
+fn first(scope: &Arc<dyn Scope>, setting: Setting) -> Result<Option<Defined<'_>>, TemplateError> {
+    for name in setting.names() {
         if let Some(value) = scope.get(name) {
             let value = value?;
             if !value.is_none() && value.as_str() != Some("") {
@@ -45,9 +43,9 @@ fn first<'a>(
 /// As text; numbers are taken as written. What is no text is not shown: it may be a secret.
 pub(super) fn text(
     scope: &Arc<dyn Scope>,
-    names: &[&str],
+    setting: Setting,
 ) -> Result<Option<String>, TemplateError> {
-    let Some(defined) = first(scope, names)? else {
+    let Some(defined) = first(scope, setting)? else {
         return Ok(None);
     };
     match defined.value.kind() {
@@ -65,11 +63,11 @@ pub(super) fn text(
 /// One of a few words.
 pub(super) fn choice<T: Copy>(
     scope: &Arc<dyn Scope>,
-    names: &[&str],
+    setting: Setting,
     choices: &[(&str, T)],
     wanted: &str,
 ) -> Result<Option<T>, TemplateError> {
-    let Some(defined) = first(scope, names)? else {
+    let Some(defined) = first(scope, setting)? else {
         return Ok(None);
     };
     let text = defined.value.to_string();
@@ -99,18 +97,21 @@ pub(super) const FLAGS: [(&str, bool); 12] = [
 ];
 
 /// As a yes or a no.
-pub(super) fn flag(scope: &Arc<dyn Scope>, names: &[&str]) -> Result<Option<bool>, TemplateError> {
-    choice(scope, names, &FLAGS, "a yes or a no")
+pub(super) fn flag(
+    scope: &Arc<dyn Scope>,
+    setting: Setting,
+) -> Result<Option<bool>, TemplateError> {
+    choice(scope, setting, &FLAGS, "a yes or a no")
 }
 
 /// As a whole number from `least` on that fits its type.
 pub(super) fn number<T: TryFrom<u64>>(
     scope: &Arc<dyn Scope>,
-    names: &[&str],
+    setting: Setting,
     least: u64,
     wanted: &str,
 ) -> Result<Option<T>, TemplateError> {
-    let Some(defined) = first(scope, names)? else {
+    let Some(defined) = first(scope, setting)? else {
         return Ok(None);
     };
     let number: Option<u64> = defined.value.to_string().trim().parse().ok();
@@ -124,9 +125,9 @@ pub(super) fn number<T: TryFrom<u64>>(
 /// As words, split as a shell splits them.
 pub(super) fn words(
     scope: &Arc<dyn Scope>,
-    names: &[&str],
+    setting: Setting,
 ) -> Result<Option<Vec<String>>, TemplateError> {
-    let Some(defined) = first(scope, names)? else {
+    let Some(defined) = first(scope, setting)? else {
         return Ok(None);
     };
     let text = defined.value.to_string();

@@ -42,7 +42,9 @@ pub(super) fn facts(sources: &Sources, facts: &mut Map<String, Value>) {
         interfaces.keys().cloned().collect::<Value>(),
     );
     for (name, interface) in interfaces {
-        set(facts, &name.replace(['-', '.', ':'], "_"), interface);
+        // A node names its interfaces as it likes: none takes the place of another fact.
+        let name = format!("ansible_{}", name.replace(['-', '.', ':'], "_"));
+        facts.entry(name).or_insert(interface);
     }
 }
 

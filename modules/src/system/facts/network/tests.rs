@@ -109,3 +109,16 @@ fn a_node_with_ifconfig_and_proc() {
         assert_eq!(facts["ansible_default_ipv6"], json!({}));
     }
 }
+
+#[test]
+fn an_interface_named_as_another_fact_does_not_take_its_place() {
+    let files = [
+        ("/sys/class/net/os_family/type", "1"),
+        ("/sys/class/net/interfaces/type", "1"),
+    ];
+    let mut facts = Map::new();
+    facts.insert("ansible_os_family".to_owned(), "Debian".into());
+    super::facts(&sources(&files, &[]), &mut facts);
+    assert_eq!(facts["ansible_os_family"], "Debian");
+    assert!(facts["ansible_interfaces"].is_array());
+}
