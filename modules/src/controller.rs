@@ -19,10 +19,14 @@ pub trait Controller: Send + Sync {
     /// on, trailing newline kept).
     fn render(&self, template: &Path, options: &RenderOptions) -> Result<String, ControllerError>;
 
-    /// Evaluates an expression with the task's variables, natively typed (`assert`, `debug: var=`).
-    fn evaluate(&self, expression: &str) -> Result<Value, ControllerError>;
+    /// Evaluates an expression with the task's variables, natively typed (`debug: var=`). Nothing where it
+    /// needs something undefined. Only what stands in an argument of [`Arguments::RAW`] is evaluated: any
+    /// other text is refused, whatever it holds.
+    ///
+    /// [`Arguments::RAW`]: crate::module::Arguments::RAW
+    fn evaluate(&self, expression: &str) -> Result<Option<Value>, ControllerError>;
 
-    /// The truth of a condition as `when` has it.
+    /// The truth of a condition as `when` has it; of the same texts as [`Self::evaluate`].
     fn condition(&self, expression: &str) -> Result<bool, ControllerError>;
 
     /// The folder of the playbook; relative destinations of `fetch` are relative to it.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 use windlass::template::{FileOptions, Options, Scope, Templar, TemplateError, from_json};
-use windlass::yaml::{self, Node};
+use windlass::yaml::{self, Node, Source};
 
 /// Where the shipped playbooks are.
 #[must_use]
@@ -62,7 +62,11 @@ impl Variables {
         let text = std::fs::read_to_string(&path).expect("a shipped template");
         let scope: Arc<dyn Scope> = Arc::new(self.clone());
         self.templar
-            .render_text(&text, template, &FileOptions::default(), &scope)
+            .render_file(
+                &Source::file(template, text),
+                &FileOptions::default(),
+                &scope,
+            )
             .unwrap_or_else(|error| panic!("{template}: {error}"))
     }
 }

@@ -103,8 +103,8 @@ mod tests {
 
     async fn run(arguments: Value) -> Result<Outcome, Failure> {
         let control = Controller::new("/").evaluating(|expression| match expression {
-            "good" => Ok(json!(true)),
-            "bad" => Ok(json!(false)),
+            "good" => Ok(Some(json!(true))),
+            "bad" => Ok(Some(json!(false))),
             other => Err(ControllerError {
                 message: format!("`{other}` is undefined"),
                 hint: None,

@@ -10,7 +10,7 @@ use crate::controller::{Controller as ControlHost, ControllerError, RenderOption
 use crate::secret::Secret;
 
 type Render = Box<dyn Fn(&str, &RenderOptions) -> Result<String, ControllerError> + Send + Sync>;
-type Evaluate = Box<dyn Fn(&str) -> Result<Value, ControllerError> + Send + Sync>;
+type Evaluate = Box<dyn Fn(&str) -> Result<Option<Value>, ControllerError> + Send + Sync>;
 
 /// A control host whose files are those of one folder, which renders a template by a function (at
 /// first: to its own text), and which keeps what it was told.
@@ -61,7 +61,7 @@ impl Controller {
     #[must_use]
     pub fn evaluating(
         mut self,
-        evaluate: impl Fn(&str) -> Result<Value, ControllerError> + Send + Sync + 'static,
+        evaluate: impl Fn(&str) -> Result<Option<Value>, ControllerError> + Send + Sync + 'static,
     ) -> Self {
         self.evaluate = Box::new(evaluate);
         self
@@ -103,12 +103,12 @@ impl ControlHost for Controller {
         (self.render)(&text, options)
     }
 
-    fn evaluate(&self, expression: &str) -> Result<Value, ControllerError> {
+    fn evaluate(&self, expression: &str) -> Result<Option<Value>, ControllerError> {
         (self.evaluate)(expression)
     }
 
     fn condition(&self, expression: &str) -> Result<bool, ControllerError> {
-        Ok((self.evaluate)(expression)?.as_bool().unwrap_or(false))
+        Ok((self.evaluate)(expression)? == Some(Value::Bool(true)))
     }
 
     fn playbook_dir(&self) -> &Path {

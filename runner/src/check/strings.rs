@@ -119,9 +119,7 @@ impl Reader<'_> {
         match &node.value {
             _ if matches!(node.tag, Some(Tag::Unsafe | Tag::Vault)) => {}
             Value::String(text) if has_template(text) => {
-                let result = self
-                    .templar
-                    .syntax_check(text, Syntax::Text, Some(&node.span));
+                let result = self.templar.syntax_check(node, Syntax::Text);
                 self.keep(result, when);
             }
             Value::Sequence(items) => items.iter().for_each(|item| self.text(item, when)),
@@ -138,20 +136,9 @@ impl Reader<'_> {
     }
 
     fn conditions(&mut self, nodes: &[Node], when: When) {
-        for node in nodes {
-            let Some(text) = node.as_str() else {
-                continue;
-            };
-            let trimmed = text.trim();
-            if trimmed.starts_with("{{") || trimmed.starts_with("{%") {
-                self.text(node, when);
-            } else {
-                let text = text.trim_end();
-                let result = self
-                    .templar
-                    .syntax_check(text, Syntax::Expression, Some(&node.span));
-                self.keep(result, when);
-            }
+        for node in nodes.iter().filter(|node| node.as_str().is_some()) {
+            let result = self.templar.syntax_check(node, Syntax::Expression);
+            self.keep(result, when);
         }
     }
 

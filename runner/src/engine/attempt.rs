@@ -4,9 +4,12 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use minijinja::Value;
+use serde_json::{Map, Value as Json};
 use windlass_modules::module::Context;
 use windlass_modules::{Host, Secret, Task as Ready};
 
+use super::arguments::Rendered;
 use super::control::{Live, TaskController};
 use super::redact::Redactor;
 use super::result::TaskResult;
@@ -20,7 +23,7 @@ impl Unit<'_> {
     pub(crate) fn attempt(&self, scope: &Arc<dyn Scope>) -> Result<Attempt, TaskResult> {
         let broken = |error: TemplateError| failed_template(&error);
         let work = self.work;
-        let ready = self.ready(scope).map_err(|message| *message)?;
+        let (ready, rendered) = self.ready(scope).map_err(|message| *message)?;
         let delegated_to = match work.chain.innermost(|common| common.delegate_to.as_ref()) {
             Some(node) => Some(
                 work.shared
@@ -85,6 +88,7 @@ impl Unit<'_> {
             .map_err(broken)?;
         Ok(Attempt {
             ready,
+            given: rendered.values,
             host,
             passwords,
             check: check.unwrap_or(work.shared.options.check),
@@ -95,6 +99,7 @@ impl Unit<'_> {
             control: TaskController {
                 templar: work.shared.templar.clone(),
                 scope: Arc::clone(scope),
+                expressions: rendered.expressions,
                 folders: work.chain.folders(),
                 playbook_dir: work.chain.playbook_dir(),
                 verbosity: work.shared.options.verbosity,
@@ -186,11 +191,12 @@ impl Unit<'_> {
     }
 
     /// The module's arguments, rendered and read.
-    fn ready(&self, scope: &Arc<dyn Scope>) -> Result<Box<dyn Ready>, Box<TaskResult>> {
+    fn ready(&self, scope: &Arc<dyn Scope>) -> Result<(Box<dyn Ready>, Rendered), Box<TaskResult>> {
         let work = self.work;
-        let arguments = super::arguments::render(work, scope)
+        let mut rendered = super::arguments::render(work, scope)
             .map_err(|error| Box::new(failed_template(&error)))?;
-        work.module.parse(arguments).map_err(|error| {
+        let data = Json::Object(std::mem::take(&mut rendered.data));
+        let ready = work.module.parse(data).map_err(|error| {
             let place = if error.path.is_empty() {
                 String::new()
             } else {
@@ -201,7 +207,8 @@ impl Unit<'_> {
                 format!("{}: {module}: {place}{}", work.task.span, error.message),
                 Some(format!("`windlass doc {module}` lists its arguments")),
             ))
-        })
+        })?;
+        Ok((ready, rendered))
     }
 }
 
@@ -216,6 +223,8 @@ fn progress(live: Live) -> ProgressSink {
 /// One task ready to run on one host, as often as needed.
 pub(crate) struct Attempt {
     ready: Box<dyn Ready>,
+    /// The arguments as they were rendered.
+    given: Vec<(String, Value)>,
     host: Option<Arc<dyn Host>>,
     /// Those with which the host is reached: a host that prints one must not have it shown.
     passwords: Vec<Secret>,
@@ -250,7 +259,12 @@ impl Attempt {
             None => work.await,
         };
         let mut result = match done {
-            Ok(outcome) => TaskResult::from(outcome),
+            Ok(mut outcome) => {
+                let variables = std::mem::take(&mut outcome.variables);
+                let mut result = TaskResult::from(outcome);
+                result.variables = self.variables(variables);
+                result
+            }
             Err(failure) => TaskResult::from(failure),
         };
         // A module may tell of differences because it has them at hand; only who asks sees them.
@@ -259,6 +273,24 @@ impl Attempt {
         }
         result.secrets.extend(self.passwords.iter().cloned());
         result
+    }
+}
+
+impl Attempt {
+    /// The variables that a module sets. One that is an argument as it was given (`set_fact`) keeps what
+    /// it was, and with it the right of the user's own text to be evaluated; all else is data.
+    fn variables(&self, set: Map<String, Json>) -> Vec<(String, Value)> {
+        let value = |name: &str, json: &Json| {
+            let mut given = self.given.iter();
+            let given = given.find(|(known, value)| known == name && template::same(value, json));
+            given.map_or_else(|| template::from_json(json), |(_, value)| value.clone())
+        };
+        set.into_iter()
+            .map(|(name, json)| {
+                let value = value(&name, &json);
+                (name, value)
+            })
+            .collect()
     }
 }
 

@@ -13,13 +13,15 @@ use super::options::Prompt;
 use super::redact::Redactor;
 use super::result::located;
 use crate::event::TaskId;
-use crate::template::{self, FileOptions, Scope, Templar, TemplateError};
-use crate::yaml::{Node, Source, Span};
+use crate::template::{self, Expression, FileOptions, Scope, Templar, TemplateError};
+use crate::yaml::Source;
 
 /// Answers what a module asks of the control host.
 pub(crate) struct TaskController {
     pub(crate) templar: Templar,
     pub(crate) scope: Arc<dyn Scope>,
+    /// The expressions among the task's arguments: nothing else may a module have evaluated.
+    pub(crate) expressions: Vec<Expression>,
     /// The task file's folder, then the play's.
     pub(crate) folders: Vec<PathBuf>,
     pub(crate) playbook_dir: PathBuf,
@@ -60,6 +62,14 @@ impl Live {
 }
 
 impl TaskController {
+    /// The expression of the task's arguments with this text.
+    fn written(&self, text: &str) -> Result<&Expression, TemplateError> {
+        let mut known = self.expressions.iter();
+        known
+            .find(|expression| expression.text() == text)
+            .ok_or_else(|| template::refused(text))
+    }
+
     fn error(error: &TemplateError) -> ControllerError {
         ControllerError {
             message: located(error),
@@ -81,20 +91,24 @@ impl Controller for TaskController {
         })?;
         let options = file_options(options);
         self.templar
-            .render_text(&text, &file.display().to_string(), &options, &self.scope)
+            .render_file(&Source::file(file, text), &options, &self.scope)
             .map_err(|error| Self::error(&error))
     }
 
-    fn evaluate(&self, expression: &str) -> Result<Value, ControllerError> {
-        self.templar
-            .evaluate(expression, None, &self.scope)
-            .map(|value| template::to_json(&value))
-            .map_err(|error| Self::error(&error))
+    fn evaluate(&self, expression: &str) -> Result<Option<Value>, ControllerError> {
+        let expression = self
+            .written(expression)
+            .map_err(|error| Self::error(&error))?;
+        match self.templar.evaluate(expression, &self.scope) {
+            Ok(value) => Ok(Some(template::to_json(&value))),
+            Err(error) if error.undefined.is_some() => Ok(None),
+            Err(error) => Err(Self::error(&error)),
+        }
     }
 
     fn condition(&self, expression: &str) -> Result<bool, ControllerError> {
-        self.templar
-            .condition(&expression_node(expression), &self.scope)
+        self.written(expression)
+            .and_then(|expression| self.templar.holds(expression, &self.scope))
             .map(|condition| condition.truth)
             .map_err(|error| Self::error(&error))
     }
@@ -193,10 +207,4 @@ fn file_options(options: &RenderOptions) -> FileOptions {
         read.comment_delimiters = (comment, end_comment);
     }
     read
-}
-
-/// An expression of a module's argument, as conditions are read.
-fn expression_node(expression: &str) -> Node {
-    let source = Source::named("a condition", expression);
-    Node::string(Span::new(&source, 0, expression.len()), expression)
 }

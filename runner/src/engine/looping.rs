@@ -49,7 +49,7 @@ pub(crate) async fn run(unit: &Unit<'_>, scope: &Arc<dyn Scope>) -> TaskResult {
         let mut result = unit.single(extra.clone()).await;
         for (name, value) in &result.variables {
             carried.retain(|(known, _)| known != name);
-            carried.push((name.clone(), template::from_json(value)));
+            carried.push((name.clone(), value.clone()));
         }
         annotate(unit, &mut result, &items, index);
         let label = label(unit, &extra, &items[index]);

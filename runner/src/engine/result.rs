@@ -31,7 +31,8 @@ pub(crate) struct TaskResult {
     pub(crate) warnings: Vec<String>,
     /// Facts, and the host that said them where it is not the task's own.
     pub(crate) facts: Vec<(Option<String>, Map<String, Value>)>,
-    pub(crate) variables: Map<String, Value>,
+    /// What `set_fact` and its like set.
+    pub(crate) variables: Vec<(String, minijinja::Value)>,
     pub(crate) secrets: Vec<Secret>,
     pub(crate) delegated_to: Option<String>,
     pub(crate) no_log: bool,
@@ -54,7 +55,7 @@ impl TaskResult {
             diff: Vec::new(),
             warnings: Vec::new(),
             facts: Vec::new(),
-            variables: Map::new(),
+            variables: Vec::new(),
             secrets: Vec::new(),
             delegated_to: None,
             no_log: false,
@@ -224,7 +225,6 @@ impl From<Outcome> for TaskResult {
             diff: outcome.diff,
             warnings: outcome.warnings,
             facts: facts(outcome.facts),
-            variables: outcome.variables,
             secrets: outcome.secrets,
             ..Self::new(status)
         }

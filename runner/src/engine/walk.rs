@@ -18,6 +18,7 @@ use super::tags;
 use super::unit::Work;
 use crate::event::{Status, TaskInfo};
 use crate::playbook::{Block, Entry, Task, TaskAction};
+use crate::template;
 use crate::vars::PlayVars;
 
 /// Where in a play the walk is, and for whom.
@@ -118,9 +119,8 @@ impl Dispatcher {
                 ("ansible_failed_task".to_owned(), json!({"name": name})),
                 ("ansible_failed_result".to_owned(), result.registered()),
             ];
-            self.shared
-                .store
-                .set_variables(host, variables.into_iter().collect());
+            let variables = variables.map(|(name, value)| (name, template::from_json(&value)));
+            self.shared.store.set_variables(host, variables);
         }
         let rescue = Place {
             chain: place.chain.with(Layer::Block(Arc::clone(block))),
@@ -389,8 +389,8 @@ impl Dispatcher {
             store.set_variables(host, result.variables.clone());
         }
         if let Some((name, _)) = &work.task.register {
-            let registered = [(name.clone(), result.registered())];
-            store.set_variables(host, registered.into_iter().collect());
+            let registered = template::from_json(&result.registered());
+            store.set_variables(host, [(name.clone(), registered)]);
         }
     }
 

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::ops::Range;
 use std::sync::Arc;
 
+use minijinja::Value;
 use minijinja::machinery::{Span, ast, parse, parse_expr};
 
 use super::error::TemplateError;
@@ -14,16 +15,18 @@ use super::tree::{
     Applied, Arg, Body, Call, Comparison, Expr, For, If, Kind, Macro, Name, Operator, Slice, Stmt,
     Target, Template,
 };
+use super::trust::{self, Code};
 
 /// Reads a template.
 ///
 /// Backslashes in the strings of `{{ }}` stand for themselves when `escaped_already` (the template is
 /// a scalar of a playbook, whose escapes YAML has read); in a template file they escape.
 pub(super) fn template(
-    text: &str,
+    code: &Code<'_>,
     options: &FileOptions,
     escaped_already: bool,
 ) -> Result<Template, TemplateError> {
+    let text = code.text();
     let (options, header) = header::read(text, options)?;
     let text = &text[header..];
     let syntax = options.syntax()?;
@@ -45,12 +48,21 @@ pub(super) fn template(
 }
 
 /// Reads a bare expression, such as a condition.
-pub(super) fn expression(text: &str) -> Result<Template, TemplateError> {
+pub(super) fn expression(code: &Code<'_>) -> Result<Template, TemplateError> {
+    let text = code.text();
     let offsets = Offsets::default();
     roomy(text, || {
         let parsed = parse_expr(text).map_err(|error| syntax_error(&error, text, &offsets))?;
         Lower::new(&offsets).template(|lower| vec![Stmt::Emit(lower.expr(&parsed))])
     })
+}
+
+/// A constant of the template: text in it is the user's, as the template is.
+fn written(value: &Value) -> Value {
+    match value.as_str() {
+        Some(text) => trust::users(text),
+        None => value.clone(),
+    }
 }
 
 /// Runs what recurses as deep as the text is long, with a stack that bears it.
@@ -145,7 +157,7 @@ impl<'o> Lower<'o> {
             },
             ast::Expr::Const(constant) => Expr {
                 at: own,
-                kind: Kind::Const(constant.value.clone()),
+                kind: Kind::Const(written(&constant.value)),
             },
             ast::Expr::UnaryOp(unary) => {
                 let operand = self.expr(&unary.expr);

@@ -27,6 +27,7 @@ mod templar;
 mod tests;
 mod times;
 mod tree;
+mod trust;
 mod version;
 mod yaml_scalar;
 mod yaml_text;
@@ -38,8 +39,11 @@ pub use references::{Reference, References};
 pub use scope::{Empty, Scope};
 pub use special::{failed, is_omit, omit};
 pub use templar::{Condition, FileOptions, Options, Syntax, Templar};
+pub use trust::{Expression, refused, same};
 
 #[cfg(test)]
 mod observed;
 #[cfg(test)]
 mod templar_tests;
+#[cfg(test)]
+mod trust_tests;

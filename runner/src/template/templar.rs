@@ -15,6 +15,7 @@ use super::references::{References, references};
 use super::scope::Scope;
 use super::special::{is_omit, undefined};
 use super::tree::Template;
+use super::trust::{self, Code, Expression};
 use super::{files, lower, render};
 use crate::yaml::{self, Node, Source, Span, Tag};
 
@@ -89,7 +90,7 @@ impl FileOptions {
 pub enum Syntax {
     /// Text with templates in it.
     Text,
-    /// A bare expression, such as a condition.
+    /// A bare expression, such as a condition; it may stand in `{{ }}`.
     Expression,
 }
 
@@ -156,12 +157,10 @@ impl Templar {
             (Some(Tag::Vault), _) => Err(TemplateError::new("this value is encrypted")
                 .hint("give the vault password, so that it can be decrypted")
                 .or_span(Some(&node.span))),
-            (tag, yaml::Value::String(text)) => {
-                if *tag == Some(Tag::Unsafe) {
-                    return Ok(Value::from(text.as_str()));
-                }
-                self.render_str(text, Some(&node.span), scope)
-            }
+            (_, yaml::Value::String(text)) => match Code::of_node(node) {
+                Some(code) => self.render_str(&code, Some(&node.span), scope),
+                None => Ok(Value::from(text.as_str())),
+            },
             (_, yaml::Value::Sequence(items)) => {
                 let mut list = Vec::with_capacity(items.len());
                 for item in items {
@@ -188,48 +187,57 @@ impl Templar {
 
     /// The value of a string: with its type if it is a single expression, else text. `span` is
     /// where the string stands, for errors.
-    pub fn render_str(&self, text: &str, span: Option<&Span>, scope: &Arc<dyn Scope>) -> Result {
+    pub(super) fn render_str(
+        &self,
+        code: &Code<'_>,
+        span: Option<&Span>,
+        scope: &Arc<dyn Scope>,
+    ) -> Result {
+        let text = code.text();
         if !is_template(text) {
-            return Ok(Value::from(text));
+            return Ok(trust::users(text));
         }
         let located = |error| files::locate_scalar(error, text, span);
-        let template = self.text_template(text).map_err(located)?;
+        let template = self.text_template(code).map_err(located)?;
         let value = self.run(&template, None, scope).map_err(located)?;
         Ok(with_line_breaks(text, value))
     }
 
-    /// The text of a template file. `name` is its path: messages name it, and what it includes is
-    /// looked for beside it.
-    pub fn render_text(
+    /// The text that a template file makes. What it includes is looked for beside it.
+    pub fn render_file(
         &self,
-        text: &str,
-        name: &str,
+        source: &Arc<Source>,
         options: &FileOptions,
         scope: &Arc<dyn Scope>,
     ) -> Result<String> {
-        let source = Source::file(name, text);
-        let located = |error| files::locate(error, &source);
-        let template = lower::template(text, options, false).map_err(located)?;
-        let folder = Path::new(name).parent().map(PathBuf::from);
+        let located = |error| files::locate(error, source);
+        let code = Code::of_file(source);
+        let template = lower::template(&code, options, false).map_err(located)?;
+        let folder = Path::new(source.name()).parent().map(PathBuf::from);
         let shared = Shared::new(self, scope);
         let mut eval = Eval::new(&shared, folder);
         let mut output = Output::default();
         eval.whole(&template, &mut output)
             .map_err(|error| suggest(error, scope))
             .map_err(located)?;
-        let value = with_line_breaks(text, Value::from(output.into_text()));
+        let value = with_line_breaks(code.text(), Value::from(output.into_text()));
         Ok(super::python::display(&value))
     }
 
-    /// The value of a bare expression.
-    pub fn evaluate(
-        &self,
-        expression: &str,
-        span: Option<&Span>,
-        scope: &Arc<dyn Scope>,
-    ) -> Result {
-        let located = |error| files::locate_scalar(error, expression, span);
-        let template = self.expression_template(expression).map_err(located)?;
+    /// The value of an expression, as `debug: var=` shows it: one in `{{ }}` is rendered first, and what
+    /// it gives has to be an expression of the user's again.
+    pub fn evaluate(&self, expression: &Expression, scope: &Arc<dyn Scope>) -> Result {
+        if !is_whole(expression.text()) {
+            return self.expression(expression, scope);
+        }
+        let value = self.render_str(&expression.code(), expression.span(), scope)?;
+        self.expression(&Expression::of_value(&value, expression.span())?, scope)
+    }
+
+    fn expression(&self, expression: &Expression, scope: &Arc<dyn Scope>) -> Result {
+        let code = expression.code();
+        let located = |error| files::locate_scalar(error, code.text(), expression.span());
+        let template = self.expression_template(&code).map_err(located)?;
         self.run(&template, None, scope).map_err(located)
     }
 
@@ -253,41 +261,59 @@ impl Templar {
                 warning,
             });
         }
-        let Some(text) = node.as_str() else {
+        if node.as_str().is_none() {
             return Ok(judged(&render::scalar(&node.value), None));
-        };
-        let text = text.trim_end();
-        if !super::templar::is_template(text)
-            || !text.trim_start().starts_with("{{") && !text.trim_start().starts_with("{%")
-        {
-            let value = self.evaluate(text, Some(&node.span), scope)?;
-            return Ok(judged(&value, None));
+        }
+        self.holds(&Expression::of_node(node)?, scope)
+    }
+
+    /// Whether one expression holds, as a condition.
+    pub fn holds(&self, expression: &Expression, scope: &Arc<dyn Scope>) -> Result<Condition> {
+        if !is_whole(expression.text()) {
+            return Ok(judged(&self.expression(expression, scope)?, None));
         }
         let warning = "conditions are expressions already: leave out the '{{ }}' around them";
-        let value = self.render_str(text, Some(&node.span), scope)?;
-        let value = match value.as_str() {
-            // An expression kept in a variable.
-            Some(expression) => self
-                .evaluate(expression, None, scope)
-                .map_err(|error| error.or_span(Some(&node.span)))?,
-            None => value,
+        let code = expression.code().trimmed();
+        let value = self.render_str(&code, expression.span(), scope)?;
+        let value = if value.as_str().is_some() {
+            // An expression kept in a variable: only where the user wrote it there.
+            let kept = Expression::of_value(&value, expression.span())?;
+            self.expression(&kept, scope)?
+        } else {
+            value
         };
         Ok(judged(&value, Some(warning)))
     }
 
+    /// What an argument that holds expressions comes to, if it is a template as a whole: the value of
+    /// the variable that it names, say.
+    pub fn expressions_in(&self, node: &Node, scope: &Arc<dyn Scope>) -> Result<Option<Value>> {
+        match Code::of_node(node) {
+            Some(code) if is_whole(code.text()) => self
+                .render_str(&code.trimmed(), Some(&node.span), scope)
+                .map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// Reads a string without evaluating it, and tells what it refers to. The error is that of its
-    /// syntax. `span` is where it stands.
-    pub fn syntax_check(
-        &self,
-        text: &str,
-        syntax: Syntax,
-        span: Option<&Span>,
-    ) -> Result<References> {
-        let located = |error| files::locate_scalar(error, text, span);
-        let template = match syntax {
-            Syntax::Text if !is_template(text) => return Ok(References::default()),
-            Syntax::Text => self.text_template(text),
-            Syntax::Expression => self.expression_template(text),
+    /// syntax, or that it may not be evaluated.
+    pub fn syntax_check(&self, node: &Node, syntax: Syntax) -> Result<References> {
+        let text = node.as_str().unwrap_or_default();
+        let located = |error| files::locate_scalar(error, text, Some(&node.span));
+        let template = match (syntax, Code::of_node(node)) {
+            (Syntax::Text, None) => return Ok(References::default()),
+            (Syntax::Text, Some(code)) if !is_template(code.text()) => {
+                return Ok(References::default());
+            }
+            (Syntax::Text, Some(code)) => self.text_template(&code),
+            (Syntax::Expression, None) => {
+                return Expression::of_node(node).map(|_| References::default());
+            }
+            (Syntax::Expression, Some(code)) if is_whole(code.text()) => self
+                .text_template(&code.trimmed())
+                .and_then(|template| single(&template).map(|()| template)),
+            (Syntax::Expression, Some(code)) => self.expression_template(&code.trimmed()),
         };
         let template = template.map_err(located)?;
         Ok(references(&template, &located))
@@ -300,7 +326,7 @@ impl Templar {
         options: &FileOptions,
     ) -> Result<References> {
         let located = |error| files::locate(error, source);
-        let template = lower::template(source.text(), options, false).map_err(located)?;
+        let template = lower::template(&Code::of_file(source), options, false).map_err(located)?;
         Ok(references(&template, &located))
     }
 
@@ -339,14 +365,14 @@ impl Templar {
         result.map_err(|error| suggest(error, scope))
     }
 
-    fn text_template(&self, text: &str) -> Result<Arc<Template>> {
-        kept(&self.compiled.texts, text, || {
-            lower::template(text, &FileOptions::default(), true)
+    fn text_template(&self, code: &Code<'_>) -> Result<Arc<Template>> {
+        kept(&self.compiled.texts, code, || {
+            lower::template(code, &FileOptions::default(), true)
         })
     }
 
-    fn expression_template(&self, text: &str) -> Result<Arc<Template>> {
-        kept(&self.compiled.expressions, text, || lower::expression(text))
+    fn expression_template(&self, code: &Code<'_>) -> Result<Arc<Template>> {
+        kept(&self.compiled.expressions, code, || lower::expression(code))
     }
 
     /// A template file by name, looked for in `folder` and then in the folders of the options.
@@ -359,7 +385,7 @@ impl Templar {
         })?;
         let source = Source::file(&path, text);
         let template = self
-            .text_template(source.text())
+            .text_template(&Code::of_file(&source))
             .map_err(|error| files::locate(error, &source))?;
         Ok(Some(Loaded {
             template,
@@ -398,9 +424,10 @@ fn suggest(mut error: TemplateError, scope: &Arc<dyn Scope>) -> TemplateError {
 /// What is kept under a text, made if it is not there yet.
 fn kept(
     store: &RwLock<HashMap<Box<str>, Arc<Template>>>,
-    text: &str,
+    code: &Code<'_>,
     make: impl FnOnce() -> Result<Template>,
 ) -> Result<Arc<Template>> {
+    let text = code.text();
     if let Some(found) = store
         .read()
         .unwrap_or_else(PoisonError::into_inner)
@@ -424,6 +451,24 @@ pub(super) fn is_template(text: &str) -> bool {
             .as_bytes()
             .windows(2)
             .any(|pair| matches!(pair, b"{{" | b"{%" | b"{#"))
+}
+
+/// Whether an expression is a template as a whole, in `{{ }}` or `{% %}`.
+fn is_whole(text: &str) -> bool {
+    let text = text.trim();
+    text.starts_with("{{") || text.starts_with("{%")
+}
+
+/// Refuses a condition in braces that is more than one expression: what it gives is text that a template
+/// put together, and that is never evaluated.
+fn single(template: &Template) -> std::result::Result<(), TemplateError> {
+    match template.body.as_slice() {
+        [super::tree::Stmt::Emit(_)] => Ok(()),
+        _ => Err(TemplateError::new(
+            "a condition is one expression, and this template puts a text together",
+        )
+        .hint("leave out the '{{ }}': write `x == 1` for `{{ x }} == 1`")),
+    }
 }
 
 /// The parser drops the line break that ends a template; text gets back as many as the template had.

@@ -15,7 +15,7 @@ use super::rendering::Rendering;
 use super::view::View;
 use crate::inventory::{Beside, Inventory};
 use crate::playbook::Play;
-use crate::template::{self, Scope, Templar, TemplateError};
+use crate::template::{Scope, Templar, TemplateError};
 use crate::yaml::Mapping;
 
 /// What the user asked of the run, as magic variables show it.
@@ -153,12 +153,8 @@ impl Store {
     }
 
     /// Sets variables, as `set_fact` and `register` do.
-    pub fn set_variables(&self, host: &str, variables: Map<String, Json>) {
-        self.change(host, |state| {
-            for (name, value) in variables {
-                state.variables.insert(name, template::from_json(&value));
-            }
-        });
+    pub fn set_variables(&self, host: &str, variables: impl IntoIterator<Item = (String, Value)>) {
+        self.change(host, |state| state.variables.extend(variables));
     }
 
     /// The variables of a play and its current batch. Errors: a file of `vars_files` that is not

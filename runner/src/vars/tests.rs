@@ -15,7 +15,7 @@ use super::{
 };
 use crate::inventory::{self, Beside, InventorySource};
 use crate::playbook::{self, Entry, Loader, Play};
-use crate::template::{self, Options, Scope, Templar, TemplateError};
+use crate::template::{self, Expression, Options, Scope, Templar, TemplateError};
 use crate::transport::{HostKeys, Kind, Method, SshSettings};
 use crate::yaml::{self, Mapping, Source};
 
@@ -100,7 +100,9 @@ impl Run {
     }
 
     fn evaluate(&self, host: &str, expression: &str) -> Result<Json, TemplateError> {
-        let value = self.templar.evaluate(expression, None, &self.view(host))?;
+        let value = self
+            .templar
+            .evaluate(&Expression::written(expression), &self.view(host))?;
         Ok(template::to_json(&value))
     }
 
@@ -113,6 +115,13 @@ impl Run {
         let folder = self.folder.path().display().to_string();
         format!("{span}{}\n{hint}", error.message).replace(&folder, "DIR")
     }
+}
+
+fn values(json: &Json) -> Vec<(String, Value)> {
+    let values = json.as_object().unwrap().iter();
+    values
+        .map(|(name, value)| (name.clone(), template::from_json(value)))
+        .collect()
 }
 
 fn map(json: &Json) -> serde_json::Map<String, Json> {
@@ -221,7 +230,8 @@ fn value_with(count: usize) -> String {
         run.store.set_facts("h", map(&json!({"v": "fact"})));
     }
     if places.contains(&"set_fact") {
-        run.store.set_variables("h", map(&json!({"v": "set_fact"})));
+        run.store
+            .set_variables("h", values(&json!({"v": "set_fact"})));
     }
     let Entry::Block(block) = &run.plays[0].tasks[0] else {
         panic!("a block was written")
@@ -299,7 +309,7 @@ fn variables_are_rendered_when_they_are_used_and_data_never_is() {
     run.store
         .set_facts("h", map(&json!({"fact": "{{ host }}"})));
     run.store
-        .set_variables("h", map(&json!({"result": {"stdout": "{{ 6 * 7 }}"}})));
+        .set_variables("h", values(&json!({"result": {"stdout": "{{ 6 * 7 }}"}})));
     assert_eq!(
         run.evaluate("h", "greeting").unwrap(),
         "hello yes_i_am {{ host }}"
@@ -409,7 +419,7 @@ fn hostvars_show_other_hosts_without_what_plays_define() {
     run.store
         .set_facts("i", map(&json!({"ansible_os_family": "Debian"})));
     run.store
-        .set_variables("i", map(&json!({"token": {"stdout": "abc"}})));
+        .set_variables("i", values(&json!({"token": {"stdout": "abc"}})));
     for (expression, value) in [
         ("hostvars['i'].where", json!("i none of mine")),
         ("hostvars['i']['ansible_os_family']", json!("Debian")),
@@ -484,9 +494,10 @@ fn a_long_chain_of_variables_is_an_error_and_no_overflow() {
 #[test]
 fn a_view_is_a_snapshot() {
     let run = Run::simple("h\ni\n", PLAY);
-    run.store.set_variables("h", map(&json!({"v": 1})));
+    run.store.set_variables("h", values(&json!({"v": 1})));
     let before = run.view("h");
-    run.store.set_variables("h", map(&json!({"v": 2, "w": 2})));
+    run.store
+        .set_variables("h", values(&json!({"v": 2, "w": 2})));
     assert_eq!(before.get("v").unwrap().unwrap(), Value::from(1));
     assert!(before.get("w").is_none());
     assert_eq!(run.view("h").get("v").unwrap().unwrap(), Value::from(2));

@@ -171,7 +171,8 @@ impl Eval<'_> {
         extra: Option<&Value>,
     ) -> Result<String> {
         let source = crate::yaml::Source::file(path, text);
-        let template = crate::template::lower::template(text, options, false)
+        let code = crate::template::trust::Code::of_file(&source);
+        let template = crate::template::lower::template(&code, options, false)
             .map_err(|error| files::locate(error, &source))?;
         let loaded = Loaded {
             template: Arc::new(template),

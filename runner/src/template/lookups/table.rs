@@ -9,6 +9,7 @@ use crate::template::eval::{Eval, Input, items, truth};
 use crate::template::python::string;
 use crate::template::special::{List, defined, is_undefined};
 use crate::template::tree::Name;
+use crate::template::trust;
 use crate::yaml::did_you_mean;
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;
@@ -46,6 +47,12 @@ impl Call<'_, '_> {
     pub(super) fn error(&self, what: impl std::fmt::Display) -> TemplateError {
         TemplateError::new(format!("the lookup '{}' {what}", self.name))
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// How often a lookup was called by a template, on this thread.
+    pub(in crate::template) static CALLS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
 /// A lookup: its name and what it finds.
@@ -122,6 +129,15 @@ pub(in crate::template) fn with(
 /// Calls a lookup with the arguments of `lookup()` or `query()`; gives all it finds.
 fn called(input: &mut Input<'_, '_>) -> Result<(Option<Vec<Value>>, bool)> {
     let name = input.text(0)?;
+    // A lookup runs programs and reads files here: which one it is, no host decides.
+    if !trust::is_users(&input.value(0)) {
+        return Err(TemplateError::new(format!(
+            "the name of a lookup has to stand in the playbook, and {name:?} does not"
+        ))
+        .hint("it was made by a template, or came from a host: write the name itself, as in `lookup('file', …)`"));
+    }
+    #[cfg(test)]
+    CALLS.with(|calls| calls.set(calls.get() + 1));
     let lookup = found(&name)?;
     let mut options = std::mem::take(&mut input.named);
     let mut take = |wanted: &str| {

@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use super::error::TemplateError;
 use super::scope::Scope;
 use super::templar::{Options, Templar};
+use super::trust::Code;
 use super::{from_json, to_json};
 
 /// Variables that are templates themselves.
@@ -23,7 +24,7 @@ impl Variables {
     fn rendered(self: &Arc<Self>, json: &Json) -> Result<Value, TemplateError> {
         let scope: Arc<dyn Scope> = Arc::new(Shared(Arc::clone(self)));
         match json {
-            Json::String(text) => self.templar.render_str(text, None, &scope),
+            Json::String(text) => self.templar.render_str(&Code::written(text), None, &scope),
             other => Ok(from_json(other)),
         }
     }
@@ -107,7 +108,7 @@ fn templates_give_what_ansible_gives() {
         let scope = &scopes[case["vars"]
             .as_str()
             .expect("every case names its variables")];
-        let ours = outcome(&templar.render_str(text, None, scope));
+        let ours = outcome(&templar.render_str(&Code::written(text), None, scope));
         let expected = match differences.get(text) {
             Some(difference) => &difference["here"],
             None => case,
