@@ -17,6 +17,7 @@ mod kubeadm_join;
 mod kubeadm_reset;
 mod kubeadm_state;
 mod kubeadm_token;
+mod kubeconfig;
 mod kubectl;
 mod kubelet;
 mod membership;
@@ -43,6 +44,7 @@ pub const MODULES: &[&dyn Module] = &[
     &Of::<kubeadm_reset::KubeadmReset>::new(),
     &Of::<kubeadm_state::KubeadmState>::new(),
     &Of::<kubeadm_token::KubeadmToken>::new(),
+    &Of::<kubeconfig::Kubeconfig>::new(),
     &Of::<wait_nodes::WaitNodes>::new(),
     &Of::<wait_pods::WaitPods>::new(),
 ];

@@ -240,9 +240,8 @@ fn is_remote(arguments: &Mapping) -> bool {
 fn writes_here(item: &Item) -> bool {
     let local = |node: &Node| node.as_str().is_none_or(|host| host != "all");
     let fetch = match &item.task.action {
-        TaskAction::Module { name, .. } => {
-            windlass_modules::registry::find(name).is_some_and(|module| module.name() == "fetch")
-        }
+        TaskAction::Module { name, .. } => windlass_modules::registry::find(name)
+            .is_some_and(|module| matches!(module.name(), "fetch" | "kubeconfig")),
         TaskAction::IncludeTasks { file, .. } => file.as_str().is_some_and(has_template),
         TaskAction::Meta(..) => false,
     };
