@@ -3,7 +3,7 @@
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help build check lint unit fleet cluster test test-cluster demo advisories
+.PHONY: help build check lint unit fleet cluster test test-cluster test-hostile test-all demo advisories
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST) | sort
@@ -41,6 +41,14 @@ test-cluster: ## the whole life of clusters on a real kubeadm, a line for each p
 	tests/setup-check.sh
 	$(CARGO) build --locked
 	INSTA_UPDATE=no $(CARGO) test --locked -p windlass-tests --features cluster --test life -- --nocapture --test-threads=2
+
+test-hostile: ## a node that misbehaves in every way, with every module, a line for each run (root)
+	tests/setup-check.sh
+	tests/fleet/setup.sh
+	$(CARGO) build --locked
+	$(CARGO) test --locked -p windlass-tests --features hostile --test fleet_hostile -- --nocapture
+
+test-all: test test-cluster test-hostile ## all of these: hours
 
 demo: ## build a real cluster of six nodes in containers, and show it (root, or a Docker engine)
 	@tests/lab/demo

@@ -3,7 +3,9 @@
 # /run are seen by nothing outside, and all its processes end with it.
 #
 # serve.sh DIR PORT MAX_STARTUPS MAX_SESSIONS
-#   DIR holds the keys `host` and `user.pub`; log, homes and configuration go there.
+#   DIR holds the keys `host` and `user.pub`, and what is to be there besides the usual: `more_users`
+#   (lines of a name and a shell, relative to DIR) and `more_sshd` (sshd's configuration); log, homes and
+#   configuration go there.
 set -eu
 
 dir=$1 port=$2 max_startups=$3 max_sessions=$4
@@ -47,6 +49,14 @@ add_user plain "$(command -v dash)" "$password"
 add_user tty "$(command -v dash)" '*'
 add_user nologin /usr/sbin/nologin '*'
 add_user readonly "$(command -v dash)" '*'
+while read -r name shell; do
+  case $shell in /*) ;; *) shell=$dir/$shell ;; esac
+  add_user "$name" "$shell" '*'
+done <"$dir/more_users"
+
+# A folder without room: TMPDIR of who is to have none.
+mkdir "$dir/full"
+mount -t tmpfs -o size=64k,mode=1777 tmpfs "$dir/full"
 
 cat >"$dir/home/noisy/.bashrc" <<'EOF'
 echo "Welcome! $(yes noise | head -c 20000)"
@@ -97,4 +107,5 @@ Match User busybox
 Match User bash
   SetEnv PATH=$dir/bin/bash:$usual
 EOF
+cat "$dir/more_sshd" >>"$dir/sshd_config"
 exec /usr/sbin/sshd -D -e -f "$dir/sshd_config" 2>"$dir/sshd.log"

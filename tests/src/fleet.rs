@@ -27,6 +27,12 @@ pub struct Settings {
     pub max_startups: &'static str,
     /// sshd's `MaxSessions`.
     pub max_sessions: u32,
+    /// More users, each with a login shell: a path, or one of `programs` as `bin/NAME`.
+    pub users: Vec<(String, String)>,
+    /// Programs that the hosts get, in `bin` of the fleet's folder.
+    pub programs: Vec<PathBuf>,
+    /// More lines of sshd's configuration; `DIR` in them is the fleet's folder.
+    pub sshd: String,
 }
 
 impl Default for Settings {
@@ -35,6 +41,9 @@ impl Default for Settings {
         Self {
             max_startups: "1000",
             max_sessions: 10,
+            users: Vec::new(),
+            programs: Vec::new(),
+            sshd: String::new(),
         }
     }
 }
@@ -82,6 +91,7 @@ impl Fleet {
         std::fs::write(dir.path().join("known_hosts"), known).expect("the folder is ours");
         let wrong = format!("[127.0.*]:{port} {stranger}");
         std::fs::write(dir.path().join("wrong_hosts"), wrong).expect("the folder is ours");
+        more(dir.path(), settings);
         let sshd = serve(dir.path(), port, settings);
         let fleet = Self { dir, port, sshd };
         fleet.wait_until_it_listens();
@@ -220,6 +230,23 @@ fn make_key(path: &Path) {
 fn free_port() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     listener.local_addr().expect("it has an address").port()
+}
+
+/// What these settings add to a usual fleet, where `serve.sh` looks for it.
+fn more(dir: &Path, settings: &Settings) {
+    let bin = dir.join("bin");
+    std::fs::create_dir_all(&bin).expect("the folder is ours");
+    for program in &settings.programs {
+        let name = program.file_name().expect("a program has a name");
+        std::fs::copy(program, bin.join(name)).expect("programs can be copied");
+    }
+    let mut users = String::new();
+    for (name, shell) in &settings.users {
+        let _ = writeln!(users, "{name} {shell}");
+    }
+    std::fs::write(dir.join("more_users"), users).expect("the folder is ours");
+    let sshd = settings.sshd.replace("DIR", &dir.display().to_string());
+    std::fs::write(dir.join("more_sshd"), sshd).expect("the folder is ours");
 }
 
 fn serve(dir: &Path, port: u16, settings: &Settings) -> Child {

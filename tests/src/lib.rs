@@ -1,6 +1,7 @@
 //! Shared helpers of the tests that cross rooms or need a real host.
 
 pub mod fleet;
+pub mod hostile;
 pub mod kubeadm_secrets;
 pub mod lab;
 pub mod program;
