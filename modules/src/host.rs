@@ -140,6 +140,14 @@ pub trait Host: Send + Sync {
     fn run(&self, script: Script) -> BoxFuture<'_, Result<Reply, HostError>>;
 }
 
+fn in_brackets(said: &str) -> String {
+    if said.is_empty() {
+        String::new()
+    } else {
+        format!(" ({said})")
+    }
+}
+
 /// Why a host gave no reply.
 #[derive(Debug, Clone, Error)]
 pub enum HostError {
@@ -154,10 +162,12 @@ pub enum HostError {
         hint: String,
     },
     /// Another user could not be become.
-    #[error("{message}")]
+    #[error("{message}{}", in_brackets(.said))]
     Become {
-        /// What happened, with what `sudo` said.
+        /// What happened, in our own words.
         message: String,
+        /// What `sudo` said: the host's words, which may be anything. Empty if it said nothing.
+        said: String,
         /// What to do about it.
         hint: String,
     },

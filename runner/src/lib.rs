@@ -11,6 +11,7 @@ pub mod event;
 pub mod inventory;
 pub mod playbook;
 pub mod report;
+pub mod secrets;
 pub mod template;
 pub mod transport;
 pub mod vars;

@@ -260,7 +260,7 @@ async fn each_way_in_which_sudo_refuses_says_what_to_do() {
     for (user, password, what, todo) in cases {
         let connection = Arc::new(connection(&fleet, user, 1));
         let host = transport.host(&connection, sudo(password));
-        let Err(HostError::Become { message, hint }) = host.run(Script::new(":")).await else {
+        let Err(HostError::Become { message, hint, .. }) = host.run(Script::new(":")).await else {
             panic!("{user} became root")
         };
         assert!(

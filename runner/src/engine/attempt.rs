@@ -1,21 +1,20 @@
 //! One task ready to run on one host: its arguments, the host as the task's user, and what it may ask
 //! of the control host.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use minijinja::Value;
 use serde_json::{Map, Value as Json};
 use windlass_modules::module::Context;
-use windlass_modules::{Host, Secret, Task as Ready};
+use windlass_modules::{Failure, Host, HostError, Task as Ready};
 
 use super::arguments::Rendered;
-use super::control::{Live, TaskController};
-use super::redact::Redactor;
+use super::control::{Live, Marks, TaskController};
 use super::result::TaskResult;
 use super::unit::{Unit, failed_template};
 use crate::template::{self, Scope, TemplateError};
-use crate::transport::{Become, Connection, Kind, ProgressSink, TaskSettings};
+use crate::transport::{Become, Connection, ProgressSink, TaskSettings};
 use crate::vars;
 
 impl Unit<'_> {
@@ -42,31 +41,16 @@ impl Unit<'_> {
         let timeout = work
             .inherited(scope, |common| &common.timeout)
             .map_err(broken)?;
-        let hidden = Arc::new(Mutex::new(Redactor::default()));
-        let mut passwords = Vec::new();
         let live = Live {
             task: work.id,
             host: self.host.to_owned(),
             messages: work.messages.clone(),
             silent: self.no_log,
-            hidden,
+            marks: Marks::new(work.shared.store.secrets(), target),
         };
         let host = if work.module.needs_host() {
             let connection = self.connection(target, &target_scope, scope)?;
             let becoming = self.becoming(&target_scope, scope)?;
-            passwords.extend(
-                becoming
-                    .as_ref()
-                    .and_then(|become_user| become_user.password.clone()),
-            );
-            if let Kind::Ssh(ssh) = &connection.kind {
-                passwords.extend(ssh.password.clone());
-            }
-            if let Ok(mut hidden) = live.hidden.lock() {
-                for password in &passwords {
-                    hidden.add(password);
-                }
-            }
             let settings = TaskSettings {
                 become_user: becoming,
                 environment: self.environment(scope).map_err(broken)?,
@@ -90,7 +74,6 @@ impl Unit<'_> {
             ready,
             given: rendered.values,
             host,
-            passwords,
             check: check.unwrap_or(work.shared.options.check),
             diff: diff.unwrap_or(work.shared.options.diff) && !self.no_log,
             limit: timeout
@@ -226,8 +209,6 @@ pub(crate) struct Attempt {
     /// The arguments as they were rendered.
     given: Vec<(String, Value)>,
     host: Option<Arc<dyn Host>>,
-    /// Those with which the host is reached: a host that prints one must not have it shown.
-    passwords: Vec<Secret>,
     check: bool,
     diff: bool,
     limit: Option<Duration>,
@@ -258,6 +239,20 @@ impl Attempt {
             },
             None => work.await,
         };
+        let marked = match &done {
+            Ok(outcome) => &outcome.secrets,
+            Err(failure) => &failure.secrets,
+        };
+        let marks = &self.control.live.marks;
+        for secret in marked {
+            marks.add(secret);
+        }
+        if marks.too_many() {
+            return TaskResult::failed(
+                "this host has given more secrets than there can be; what the task did is not shown",
+                Some("find out what the host is up to: none marks so many".into()),
+            );
+        }
         let mut result = match done {
             Ok(mut outcome) => {
                 let variables = std::mem::take(&mut outcome.variables);
@@ -265,13 +260,13 @@ impl Attempt {
                 result.variables = self.variables(variables);
                 result
             }
+            Err(failure) if self.control.live.silent => TaskResult::from(discreet(failure)),
             Err(failure) => TaskResult::from(failure),
         };
         // A module may tell of differences because it has them at hand; only who asks sees them.
         if !self.diff {
             result.diff.clear();
         }
-        result.secrets.extend(self.passwords.iter().cloned());
         result
     }
 }
@@ -292,6 +287,20 @@ impl Attempt {
             })
             .collect()
     }
+}
+
+/// Under `no_log`, without what the host printed when it was to become another user.
+fn discreet(mut failure: Failure) -> Failure {
+    if let Some(error @ HostError::Become { .. }) = &mut failure.host {
+        let whole = error.to_string();
+        if let HostError::Become { message, said, .. } = error
+            && failure.message == whole
+        {
+            said.clear();
+            failure.message.clone_from(message);
+        }
+    }
+    failure
 }
 
 /// Time for the transport to end a remote process group and collect what it printed.
@@ -316,5 +325,30 @@ impl Host for Nowhere<'_> {
                 hint: "this is a fault in Windlass; please report it".into(),
             })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_log_keeps_what_sudo_printed_to_itself() {
+        let refusal = HostError::Become {
+            message: "h: cannot become root with sudo: it failed".into(),
+            said: "2retnuh backwards".into(),
+            hint: "try it".into(),
+        };
+        let failure = Failure::from(refusal);
+        assert!(failure.message.ends_with("it failed (2retnuh backwards)"));
+        let mut result = TaskResult::from(discreet(failure));
+        result.no_log = true;
+        let shown = serde_json::to_string(&result.shown()).unwrap();
+        assert!(
+            shown.contains("cannot become root with sudo: it failed"),
+            "{shown}"
+        );
+        assert!(!shown.contains("backwards"), "{shown}");
+        assert!(!result.data["msg"].to_string().contains("backwards"));
     }
 }

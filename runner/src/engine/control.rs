@@ -1,7 +1,8 @@
 //! The control host as one task on one host sees it.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -10,9 +11,9 @@ use windlass_modules::{Controller, ControllerError, Secret};
 
 use super::dispatch::Message;
 use super::options::Prompt;
-use super::redact::Redactor;
 use super::result::located;
 use crate::event::TaskId;
+use crate::secrets::Secrets;
 use crate::template::{self, Expression, FileOptions, Scope, Templar, TemplateError};
 use crate::yaml::Source;
 
@@ -38,8 +39,7 @@ pub(crate) struct Live {
     pub(crate) messages: mpsc::Sender<Message>,
     /// Under `no_log` nothing is said.
     pub(crate) silent: bool,
-    /// Secrets this task made known; its own lines must not show them before its result does.
-    pub(crate) hidden: Arc<Mutex<Redactor>>,
+    pub(crate) marks: Marks,
 }
 
 impl Live {
@@ -48,16 +48,42 @@ impl Live {
         if self.silent {
             return;
         }
-        let mut line = line.to_owned();
-        if let Ok(hidden) = self.hidden.lock() {
-            hidden.text(&mut line);
-        }
         let message = Message::Progress {
             task: self.task,
             host: self.host.clone(),
-            line,
+            line: line.to_owned(),
         };
         let _ = self.messages.try_send(message);
+    }
+}
+
+/// What a task marks as secret.
+#[derive(Clone)]
+pub(crate) struct Marks {
+    secrets: Secrets,
+    /// The host that does the work: it may be hostile.
+    host: String,
+    too_many: Arc<AtomicBool>,
+}
+
+impl Marks {
+    pub(crate) fn new(secrets: &Secrets, host: &str) -> Self {
+        Self {
+            secrets: secrets.clone(),
+            host: host.to_owned(),
+            too_many: Arc::default(),
+        }
+    }
+
+    pub(crate) fn add(&self, secret: &Secret) {
+        if !self.secrets.mark(&self.host, secret) {
+            self.too_many.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether there were more than a host may have: the result must not be shown.
+    pub(crate) fn too_many(&self) -> bool {
+        self.too_many.load(Ordering::Relaxed)
     }
 }
 
@@ -129,7 +155,12 @@ impl Controller for TaskController {
         let Some(Prompt(ask)) = &self.prompt else {
             return Err(failed("there is no terminal to ask at".into()));
         };
-        tokio::task::block_in_place(|| ask(text, echo)).map_err(failed)
+        let answer = tokio::task::block_in_place(|| ask(text, echo)).map_err(failed)?;
+        if !echo {
+            // Who types it sees nothing of it; nor must anybody else.
+            self.live.marks.secrets.add(&Secret::new(answer.as_str()));
+        }
+        Ok(answer)
     }
 
     fn verbosity(&self) -> u8 {
@@ -137,9 +168,7 @@ impl Controller for TaskController {
     }
 
     fn hide(&self, secret: &Secret) {
-        if let Ok(mut hidden) = self.live.hidden.lock() {
-            hidden.add(secret);
-        }
+        self.live.marks.add(secret);
     }
 }
 

@@ -1,8 +1,8 @@
 //! The dispatcher: the one owner of all that changes in a run.
 //!
 //! It starts units of work, at most as many at once as the user allows, receives their messages and
-//! results, and turns them into events. Whatever leaves the engine passes [`Dispatcher::emit`] after
-//! secrets were blotted out.
+//! results, and turns them into events. Whatever leaves the engine passes [`Dispatcher::emit`], which
+//! blots out secrets.
 
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
@@ -13,8 +13,9 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use super::conceal::conceal;
+use super::lines::Lines;
 use super::options::{Interrupt, Options};
-use super::redact::Redactor;
 use super::result::TaskResult;
 use super::state::State;
 use super::unit::{self, Work};
@@ -68,37 +69,41 @@ pub(crate) enum Message {
 pub(crate) struct Dispatcher {
     pub(crate) shared: Arc<Shared>,
     pub(crate) state: State,
-    pub(crate) redactor: Redactor,
     pub(crate) files: HashMap<PathBuf, Arc<Vec<Entry>>>,
     pub(crate) started_at_task: bool,
     events: mpsc::Sender<Event>,
     started: Instant,
     next: TaskId,
+    lines: Lines,
     messages: (mpsc::Sender<Message>, mpsc::Receiver<Message>),
 }
 
 impl Dispatcher {
     pub(crate) fn new(shared: Arc<Shared>, events: mpsc::Sender<Event>) -> Self {
-        let mut redactor = Redactor::default();
-        if let Some(password) = &shared.options.r#become.password {
-            redactor.add(password);
+        let of_the_command_line = [
+            &shared.options.connection.password,
+            &shared.options.r#become.password,
+        ];
+        for password in of_the_command_line.into_iter().flatten() {
+            shared.store.secrets().add(password);
         }
         let started_at_task = shared.options.start_at_task.is_none();
         Self {
             shared,
             state: State::default(),
-            redactor,
             files: HashMap::new(),
             started_at_task,
             events,
             started: Instant::now(),
             next: 0,
+            lines: Lines::default(),
             messages: mpsc::channel(MESSAGES),
         }
     }
 
-    /// Tells of something. Nobody listening is no error: the run goes on.
-    pub(crate) async fn emit(&self, what: What) {
+    /// Tells of something, secrets blotted out. Nobody listening is no error: the run goes on.
+    pub(crate) async fn emit(&self, mut what: What) {
+        conceal(&mut what, self.shared.store.secrets());
         let _ = self
             .events
             .send(Event {
@@ -110,15 +115,13 @@ impl Dispatcher {
 
     /// Tells of something the user should know.
     pub(crate) async fn warn(&self, message: impl Into<String>) {
-        let mut message = message.into();
-        self.redactor.text(&mut message);
+        let message = message.into();
         self.emit(What::Warning { message }).await;
     }
 
     /// Ends the run for a reason that is no host's.
     pub(crate) async fn stop(&mut self, message: impl Into<String>, hint: Option<String>) {
-        let mut message = message.into();
-        self.redactor.text(&mut message);
+        let message = message.into();
         self.state.stopped = true;
         self.state.broken = true;
         self.emit(What::Stopped { message, hint }).await;
@@ -199,27 +202,22 @@ impl Dispatcher {
         results
     }
 
-    /// Tells of a host's result, with the run's secrets known first.
+    /// Tells of a host's result.
     async fn finished(&mut self, work: &Work, host: &str, result: &TaskResult) {
-        for secret in &result.secrets {
-            self.redactor.add(secret);
-        }
+        self.lines.forget(host);
         let what = What::HostFinished {
             task: work.id,
             host: host.to_owned(),
-            result: Box::new(result.shown(&self.redactor)),
+            result: Box::new(result.shown()),
         };
         self.emit(what).await;
     }
 
     async fn forward(&mut self, message: Message) {
         let what = match message {
-            Message::Progress {
-                task,
-                host,
-                mut line,
-            } => {
-                self.redactor.text(&mut line);
+            Message::Progress { task, host, line } => {
+                let secrets = self.shared.store.secrets();
+                let line = self.lines.shown(&host, line, secrets);
                 What::Progress { task, host, line }
             }
             Message::Retrying {
@@ -228,8 +226,7 @@ impl Dispatcher {
                 left,
                 result,
             } => {
-                self.learn(&result);
-                let result = Box::new(result.shown(&self.redactor));
+                let result = Box::new(result.shown());
                 What::Retrying {
                     task,
                     host,
@@ -240,12 +237,10 @@ impl Dispatcher {
             Message::Item {
                 task,
                 host,
-                mut item,
+                item,
                 result,
             } => {
-                self.learn(&result);
-                self.redactor.value(&mut item);
-                let result = Box::new(result.shown(&self.redactor));
+                let result = Box::new(result.shown());
                 What::ItemFinished {
                     task,
                     host,
@@ -255,12 +250,6 @@ impl Dispatcher {
             }
         };
         self.emit(what).await;
-    }
-
-    fn learn(&mut self, result: &TaskResult) {
-        for secret in &result.secrets {
-            self.redactor.add(secret);
-        }
     }
 
     /// Adds a result to the counts. `rescued`: a `rescue` takes care of a failure.

@@ -131,7 +131,7 @@ impl Dispatcher {
             no_log: false,
         });
         let host = host.to_owned();
-        let result = Box::new(result.shown(&self.redactor));
+        let result = Box::new(result.shown());
         self.emit(What::TaskStarted {
             task: id,
             info,

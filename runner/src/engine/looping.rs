@@ -52,6 +52,7 @@ pub(crate) async fn run(unit: &Unit<'_>, scope: &Arc<dyn Scope>) -> TaskResult {
             carried.push((name.clone(), value.clone()));
         }
         annotate(unit, &mut result, &items, index);
+        unit.learn(&result.data);
         let label = label(unit, &extra, &items[index]);
         let over = over(unit, &extra, &result);
         tell(unit, label, &result).await;
@@ -261,7 +262,6 @@ fn together(results: Vec<TaskResult>) -> TaskResult {
     for result in results {
         all.facts.extend(result.facts);
         all.variables.extend(result.variables);
-        all.secrets.extend(result.secrets);
         all.delegated_to = result.delegated_to.or(all.delegated_to);
     }
     all

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use windlass_modules::{Difference, Failure, HostError, Outcome, Secret};
+use windlass_modules::{Difference, Failure, HostError, Outcome};
 
-use super::redact::Redactor;
 use crate::event::{Diff, Finished, Status};
 use crate::template::TemplateError;
 use crate::yaml::Diagnostic;
@@ -33,7 +32,6 @@ pub(crate) struct TaskResult {
     pub(crate) facts: Vec<(Option<String>, Map<String, Value>)>,
     /// What `set_fact` and its like set.
     pub(crate) variables: Vec<(String, minijinja::Value)>,
-    pub(crate) secrets: Vec<Secret>,
     pub(crate) delegated_to: Option<String>,
     pub(crate) no_log: bool,
     /// The message is not about what the task does, but about how it could not begin.
@@ -56,7 +54,6 @@ impl TaskResult {
             warnings: Vec::new(),
             facts: Vec::new(),
             variables: Vec::new(),
-            secrets: Vec::new(),
             delegated_to: None,
             no_log: false,
             about_host: false,
@@ -111,8 +108,8 @@ impl TaskResult {
         Value::Object(data)
     }
 
-    /// The result as reports may see it.
-    pub(crate) fn shown(&self, redactor: &Redactor) -> Finished {
+    /// The result as reports may see it, once secrets were blotted out of it.
+    pub(crate) fn shown(&self) -> Finished {
         let mut finished = Finished {
             status: self.status,
             changed: self.changed,
@@ -141,19 +138,6 @@ impl TaskResult {
             finished.data = Value::Object(self.data.clone());
             finished.message.clone_from(&self.message);
             finished.diff = self.diff.iter().map(diff).collect();
-        }
-        redactor.value(&mut finished.data);
-        for text in finished
-            .message
-            .iter_mut()
-            .chain(&mut finished.hint)
-            .chain(&mut finished.warnings)
-        {
-            redactor.text(text);
-        }
-        for diff in &mut finished.diff {
-            redactor.text(&mut diff.before);
-            redactor.text(&mut diff.after);
         }
         finished
     }
@@ -225,7 +209,6 @@ impl From<Outcome> for TaskResult {
             diff: outcome.diff,
             warnings: outcome.warnings,
             facts: facts(outcome.facts),
-            secrets: outcome.secrets,
             ..Self::new(status)
         }
     }
@@ -237,7 +220,6 @@ impl From<Failure> for TaskResult {
         result.data.extend(failure.data);
         // A command that ran and failed counts as a change, where `failed_when` lets it pass.
         result.changed = result.data.shift_remove("changed") == Some(Value::Bool(true));
-        result.secrets = failure.secrets;
         match failure.host {
             Some(HostError::Unreachable { .. }) => {
                 result.status = Status::Unreachable;
@@ -273,7 +255,7 @@ mod tests {
                 .hint("try hunter3"),
         );
         result.no_log = true;
-        let shown = result.shown(&Redactor::default());
+        let shown = result.shown();
         let text = serde_json::to_string(&shown).unwrap();
         assert!(!text.contains("hunter"), "{text}");
         assert_eq!(shown.status, Status::Failed);
@@ -283,6 +265,7 @@ mod tests {
     fn no_log_hides_no_refusal_to_become_a_user_in_the_transports_own_words() {
         let refusal = HostError::Become {
             message: "cannot become root".into(),
+            said: String::new(),
             hint: "allow it".into(),
         };
         let shown = |message: &str| {
@@ -290,7 +273,7 @@ mod tests {
             failure.message = message.to_owned();
             let mut result = TaskResult::from(failure);
             result.no_log = true;
-            result.shown(&Redactor::default())
+            result.shown()
         };
         let own = shown("cannot become root");
         assert_eq!(own.message.as_deref(), Some("cannot become root"));

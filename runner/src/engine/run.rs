@@ -82,6 +82,7 @@ impl Run {
 
 impl Dispatcher {
     async fn run(&mut self, playbooks: &[Playbook]) -> Summary {
+        self.shared.store.know_passwords();
         self.emit(What::RunStarted {
             playbooks: playbooks
                 .iter()
@@ -243,6 +244,7 @@ impl Dispatcher {
             rescued: false,
             handler: false,
         };
+        self.shared.store.know_passwords_of(&place.play);
         self.gather(play, &place, &hosts).await;
         for entries in [&play.pre_tasks, &play.tasks, &play.post_tasks] {
             self.section(entries, &place).await;

@@ -116,6 +116,12 @@ impl Unit<'_> {
         let mut result = match self.prepared(&scope, &extra).await {
             Ok(result) | Err(result) => result,
         };
+        self.learn(&result.data);
+        if self.no_log {
+            let set = result.variables.iter();
+            let set = set.map(|(name, value)| (name.clone(), template::to_json(value)));
+            self.learn(&set.collect());
+        }
         result.took = started.elapsed();
         result
     }
@@ -233,7 +239,19 @@ impl Unit<'_> {
         }
     }
 
+    /// What a `no_log` result holds is secret in later tasks too.
+    pub(crate) fn learn(&self, data: &serde_json::Map<String, serde_json::Value>) {
+        if self.no_log {
+            let inventory = &self.work.shared.inventory;
+            let is_name =
+                |name: &str| inventory.host(name).is_some() || inventory.group(name).is_some();
+            let secrets = self.work.shared.store.secrets();
+            secrets.learn(self.host, data, is_name);
+        }
+    }
+
     fn censored(&self, mut result: TaskResult) -> TaskResult {
+        self.learn(&result.data);
         result.no_log = self.no_log;
         result
     }

@@ -234,8 +234,6 @@ impl Dispatcher {
             ),
             None => work.module.name().to_owned(),
         };
-        let mut name = name;
-        self.redactor.text(&mut name);
         Arc::new(TaskInfo {
             name,
             module: work.module.name().to_owned(),

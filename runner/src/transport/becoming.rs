@@ -44,6 +44,7 @@ pub(super) async fn change_user(
                 wanted.method.program(),
                 PATIENCE.as_secs()
             ),
+            said: String::new(),
             hint: "it may ask for something else than a password; try it by hand".to_owned(),
         }),
     }
@@ -243,18 +244,14 @@ pub(super) fn trouble(connection: &Connection, wanted: &Become, said: &str) -> H
         .filter(|line| !line.is_empty() && *line != WRONG && !line.starts_with("windlass"))
         .collect::<Vec<_>>()
         .join("; ");
-    let said = if said.is_empty() {
-        said
-    } else {
-        format!(" ({said})")
-    };
     HostError::Become {
         message: format!(
-            "{}: cannot become {} with {}: {what}{said}",
+            "{}: cannot become {} with {}: {what}",
             connection.name,
             wanted.user,
             wanted.method.program()
         ),
+        said,
         hint: hint.to_owned(),
     }
 }

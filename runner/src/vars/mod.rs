@@ -13,6 +13,7 @@ mod hostvars;
 mod inherited;
 mod layers;
 mod magic;
+mod passwords;
 mod precedence;
 mod read;
 mod rendering;

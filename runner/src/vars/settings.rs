@@ -1,7 +1,8 @@
 //! The variables that say how a host is reached and as whom tasks run on it: one table of them all.
 //!
 //! Only a [`Setting`] can be read by [`super::read`], so whatever is read stands here, and what stands
-//! here no host can set by its facts ([`super::facts`]).
+//! here no host can set by its facts ([`super::facts`]), and what of it is a password is hidden from all
+//! output before it is used ([`is_password`]).
 
 use crate::transport::Method;
 
@@ -114,17 +115,43 @@ pub(super) fn is_setting(name: &str) -> bool {
         .any(|setting| setting.names().contains(&name))
 }
 
+/// Whether the variable `name` holds a password.
+pub(super) fn is_password(name: &str) -> bool {
+    Setting::ALL
+        .iter()
+        .filter(|setting| setting.is_password())
+        .any(|setting| setting.names().contains(&name))
+}
+
+impl Setting {
+    /// Whether its value is a password.
+    const fn is_password(self) -> bool {
+        matches!(
+            self,
+            Self::Password | Self::SudoPassword | Self::SuPassword | Self::DoasPassword
+        )
+    }
+}
+
+/// All variables that hold passwords.
+pub(super) fn passwords() -> impl Iterator<Item = &'static str> {
+    let settings = Setting::ALL.iter().filter(|setting| setting.is_password());
+    settings.flat_map(|setting| setting.names().iter().copied())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn every_name_in_the_table_is_a_setting() {
+    fn every_name_in_the_table_is_a_setting_and_passwords_are_told_by_their_names() {
         for setting in Setting::ALL {
             for name in setting.names() {
                 assert!(is_setting(name), "{name}");
+                assert_eq!(is_password(name), name.contains("pass"), "{name}");
             }
         }
         assert!(!is_setting("ansible_os_family"));
+        assert_eq!(passwords().filter(|name| !is_password(name)).count(), 0);
     }
 }

@@ -15,6 +15,7 @@ use super::rendering::Rendering;
 use super::view::View;
 use crate::inventory::{Beside, Inventory};
 use crate::playbook::Play;
+use crate::secrets::Secrets;
 use crate::template::{Scope, Templar, TemplateError};
 use crate::yaml::Mapping;
 
@@ -61,6 +62,7 @@ pub(super) struct Inner {
     pub(super) templar: Templar,
     pub(super) run: RunInfo,
     pub(super) groups: Value,
+    pub(super) secrets: Secrets,
     playbooks: Vec<(PathBuf, Arc<Beside>)>,
     inherited: RwLock<HashMap<Place, Arc<Inherited>>>,
     hosts: RwLock<BTreeMap<String, Arc<HostState>>>,
@@ -88,10 +90,34 @@ impl Store {
             templar,
             run,
             groups,
+            secrets: Secrets::default(),
             playbooks,
             inherited: RwLock::default(),
             hosts: RwLock::default(),
         }))
+    }
+
+    /// What must appear in no output of the run. Passwords among the variables are in it when they are read.
+    pub fn secrets(&self) -> &Secrets {
+        &self.0.secrets
+    }
+
+    /// Makes the passwords of all hosts known that stand in inventories, beside the playbooks and on the
+    /// command line.
+    pub fn know_passwords(&self) {
+        let hosts = self.0.inventory.hosts().map(|host| host.name.as_str());
+        for host in hosts.chain(["localhost"]) {
+            let (store, rendering) = (self.clone(), Rendering::default());
+            View::of_host(store, host, None, rendering).know_passwords();
+        }
+    }
+
+    /// The same for what a play defines.
+    pub fn know_passwords_of(&self, play: &Arc<PlayVars>) {
+        for host in &play.layers.batch {
+            let (store, task) = (self.clone(), Arc::default());
+            View::of_task(store, host, Arc::clone(play), task, Vec::new()).know_passwords();
+        }
     }
 
     /// What a host has from inventories and from beside a playbook; found out once.

@@ -12,6 +12,7 @@ use minijinja::Value;
 use super::inherited::Inherited;
 use super::layers::{PlayVars, Rank, TaskLayers};
 use super::magic;
+use super::passwords;
 use super::precedence::{Layer, PRECEDENCE};
 use super::rendering::{Rendering, Step, What};
 use super::store::{HostState, Store};
@@ -36,7 +37,7 @@ pub(super) struct View {
 }
 
 /// Where a name was found.
-enum Found<'a> {
+pub(super) enum Found<'a> {
     Value(Value),
     Node(&'a Node),
     /// The name, in a file of variables.
@@ -51,7 +52,7 @@ impl View {
         play: Arc<PlayVars>,
         task: Arc<TaskLayers>,
         extra: Vec<(String, Value)>,
-    ) -> Arc<dyn Scope> {
+    ) -> Arc<Self> {
         let files = play.files.iter().map(|_| OnceLock::new()).collect();
         Self::make(store, host, Some(play), |view| Self {
             of_task: true,
@@ -69,7 +70,7 @@ impl View {
         host: &str,
         play: Option<Arc<PlayVars>>,
         rendering: Rendering,
-    ) -> Arc<dyn Scope> {
+    ) -> Arc<Self> {
         Self::make(store, host, play, |view| Self { rendering, ..view })
     }
 
@@ -78,7 +79,7 @@ impl View {
         host: &str,
         play: Option<Arc<PlayVars>>,
         finish: impl FnOnce(Self) -> Self,
-    ) -> Arc<dyn Scope> {
+    ) -> Arc<Self> {
         let state = store.state(host);
         let inventory = store.inherited(host, play.as_ref().and_then(|play| play.beside));
         let host = host.to_owned();
@@ -111,7 +112,7 @@ impl View {
     }
 
     /// Looks a name up in the layers, from the highest down.
-    fn find(&self, name: &str) -> Result<Option<Found<'_>>, TemplateError> {
+    pub(super) fn find(&self, name: &str) -> Result<Option<Found<'_>>, TemplateError> {
         for layer in PRECEDENCE.iter().rev() {
             if let Some(found) = self.find_in(*layer, name)? {
                 return Ok(Some(found));
@@ -209,6 +210,9 @@ impl View {
             Some(scope) => self.store.0.templar.render(node, &scope),
             None => Err(gone()),
         };
+        if let Ok(value) = &rendered {
+            passwords::know(self.store.secrets(), name, value);
+        }
         let mut known = self.rendered.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(name.to_owned(), rendered.clone());
         rendered
@@ -219,7 +223,7 @@ fn gone() -> TemplateError {
     TemplateError::new("the variables of this task are gone")
 }
 
-fn variable_in<'a>(file: &'a Node, name: &str) -> Option<&'a Node> {
+pub(super) fn variable_in<'a>(file: &'a Node, name: &str) -> Option<&'a Node> {
     file.as_mapping().and_then(|mapping| mapping.get(name))
 }
 
@@ -241,7 +245,10 @@ impl Scope for View {
         match self.find(name) {
             Err(error) => Some(Err(error)),
             Ok(None) => None,
-            Ok(Some(Found::Value(value))) => Some(Ok(value)),
+            Ok(Some(Found::Value(value))) => {
+                passwords::know(self.store.secrets(), name, &value);
+                Some(Ok(value))
+            }
             Ok(Some(Found::Node(node))) => Some(self.render(name, node)),
             Ok(Some(Found::InFile(file))) => Some(self.render(name, variable_in(&file, name)?)),
         }

@@ -1,0 +1,145 @@
+//! Texts as a reader would decode them, byte by byte, each byte with its place in the text.
+
+use std::ops::Range;
+
+/// A way to read a text. In each, lines are joined, as what is wrapped or indented would be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum View {
+    /// As it stands.
+    Raw,
+    /// `%41` is `A`: URLs, whole or only where they must be.
+    Percent,
+    /// `\u0041`, `\x41`, `\101` and `\A` are `A`: JSON, and what shells, Python and C quote.
+    Backslash,
+}
+
+/// Those that can be different from the first for texts with these bytes.
+pub(super) fn views(percent: bool, backslash: bool) -> impl Iterator<Item = View> {
+    let percent = percent.then_some(View::Percent);
+    let backslash = backslash.then_some(View::Backslash);
+    std::iter::once(View::Raw).chain(percent).chain(backslash)
+}
+
+/// Reads texts one after another as one.
+pub(super) struct Reader {
+    view: View,
+    /// After the end of a line: its indentation is passed over.
+    at_start: bool,
+}
+
+impl Reader {
+    pub(super) fn new(view: View) -> Self {
+        Self {
+            view,
+            at_start: true,
+        }
+    }
+
+    /// Gives the bytes of `text` as they are read, with their places in it.
+    pub(super) fn read(&mut self, text: &str, mut each: impl FnMut(u8, Range<usize>)) {
+        let bytes = text.as_bytes();
+        let mut at = 0;
+        while at < bytes.len() {
+            let byte = bytes[at];
+            let escape = match (self.view, byte) {
+                (View::Percent, b'%') => percent(&bytes[at..]),
+                (View::Backslash, b'\\') => backslash(&bytes[at..]),
+                _ => None,
+            };
+            let Some((decoded, length)) = escape else {
+                self.one(byte, at..at + 1, &mut each);
+                at += 1;
+                continue;
+            };
+            for &byte in decoded.bytes() {
+                self.one(byte, at..at + length, &mut each);
+            }
+            at += length;
+        }
+        self.at_start = true;
+    }
+
+    #[inline]
+    fn one(&mut self, byte: u8, place: Range<usize>, each: &mut impl FnMut(u8, Range<usize>)) {
+        match byte {
+            b'\n' | b'\r' => self.at_start = true,
+            b' ' | b'\t' if self.at_start => {}
+            _ => {
+                self.at_start = false;
+                each(byte, place);
+            }
+        }
+    }
+}
+
+/// `text` as it stands, lines joined.
+pub(super) fn joined(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    Reader::new(View::Raw).read(text, |byte, _| bytes.push(byte));
+    bytes
+}
+
+/// What an escape stands for.
+struct Decoded([u8; 4], usize);
+
+impl Decoded {
+    fn byte(byte: u8) -> Self {
+        Self([byte, 0, 0, 0], 1)
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.0[..self.1]
+    }
+}
+
+fn hexadecimal(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0, |value, digit| {
+        Some(value * 16 + char::from(*digit).to_digit(16)?)
+    })
+}
+
+fn percent(text: &[u8]) -> Option<(Decoded, usize)> {
+    let value = hexadecimal(text.get(1..3)?)?;
+    Some((Decoded::byte(u8::try_from(value).ok()?), 3))
+}
+
+fn backslash(text: &[u8]) -> Option<(Decoded, usize)> {
+    Some(match text.get(1)? {
+        b'u' => return unicode(text).or(Some((Decoded::byte(b'u'), 2))),
+        b'x' => match text.get(2..4).and_then(hexadecimal) {
+            Some(value) => (Decoded::byte(u8::try_from(value).ok()?), 4),
+            None => (Decoded::byte(b'x'), 2),
+        },
+        b'0'..=b'7' => {
+            let digits = text[1..].iter().take(3);
+            let digits: Vec<u32> = digits
+                .map_while(|digit| char::from(*digit).to_digit(8))
+                .collect();
+            let value = digits.iter().fold(0, |value, digit| value * 8 + digit);
+            let byte = u8::try_from(value).unwrap_or(u8::MAX);
+            (Decoded::byte(byte), 1 + digits.len())
+        }
+        b'n' => (Decoded::byte(b'\n'), 2),
+        b'r' => (Decoded::byte(b'\r'), 2),
+        b't' => (Decoded::byte(b'\t'), 2),
+        b'b' => (Decoded::byte(8), 2),
+        b'f' => (Decoded::byte(12), 2),
+        other => (Decoded::byte(*other), 2),
+    })
+}
+
+/// `\u0041`, or the two of them that stand for one character above U+FFFF.
+fn unicode(text: &[u8]) -> Option<(Decoded, usize)> {
+    let first = hexadecimal(text.get(2..6)?)?;
+    let (code, length) = match first {
+        0xD800..=0xDBFF if text.get(6..8) == Some(br"\u") => {
+            let second = hexadecimal(text.get(8..12)?)?;
+            let low = second.checked_sub(0xDC00).filter(|low| *low < 0x400)?;
+            (0x1_0000 + ((first - 0xD800) << 10) + low, 12)
+        }
+        code => (code, 6),
+    };
+    let mut buffer = [0; 4];
+    let used = char::from_u32(code)?.encode_utf8(&mut buffer).len();
+    Some((Decoded(buffer, used), length))
+}
