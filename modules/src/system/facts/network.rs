@@ -1,6 +1,9 @@
-//! Interfaces, their addresses, and the way out.
+//! Interfaces, their addresses, and the way out. What is no address, or no name that the kernel would take, is left
+//! out: these facts go into configurations of other hosts.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::fmt::Display;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
 
 use serde_json::{Map, Value, json};
 
@@ -17,7 +20,7 @@ enum Family {
     Four {
         address: Ipv4Addr,
         prefix: u32,
-        broadcast: Option<String>,
+        broadcast: Option<Ipv4Addr>,
     },
     Six {
         address: Ipv6Addr,
@@ -82,17 +85,19 @@ fn from_ip(text: &str) -> Vec<Address> {
                 Family::Four {
                     address: address.parse().ok()?,
                     prefix: prefix.parse().unwrap_or(32),
-                    broadcast: after("brd"),
+                    broadcast: after("brd").and_then(|address| address.parse().ok()),
                 }
             } else {
                 Family::Six {
                     address: address.parse().ok()?,
                     prefix: prefix.parse().unwrap_or(128),
-                    scope: after("scope").unwrap_or_else(|| "global".to_owned()),
+                    scope: after("scope")
+                        .filter(|scope| scope.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+                        .unwrap_or_else(|| "global".to_owned()),
                 }
             };
             Some(Address {
-                interface: plain(name).to_owned(),
+                interface: interface(plain(name))?.to_owned(),
                 family,
             })
         })
@@ -102,12 +107,12 @@ fn from_ip(text: &str) -> Vec<Address> {
 /// IPv4 addresses of `ifconfig -a`, in the words of BusyBox (`inet addr:… Mask:…`) or of net-tools
 /// (`inet … netmask …`).
 fn from_ifconfig(text: &str) -> Vec<Address> {
-    let mut interface = String::new();
+    let mut current = None;
     let mut addresses = Vec::new();
     for line in text.lines() {
         if !line.starts_with([' ', '\t']) {
             let name = line.split_whitespace().next().unwrap_or_default();
-            name.trim_end_matches(':').clone_into(&mut interface);
+            current = interface(name.trim_end_matches(':'));
         }
         let line = line
             .replace("addr:", " ")
@@ -118,16 +123,17 @@ fn from_ifconfig(text: &str) -> Vec<Address> {
             let at = words.iter().position(|other| *other == word)?;
             words.get(at + 1).copied()
         };
-        let Some(address) = after("inet").and_then(|word| word.parse().ok()) else {
+        let address = after("inet").and_then(|word| word.parse().ok());
+        let (Some(interface), Some(address)) = (current, address) else {
             continue;
         };
         let mask: Option<Ipv4Addr> = after("netmask").and_then(|word| word.parse().ok());
         addresses.push(Address {
-            interface: interface.clone(),
+            interface: interface.to_owned(),
             family: Family::Four {
                 address,
                 prefix: mask.map_or(32, |mask| u32::from(mask).count_ones()),
-                broadcast: after("broadcast").map(str::to_owned),
+                broadcast: after("broadcast").and_then(|word| word.parse().ok()),
             },
         });
     }
@@ -149,7 +155,7 @@ fn from_proc(text: &str) -> Vec<Address> {
                 _ => "global",
             };
             Some(Address {
-                interface: name.to_owned(),
+                interface: interface(name)?.to_owned(),
                 family: Family::Six {
                     address: Ipv6Addr::from(u128::from_str_radix(address, 16).ok()?),
                     prefix: u8::from_str_radix(prefix, 16).ok()?,
@@ -158,6 +164,16 @@ fn from_proc(text: &str) -> Vec<Address> {
             })
         })
         .collect()
+}
+
+/// A name that the kernel would take for an interface: 15 bytes at most, without a slash or a blank.
+fn interface(name: &str) -> Option<&str> {
+    let fits = (1..16).contains(&name.len())
+        && ![".", ".."].contains(&name)
+        && name
+            .chars()
+            .all(|letter| letter.is_ascii_graphic() && letter != '/');
+    fits.then_some(name)
 }
 
 /// The name without what it is a pair of: `eth0@if7` is eth0.
@@ -173,11 +189,14 @@ fn interfaces(sources: &Sources, addresses: &[Address]) -> Map<String, Value> {
         let Some((name, file)) = path.split_once('/') else {
             continue;
         };
+        let Some(name) = interface(name) else {
+            continue;
+        };
         let interface = interfaces
             .entry(name)
             .or_insert_with(|| json!({"device": name}));
         match file {
-            "address" if !text.is_empty() => interface["macaddress"] = text.into(),
+            "address" if is_hardware_address(text) => interface["macaddress"] = text.into(),
             "mtu" => interface["mtu"] = text.parse::<u64>().unwrap_or_default().into(),
             "operstate" => {
                 // The loopback and tunnels are `unknown` when they are up.
@@ -213,6 +232,12 @@ fn interfaces(sources: &Sources, addresses: &[Address]) -> Map<String, Value> {
     interfaces
 }
 
+/// Pairs of digits with colons between.
+fn is_hardware_address(text: &str) -> bool {
+    let pair = |pair: &str| pair.len() == 2 && pair.bytes().all(|byte| byte.is_ascii_hexdigit());
+    text.split(':').all(pair)
+}
+
 /// Adds an address to an interface; every IPv4 address after the first is a secondary one.
 fn add(interface: &mut Value, family: &Family) {
     let (list, facts) = match family {
@@ -224,7 +249,7 @@ fn add(interface: &mut Value, family: &Family) {
             let mask = u32::MAX.checked_shl(32 - (*prefix).min(32)).unwrap_or(0);
             let facts = json!({
                 "address": address.to_string(),
-                "broadcast": broadcast.clone().unwrap_or_default(),
+                "broadcast": broadcast.map(|address| address.to_string()).unwrap_or_default(),
                 "netmask": Ipv4Addr::from(mask).to_string(),
                 "network": Ipv4Addr::from(u32::from(*address) & mask).to_string(),
                 "prefix": prefix.to_string(),
@@ -250,78 +275,105 @@ fn add(interface: &mut Value, family: &Family) {
     }
 }
 
-/// The way to the outside, by what `ip route get` says: interface, gateway, own address.
-fn route(text: &str) -> Option<(String, Option<String>, Option<String>)> {
+/// The way to the outside.
+struct Route<A> {
+    interface: String,
+    gateway: Option<IpAddr>,
+    own: Option<A>,
+}
+
+/// By what `ip route get` says.
+fn route<A: FromStr>(text: &str) -> Option<Route<A>> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let after = |word: &str| {
         let at = words.iter().position(|other| *other == word)?;
-        words.get(at + 1).map(|value| (*value).to_owned())
+        words.get(at + 1).copied()
     };
-    Some((after("dev")?, after("via"), after("src")))
+    Some(Route {
+        interface: interface(after("dev")?)?.to_owned(),
+        gateway: after("via").and_then(|word| word.parse().ok()),
+        own: match after("src") {
+            Some(word) => Some(word.parse().ok()?),
+            None => None,
+        },
+    })
 }
 
 /// The default route of `/proc/net/route`, where numbers are in hex and bytes the other way round.
-fn route_of_proc(text: &str) -> Option<(String, Option<String>, Option<String>)> {
+fn route_of_proc(text: &str) -> Option<Route<Ipv4Addr>> {
     text.lines().find_map(|line| {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let [interface, "00000000", gateway, ..] = words[..] else {
+        let [name, "00000000", gateway, ..] = words[..] else {
             return None;
         };
         let gateway = u32::from_str_radix(gateway, 16).ok()?.swap_bytes();
-        let gateway = (gateway != 0).then(|| Ipv4Addr::from(gateway).to_string());
-        Some((interface.to_owned(), gateway, None))
+        Some(Route {
+            interface: interface(name)?.to_owned(),
+            gateway: (gateway != 0).then(|| Ipv4Addr::from(gateway).into()),
+            own: None,
+        })
     })
 }
 
 fn default_four(sources: &Sources, interfaces: &Map<String, Value>) -> Value {
     let found =
         route(&sources.said("route4")).or_else(|| route_of_proc(sources.file("/proc/net/route")));
-    let Some((name, gateway, source)) = found else {
+    let Some(route) = found else {
         return json!({});
     };
-    let interface = &interfaces.get(&name).cloned().unwrap_or_default();
+    let interface = &interfaces
+        .get(&route.interface)
+        .cloned()
+        .unwrap_or_default();
     let candidates = std::iter::once(&interface["ipv4"]).chain(
         interface["ipv4_secondaries"]
             .as_array()
             .into_iter()
             .flatten(),
     );
-    let own = candidates
-        .filter(|candidate| candidate.is_object())
-        .find(|candidate| {
-            source
-                .as_ref()
-                .is_none_or(|source| candidate["address"] == **source)
-        });
-    let mut facts = own.cloned().unwrap_or_else(|| json!({"address": source}));
-    facts["interface"] = name.as_str().into();
-    facts["alias"] = name.into();
-    if let Some(gateway) = gateway {
-        facts["gateway"] = gateway.into();
-    }
-    common(&mut facts, interface);
+    let mut facts = own(candidates, route.own.as_ref());
+    facts["alias"] = route.interface.as_str().into();
+    common(&mut facts, &route, interface);
     facts
 }
 
 fn default_six(sources: &Sources, interfaces: &Map<String, Value>) -> Value {
-    let Some((name, gateway, Some(source))) = route(&sources.said("route6")) else {
+    let Some(route) =
+        route::<Ipv6Addr>(&sources.said("route6")).filter(|route| route.own.is_some())
+    else {
         return json!({});
     };
-    let interface = &interfaces.get(&name).cloned().unwrap_or_default();
-    let mut own = interface["ipv6"].as_array().into_iter().flatten();
-    let mut facts = own
-        .find(|own| own["address"] == *source)
+    let interface = &interfaces
+        .get(&route.interface)
         .cloned()
-        .unwrap_or_else(|| json!({"address": source}));
-    facts["interface"] = name.into();
-    if let Some(gateway) = gateway {
-        facts["gateway"] = gateway.into();
-    }
-    common(&mut facts, interface);
+        .unwrap_or_default();
+    let candidates = interface["ipv6"].as_array().into_iter().flatten();
+    let mut facts = own(candidates, route.own.as_ref());
+    common(&mut facts, &route, interface);
     facts
 }
 
-fn common(facts: &mut Value, interface: &Value) {
+/// What is known of the address: of an interface, the one that the route has or the first.
+fn own<'a>(mut candidates: impl Iterator<Item = &'a Value>, own: Option<&impl Display>) -> Value {
+    let own = own.map(ToString::to_string);
+    let found = candidates.find(|candidate| {
+        candidate.is_object()
+            && own
+                .as_ref()
+                .is_none_or(|own| candidate["address"] == own.as_str())
+    });
+    match (found, own) {
+        (Some(found), _) => found.clone(),
+        (None, Some(own)) => json!({"address": own}),
+        (None, None) => json!({}),
+    }
+}
+
+fn common<A>(facts: &mut Value, route: &Route<A>, interface: &Value) {
+    facts["interface"] = route.interface.as_str().into();
+    if let Some(gateway) = route.gateway {
+        facts["gateway"] = gateway.to_string().into();
+    }
     for key in ["macaddress", "mtu", "type"] {
         if let Some(value) = interface.get(key) {
             facts[key] = value.clone();

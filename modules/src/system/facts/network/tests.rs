@@ -122,3 +122,29 @@ fn an_interface_named_as_another_fact_does_not_take_its_place() {
     assert_eq!(facts["ansible_os_family"], "Debian");
     assert!(facts["ansible_interfaces"].is_array());
 }
+
+/// These are put into configurations and commands of other hosts.
+#[test]
+fn what_is_no_address_or_no_interface_is_no_fact() {
+    let addresses = "2: eth0    inet $(id)/24 brd $(id) scope global eth0\n2: $(touch${IFS}x)longer    inet 192.0.2.3/24\n\
+                     2: eth0    inet 192.0.2.21/24 brd $(id) scope global";
+    for route in [
+        "8.8.8.8 via $(id) dev eth0 src ;reboot;",
+        "8.8.8.8 via $(id) dev none src ;reboot;",
+        "8.8.8.8 via 192.0.2.1 dev a/../../b src 1.2.3.4,5.6.7.8",
+    ] {
+        let records = [
+            ("addresses", addresses),
+            ("route4", route),
+            ("route6", "2404:: from :: via $(id) dev eth0 src $(id)"),
+        ];
+        let said = facts(&[("/sys/class/net/eth0/address", "$(id)")], &records);
+        assert!(!said.to_string().contains("$("), "{said}");
+        for family in ["ansible_default_ipv4", "ansible_default_ipv6"] {
+            let gateway = said[family]["gateway"].as_str();
+            assert!(gateway.is_none() || gateway == Some("192.0.2.1"), "{said}");
+            assert_eq!(said[family].get("address"), None, "{said}");
+        }
+        assert_eq!(said["ansible_eth0"]["ipv4"]["address"], "192.0.2.21");
+    }
+}
