@@ -94,12 +94,12 @@ async fn join(version: &str, inventory: &Json, control_plane: bool) -> String {
         "content": content,
         "endpoint": "192.0.2.10:6443",
         "token": "abcdef.0123456789abcdef",
-        "ca_cert_hashes": ["sha256:00"],
+        "ca_cert_hashes": [format!("sha256:{}", "00".repeat(32))],
         "control_plane": control_plane,
     });
     // mint.yml makes none where state.yml has certificates copied.
     if control_plane && !version.starts_with("v1.13.") && !version.starts_with("v1.14.") {
-        arguments["certificate_key"] = json!("k3y");
+        arguments["certificate_key"] = json!("0123456789abcdef".repeat(4));
     }
     given(version, "kubeadm_join", arguments).await
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::kit::{self, Records};
+use crate::kube::forms;
 use crate::module::Context;
 use crate::outcome::Failure;
 
@@ -49,6 +50,15 @@ impl Member {
             learner: next().as_deref() == Some("true"),
             healthy: false,
         })
+    }
+
+    /// Whether its name and its addresses are such. They are given to other members, and one that has not started
+    /// has no name and no clients.
+    fn is_sound(&self) -> bool {
+        let optional = |text: &str, form: fn(&str) -> bool| text.is_empty() || form(text);
+        optional(&self.name, forms::is_member_name)
+            && forms::is_member_url(&self.peer_url)
+            && optional(&self.client_url, forms::is_member_url)
     }
 
     /// With what `etcdctl endpoint health` said of all of them: `https://…:2379 is healthy: …`.
@@ -116,7 +126,7 @@ pub async fn list(context: &Context<'_>) -> Result<Listed, Failure> {
         .filter_map(Member::read)
         .map(|member| member.judged_by(&health))
         .collect();
-    if members.is_empty() {
+    if members.is_empty() || !members.iter().all(Member::is_sound) {
         return Err(Failure::new("etcd's list of its members makes no sense").with("stdout", text));
     }
     Ok(Listed {
@@ -142,6 +152,28 @@ mod tests {
         assert!(!new.started && !new.learner);
         assert_eq!((new.name.as_str(), new.client_url.as_str()), ("", ""));
         assert_eq!(Member::read("{\"level\": \"warn\", a, b, c}"), None);
+    }
+
+    /// They are told to other members.
+    #[tokio::test]
+    async fn a_list_with_what_is_no_name_or_no_address_is_refused() {
+        for line in [
+            "1f, started, a,b=https://10.6.6.6:2380, https://10.0.0.1:2380, https://10.0.0.1:2379, false",
+            "1f, started, a, https://10.0.0.1:2380;reboot, https://10.0.0.1:2379, false",
+            "1f, started, a, https://10.0.0.1:2380, --all, false",
+            "1f, started, --all, https://10.0.0.1:2380, https://10.0.0.1:2379, false",
+            "--all, started, a, https://10.0.0.1:2380, https://10.0.0.1:2379, false",
+        ] {
+            let host = crate::fake::Fake::saying(&[&format!("list {}\n{line}\n", line.len())]);
+            let context = Context {
+                host: &host,
+                control: &crate::fake::Controller::new("."),
+                check: false,
+                diff: false,
+            };
+            let failure = list(&context).await.unwrap_err();
+            assert!(failure.message.contains("makes no sense"), "{line}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use crate::args::{Flag, List, Number, SecretText, Text};
 use crate::kube::credentials;
 use crate::kube::documents::{self, Discovery};
+use crate::kube::forms;
 use crate::kube::kubeadm::{self, CONFIG, Command};
 use crate::kube::kubeadm_init::{one_minute, ten_minutes};
 use crate::kube::membership::{self, Act, Membership};
@@ -82,6 +83,13 @@ impl Arguments for KubeadmJoin {
     const NEEDS: &'static [&'static str] = membership::NEEDS;
 
     fn validate(&self) -> Result<(), String> {
+        if !forms::is_endpoint(&self.endpoint) {
+            return Err("endpoint is no host:port".to_owned());
+        }
+        let is_hash = |hash: &String| forms::is_certificate_hash(hash);
+        if !self.ca_cert_hashes.iter().all(is_hash) {
+            return Err("a hash in ca_cert_hashes is none: sha256: and 64 digits".to_owned());
+        }
         documents::read(&self.content)
             .map(drop)
             .map_err(|error| format!("content is no configuration: {error}"))

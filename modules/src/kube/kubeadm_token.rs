@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::args::{Flag, Text};
 use crate::kit::{self, Records, quote};
 use crate::kube::credentials;
+use crate::kube::forms;
 use crate::kube::kubectl::ADMIN;
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
@@ -130,6 +131,7 @@ impl Arguments for KubeadmToken {
             )
             .hint("is `kubeadm` on this host kubeadm's own program?"));
         }
+        join.check()?;
         let key = records.text("key").map(|key| key.trim().to_owned());
         if key
             .as_ref()
@@ -221,6 +223,22 @@ impl Join {
         })
     }
 
+    /// Whether endpoint and hashes are such: all nodes that join are told them.
+    fn check(&self) -> Result<(), Failure> {
+        let hint = "is `kubeadm` on this host kubeadm's own program?";
+        if !forms::is_endpoint(&self.endpoint) {
+            let failure = forms::refused("the endpoint of `kubeadm token create`", &self.endpoint);
+            return Err(failure.hint(hint));
+        }
+        let hash = self
+            .ca_cert_hashes
+            .iter()
+            .find(|hash| !forms::is_certificate_hash(hash));
+        hash.map_or(Ok(()), |hash| {
+            Err(forms::refused("a hash of `kubeadm token create`", hash).hint(hint))
+        })
+    }
+
     fn command(&self) -> String {
         let mut command = format!("kubeadm join {} --token {}", self.endpoint, self.token);
         for hash in &self.ca_cert_hashes {
@@ -236,12 +254,13 @@ mod tests {
     use crate::fake::{self, Controller, REAL, shells};
 
     const TOKEN: &str = "abcdef.0123456789abcdef";
+    const HASH: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
     fn join() -> Join {
         Join {
             endpoint: "10.0.0.10:6443".to_owned(),
             token: TOKEN.to_owned(),
-            ca_cert_hashes: vec!["sha256:aa".to_owned()],
+            ca_cert_hashes: vec![HASH.to_owned()],
         }
     }
 
@@ -249,13 +268,13 @@ mod tests {
     fn a_join_command_is_read_in_every_shape_that_kubeadm_gave_it() {
         for text in [
             format!(
-                "kubeadm join 10.0.0.10:6443 --token {TOKEN}     --discovery-token-ca-cert-hash sha256:aa \n"
+                "kubeadm join 10.0.0.10:6443 --token {TOKEN}     --discovery-token-ca-cert-hash {HASH} \n"
             ),
             format!(
-                "W1 warning\nkubeadm join 10.0.0.10:6443 --token {TOKEN} \\\n    --discovery-token-ca-cert-hash sha256:aa\n"
+                "W1 warning\nkubeadm join 10.0.0.10:6443 --token {TOKEN} \\\n    --discovery-token-ca-cert-hash {HASH}\n"
             ),
             format!(
-                "  kubeadm join 10.0.0.10:6443 --token {TOKEN} \\\n\t--discovery-token-ca-cert-hash sha256:aa --discovery-token-ca-cert-hash sha256:aa \\\n\t--control-plane\n"
+                "  kubeadm join 10.0.0.10:6443 --token {TOKEN} \\\n\t--discovery-token-ca-cert-hash {HASH} --discovery-token-ca-cert-hash {HASH} \\\n\t--control-plane\n"
             )
             .replace("--control-plane", "--v=1"),
         ] {
@@ -282,7 +301,7 @@ mod tests {
                         r#"echo "$*" >>{log}
                         case $1 in
                           version) echo v1.20.2 ;;
-                          token) echo "W a warning" >&2; echo "kubeadm join 10.0.0.10:6443 --token {TOKEN}     --discovery-token-ca-cert-hash sha256:aa " ;;
+                          token) echo "W a warning" >&2; echo "kubeadm join 10.0.0.10:6443 --token {TOKEN}     --discovery-token-ca-cert-hash {HASH} " ;;
                           init) while [ "$1" != --config ]; do shift; done; cat "$2" >>{log}; echo '[upload-certs] Storing'; echo '[upload-certs] Using certificate key:'; echo {key} ;;
                         esac"#
                     ),
@@ -303,7 +322,7 @@ mod tests {
             assert!(outcome.changed);
             assert_eq!(
                 outcome.data["join"],
-                json!({"endpoint": "10.0.0.10:6443", "token": TOKEN, "ca_cert_hashes": ["sha256:aa"], "certificate_key": key})
+                json!({"endpoint": "10.0.0.10:6443", "token": TOKEN, "ca_cert_hashes": [HASH], "certificate_key": key})
             );
             assert_eq!(outcome.secrets, control.hidden());
             assert_eq!(outcome.secrets.len(), 2);
@@ -347,6 +366,35 @@ mod tests {
                 failure.message
             );
             assert!(failure.secrets.is_empty() && control.hidden().is_empty());
+        }
+    }
+
+    /// They are told to all nodes that join, and a hook may put `join_command` into a shell.
+    #[tokio::test]
+    async fn an_endpoint_or_a_hash_that_is_none_is_an_error() {
+        let hash = format!("sha256:{}", "0123456789abcdef".repeat(4));
+        for (endpoint, hash, wrong) in [
+            ("$(reboot):6443", hash.as_str(), "endpoint"),
+            ("10.0.0.10", &hash, "endpoint"),
+            ("10.0.0.10:6443;id", &hash, "endpoint"),
+            ("10.0.0.10:6443", "sha256:$(reboot)", "hash"),
+            ("10.0.0.10:6443", "md5:aa", "hash"),
+        ] {
+            let shell = shells().remove(0);
+            let kubeconfig = shell.at("admin.conf");
+            std::fs::write(&kubeconfig, "").unwrap();
+            let line = format!(
+                "kubeadm join {endpoint} --token {TOKEN} --discovery-token-ca-cert-hash {hash}"
+            );
+            let shell = shell
+                .tool("kubeadm", &format!("echo '{line}'"))
+                .tool("kubectl", "exit 1");
+            let control = Controller::new(shell.dir());
+            let arguments = json!({"kubeconfig": kubeconfig});
+            let failure = fake::run::<KubeadmToken>(&shell, &control, REAL, arguments)
+                .await
+                .unwrap_err();
+            assert!(failure.message.contains(wrong), "{}", failure.message);
         }
     }
 

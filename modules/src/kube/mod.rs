@@ -2,7 +2,7 @@
 //!
 //! The files named like a module (`kubeadm_init`, `wait_pods`, …) hold its arguments and its flow. The
 //! others are what they share: [`probe`] asks a node and [`signs`] judges the answer; [`kubeadm`] runs
-//! kubeadm; [`certificates`] reads X.509; [`credentials`] knows the forms of tokens and keys; [`versions`] is the table of what differs between its versions.
+//! kubeadm; [`certificates`] reads X.509; [`credentials`] knows the forms of tokens and keys, [`forms`] those of names and addresses; [`versions`] is the table of what differs between its versions.
 
 mod certificate_info;
 mod certificates;
@@ -10,6 +10,7 @@ mod credentials;
 pub mod documents;
 mod etcd;
 mod etcd_member;
+mod forms;
 mod kube_apply;
 mod kubeadm;
 mod kubeadm_init;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::kit::{self, Records, quote};
+use crate::kube::forms;
 use crate::kube::signs::{self, Finding, NodeObject, Role, Signs, State};
 use crate::kube::versions::Version;
 use crate::module::Context;
@@ -108,10 +109,26 @@ impl Question<'_> {
                 Failure::new(format!("kubeadm on the node cannot be used: {why}"))
                     .hint("look at what `kubeadm version -o short` prints on the node")
             })?;
+        // Whoever owns the node chooses both, and they are used on other nodes.
+        let node_name = match self.node_name {
+            Some(name) => name.to_owned(),
+            None => records.text("node_name").unwrap_or_default(),
+        };
+        if !forms::is_node_name(&node_name) {
+            return Err(forms::refused("the name of the node", &node_name).hint(
+                "a Node is named after its host, with a-z, 0-9, `-` and `.` only: change the host name, or set \
+                 `node_name` in the inventory",
+            ));
+        }
+        let peer_url = records.text("peer_url").filter(|url| !url.is_empty());
+        if let Some(url) = peer_url.as_deref().filter(|url| !forms::is_member_url(url)) {
+            return Err(forms::refused("the peer URL of its member of etcd", url)
+                .hint("see manifests/etcd.yaml in /etc/kubernetes on the node"));
+        }
         Ok(Probed {
             version,
-            node_name: records.text("node_name").unwrap_or_default(),
-            peer_url: records.text("peer_url").filter(|url| !url.is_empty()),
+            node_name,
+            peer_url,
             finding: signs::judge(self.role, &read(&records)),
         })
     }
@@ -272,6 +289,45 @@ mod tests {
             assert_eq!(probed.node_name, "cp1.example");
             assert_eq!(probed.version.to_string(), "v1.20.2");
         }
+    }
+
+    /// What it says is given to kubectl on other nodes, and to etcd.
+    #[tokio::test]
+    async fn a_node_is_called_what_a_node_can_be_called_and_never_other_than_it_was_told() {
+        for name in ["--all", "w1 w2", "w1,evil=https://10.6.6.6:2380", "$(id)"] {
+            let shell = node(shells().remove(0), &[]).tool("uname", &format!("echo '{name}'"));
+            let failure = ask(&shell, Role::Worker, 0).await.unwrap_err();
+            assert_eq!(
+                failure.message,
+                format!("the name of the node cannot be `{name}`")
+            );
+            assert!(failure.hint.unwrap().contains("node_name"));
+        }
+        let host = crate::fake::Fake::saying(&["version 7\nv1.20.2\nnode_name 3\ncp1\n"]);
+        let control = Controller::new(".");
+        let context = Context {
+            host: &host,
+            control: &control,
+            check: false,
+            diff: false,
+        };
+        let question = Question {
+            role: Role::Worker,
+            node_name: Some("w1"),
+            settle: Duration::ZERO,
+            places: &Places::default(),
+        };
+        assert_eq!(question.ask(&context).await.unwrap().node_name, "w1");
+    }
+
+    #[tokio::test]
+    async fn a_member_of_etcd_is_at_an_address() {
+        let url = "https://10.0.0.1:2380 --force";
+        let manifest = format!("    - --initial-advertise-peer-urls={url}\n");
+        let files = [("k/manifests/etcd.yaml", manifest.as_str())];
+        let shell = node(shells().remove(0), &files);
+        let failure = ask(&shell, CONTROL_PLANE, 0).await.unwrap_err();
+        assert!(failure.message.contains(url), "{}", failure.message);
     }
 
     #[tokio::test]
