@@ -3,9 +3,10 @@
 
 use std::path::Path;
 
+use serde_json::json;
 use windlass_tests::program::{Place, Printed, root};
 
-/// A place whose programs are first in the PATH, and a copy of nothing: the playbooks are the shipped ones.
+/// A place whose programs are first in the PATH. The playbooks are the shipped ones.
 struct Lair {
     place: Place,
 }
@@ -14,15 +15,15 @@ impl Lair {
     fn new(inventory: &str) -> Self {
         let place = Place::new();
         place.write("hosts.ini", inventory);
-        let shipped = root().join("playbooks").display().to_string();
-        place.write("site.yml.in", &shipped);
         Self { place }
     }
 
     /// A program that hosts run in place of their own.
     fn program(&self, name: &str, source: &str) -> &Self {
         use std::os::unix::fs::PermissionsExt as _;
-        let path = self.place.write(&format!("bin/{name}"), &format!("#!/bin/sh\n{source}\n"));
+        let path = self
+            .place
+            .write(&format!("bin/{name}"), &format!("#!/bin/sh\n{source}\n"));
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755))
             .expect("it was just written");
         self
@@ -51,7 +52,7 @@ impl Lair {
 const CLUSTER: &str = "[control_plane]\ncp1\ncp2\n[workers]\nw1\nw2\n[load_balancer]\nlb1\n\
                        [all:vars]\nansible_connection=local\ncontrol_plane_endpoint=192.0.2.10:6443\n";
 
-const BACKUP: &str = r#"
+const BACKUP: &str = r"
 - hosts: cp1
   gather_facts: false
   vars_files: [PLAYBOOKS/vars/cluster.yml]
@@ -60,7 +61,7 @@ const BACKUP: &str = r#"
       vars:
         pki_dest: HERE/backup/new
         pki_sources: [{host: cp2, folder: HERE/node/pki, into: pki}]
-"#;
+";
 
 fn modes(path: &Path) -> u32 {
     use std::os::unix::fs::PermissionsExt as _;
@@ -78,7 +79,10 @@ fn a_backup_writes_what_a_backup_has_and_nothing_that_the_node_chose() {
         ("up", "x/../../../../.ssh/authorized_keys.pub"),
         ("absolute", "/HERE/victim.key"),
         ("another host", "a|/etc/shadow|pki/b.key"),
-        ("another host, after a blank", "a.crt w1|HERE/secret.key|pki/stolen.key"),
+        (
+            "another host, after a blank",
+            "a.crt w1|HERE/secret.key|pki/stolen.key",
+        ),
         ("a folder up", "../../ca.crt"),
         ("not of the PKI", "ca.conf"),
         ("a control character", "a\u{1b}[2J.crt"),
@@ -92,14 +96,29 @@ fn a_backup_writes_what_a_backup_has_and_nothing_that_the_node_chose() {
         lair.place.write("secret.key", "of another host\n");
         let name = name.replace("HERE", &lair.place.path().display().to_string());
         // Whatever it is asked for, this node has it.
-        lair.place.write("listed", &format!("./ca.crt\n./sa.key\n./sa.pub\n./{name}\n"));
-        lair.program("find", &format!("cat {}/listed", lair.place.path().display()));
+        lair.place.write(
+            "listed",
+            &format!("./ca.crt\n./sa.key\n./sa.pub\n./{name}\n"),
+        );
+        lair.program(
+            "find",
+            &format!("cat {}/listed", lair.place.path().display()),
+        );
         let printed = lair.run(BACKUP);
         let seen = printed.text();
         assert_ne!(printed.status, 0, "{what}\n{seen}");
-        assert!(seen.contains("no name of a certificate or key"), "{what}\n{seen}");
-        assert!(!lair.at("backup").exists(), "{what}: something was brought\n{seen}");
-        assert!(!lair.at(".ssh").exists() && !lair.at("victim.key").exists(), "{what}\n{seen}");
+        assert!(
+            seen.contains("no name of a certificate or key"),
+            "{what}\n{seen}"
+        );
+        assert!(
+            !lair.at("backup").exists(),
+            "{what}: something was brought\n{seen}"
+        );
+        assert!(
+            !lair.at(".ssh").exists() && !lair.at("victim.key").exists(),
+            "{what}\n{seen}"
+        );
     }
     let lair = Lair::new(CLUSTER);
     for file in whole {
@@ -109,9 +128,151 @@ fn a_backup_writes_what_a_backup_has_and_nothing_that_the_node_chose() {
     assert_eq!(printed.status, 0, "{}", printed.text());
     for file in whole {
         let path = lair.at(&format!("backup/new/pki/{file}"));
-        assert_eq!(std::fs::read_to_string(path).expect("it was brought"), "pem\n");
+        assert_eq!(
+            std::fs::read_to_string(path).expect("it was brought"),
+            "pem\n"
+        );
     }
     for folder in ["backup/new/pki", "backup/new/pki/etcd"] {
         assert_eq!(modes(&lair.at(folder)), 0o700);
+    }
+}
+
+/// A task of a shipped file by its name, as a task of a play.
+fn task(file: &str, name: &str) -> String {
+    let text = std::fs::read_to_string(root().join("playbooks").join(file)).expect("it is shipped");
+    let mut lines = text
+        .lines()
+        .skip_while(|line| line.trim() != format!("- name: {name}"));
+    let first = lines.next().expect("the task is in the file");
+    let indent = first.len() - first.trim_start().len();
+    let rest = lines
+        .take_while(|line| line.trim().is_empty() || line.len() - line.trim_start().len() > indent);
+    let mut task = String::new();
+    for line in std::iter::once(first).chain(rest) {
+        task += "    ";
+        task += line.get(indent..).unwrap_or_default();
+        task.push('\n');
+    }
+    task
+}
+
+/// What the nodes say of themselves; `w2` was not looked at.
+fn said(hosts: &str, names: &str) -> String {
+    format!(
+        "- hosts: {hosts}\n  gather_facts: false\n  vars_files: [PLAYBOOKS/vars/cluster.yml]\n  vars: {{said: {names}}}\n  tasks:\n    \
+         - set_fact:\n        node_ca: {{stdout: ''}}\n        node_state: {{state: joined, version: v1.31.4, \
+         node_name: \"{{{{ said[inventory_hostname] | default(inventory_hostname) }}}}\"}}\n"
+    )
+}
+
+#[test]
+fn no_node_goes_by_the_name_of_another() {
+    for (names, wrong) in [
+        ("{w1: w2}", "w1 says that it is w2"),
+        ("{w1: cp1}", "Two nodes have the same host name"),
+        ("{w1: worker-2.example}", "w1 says that it is w2"),
+        ("{w1: ip-10-0-0-1, cp1: control.example}", ""),
+    ] {
+        let inventory = if names.contains("worker-2") {
+            CLUSTER.replace("w2\n", "w2 node_name=worker-2.example\n")
+        } else {
+            CLUSTER.to_owned()
+        };
+        let lair = Lair::new(&inventory);
+        let printed = lair.run(&format!(
+            "{}    - import_tasks: PLAYBOOKS/tasks/names.yml\n",
+            said("control_plane:w1", names)
+        ));
+        let seen = printed.text();
+        assert_eq!(printed.status == 0, wrong.is_empty(), "{names}\n{seen}");
+        assert!(seen.contains(wrong), "{names}\n{seen}");
+    }
+    for playbook in ["state", "upgrade-look", "quorum"] {
+        let path = root().join(format!("playbooks/tasks/{playbook}.yml"));
+        let text = std::fs::read_to_string(path).expect("it is shipped");
+        assert!(text.contains("import_tasks: names.yml"), "{playbook}");
+    }
+}
+
+/// The node that leaves says whose Node is drained and deleted.
+#[test]
+fn a_node_that_leaves_does_not_take_another_with_it() {
+    let nodes = r#"{"items": [
+        {"metadata": {"name": "ip-10-0-0-1"}, "status": {"conditions": [], "addresses": [{"type": "InternalIP", "address": "10.0.0.1"}]}},
+        {"metadata": {"name": "ip-10-0-0-2"}, "status": {"conditions": [], "addresses": [{"type": "InternalIP", "address": "10.0.0.2"}]}}]}"#;
+    let inventory = CLUSTER.replace("w2\n", "w2 node_ip=10.0.0.2\n") + "node=w1\n";
+    for (name, well) in [("ip-10-0-0-1", true), ("ip-10-0-0-2", false), ("w2", false)] {
+        let lair = Lair::new(&inventory);
+        lair.place.write("nodes.json", nodes);
+        lair.program(
+            "kubectl",
+            &format!("cat {}", lair.at("nodes.json").display()),
+        );
+        let printed = lair.run(&format!(
+            "{}    - import_tasks: PLAYBOOKS/tasks/quorum.yml\n",
+            said("control_plane:w1", &format!("{{w1: {name}}}"))
+        ));
+        let seen = printed.text();
+        assert_eq!(printed.status == 0, well, "{name}\n{seen}");
+    }
+}
+
+#[test]
+fn a_host_that_is_changed_drains_no_other() {
+    for (name, well) in [
+        ("w1", true),
+        ("ip-10-0-0-1.example", true),
+        ("w2", false),
+        ("--all", false),
+        ("--selector=a", false),
+        ("w1 w2", false),
+        ("", false),
+    ] {
+        let lair = Lair::new(CLUSTER);
+        lair.program("uname", &format!("printf '%s\\n' '{name}'"));
+        let printed = lair.run(
+            "- hosts: w1\n  gather_facts: false\n  vars_files: [PLAYBOOKS/vars/cluster.yml]\n  tasks:\n    \
+             - import_tasks: PLAYBOOKS/tasks/rollout-before.yml\n",
+        );
+        let seen = printed.text();
+        assert_eq!(printed.status == 0, well, "{name}\n{seen}");
+    }
+}
+
+/// All members are told what each says of itself.
+#[test]
+fn a_member_that_is_restored_adds_no_other_member_and_no_word() {
+    let good =
+        json!({"name": "etcd1", "peer_url": "https://10.0.0.1:2380", "data_dir": "/var/lib/etcd"});
+    let bad = [
+        ("name", "etcd1=https://10.6.6.6:2380,evil"),
+        ("name", "--force"),
+        ("name", "etcd1\n"),
+        (
+            "peer_url",
+            "https://10.0.0.1:2380,evil=https://10.6.6.6:2380",
+        ),
+        ("peer_url", "https://$(id):2380"),
+        ("peer_url", "/etc/passwd"),
+        ("data_dir", "var/lib/etcd"),
+        ("data_dir", "/var/lib/etcd\n/etc"),
+    ];
+    let mut cases = vec![(good.clone(), true)];
+    for (key, value) in bad {
+        let mut said = good.clone();
+        said[key] = json!(value);
+        cases.push((said, false));
+    }
+    for (said, well) in cases {
+        let lair = Lair::new("[control_plane]\ncp1 ansible_connection=local\n");
+        lair.place.write("said", &said.to_string());
+        let printed = lair.run(&format!(
+            "- hosts: cp1\n  gather_facts: false\n  vars_files: [PLAYBOOKS/vars/cluster.yml]\n  tasks:\n    \
+             - {{command: cat HERE/said, register: member}}\n{}",
+            task("etcd-restore.yml", "What it says can be so")
+        ));
+        let seen = printed.text();
+        assert_eq!(printed.status == 0, well, "{said}\n{seen}");
     }
 }

@@ -178,7 +178,18 @@ pub fn certificates(life: &Life) {
     let fetched = std::fs::read_to_string(life.lab.state().join("kubeconfig")).unwrap();
     let first = life.hosts.control_plane[0];
     let own = life.lab.on(first, "cat /etc/kubernetes/admin.conf").well();
-    assert_eq!(fetched, own, "the fetched kubeconfig is another");
+    // It is written anew, with nothing else in it.
+    let certificate = |text: &str| -> Option<String> {
+        let mut words = text.split_whitespace();
+        let _ = words.find(|word| *word == "client-certificate-data:")?;
+        words.next().map(str::to_owned)
+    };
+    assert!(certificate(&own).is_some(), "admin.conf has no certificate");
+    assert_eq!(
+        certificate(&fetched),
+        certificate(&own),
+        "the kubeconfig that was brought here is another"
+    );
     unchanged(&life.play("certificates.yml", &[]).well(), nodes(life));
     life.whole();
 }
