@@ -196,6 +196,14 @@ pub enum HostError {
         /// How many bytes had been announced.
         announced: u64,
     },
+    /// The script ended, and not all that it printed is there: the host had no room to keep it.
+    #[error("{message}")]
+    OutputLost {
+        /// How it ended, and what is full.
+        message: String,
+        /// What to do about it.
+        hint: String,
+    },
     /// The host announced a file that is larger than the bound on one.
     #[error("announces {announced} bytes; no more than {limit} bytes are taken of one file")]
     TooLarge {
@@ -225,6 +233,8 @@ pub enum Unreachable {
     NoAnswer,
     /// The host key is not the one on record. Never tried again.
     HostKeyChanged,
+    /// The host key is marked as revoked. Never tried again.
+    HostKeyRevoked,
     /// No host key is on record, and unknown ones are not accepted.
     HostKeyUnknown,
     /// None of our keys or passwords was accepted.

@@ -121,6 +121,7 @@ impl From<HostError> for Failure {
         let hint = match &error {
             HostError::Unreachable { hint, .. }
             | HostError::Become { hint, .. }
+            | HostError::OutputLost { hint, .. }
             | HostError::Local { hint, .. } => Some(hint.clone()),
             HostError::TooLarge { .. } => {
                 Some("if the file is what you want, raise the bound with --max-file".to_owned())

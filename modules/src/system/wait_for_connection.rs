@@ -50,7 +50,10 @@ fn is_temporary(error: &HostError) -> bool {
     match error {
         HostError::Unreachable { kind, .. } => !matches!(
             kind,
-            Unreachable::HostKeyChanged | Unreachable::HostKeyUnknown | Unreachable::NoShell
+            Unreachable::HostKeyChanged
+                | Unreachable::HostKeyRevoked
+                | Unreachable::HostKeyUnknown
+                | Unreachable::NoShell
         ),
         HostError::TimedOut { .. } => true,
         HostError::Become { .. }
@@ -58,6 +61,7 @@ fn is_temporary(error: &HostError) -> bool {
         | HostError::TooMuchOutput { .. }
         | HostError::MoreThanAnnounced { .. }
         | HostError::TooLarge { .. }
+        | HostError::OutputLost { .. }
         | HostError::Local { .. } => false,
     }
 }

@@ -6,15 +6,17 @@ use std::time::Duration;
 
 use minijinja::Value;
 use serde_json::{Map, Value as Json};
+use tokio::sync::mpsc;
 use windlass_modules::module::Context;
 use windlass_modules::{Failure, Host, HostError, Task as Ready};
 
 use super::arguments::Rendered;
 use super::control::{Live, Marks, TaskController};
+use super::dispatch::Message;
 use super::result::TaskResult;
 use super::unit::{Unit, failed_template};
 use crate::template::{self, Scope, TemplateError};
-use crate::transport::{Become, Connection, ProgressSink, TaskSettings};
+use crate::transport::{Become, Connection, NoticeSink, ProgressSink, TaskSettings};
 use crate::vars;
 
 impl Unit<'_> {
@@ -58,6 +60,7 @@ impl Unit<'_> {
                     .filter(|seconds| *seconds > 0.0)
                     .map(Duration::from_secs_f64),
                 progress: (!self.no_log).then(|| progress(live.clone())),
+                notices: Some(notices(work.messages.clone())),
                 interrupted: work.shared.interrupt.clone(),
             };
             Some(work.shared.transport.host(&Arc::new(connection), settings))
@@ -200,6 +203,13 @@ fn progress(live: Live) -> ProgressSink {
         for line in String::from_utf8_lossy(bytes).lines() {
             live.line(line);
         }
+    })
+}
+
+/// Warnings about hosts: nothing of a task is in them, so that `no_log` does not hide them.
+fn notices(messages: mpsc::Sender<Message>) -> NoticeSink {
+    Arc::new(move |notice| {
+        let _ = messages.try_send(Message::Warning(notice.to_owned()));
     })
 }
 

@@ -63,6 +63,8 @@ pub(crate) enum Message {
         item: Value,
         result: Box<TaskResult>,
     },
+    /// Something the user should know of a host.
+    Warning(String),
 }
 
 /// The owner of a run's state.
@@ -215,6 +217,7 @@ impl Dispatcher {
 
     async fn forward(&mut self, message: Message) {
         let what = match message {
+            Message::Warning(message) => What::Warning { message },
             Message::Progress { task, host, line } => {
                 let secrets = self.shared.store.secrets();
                 let line = self.lines.shown(&host, line, secrets);

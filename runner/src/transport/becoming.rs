@@ -1,19 +1,19 @@
 //! Becoming another user: the command that does it, the talk about the password, and what went wrong.
 
 use std::fmt::Write;
-use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::timeout;
 use windlass_modules::host::HostError;
 use windlass_modules::kit::quote;
 
 use super::channel::Channel;
+use super::patience::{Over, Patience};
 use super::prelude::START;
 use super::settings::{Become, Connection, Method};
+use super::unreachable::shortened;
 
-/// sudo waits two seconds after a wrong password; a directory service may take its time.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// More is not read before the new shell is there.
+const LONGEST_TALK: usize = 64 << 10;
 /// What the new user's shell says when it is there.
 const READY: &str = "windlass: ready";
 
@@ -23,29 +23,33 @@ pub(super) async fn change_user(
     channel: &mut Channel,
     wanted: &Become,
     connection: &Connection,
+    patience: &mut Patience,
 ) -> Result<(), HostError> {
     let prompt = format!("windlass-{:016x}:", rand::random::<u64>());
     let line = command(wanted, &prompt);
-    let gone = |_| trouble(connection, wanted, "the shell went away");
-    let Some(stdin) = &mut channel.stdin.pipe else {
-        return Err(trouble(connection, wanted, ""));
+    let work = async {
+        let stdin = channel.stdin.pipe.as_mut().ok_or_else(String::new)?;
+        let sent = stdin.write_all(line.as_bytes()).await;
+        sent.map_err(|_| "the shell went away".to_owned())?;
+        match wanted.password {
+            Some(_) => talk(channel, wanted, &prompt).await,
+            None => Ok(()),
+        }
     };
-    stdin.write_all(line.as_bytes()).await.map_err(gone)?;
-    if wanted.password.is_none() {
-        return Ok(());
-    }
-    match timeout(PATIENCE, talk(channel, wanted, &prompt)).await {
+    match patience.wait(work).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(said)) => Err(trouble(connection, wanted, &said)),
-        Err(_) => Err(HostError::Become {
+        Err(Over) => Err(HostError::Become {
             message: format!(
-                "{}: {} neither asked for the password nor let us in within {} s",
+                "{}: {} neither asked for the password nor let us in; the host was waited for {} s in all",
                 connection.name,
                 wanted.method.program(),
-                PATIENCE.as_secs()
+                patience.whole.as_secs()
             ),
             said: String::new(),
-            hint: "it may ask for something else than a password; try it by hand".to_owned(),
+            hint: "it may ask for something else than a password: try it by hand; -T or ansible_timeout \
+                   gives it more time"
+                .to_owned(),
         }),
     }
 }
@@ -66,6 +70,9 @@ async fn talk(channel: &mut Channel, wanted: &Become, prompt: &str) -> Result<()
         match count {
             Ok(count @ 1..) => text.push_str(&String::from_utf8_lossy(&piece[..count])),
             _ => open[stream] = false,
+        }
+        if said.len() + shown.len() > LONGEST_TALK {
+            return Err(shortened(said) + "\nit talks without an end");
         }
         if shown.contains(READY) {
             return Ok(());
@@ -244,6 +251,7 @@ pub(super) fn trouble(connection: &Connection, wanted: &Become, said: &str) -> H
         .filter(|line| !line.is_empty() && *line != WRONG && !line.starts_with("windlass"))
         .collect::<Vec<_>>()
         .join("; ");
+    let said = shortened(said);
     HostError::Become {
         message: format!(
             "{}: cannot become {} with {}: {what}",

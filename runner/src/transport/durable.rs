@@ -10,6 +10,7 @@ use super::node::Lease;
 use super::request::COLLECTOR;
 use super::settings::Stream;
 use super::shell::Answer;
+use super::status::Status;
 use super::unreachable::lost;
 
 /// How long a host may stay out of reach before its request is given up for lost.
@@ -35,8 +36,8 @@ pub(super) struct Kept {
 
 /// What the collecting script's first line says.
 enum Found {
-    /// The request ended with this status; its time limit ended it.
-    Done(i32, bool),
+    /// The request ended so.
+    Done(Status),
     /// It never began, and never will.
     Unbegun,
     /// Nobody knows.
@@ -71,22 +72,25 @@ impl Handle {
                 }
             };
             let (found, stdout) = read(stdout);
-            let (status, late) = match found {
+            let status = match found {
                 Found::Unbegun => return Ok(None),
                 Found::Lost => return Err(lost(&self.node.connection, "while a command ran")),
-                Found::Done(status, late) => (status, late),
+                Found::Done(status) => status,
             };
             self.report_rest(script, Stream::Stdout, &stdout, seen_out);
             self.report_rest(script, Stream::Stderr, &stderr, seen_err);
             let reply = Reply {
-                status,
+                status: status.code,
                 stdout,
                 stderr,
             };
-            let limit = self.task.limit.or(script.limit).filter(|_| late);
+            let limit = self.task.limit.or(script.limit).filter(|_| status.late);
             return match stop.or(limit.map(Stop::Late)) {
                 Some(stop) => Err(self.stopped(stop, reply)),
-                None => Ok(Some(reply)),
+                None => match status.lost {
+                    Some(why) => Err(self.output_lost(status.code, &why)),
+                    None => Ok(Some(reply)),
+                },
             };
         }
         Err(lost(
@@ -137,6 +141,7 @@ fn may_come_back(kind: Unreachable) -> bool {
         | Unreachable::UnknownName
         | Unreachable::Other => true,
         Unreachable::HostKeyChanged
+        | Unreachable::HostKeyRevoked
         | Unreachable::HostKeyUnknown
         | Unreachable::Authentication
         | Unreachable::NoShell => false,
@@ -152,13 +157,7 @@ fn read(mut stdout: Vec<u8>) -> (Found, Vec<u8>) {
     let rest = stdout.split_off((length + 1).min(stdout.len()));
     let line = String::from_utf8_lossy(&stdout);
     let found = match line.trim_end().split_once(' ') {
-        Some(("done", status)) => {
-            let late = status.ends_with('t');
-            status
-                .trim_end_matches('t')
-                .parse()
-                .map_or(Found::Lost, |status| Found::Done(status, late))
-        }
+        Some(("done", status)) => Status::read(status).map_or(Found::Lost, Found::Done),
         _ if line.trim_end() == "unbegun" => Found::Unbegun,
         _ => Found::Lost,
     };

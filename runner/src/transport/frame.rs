@@ -25,6 +25,8 @@ pub(super) struct Frame {
     state: State,
     /// What came before the begin marker: its last few kilobytes.
     pub(super) noise: Vec<u8>,
+    /// How many bytes of it came.
+    pub(super) noise_seen: usize,
     /// What the begin marker says.
     pub(super) began: Option<String>,
     /// What the end marker says.
@@ -48,6 +50,7 @@ impl Frame {
             buffer: Vec::new(),
             state: State::Before,
             noise: Vec::new(),
+            noise_seen: 0,
             began: None,
             ended: None,
             desynchronised: false,
@@ -108,6 +111,7 @@ impl Frame {
             output.extend_from_slice(bytes);
             return;
         }
+        self.noise_seen += bytes.len();
         self.noise.extend_from_slice(bytes);
         if self.noise.len() > 2 * NOISE {
             self.noise.drain(..self.noise.len() - NOISE);

@@ -45,8 +45,9 @@ impl Gate {
         permit
     }
 
-    /// Ends a turn whose connection sshd dropped.
-    pub(super) fn dropped(&self, turn: SemaphorePermit<'_>) {
+    /// Ends a turn whose connection sshd dropped. A turn that was given up before counts no more.
+    pub(super) fn dropped(&self, turn: Option<SemaphorePermit<'_>>) {
+        let Some(turn) = turn else { return };
         let Ok(mut now) = self.now.lock() else { return };
         if now.0 > 1 {
             turn.forget();
@@ -55,7 +56,7 @@ impl Gate {
     }
 
     /// Ends a turn that went well.
-    pub(super) fn went_well(&self, turn: SemaphorePermit<'_>) {
+    pub(super) fn went_well(&self, turn: Option<SemaphorePermit<'_>>) {
         drop(turn);
         let Ok(mut now) = self.now.lock() else { return };
         now.1 += 1;
@@ -94,11 +95,11 @@ mod tests {
     async fn drops_make_it_narrow_and_success_makes_it_wide_again() {
         let gate = Gate::new(3, 1000);
         for _ in 0..5 {
-            gate.dropped(gate.enter().await);
+            gate.dropped(Some(gate.enter().await));
         }
         assert_eq!(gate.at_once.available_permits(), 1);
         for _ in 0..20 {
-            gate.went_well(gate.enter().await);
+            gate.went_well(Some(gate.enter().await));
         }
         assert_eq!(gate.at_once.available_permits(), 3);
     }

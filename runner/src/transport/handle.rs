@@ -16,10 +16,13 @@ use super::node::{Lease, Node};
 use super::request::{self, KILLER};
 use super::settings::{Become, TaskSettings};
 use super::shell::{Answer, Gone, Outputs, Shell, Sink, Watch};
-use super::unreachable::{lost, no_shell};
+use super::status::Status;
+use super::unreachable::{NotReady, lost, no_shell, not_ready, shortened};
 
 /// What the host's own watch gets beyond the limit to end a request, before we do it from here.
 const FOR_WATCH: Duration = Duration::from_secs(10);
+/// How long a request that is to be ended is given to begin.
+const FOR_BEGIN: Duration = Duration::from_secs(2);
 /// What the end of a request may take once its processes are ended.
 const FOR_END: Duration = Duration::from_secs(15);
 
@@ -58,7 +61,16 @@ impl Host for Handle {
     }
 
     fn run(&self, script: Script) -> BoxFuture<'_, Result<Reply, HostError>> {
-        self.run_script(script).boxed()
+        let run = async move {
+            let done = self.run_script(script).await;
+            if let Some(tell) = &self.task.notices
+                && let Some(notice) = self.node.take_notice()
+            {
+                tell(&notice);
+            }
+            done
+        };
+        run.boxed()
     }
 }
 
@@ -88,41 +100,49 @@ impl Handle {
             (task, own) => task.or(own),
         };
         let asked = self.ask(script, lease, limit, 0).await?;
-        let (status, late, stderr) = match asked.answer {
+        let (status, stderr) = match asked.answer {
             Some(Answer::Ended {
                 trouble: Some(error),
                 ..
             }) => {
                 return Err(self.local_trouble(script, &error));
             }
-            Some(Answer::Ended {
-                status,
-                late,
-                stderr,
-                ..
-            }) => (status, late, stderr),
+            Some(Answer::Ended { status, stderr, .. }) => (status, stderr),
             Some(Answer::Gone(gone)) if asked.stop.is_none() => {
                 return match asked.kept {
-                    Some(kept) if gone.ended == Ended::Lost && kept.pid != 0 => {
+                    Some(kept)
+                        if gone.not_ready.is_none()
+                            && gone.ended == Ended::Lost
+                            && kept.pid != 0 =>
+                    {
                         self.collect(&kept, script, asked.stdout.len(), gone.stderr_seen)
                             .await
                     }
                     _ => self.gone(&gone, had_answered).map(|()| None),
                 };
             }
-            Some(Answer::Gone(_)) | None => (255, false, Vec::new()),
+            Some(Answer::Gone(_)) | None => (
+                Status {
+                    code: 255,
+                    ..Status::default()
+                },
+                Vec::new(),
+            ),
         };
         let reply = Reply {
-            status,
+            status: status.code,
             stdout: asked.stdout,
             stderr,
         };
         match asked
             .stop
-            .or_else(|| limit.filter(|_| late).map(Stop::Late))
+            .or_else(|| limit.filter(|_| status.late).map(Stop::Late))
         {
             Some(stop) => Err(self.stopped(stop, reply)),
-            None => Ok(Some(reply)),
+            None => match status.lost {
+                Some(why) => Err(self.output_lost(status.code, &why)),
+                None => Ok(Some(reply)),
+            },
         }
     }
 
@@ -242,6 +262,18 @@ impl Handle {
             () = self.interruption() => Stop::Interrupted,
             () = late => Stop::Late(limit.unwrap_or_default()),
         };
+        // What has begun nothing has nothing to be ended; its shell begins nothing for nobody.
+        let begun = async {
+            while watch.pid.load(Ordering::Relaxed) == 0 {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::select! {
+            ended = &mut exchange => return (Some(stop), Some(ended)),
+            begun = timeout(FOR_BEGIN, begun) => if begun.is_err() {
+                return (Some(stop), None);
+            }
+        }
         let ended = timeout(FOR_END, async {
             tokio::join!(
                 &mut exchange,
@@ -278,6 +310,19 @@ impl Handle {
         }
     }
 
+    /// A request that ended, and of whose output something is missing.
+    pub(super) fn output_lost(&self, status: i32, why: &str) -> HostError {
+        HostError::OutputLost {
+            message: format!(
+                "{}: it ended with status {status}, but not all that it printed is there: on the host, {}",
+                self.node.connection.name,
+                shortened(why.to_owned())
+            ),
+            hint: "what it did is done; make room on the host, and see whether it may run again"
+                .to_owned(),
+        }
+    }
+
     fn local_trouble(&self, script: &Script, error: &std::io::Error) -> HostError {
         let way = match &script.stdout {
             Output::File { .. } => "written to",
@@ -293,9 +338,26 @@ impl Handle {
         }
     }
 
+    /// The shell did not get ready. Where another user is to be become, that program may be why.
+    fn not_ready(&self, why: NotReady, noise: &str) -> HostError {
+        match &self.user {
+            Some(user) if !noise.trim().is_empty() => {
+                becoming::trouble(&self.node.connection, user, noise)
+            }
+            _ => not_ready(&self.node.connection, why, noise),
+        }
+    }
+
     /// What it means that the shell went away. `Ok`: nothing had begun, and another shell may help.
     fn gone(&self, gone: &Gone, had_answered: bool) -> Result<(), HostError> {
         let connection = &self.node.connection;
+        if let Some(why) = gone.not_ready {
+            return Err(if had_answered {
+                lost(connection, "when a command was to begin")
+            } else {
+                self.not_ready(why, &gone.noise)
+            });
+        }
         if gone.began {
             return Err(lost(connection, "while a command ran"));
         }
@@ -343,7 +405,8 @@ impl Drop for Guard<'_> {
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
             let (node, user, watch) = (Arc::clone(node), user.cloned(), Arc::clone(watch));
-            runtime.spawn(async move { end_request(&node, user.as_ref(), &watch).await });
+            let end = async move { end_request(&node, user.as_ref(), &watch).await };
+            runtime.spawn(timeout(FOR_END, end));
         }
     }
 }

@@ -7,33 +7,34 @@ use std::borrow::Cow;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use memchr::memmem;
 use openssh_mux_client::{Connection as Mux, Error as MuxError, NonZeroByteSlice, Session};
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::sync::SemaphorePermit;
+use tokio::time::{sleep, timeout};
 use windlass_modules::host::HostError;
 
 use super::askpass::Askpass;
 use super::channel::{Channel, Link, pipes};
 use super::gate::Gate;
+use super::patience::{Over, Patience};
 use super::prelude::login_command;
 use super::settings::{Connection, HostKeys, Limits, SshSettings};
-use super::unreachable::{behind_a_proxy, may_pass, no_answer, no_connection};
+use super::unreachable::{
+    Password, behind_a_proxy, key_is_another, may_pass, no_answer, no_connection,
+};
 
-/// Time for authentication, beyond what ssh may take to connect.
-const FOR_AUTHENTICATION: Duration = Duration::from_secs(30);
-/// How long connections that sshd drops are tried again, with pauses that grow up to the second.
-const FOR_DROPS: Duration = Duration::from_secs(60);
+/// Pauses between tries of connections that sshd drops grow up to this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// A live ssh master.
 pub(super) struct Master {
     socket: PathBuf,
-    /// How long the host may take to open a channel: the link may have gone silent.
-    patience: Duration,
+    /// The host has another key than the one on record, and nobody minded.
+    pub(super) other_key: bool,
 }
 
 /// Why a master gave no channel.
@@ -49,17 +50,15 @@ pub(super) enum NoChannel {
 impl Master {
     /// Attaches to the master that listens at `socket`, if one does. A socket that nobody listens at
     /// any more is removed.
-    pub(super) async fn find(socket: &Path, settings: &SshSettings) -> Option<Self> {
+    pub(super) async fn find(socket: &Path) -> Option<Self> {
         if !socket.exists() {
             return None;
         }
         let check = async { Mux::connect(socket).await?.send_alive_check().await };
         if let Ok(Ok(_)) = timeout(Duration::from_secs(2), check).await {
             let socket = socket.to_owned();
-            return Some(Self {
-                socket,
-                patience: settings.connect_timeout,
-            });
+            let other_key = socket.with_extension("key").exists();
+            return Some(Self { socket, other_key });
         }
         let _ = std::fs::remove_file(socket);
         None
@@ -72,55 +71,85 @@ impl Master {
         limits: &Limits,
         socket: &Path,
         gate: &Gate,
+        patience: &mut Patience,
     ) -> Result<Self, HostError> {
+        let ssh = Ssh {
+            connection,
+            settings,
+            limits,
+            socket,
+        };
         let mut pause = Duration::from_millis(100);
-        let begin = Instant::now();
-        let mut said;
+        let mut failed;
         let mut asked = false;
         loop {
-            let turn = gate.enter().await;
-            match handshake(connection, settings, limits, socket, Goal::Master).await? {
-                Ok(()) => {
+            let (turn, tried) = ssh.in_turn(gate, patience).await;
+            match tried? {
+                Ok(other_key) => {
                     gate.went_well(turn);
-                    let socket = socket.to_owned();
-                    return Ok(Self {
-                        socket,
-                        patience: settings.connect_timeout,
-                    });
+                    return Ok(Self::new(socket, other_key));
                 }
-                Err(words) => said = words,
+                Err(why) => failed = why,
             }
-            if said.contains(TAKEN) {
+            if failed.said.contains(TAKEN) {
                 // Another run was faster; its master is as good.
-                if let Some(master) = Self::find(socket, settings).await {
+                if let Some(master) = Self::find(socket).await {
                     return Ok(master);
                 }
-            } else if may_pass(&said) {
+            } else if may_pass(&failed.said) {
                 gate.dropped(turn);
-                if behind_a_proxy(&said) && !asked {
+                if behind_a_proxy(&failed.said) && !asked {
                     asked = true;
-                    let look = handshake(connection, settings, limits, socket, Goal::Look).await?;
-                    if let Err(words) = look
-                        && !may_pass(&words)
+                    let look = ssh.handshake(Goal::Look, patience).await?;
+                    if let Err(why) = look
+                        && !may_pass(&why.said)
                     {
-                        said = words;
+                        failed = why;
                         break;
                     }
                 }
             } else {
                 break;
             }
-            if begin.elapsed() > FOR_DROPS {
+            let wait = sleep(pause.mul_f64(rand::random_range(0.5..1.5)));
+            if patience.wait(wait).await.is_err() {
                 break;
             }
-            sleep(pause.mul_f64(rand::random_range(0.5..1.5))).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        Err(no_connection(connection, settings, &said))
+        let password = settings
+            .password
+            .as_ref()
+            .map(|_| match failed.had_password {
+                true => Password::Refused,
+                false if asked => Password::NotForTheJump,
+                false => Password::NotAskedFor,
+            });
+        Err(no_connection(connection, settings, &failed.said, password))
     }
 
-    /// Opens a channel with a new shell.
-    pub(super) async fn open_shell(&self) -> Result<Channel, NoChannel> {
+    /// The master that was just started, with a word on the host's key for who finds it.
+    fn new(socket: &Path, other_key: bool) -> Self {
+        let mark = socket.with_extension("key");
+        // Without the mark a later run does not warn; that is no reason not to go on.
+        let _ = if other_key {
+            std::fs::write(mark, "")
+        } else {
+            std::fs::remove_file(mark)
+        };
+        Self {
+            socket: socket.to_owned(),
+            other_key,
+        }
+    }
+
+    /// Opens a channel with a new shell, for which the host may take `most`: the link may have gone
+    /// silent.
+    pub(super) async fn open_shell(
+        &self,
+        patience: &mut Patience,
+        most: Duration,
+    ) -> Result<Channel, NoChannel> {
         let (near, far) = pipes().map_err(|error| {
             NoChannel::Here(HostError::Local {
                 message: format!("cannot make a pipe: {error}"),
@@ -147,7 +176,7 @@ impl Master {
                 .open_new_session(&session, &ends)
                 .await
         };
-        match timeout(self.patience, open).await {
+        match patience.wait_at_most(most, open).await {
             Ok(Ok(session)) => Ok(near.with(Link::Ssh(session))),
             Ok(Err(MuxError::RequestFailure(reason) | MuxError::PermissionDenied(reason))) => {
                 Err(NoChannel::Refused(reason.into()))
@@ -184,59 +213,138 @@ enum Goal {
     Look,
 }
 
-/// Runs ssh until it goes into the background or has looked, or fails: then gives what it said.
-async fn handshake(
-    connection: &Connection,
-    settings: &SshSettings,
-    limits: &Limits,
-    socket: &Path,
-    goal: Goal,
-) -> Result<Result<(), String>, HostError> {
-    let mut ssh = command(settings, limits, socket, goal);
-    let dir = socket.parent().unwrap_or(Path::new("/"));
-    let askpass = settings
-        .password
-        .as_ref()
-        .map(|password| Askpass::new(dir, password))
-        .transpose()?;
-    if let Some(askpass) = &askpass {
-        askpass.tell(&mut ssh);
+/// What an ssh that did not succeed has left.
+struct Failed {
+    /// What it said.
+    said: String,
+    /// It had the password.
+    had_password: bool,
+}
+
+/// All that one ssh is started with.
+struct Ssh<'a> {
+    connection: &'a Connection,
+    settings: &'a SshSettings,
+    limits: &'a Limits,
+    socket: &'a Path,
+}
+
+impl Ssh<'_> {
+    /// Tries to start a master once it is our turn. A host that takes long loses its turn meanwhile, so
+    /// that those that never answer do not keep the others waiting.
+    async fn in_turn<'g>(
+        &self,
+        gate: &'g Gate,
+        patience: &mut Patience,
+    ) -> (
+        Option<SemaphorePermit<'g>>,
+        Result<Result<bool, Failed>, HostError>,
+    ) {
+        let mut turn = Some(gate.enter().await);
+        let long = sleep(patience.whole / 4);
+        let tried = self.handshake(Goal::Master, patience);
+        tokio::pin!(long, tried);
+        loop {
+            tokio::select! {
+                tried = &mut tried => return (turn, tried),
+                () = &mut long, if turn.is_some() => turn = None,
+            }
+        }
     }
-    let mut child = ssh.spawn().map_err(|error| HostError::Local {
-        message: format!("cannot start {}: {error}", limits.ssh_executable.display()),
-        hint: "the OpenSSH client has to be installed on the control host".to_owned(),
-    })?;
-    let said = Arc::new(Mutex::new(Vec::new()));
-    let patience = settings.connect_timeout + FOR_AUTHENTICATION;
-    match timeout(patience, until_exit(&mut child, &said)).await {
-        Ok(Some(status)) if status.success() => Ok(Ok(())),
-        Ok(_) => {
-            let _ = child.kill().await;
-            let said = said
-                .lock()
-                .map(|said| String::from_utf8_lossy(&said).into_owned());
-            Ok(Err(said.unwrap_or_default()))
+
+    /// Runs ssh until it goes into the background or has looked; then gives whether the host's key is
+    /// another than the one on record.
+    async fn handshake(
+        &self,
+        goal: Goal,
+        patience: &mut Patience,
+    ) -> Result<Result<bool, Failed>, HostError> {
+        let Self {
+            connection,
+            settings,
+            limits,
+            socket,
+        } = *self;
+        let dir = socket.parent().unwrap_or(Path::new("/"));
+        let askpass = settings
+            .password
+            .as_ref()
+            .map(|password| Askpass::new(dir, password))
+            .transpose()?;
+        let ssh = match &askpass {
+            Some(askpass) => askpass.command(&limits.ssh_executable),
+            None => Command::new(&limits.ssh_executable),
+        };
+        let mut ssh = command(ssh, settings, limits, socket, goal);
+        let mut child = ssh.spawn().map_err(|error| HostError::Local {
+            message: format!("cannot start {}: {error}", limits.ssh_executable.display()),
+            hint: "the OpenSSH client has to be installed on the control host".to_owned(),
+        })?;
+        let mut said = Said::default();
+        let ended = patience.wait(until_exit(&mut child, &mut said)).await;
+        if let Ok(Some(status)) = ended
+            && status.success()
+        {
+            return Ok(Ok(key_is_another(&said.text())));
         }
-        Err(_) => {
-            let _ = child.kill().await;
-            Err(no_answer(connection, settings, patience))
+        end(&mut child).await;
+        match ended {
+            Ok(_) => Ok(Err(Failed {
+                said: said.text(),
+                had_password: askpass.is_some_and(|askpass| askpass.was_given()),
+            })),
+            Err(Over) => Err(no_answer(connection, settings, patience.whole)),
         }
+    }
+}
+
+/// Ends ssh, and what it has started to reach the host.
+async fn end(child: &mut Child) {
+    if let Some(group) = child
+        .id()
+        .and_then(|id| i32::try_from(id).ok())
+        .and_then(rustix::process::Pid::from_raw)
+    {
+        // It may have ended in between, which is what we want.
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+    let _ = child.kill().await;
+}
+
+/// What ssh says: its first words and its last ones, as a host can make it say any number.
+#[derive(Default)]
+struct Said {
+    bytes: Vec<u8>,
+    /// Where a word in question may still begin.
+    seen: usize,
+}
+
+impl Said {
+    const FIRST: usize = 8 << 10;
+    const LAST: usize = 32 << 10;
+
+    /// Takes more of it; whether the socket's name has turned out to be taken.
+    fn take(&mut self, bytes: &[u8]) -> bool {
+        self.bytes.extend_from_slice(bytes);
+        let taken = memmem::find(&self.bytes[self.seen..], TAKEN.as_bytes()).is_some();
+        if self.bytes.len() > 2 * (Self::FIRST + Self::LAST) {
+            self.bytes.drain(Self::FIRST..self.bytes.len() - Self::LAST);
+        }
+        self.seen = self.bytes.len().saturating_sub(TAKEN.len());
+        taken
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
     }
 }
 
 /// Waits for ssh to exit and collects what it says. `None`: it stays, but has no control socket.
 ///
 /// The end of its standard error is no sign: a jump host's ssh inherits it and stays.
-async fn until_exit(child: &mut Child, said: &Mutex<Vec<u8>>) -> Option<ExitStatus> {
+async fn until_exit(child: &mut Child, said: &mut Said) -> Option<ExitStatus> {
     let mut stderr = child.stderr.take();
     let mut piece = [0; 4096];
-    let take = |bytes: &[u8]| {
-        let Ok(mut said) = said.lock() else {
-            return false;
-        };
-        said.extend_from_slice(bytes);
-        String::from_utf8_lossy(&said).contains(TAKEN)
-    };
     let status = loop {
         let read = async {
             match &mut stderr {
@@ -249,19 +357,18 @@ async fn until_exit(child: &mut Child, said: &Mutex<Vec<u8>>) -> Option<ExitStat
             count = read => {
                 if count == 0 {
                     stderr = None;
-                } else if take(&piece[..count]) {
+                } else if said.take(&piece[..count]) {
                     return None;
                 }
             }
         }
     };
-    // What it said last may still be in the pipe.
-    if let Some(stderr) = &mut stderr
-        && status.is_none_or(|status| !status.success())
-    {
-        let short = Duration::from_millis(200);
+    // What it said last may still be in the pipe. A jump host's ssh may hold that open.
+    if let Some(stderr) = &mut stderr {
+        let well = status.is_some_and(|status| status.success());
+        let short = Duration::from_millis(if well { 20 } else { 200 });
         while let Ok(Ok(count @ 1..)) = timeout(short, stderr.read(&mut piece)).await {
-            take(&piece[..count]);
+            said.take(&piece[..count]);
         }
     }
     status
@@ -269,8 +376,13 @@ async fn until_exit(child: &mut Child, said: &Mutex<Vec<u8>>) -> Option<ExitStat
 
 /// The command line. ssh takes the first value of an option: ours that must hold come first, then the
 /// inventory's, then the user's arguments, then our wishes.
-fn command(settings: &SshSettings, limits: &Limits, socket: &Path, goal: Goal) -> Command {
-    let mut ssh = Command::new(&limits.ssh_executable);
+fn command(
+    mut ssh: Command,
+    settings: &SshSettings,
+    limits: &Limits,
+    socket: &Path,
+    goal: Goal,
+) -> Command {
     // ssh expands percent signs in this path.
     let path = socket.to_string_lossy().replace('%', "%%");
     let persist = match goal {

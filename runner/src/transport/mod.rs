@@ -4,10 +4,11 @@
 //! - `settings`: what shapes a connection, a task's use of it, and the bounds.
 //! - `pool`, `node`: all hosts; one host with its master and its live shells.
 //! - `master`, `control_dir`, `askpass`, `gate`: ssh masters, where their sockets live, how they get
-//!   a password, how many are made at once. `local`: a shell without ssh.
-//! - `channel`, `shell`, `frame`, `request`, `prelude`, `remote/`: the framed protocol, from the pipes
+//!   a password, how many are made at once. `patience`: how long a host may take until a shell is
+//!   ready there. `local`: a shell without ssh.
+//! - `channel`, `shell`, `frame`, `request`, `status`, `prelude`, `remote/`: the framed protocol, from the pipes
 //!   up to a script and its answer.
-//! - `becoming`, `unreachable`: what can go wrong on the way, and what to do about it.
+//! - `password`, `becoming`, `unreachable`: what can go wrong on the way, and what to do about it.
 //! - `handle`: the host as one task sees it, with its time limit and interrupts. `durable`: how it gets
 //!   the result of a request whose link was lost.
 
@@ -22,18 +23,23 @@ mod handle;
 mod local;
 mod master;
 mod node;
+mod password;
+mod patience;
 mod pool;
 mod prelude;
 mod request;
 mod settings;
 mod shell;
+mod status;
 mod unreachable;
 
 #[cfg(test)]
 mod shell_tests;
+#[cfg(test)]
+mod silent_tests;
 
 pub use pool::Transport;
 pub use settings::{
-    Become, Connection, HostKeys, Kind, Limits, Method, ProgressSink, SshSettings, Stream,
-    TaskSettings,
+    Become, Connection, HostKeys, Kind, Limits, Method, NoticeSink, ProgressSink, SshSettings,
+    Stream, TaskSettings,
 };

@@ -17,14 +17,14 @@ use super::control_dir::{control_dir, socket_name};
 use super::gate::Gate;
 use super::local;
 use super::master::{Master, NoChannel};
+use super::password::check_passwords;
+use super::patience::Patience;
 use super::settings::{Become, Connection, Kind, Limits, SshSettings};
 use super::shell::Shell;
-use super::unreachable::lost;
+use super::unreachable::{lost, no_answer, other_key};
 
 /// How many shells of the control host may be open at once: tasks of many hosts are delegated to it.
 const LOCAL_SHELLS: usize = 64;
-/// How long a shell is waited for where the host refuses more and none of its sessions is ours.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What all hosts of a transport share.
 pub(super) struct Common {
@@ -32,6 +32,8 @@ pub(super) struct Common {
     pub(super) gate: Gate,
     /// The control host's shell.
     pub(super) local_shell: &'static [&'static str],
+    /// How long that may take until it is ready.
+    pub(super) local_patience: Duration,
     /// Masters started.
     pub(super) connects: AtomicU64,
     /// Requests sent.
@@ -42,7 +44,7 @@ pub(super) struct Common {
 pub(super) struct Node {
     pub(super) connection: Arc<Connection>,
     pub(super) common: Arc<Common>,
-    master: Mutex<Option<Arc<Master>>>,
+    master: Mutex<Held>,
     idle: PlainMutex<Vec<(Option<Become>, Shell, Slot)>>,
     /// Who holds one may have a shell open.
     turns: Arc<Semaphore>,
@@ -50,6 +52,24 @@ pub(super) struct Node {
     bound: AtomicUsize,
     /// Shells that end others' requests, beside the rest.
     killers: Semaphore,
+    /// What the user should know, until it is told.
+    notice: PlainMutex<Notice>,
+}
+
+/// That the host's key is another than the one on record.
+#[derive(Default)]
+enum Notice {
+    #[default]
+    None,
+    ToTell(String),
+    Told,
+}
+
+/// The ssh master, and what became of the last try to have one.
+#[derive(Default)]
+struct Held {
+    master: Option<Arc<Master>>,
+    failed: Option<(Instant, HostError)>,
 }
 
 /// One open shell, as counted.
@@ -89,12 +109,13 @@ impl Node {
         Self {
             connection,
             common,
-            master: Mutex::new(None),
+            master: Mutex::default(),
             idle: PlainMutex::new(Vec::new()),
             turns: Arc::new(Semaphore::new(bound)),
             open: Arc::new(AtomicUsize::new(0)),
             bound: AtomicUsize::new(bound),
             killers: Semaphore::new(1),
+            notice: PlainMutex::default(),
         }
     }
 
@@ -109,7 +130,8 @@ impl Node {
 
     /// A shell of `user`: an idle one, or a new one, after waiting for a turn.
     pub(super) async fn lease(&self, user: Option<&Become>) -> Result<Lease, HostError> {
-        let begin = Instant::now();
+        check_passwords(&self.connection, user)?;
+        let mut patience = self.patience();
         loop {
             let turn = Arc::clone(&self.turns).acquire_owned().await;
             let turn = turn.expect("the semaphore is never closed");
@@ -121,7 +143,7 @@ impl Node {
             }
             self.make_room();
             let slot = Slot::new(&self.open);
-            match self.open_shell(user).await? {
+            match self.open_shell(user, &mut patience).await? {
                 Ok(shell) => {
                     return Ok(Lease {
                         shell,
@@ -130,7 +152,7 @@ impl Node {
                 }
                 Err(reason) => {
                     drop(slot);
-                    self.refused(turn, &reason, begin).await?;
+                    self.refused(turn, &reason, &mut patience).await?;
                 }
             }
         }
@@ -173,59 +195,83 @@ impl Node {
         &self,
         turn: OwnedSemaphorePermit,
         reason: &str,
-        begin: Instant,
+        patience: &mut Patience,
     ) -> Result<(), HostError> {
         let had_idle = self.idle.lock().is_ok_and(|mut idle| {
             let any = !idle.is_empty();
             idle.clear();
             any
         });
-        if begin.elapsed() > PATIENCE {
-            return Err(HostError::Unreachable {
-                kind: Unreachable::Other,
-                message: format!(
-                    "{}: the host opens no more sessions ({reason})",
-                    self.connection.name
-                ),
-                hint: "raise MaxSessions in its sshd_config, or let other runs end first"
-                    .to_owned(),
-            });
-        }
         let others = self.open.load(Ordering::Relaxed);
         if !had_idle && others > 0 && self.bound.load(Ordering::Relaxed) > others {
             self.bound.store(others, Ordering::Relaxed);
             turn.forget();
         } else {
             drop(turn);
-            sleep(Duration::from_millis(100)).await;
+            let pause = sleep(Duration::from_millis(100));
+            if patience.wait(pause).await.is_err() {
+                return Err(HostError::Unreachable {
+                    kind: Unreachable::Other,
+                    message: format!(
+                        "{}: the host opens no more sessions ({reason})",
+                        self.connection.name
+                    ),
+                    hint: "raise MaxSessions in its sshd_config, or let other runs end first"
+                        .to_owned(),
+                });
+            }
         }
         Ok(())
     }
 
+    /// How long the host may take until a shell is ready.
+    fn patience(&self) -> Patience {
+        Patience::new(match &self.connection.kind {
+            Kind::Local => self.common.local_patience,
+            Kind::Ssh(settings) => settings.connect_timeout,
+        })
+    }
+
     /// Opens a shell and changes its user. The inner error is the host's refusal of one more session.
-    async fn open_shell(&self, user: Option<&Become>) -> Result<Result<Shell, String>, HostError> {
-        let mut channel = match self.open_channel().await? {
+    async fn open_shell(
+        &self,
+        user: Option<&Become>,
+        patience: &mut Patience,
+    ) -> Result<Result<Shell, String>, HostError> {
+        let mut channel = match self.open_channel(patience).await? {
             Ok(channel) => channel,
             Err(reason) => return Ok(Err(reason)),
         };
         if let Some(user) = user {
-            Box::pin(change_user(&mut channel, user, &self.connection)).await?;
+            Box::pin(change_user(&mut channel, user, &self.connection, patience)).await?;
         }
-        Ok(Ok(Shell::new(channel)))
+        Ok(Ok(Shell::new(channel, *patience)))
     }
 
-    async fn open_channel(&self) -> Result<Result<Channel, String>, HostError> {
+    async fn open_channel(
+        &self,
+        patience: &mut Patience,
+    ) -> Result<Result<Channel, String>, HostError> {
         let Kind::Ssh(settings) = &self.connection.kind else {
             return local::open_shell(self.common.local_shell).map(Ok);
         };
-        // A master that an earlier run left, or that served us before, may be gone: then a new one.
+        // A master that an earlier run left, or that served us before, may be gone: then a new one, for
+        // which there must be time left.
         for _ in 0..3 {
-            let master = self.master(settings).await?;
-            match master.open_shell().await {
+            let (master, new) = self.master(settings, patience).await?;
+            let most = if new {
+                patience.left()
+            } else {
+                patience.left() / 2
+            };
+            match master.open_shell(patience, most).await {
                 Ok(channel) => return Ok(Ok(channel)),
                 Err(NoChannel::Refused(reason)) => return Ok(Err(reason)),
                 Err(NoChannel::Here(error)) => return Err(error),
                 Err(NoChannel::Gone) => self.forget(&master).await,
+            }
+            if patience.left().is_zero() {
+                return Err(no_answer(&self.connection, settings, patience.whole));
             }
         }
         Err(lost(
@@ -237,50 +283,95 @@ impl Node {
     /// A shell beside the others, which ends their requests.
     pub(super) async fn killer(&self, user: Option<&Become>) -> Option<(Shell, impl Sized + '_)> {
         let permit = self.killers.acquire().await.ok()?;
-        let shell = self.open_shell(user).await.ok()?.ok()?;
+        let mut patience = self.patience();
+        let shell = self.open_shell(user, &mut patience).await.ok()?.ok()?;
         Some((shell, permit))
     }
 
-    /// The live master, found or started.
-    async fn master(&self, settings: &SshSettings) -> Result<Arc<Master>, HostError> {
-        let mut master = self.master.lock().await;
-        if let Some(master) = &*master {
-            return Ok(Arc::clone(master));
+    /// The live master, found or started; whether it was started now. Who waited while a try failed
+    /// does not try again.
+    async fn master(
+        &self,
+        settings: &SshSettings,
+        patience: &mut Patience,
+    ) -> Result<(Arc<Master>, bool), HostError> {
+        let came = Instant::now();
+        let mut held = self.master.lock().await;
+        if let Some(master) = &held.master {
+            return Ok((Arc::clone(master), false));
+        }
+        if let Some((when, error)) = &held.failed
+            && *when >= came
+        {
+            return Err(error.clone());
         }
         let socket = control_dir(&self.common.limits)?.join(socket_name(settings));
-        let found = if let Some(found) = Master::find(&socket, settings).await {
-            found
-        } else {
-            self.common.connects.fetch_add(1, Ordering::Relaxed);
-            let Common { limits, gate, .. } = &*self.common;
-            Box::pin(Master::start(
-                &self.connection,
-                settings,
-                limits,
-                &socket,
-                gate,
-            ))
-            .await?
-        };
-        Ok(Arc::clone(master.insert(Arc::new(found))))
+        if let Some(found) = Master::find(&socket).await {
+            return Ok((self.keep(&mut held, settings, found), false));
+        }
+        self.common.connects.fetch_add(1, Ordering::Relaxed);
+        let Common { limits, gate, .. } = &*self.common;
+        let started = Box::pin(Master::start(
+            &self.connection,
+            settings,
+            limits,
+            &socket,
+            gate,
+            patience,
+        ));
+        match started.await {
+            Ok(master) => Ok((self.keep(&mut held, settings, master), true)),
+            Err(error) => {
+                held.failed = Some((Instant::now(), error.clone()));
+                Err(error)
+            }
+        }
+    }
+
+    /// Keeps a master, and what is to be said of it.
+    fn keep(&self, held: &mut Held, settings: &SshSettings, master: Master) -> Arc<Master> {
+        if master.other_key
+            && let Ok(mut notice) = self.notice.lock()
+            && matches!(*notice, Notice::None)
+        {
+            *notice = Notice::ToTell(other_key(&self.connection, settings));
+        }
+        Arc::clone(held.master.insert(Arc::new(master)))
+    }
+
+    /// What the user should know and has not been told.
+    pub(super) fn take_notice(&self) -> Option<String> {
+        let mut notice = self.notice.lock().ok()?;
+        if !matches!(*notice, Notice::ToTell(_)) {
+            return None;
+        }
+        match std::mem::replace(&mut *notice, Notice::Told) {
+            Notice::ToTell(text) => Some(text),
+            Notice::None | Notice::Told => None,
+        }
     }
 
     /// Connects without opening a shell.
     pub(super) async fn connect(&self) -> Result<(), HostError> {
         match &self.connection.kind {
             Kind::Local => Ok(()),
-            Kind::Ssh(settings) => self.master(settings).await.map(drop),
+            Kind::Ssh(settings) => {
+                check_passwords(&self.connection, None)?;
+                let mut patience = self.patience();
+                self.master(settings, &mut patience).await.map(drop)
+            }
         }
     }
 
     /// The master did not answer: it is ended, if it is still this one.
     async fn forget(&self, gone: &Arc<Master>) {
-        let mut master = self.master.lock().await;
-        if master
+        let mut held = self.master.lock().await;
+        if held
+            .master
             .as_ref()
             .is_some_and(|master| Arc::ptr_eq(master, gone))
         {
-            *master = None;
+            held.master = None;
             gone.stop().await;
         }
     }
@@ -295,7 +386,7 @@ impl Node {
     /// Ends the master and all shells: the next request connects anew.
     pub(super) async fn reset(&self) {
         self.let_shells_go();
-        if let Some(master) = self.master.lock().await.take() {
+        if let Some(master) = self.master.lock().await.master.take() {
             master.stop().await;
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use windlass_modules::host::{Host, HostError};
 
@@ -10,6 +11,9 @@ use super::gate::Gate;
 use super::handle::Handle;
 use super::node::{Common, Node};
 use super::settings::{Connection, Limits, TaskSettings};
+
+/// How long a shell of the control host may take until it is ready.
+pub(super) const FOR_LOCAL: Duration = Duration::from_secs(60);
 
 /// The way to all hosts. Clones share everything.
 #[derive(Clone)]
@@ -21,11 +25,15 @@ pub struct Transport {
 impl Transport {
     /// A transport with nothing open yet.
     pub fn new(limits: Limits) -> Self {
-        Self::with_local_shell(limits, &["sh"])
+        Self::with_local_shell(limits, &["sh"], FOR_LOCAL)
     }
 
-    /// With another shell of the control host than its `sh`.
-    pub(super) fn with_local_shell(limits: Limits, local_shell: &'static [&'static str]) -> Self {
+    /// With another shell of the control host than its `sh`, and other patience.
+    pub(super) fn with_local_shell(
+        limits: Limits,
+        local_shell: &'static [&'static str],
+        local_patience: Duration,
+    ) -> Self {
         let gate = Gate::new(limits.connects_at_once, limits.connects_per_second);
         let (connects, round_trips) = (AtomicU64::new(0), AtomicU64::new(0));
         Self {
@@ -33,6 +41,7 @@ impl Transport {
                 limits,
                 gate,
                 local_shell,
+                local_patience,
                 connects,
                 round_trips,
             }),

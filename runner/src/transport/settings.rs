@@ -74,7 +74,8 @@ pub enum HostKeys {
     Strict,
     /// Unknown keys are accepted and put on record.
     AcceptNew,
-    /// Unknown keys are accepted, changed ones too where ssh does so (`host_key_checking = False`).
+    /// Unknown keys are accepted, changed ones too where ssh does so, with a warning
+    /// (`host_key_checking = False`).
     Off,
 }
 
@@ -164,6 +165,9 @@ pub enum Stream {
 /// Receives output while a script with `stream` runs, in pieces as they arrive.
 pub type ProgressSink = Arc<dyn Fn(Stream, &[u8]) + Send + Sync>;
 
+/// Receives what the user should know of a host, once for each.
+pub type NoticeSink = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// What one task wants of the host.
 #[derive(Clone)]
 pub struct TaskSettings {
@@ -175,6 +179,8 @@ pub struct TaskSettings {
     pub limit: Option<Duration>,
     /// Where streamed output goes.
     pub progress: Option<ProgressSink>,
+    /// Where notices go.
+    pub notices: Option<NoticeSink>,
     /// Turns true when the run is interrupted.
     pub interrupted: watch::Receiver<bool>,
 }
@@ -186,6 +192,7 @@ impl Default for TaskSettings {
             environment: Vec::new(),
             limit: None,
             progress: None,
+            notices: None,
             // The sender is gone, so that it never changes.
             interrupted: watch::channel(false).1,
         }

@@ -2,16 +2,21 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::unix::pipe::Receiver;
 use tokio::sync::Notify;
+use tokio::time::sleep;
 
 use super::channel::{Channel, Ended, Way};
 use super::frame::Frame;
+use super::patience::Patience;
 use super::prelude;
 use super::request::{Known, Payload, Request};
 use super::settings::{ProgressSink, Stream};
+use super::status::Status;
+use super::unreachable::NotReady;
 
 /// Bytes moved at a time.
 const PIECE: usize = 64 << 10;
@@ -26,6 +31,8 @@ pub(super) struct Shell {
     pub(super) pid: Option<u32>,
     /// What has to be sent before the first request.
     boot: Vec<u8>,
+    /// How long it may take until it has answered for the first time.
+    patience: Patience,
     /// What is read into, kept from one request to the next.
     pieces: [Vec<u8>; 2],
 }
@@ -63,9 +70,7 @@ pub(super) struct Watch {
 pub(super) enum Answer {
     /// With the end marker on both streams.
     Ended {
-        status: i32,
-        /// The host's own watch ended it.
-        late: bool,
+        status: Status,
         stderr: Vec<u8>,
         /// What went wrong on the control host.
         trouble: Option<std::io::Error>,
@@ -83,10 +88,17 @@ pub(super) struct Gone {
     pub(super) noise: String,
     /// How much of standard error had come.
     pub(super) stderr_seen: usize,
+    /// It was given up: it did not say in time that the request begins.
+    pub(super) not_ready: Option<NotReady>,
 }
 
+/// A shell that has answered before may take so many times as long as a new one to begin a request.
+const AGAIN: u32 = 6;
+/// More is not read before a request begins: no login shell has that much to say.
+const LONGEST_NOISE: usize = 1 << 20;
+
 impl Shell {
-    pub(super) fn new(channel: Channel) -> Self {
+    pub(super) fn new(channel: Channel, patience: Patience) -> Self {
         let key = format!("{:032x}", rand::random::<u128>());
         let boot = prelude::boot(&key);
         Self {
@@ -95,6 +107,7 @@ impl Shell {
             known: Known::default(),
             pid: None,
             boot,
+            patience,
             pieces: Default::default(),
         }
     }
@@ -108,13 +121,15 @@ impl Shell {
     /// earlier requests' children.
     pub(super) fn is_there(&mut self) -> bool {
         let mut piece = [0; 4096];
-        loop {
+        // One that never stops talking is of no more use.
+        for _ in 0..LONGEST_NOISE / piece.len() {
             match self.channel.stdout.try_read(&mut piece) {
                 Ok(0) => return false,
                 Ok(_) => {}
                 Err(error) => return error.kind() == std::io::ErrorKind::WouldBlock,
             }
         }
+        false
     }
 
     /// Sends `request` and waits for its end. Gives the shell back where it can be used again.
@@ -138,6 +153,14 @@ impl Shell {
             progress: progress.as_ref(),
             watch,
             trouble: Mutex::new(None),
+            to_begin: AtomicUsize::new(2),
+            flood: AtomicBool::new(false),
+            news: Notify::new(),
+        };
+        let time = if self.pid.is_none() {
+            self.patience.left()
+        } else {
+            self.patience.whole * AGAIN
         };
         let mut stderr = Sink::Memory(Vec::new());
         let Channel {
@@ -147,9 +170,7 @@ impl Shell {
             ..
         } = &mut self.channel;
         let [piece_out, piece_err] = &mut self.pieces;
-        let mut sending = true;
-        let mut all_sent = false;
-        {
+        let (all_sent, not_ready) = {
             let sender = send(stdin, &boot, request, &shared.trouble);
             let answers = async {
                 tokio::join!(
@@ -164,19 +185,13 @@ impl Shell {
                     ),
                 )
             };
-            tokio::pin!(sender, answers);
-            loop {
-                tokio::select! {
-                    _ = &mut answers => break,
-                    // Trouble in sending shows in the answers: the shell went away, or goes away
-                    // when its input is cut off.
-                    done = &mut sender, if sending => {
-                        sending = false;
-                        all_sent = done.is_ok();
-                    }
-                }
-            }
-        }
+            attend(sender, answers, &shared, time).await
+        };
+        let not_ready = not_ready.map(|why| match why {
+            // Other things were waited for before.
+            NotReady::Silent(waited) => NotReady::Silent(waited.max(self.patience.whole)),
+            NotReady::Flood => NotReady::Flood,
+        });
         if let Some(pid) = out.began.as_deref().and_then(|info| info.parse().ok()) {
             self.pid = Some(pid);
         }
@@ -188,15 +203,21 @@ impl Shell {
                     Sink::Memory(bytes) => bytes.len(),
                     Sink::File(..) => 0,
                 },
-                ended: self.channel.link.ended().await,
+                ended: match not_ready {
+                    // It is let go of as it is.
+                    Some(_) => Ended::Lost,
+                    None => self.channel.link.ended().await,
+                },
                 noise: String::from_utf8_lossy(&noise).into_owned(),
+                not_ready,
             };
             return (None, Answer::Gone(gone));
         };
-        let late = status.ends_with('t');
         let answer = Answer::Ended {
-            status: status.trim_end_matches('t').parse().unwrap_or(255),
-            late,
+            status: Status::read(status).unwrap_or(Status {
+                code: 255,
+                ..Status::default()
+            }),
             stderr: match stderr {
                 Sink::Memory(bytes) => bytes,
                 Sink::File(..) => Vec::new(),
@@ -213,6 +234,44 @@ struct Shared<'a> {
     watch: &'a Watch,
     /// The first thing that went wrong on the control host.
     trouble: Mutex<Option<std::io::Error>>,
+    /// How many of the streams have not said that the request begins.
+    to_begin: AtomicUsize,
+    /// One of them said too much else.
+    flood: AtomicBool,
+    /// Told when both have begun, or when one floods.
+    news: Notify,
+}
+
+/// Waits for the answers, which must have begun within `time`. Whether all was sent; why it is given up.
+async fn attend<T>(
+    sender: impl Future<Output = std::io::Result<()>>,
+    answers: impl Future<Output = T>,
+    shared: &Shared<'_>,
+    time: Duration,
+) -> (bool, Option<NotReady>) {
+    let too_late = sleep(time);
+    tokio::pin!(sender, answers, too_late);
+    let (mut sending, mut all_sent, mut begun) = (true, false, false);
+    loop {
+        tokio::select! {
+            _ = &mut answers => return (all_sent, None),
+            () = shared.news.notified(), if !begun => {
+                if shared.flood.load(Ordering::Relaxed) {
+                    return (all_sent, Some(NotReady::Flood));
+                }
+                begun = true;
+            }
+            () = &mut too_late, if !begun => {
+                return (all_sent, Some(NotReady::Silent(time)));
+            }
+            // Trouble in sending shows in the answers: the shell went away, or goes away
+            // when its input is cut off.
+            done = &mut sender, if sending => {
+                sending = false;
+                all_sent = done.is_ok();
+            }
+        }
+    }
 }
 
 /// Sends everything. A file that turns out shorter than it was cuts the input off.
@@ -292,6 +351,7 @@ async fn receive(
     shared: &Shared<'_>,
 ) -> std::io::Result<()> {
     let mut output = Vec::new();
+    let mut begun = false;
     piece.resize(PIECE, 0);
     while frame.ended.is_none() {
         let count = pipe.read(piece).await?;
@@ -299,6 +359,17 @@ async fn receive(
             break;
         }
         frame.feed(&piece[..count], &mut output);
+        if !begun && frame.began.is_some() {
+            begun = true;
+            if shared.to_begin.fetch_sub(1, Ordering::Relaxed) == 1 {
+                shared.news.notify_one();
+            }
+        }
+        if !begun && frame.noise_seen > LONGEST_NOISE {
+            shared.flood.store(true, Ordering::Relaxed);
+            shared.news.notify_one();
+            std::future::pending::<()>().await;
+        }
         if let Some(pid) = frame.began.as_deref().and_then(|info| info.parse().ok()) {
             // Of a request that another is about, the process is known before.
             let _ = shared

@@ -29,7 +29,7 @@ fn transport(sh: &'static [&'static str], max_output: usize) -> Transport {
         max_output,
         ..Limits::default()
     };
-    Transport::with_local_shell(limits, sh)
+    Transport::with_local_shell(limits, sh, pool::FOR_LOCAL)
 }
 
 /// Runs `test` under each shell with a host of its own.
@@ -613,6 +613,27 @@ async fn file_modules_work_over_one_long_lived_shell() {
             assert!(failure.message.contains("refused"), "{}", failure.message);
             assert_eq!(std::fs::read(at("d/x")).unwrap(), b"a\0b\nl\n");
             assert_eq!(std::fs::read_dir(at("d")).unwrap().count(), 4);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn output_is_there_although_its_folder_was_deleted_meanwhile() {
+    under_each_shell(TaskSettings::default(), |sh, _, host| async move {
+        for stream in [false, true] {
+            let source = "echo a; rm -rf \"$_w_dir\"; echo b; echo c >&2; exit 3";
+            let mut script = Script::new(source).durable();
+            script.stream = stream;
+            let reply = host.run(script).await.unwrap();
+            assert_eq!(
+                (reply.status, reply.text(), reply.error_text()),
+                (3, "a\nb\n".to_owned(), "c\n".to_owned()),
+                "{sh:?} {stream}"
+            );
+            // The next request of this shell goes without.
+            let reply = host.run(Script::new("echo on").durable()).await.unwrap();
+            assert_eq!(reply.text(), "on\n", "{sh:?}");
         }
     })
     .await;

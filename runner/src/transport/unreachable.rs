@@ -13,15 +13,24 @@ struct Sign {
     kind: Unreachable,
 }
 
+/// In `known_hosts`, and in the file of `RevokedHostKeys`.
+const REVOKED: &[&str] = &[
+    "REVOKED HOST KEY DETECTED",
+    "is marked as revoked",
+    " revoked by file ",
+    "in revoked keys file",
+];
+const CHANGED: &[&str] = &["REMOTE HOST IDENTIFICATION HAS CHANGED", "Host key for"];
+
 /// In this order: the first that fits. From OpenSSH's sources (`ssh.c`, `sshconnect.c`, `packet.c`,
 /// 7.4 to 10.0) and the C library's error texts.
 const SIGNS: &[Sign] = &[
     Sign {
-        words: &[
-            "REMOTE HOST IDENTIFICATION HAS CHANGED",
-            "Host key for",
-            "revoked host key",
-        ],
+        words: REVOKED,
+        kind: Unreachable::HostKeyRevoked,
+    },
+    Sign {
+        words: CHANGED,
         kind: Unreachable::HostKeyChanged,
     },
     Sign {
@@ -79,6 +88,38 @@ pub(super) fn kind_of(said: &str) -> Unreachable {
         .map_or(Unreachable::Other, |sign| sign.kind)
 }
 
+/// Whether ssh went on although the key is not the one on record, or is revoked.
+pub(super) fn key_is_another(said: &str) -> bool {
+    REVOKED
+        .iter()
+        .chain(CHANGED)
+        .any(|word| said.contains(word))
+}
+
+/// What is said of a host whose key is another than the one on record, where that does not keep us out.
+pub(super) fn other_key(connection: &Connection, settings: &SshSettings) -> String {
+    format!(
+        "{} ({}): its host key is not the one on record, or is revoked, and it was connected to all the \
+         same, as host keys are not checked (ansible_host_key_checking, or StrictHostKeyChecking in the \
+         configuration of ssh): it may be another machine. Forget the old key with `ssh-keygen -R {}` if \
+         it was reinstalled",
+        connection.name,
+        place(settings),
+        quote(&known_name(settings))
+    )
+}
+
+/// What became of the password of a host that did not let us in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Password {
+    /// It was given, and not accepted.
+    Refused,
+    /// The host did not ask for it.
+    NotAskedFor,
+    /// A jump host stood before it, which does not get it.
+    NotForTheJump,
+}
+
 /// Whether the same connection may well succeed a moment later.
 pub(super) fn may_pass(said: &str) -> bool {
     kind_of(said) == Unreachable::Other && DROPPED.iter().any(|word| said.contains(word))
@@ -103,6 +144,7 @@ pub(super) fn no_connection(
     connection: &Connection,
     settings: &SshSettings,
     said: &str,
+    password: Option<Password>,
 ) -> HostError {
     let kind = kind_of(said);
     let what = match kind {
@@ -110,7 +152,14 @@ pub(super) fn no_connection(
         Unreachable::Refused => "the connection was refused",
         Unreachable::NoAnswer => "no answer",
         Unreachable::HostKeyChanged => "its host key is not the one on record",
+        Unreachable::HostKeyRevoked => "its host key is marked as revoked",
         Unreachable::HostKeyUnknown => "its host key is not known",
+        Unreachable::Authentication if password == Some(Password::Refused) => {
+            "the password was not accepted"
+        }
+        Unreachable::Authentication if password == Some(Password::NotForTheJump) => {
+            "the jump host did not let us in"
+        }
         Unreachable::Authentication => "none of the keys or passwords was accepted",
         Unreachable::Lost | Unreachable::NoShell | Unreachable::Other => "ssh could not connect",
     };
@@ -129,7 +178,17 @@ pub(super) fn no_connection(
     HostError::Unreachable {
         kind,
         message: format!("{} ({}): {what}{detail}", connection.name, place(settings)),
-        hint: hint(kind, settings, record),
+        hint: match (kind, password) {
+            (Unreachable::Authentication, Some(Password::Refused)) => {
+                "check ansible_password, or what was given with -k; it was tried once".to_owned()
+            }
+            (Unreachable::Authentication, Some(Password::NotForTheJump)) => {
+                "ansible_password goes to the host itself and to no jump host: give the jump host a key, with \
+                 ssh-add or as IdentityFile in ssh_config"
+                    .to_owned()
+            }
+            _ => hint(kind, settings, record),
+        },
     }
 }
 
@@ -158,6 +217,42 @@ pub(super) fn no_answer(
         ),
         hint: hint(Unreachable::NoAnswer, settings, None),
     }
+}
+
+/// The error for a host whose shell did not answer in time, or did nothing but talk.
+pub(super) fn not_ready(connection: &Connection, why: NotReady, said: &str) -> HostError {
+    let (kind, what) = match why {
+        NotReady::Silent(waited) => (
+            Unreachable::NoAnswer,
+            format!("no sh answered in {} s", waited.as_secs()),
+        ),
+        NotReady::Flood => (
+            Unreachable::NoShell,
+            "its login shell talks without an end, and no sh answered".to_owned(),
+        ),
+    };
+    let said = essence(said);
+    let said = if said.is_empty() {
+        said
+    } else {
+        format!("; it said: {said}")
+    };
+    HostError::Unreachable {
+        kind,
+        message: format!("{}: {what}{said}", connection.name),
+        hint: "see what the user's login shell does before it runs a command (`ssh HOST true`); \
+               -T or ansible_timeout gives the host more time"
+            .to_owned(),
+    }
+}
+
+/// Why a shell is not ready.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum NotReady {
+    /// It said nothing of ours in this time.
+    Silent(Duration),
+    /// It said more than anybody has to say.
+    Flood,
 }
 
 /// The error for a connection that was there and is gone.
@@ -212,7 +307,8 @@ fn hint(kind: Unreachable, settings: &SshSettings, record: Option<&str>) -> Stri
             settings.port.unwrap_or(22)
         ),
         Unreachable::NoAnswer => {
-            "see that the host is up, that the address is right and that no firewall is between"
+            "see that the host is up, that the address is right and that no firewall is between; -T or \
+             ansible_timeout gives it more time"
                 .to_owned()
         }
         Unreachable::HostKeyChanged => format!(
@@ -225,6 +321,12 @@ fn hint(kind: Unreachable, settings: &SshSettings, record: Option<&str>) -> Stri
                 .map_or(String::new(), |(file, _)| format!("-f {} ", quote(file))),
             quote(&known_name(settings))
         ),
+        Unreachable::HostKeyRevoked => {
+            "whoever answers with this key need not be the host: make new keys on it, and put them on record \
+             after comparing their fingerprints; a key that is marked by mistake has a line with @revoked in \
+             known_hosts, or stands in the file of RevokedHostKeys"
+                .to_owned()
+        }
         Unreachable::HostKeyUnknown => format!(
             "put its key on record with `ssh-keyscan {port}{} >> ~/.ssh/known_hosts` after comparing its \
              fingerprint, or accept keys of new hosts with `-o StrictHostKeyChecking=accept-new` in \
@@ -273,7 +375,16 @@ fn essence(said: &str) -> String {
         lines.drain(..at);
     }
     let from = lines.len().saturating_sub(6);
-    lines[from..].join("; ")
+    shortened(lines[from..].join("; "))
+}
+
+/// A text of a host for a message: the end of it, where it is long.
+pub(super) fn shortened(text: String) -> String {
+    const LONGEST: usize = 300;
+    match text.char_indices().rev().nth(LONGEST) {
+        Some((from, _)) => format!("… {}", &text[from..]),
+        None => text,
+    }
 }
 
 #[cfg(test)]
@@ -312,12 +423,40 @@ mod tests {
                 "@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\nHost key verification failed.",
                 Unreachable::HostKeyChanged,
             ),
+            (
+                "@       WARNING: REVOKED HOST KEY DETECTED!               @\n\
+                 The ED25519 host key for 10.0.0.1 is marked as revoked.\n\
+                 ED25519 host key for 10.0.0.1 was revoked and you have requested strict checking.\n\
+                 Host key verification failed.",
+                Unreachable::HostKeyRevoked,
+            ),
+            (
+                "Host key ED25519 SHA256:abc revoked by file /etc/ssh/revoked\n\
+                 Host key verification failed.",
+                Unreachable::HostKeyRevoked,
+            ),
             ("something new", Unreachable::Other),
         ];
         for (said, kind) in cases {
             assert_eq!(kind_of(said), kind, "{said}");
             assert!(!may_pass(said), "{said}");
         }
+    }
+
+    #[test]
+    fn a_revoked_key_is_not_to_be_put_on_record() {
+        let connection = Connection {
+            name: "a".to_owned(),
+            kind: Kind::Local,
+        };
+        let said =
+            "The ED25519 host key for a is marked as revoked.\nHost key verification failed.";
+        let error = no_connection(&connection, &SshSettings::new("a"), said, None);
+        let HostError::Unreachable { message, hint, .. } = error else {
+            panic!("{error:?}")
+        };
+        assert!(message.contains("marked as revoked"), "{message}");
+        assert!(!hint.contains("ssh-keyscan"), "{hint}");
     }
 
     #[test]

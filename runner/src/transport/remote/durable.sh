@@ -8,44 +8,66 @@ _w_spool() {
 	[ -z "$_w_dir" ] || return 0
 	for _w_dir in "${TMPDIR:-/tmp}" /var/tmp /dev/shm /run; do
 		_w_dir=$_w_dir/.windlass-$_w_id
-		(umask 077 && mkdir "$_w_dir") 2>/dev/null && return 0
+		(umask 077 && mkdir "$_w_dir") 2>/dev/null && _w_files '' && return 0
+		rm -rf "$_w_dir" 2>/dev/null
 	done
 	_w_dir=''
 	return 1
 }
 
+# Makes the files for the request with mark $1 anew, if there is room. The status is written over
+# these blanks later, which takes no room then; `room` stays empty until it shows whether there is any.
+_w_files() {
+	{
+		true >"$_w_dir/out" && true >"$_w_dir/err" && true >"$_w_dir/room" &&
+			echo "$1" >"$_w_dir/mark" && echo '          ' >"$_w_dir/status"
+	} 2>/dev/null
+}
+
 # _w_keep MARK LINES BYTES SMALL STREAM: a request that goes on. BYTES and SMALL as for _w_feed; no
-# BYTES: no input.
+# BYTES: no input. The files are held open: they may be deleted meanwhile.
 _w_keep() {
 	[ -z "$3" ] || [ -n "$_w_exact" ] || _w_probe
 	_w_begin "$1" "$2"
-	if _w_spool; then
-		: >"$_w_dir/status"
-		: >"$_w_dir/out"
-		: >"$_w_dir/err"
-		echo "$1" >"$_w_dir/mark"
+	if _w_spool && _w_files "$1"; then
+		exec 5<"$_w_dir/out" 6<"$_w_dir/err" 7>"$_w_dir/room"
 		[ -z "$5" ] || _w_follow
 		_w_source "$3" "$4" 3>&1 >"$_w_dir/out" 2>"$_w_dir/err"
 		_w_kept=$?
-		_w_late=''
+		_w_late='' _w_lost=''
 		[ -z "$_w_limit" ] || _w_unwatch
-		echo "$_w_kept$_w_late" >"$_w_dir/status"
-		if [ -n "$5" ]; then
-			_w_unfollow
-		else
-			[ ! -s "$_w_dir/out" ] || cat "$_w_dir/out"
-			[ ! -s "$_w_dir/err" ] || cat "$_w_dir/err" >&2
-		fi
-		_w_end "$_w_kept$_w_late"
+		{ echo room >&7; } 2>/dev/null || _w_full
+		{ echo "$_w_kept$_w_late${_w_lost:+f$_w_lost}" 1<>"$_w_dir/status"; } 2>/dev/null
+		[ -z "$5" ] || _w_unfollow
+		_w_give out 5 || _w_lost='the files of it cannot be read'
+		_w_give err 6 >&2 || _w_lost='the files of it cannot be read'
+		exec 5<&- 6<&- 7>&-
+		_w_end "$_w_kept$_w_late${_w_lost:+f$_w_lost}"
 	else
 		_w_source "$3" "$4" 3>&1
 		_w_end "$?"
 	fi
 }
 
+# _w_give NAME NUMBER: prints what is left of a file that is open. None is worth a process if it is empty.
+_w_give() {
+	[ -s "$_w_dir/$1" ] || [ ! -e "$_w_dir/$1" ] || return 0
+	cat <&"$2"
+}
+
+# There is no room: what was printed may not all be there. Puts into _w_lost which disk it is.
+_w_full() {
+	_w_lost="the disk with ${_w_dir%/*} is full"
+	set -f
+	# shellcheck disable=SC2046
+	set -- $(df -Pk "${_w_dir%/*}" 2>/dev/null | tail -n 1)
+	set +f
+	[ "$#" -lt 6 ] || _w_lost="$_w_lost ($1, $5 used, $4 KiB free)"
+}
+
 # Runs the source, deaf to the hang-up of a lost terminal.
 _w_source() {
-	_w_text="trap '' HUP; exec 5<&- 6<&-; $_w_text"
+	_w_text="trap '' HUP; exec 5<&- 6<&- 7>&-; $_w_text"
 	if [ -n "$1" ]; then
 		_w_pour "$1" "$2"
 	else
@@ -59,7 +81,6 @@ _w_source() {
 
 # Prints what is added to the files, until it is told to stop. The loop reads on from the same place.
 _w_follow() {
-	exec 5<"$_w_dir/out" 6<"$_w_dir/err"
 	(
 		_w_go=1
 		trap '_w_go=' TERM
@@ -69,16 +90,13 @@ _w_follow() {
 			cat <&5
 			cat <&6 >&2
 		done
-	) </dev/null &
+	) </dev/null 7>&- &
 	_w_follower=$!
 }
 
 _w_unfollow() {
 	kill "$_w_follower" 2>/dev/null
 	wait "$_w_follower" 2>/dev/null
-	cat <&5
-	cat <&6 >&2
-	exec 5<&- 6<&-
 }
 
 # The other side has all that was kept, and leaves.

@@ -29,10 +29,11 @@ _w_define() {
 }
 
 # Takes mark $1 and $2 lines of source, and says on both streams that what follows is this request's.
+# Where nobody is there any more to hear that, nothing begins.
 _w_begin() {
 	_w_mark=$1
 	_w_lines "$2"
-	echo "${_w_mark}b$$"
+	echo "${_w_mark}b$$" 2>/dev/null || exit 70
 	echo "${_w_mark}b" >&2
 	[ -z "$_w_limit" ] || _w_watch
 }
