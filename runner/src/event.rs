@@ -1,8 +1,12 @@
 //! What happens in a run, as data: the whole interface between the engine and the reports.
 //!
 //! The engine blots out secrets and `no_log` results before it makes an event, so whatever is here
-//! may be shown. Texts of hosts are data: a report strips control characters before a terminal
+//! may be shown. Texts of hosts are data: a report escapes control characters before a terminal
 //! sees them.
+
+mod texts;
+
+pub use texts::Text;
 
 use std::sync::Arc;
 use std::time::Duration;

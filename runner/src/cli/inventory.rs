@@ -58,12 +58,16 @@ pub(crate) fn start(arguments: &Arguments, printer: &Printer) -> Exit {
     let shown = show(arguments, &mut found);
     if !found.is_empty() {
         let colour = printer.theme().is_coloured();
-        printer.note(diagnostics::draw(&found, diagnostics::Options { colour }).trim_end());
+        printer.drawn(diagnostics::draw(&found, diagnostics::Options { colour }).trim_end());
         printer.note(&format!("\n{}", diagnostics::count(&found)));
     }
     match shown {
         Ok(text) => {
-            printer.line(&text);
+            if arguments.what.list || arguments.what.host.is_some() {
+                printer.json(&text);
+            } else {
+                printer.line(&text);
+            }
             Exit::Well
         }
         Err(exit) => exit,

@@ -14,6 +14,7 @@ use crate::engine::TagFilter;
 use crate::inventory::{self, Beside, Inventory, InventorySource, Pattern};
 use crate::playbook::{self, Loader, Playbook};
 use crate::report::{Printer, diagnostics};
+use crate::secrets::Secrets;
 use crate::template::{Options, Templar};
 use crate::vars::{self, RunInfo, Store};
 use crate::yaml::{Diagnostic, Mapping, Node, Severity, Source, Span};
@@ -45,7 +46,8 @@ pub(crate) fn prepare(input: &Input, info: RunInfo, printer: &Printer) -> Result
     let errors = found
         .iter()
         .any(|diagnostic| diagnostic.severity == Severity::Error);
-    show(&found, printer);
+    let secrets = prepared.as_ref().map(|prepared| prepared.store.secrets());
+    show(&found, secrets, printer);
     match prepared {
         Some(prepared) if !errors => Ok(prepared),
         _ => Err(Exit::BAD_INPUT),
@@ -106,12 +108,17 @@ fn read(input: &Input, info: RunInfo, found: &mut Vec<Diagnostic>) -> Option<Pre
     Some(prepared)
 }
 
-fn show(found: &[Diagnostic], printer: &Printer) {
+/// Lines of files are shown with what is wrong in them, and a line of an inventory may hold a password.
+fn show(found: &[Diagnostic], secrets: Option<&Secrets>, printer: &Printer) {
     if found.is_empty() {
         return;
     }
     let colour = printer.theme().is_coloured();
-    printer.note(diagnostics::draw(found, diagnostics::Options { colour }).trim_end());
+    let mut drawn = diagnostics::draw(found, diagnostics::Options { colour });
+    if let Some(secrets) = secrets {
+        secrets.hide(&mut drawn);
+    }
+    printer.drawn(drawn.trim_end());
     printer.note(&format!("\n{}", diagnostics::count(found)));
 }
 

@@ -1,143 +1,28 @@
 //! Blots out secrets in every event that leaves the engine.
-//!
-//! What an event has is taken apart without `..`: a new field does not compile until somebody has
-//! decided here what it holds.
-
-use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::event::{Diff, Finished, Recap, TaskInfo, What};
+use crate::event::{Text, What};
 use crate::secrets::Secrets;
 
-/// What can hold secrets: texts, and values with texts in them.
-#[derive(Default)]
-struct Parts<'a> {
-    texts: Vec<&'a mut String>,
-    values: Vec<&'a mut Value>,
-}
-
-/// Blots out `secrets` in `what`, wherever they are.
+/// Blots out `secrets` in `what`, wherever they are. Names of hosts are the inventory's, and needed to
+/// read a report: they are left alone.
 pub(crate) fn conceal(what: &mut What, secrets: &Secrets) {
     if secrets.is_empty() {
         return;
     }
-    let mut parts = Parts::default();
-    parts.event(what);
-    let Parts { mut texts, values } = parts;
-    for value in values {
-        keys_and_numbers(value, secrets);
-        strings(value, &mut texts);
+    let mut texts = Vec::new();
+    for text in what.texts() {
+        match text {
+            Text::Host(_) => {}
+            Text::Line(text) | Text::Block(text) => texts.push(text),
+            Text::Value(value) => {
+                keys_and_numbers(value, secrets);
+                strings(value, &mut texts);
+            }
+        }
     }
     secrets.hide_all(&mut texts);
-}
-
-impl<'a> Parts<'a> {
-    /// Names of hosts are the inventory's, and needed to read a report: they are left alone.
-    fn event(&mut self, what: &'a mut What) {
-        match what {
-            What::RunStarted {
-                playbooks,
-                check: _,
-                at: _,
-            } => self.texts.extend(playbooks),
-            What::PlaybookStarted { playbook } => self.texts.push(playbook),
-            What::PlayStarted { name, hosts: _ } => self.texts.push(name),
-            What::PlaySkipped { name, reason } => self.texts.extend([name, reason]),
-            What::BatchStarted {
-                number: _,
-                of: _,
-                hosts: _,
-            }
-            | What::HostStarted { task: _, host: _ }
-            | What::TaskFinished { task: _ } => {}
-            What::TaskStarted {
-                task: _,
-                info,
-                hosts: _,
-            } => self.info(Arc::make_mut(info)),
-            What::Progress {
-                task: _,
-                host: _,
-                line,
-            } => self.texts.push(line),
-            What::Retrying {
-                task: _,
-                host: _,
-                left: _,
-                result,
-            }
-            | What::HostFinished {
-                task: _,
-                host: _,
-                result,
-            } => self.finished(result),
-            What::ItemFinished {
-                task: _,
-                host: _,
-                item,
-                result,
-            } => {
-                self.values.push(item);
-                self.finished(result);
-            }
-            What::Included { file, hosts: _ } => self.texts.push(file),
-            What::Warning { message } => self.texts.push(message),
-            What::Stopped { message, hint } => {
-                self.texts.push(message);
-                self.texts.extend(hint);
-            }
-            What::RunFinished {
-                recap,
-                interrupted: _,
-            } => {
-                let _: &Vec<(String, Recap)> = recap;
-            }
-        }
-    }
-
-    fn info(&mut self, info: &'a mut TaskInfo) {
-        let TaskInfo {
-            name,
-            module,
-            handler: _,
-            file,
-            line: _,
-            no_log: _,
-        } = info;
-        self.texts.extend([name, module, file]);
-    }
-
-    fn finished(&mut self, finished: &'a mut Finished) {
-        let Finished {
-            status: _,
-            changed: _,
-            ignored: _,
-            data,
-            message,
-            hint,
-            diff,
-            warnings,
-            delegated_to,
-            took: _,
-        } = finished;
-        self.values.push(data);
-        self.texts.extend(message);
-        self.texts.extend(hint);
-        self.texts.extend(warnings);
-        // A template made it.
-        self.texts.extend(delegated_to);
-        for diff in diff {
-            let Diff {
-                before_header,
-                after_header,
-                before,
-                after,
-            } = diff;
-            self.texts
-                .extend([before_header, after_header, before, after]);
-        }
-    }
 }
 
 /// All texts in `value`, apart from keys.
@@ -185,13 +70,14 @@ fn keys_and_numbers(value: &mut Value, secrets: &Secrets) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::Duration;
 
     use serde_json::json;
     use windlass_modules::Secret;
 
     use super::*;
-    use crate::event::Status;
+    use crate::event::{Diff, Finished, Status, TaskInfo};
 
     const SECRET: &str = "hunter2-and-more";
 

@@ -82,7 +82,6 @@ impl Run {
 
 impl Dispatcher {
     async fn run(&mut self, playbooks: &[Playbook]) -> Summary {
-        self.shared.store.know_passwords();
         self.emit(What::RunStarted {
             playbooks: playbooks
                 .iter()

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::diff;
 use super::output::{Report, Settings};
 use super::printer::Printer;
 use super::text::clean;
+use super::{diff, escape};
 use crate::event::{Event, Finished, Recap, Status, TaskId, TaskInfo, What};
 
 /// The width where there is no terminal.
@@ -55,7 +55,7 @@ impl Ansible {
             }
         }
         for warning in &result.warnings {
-            self.printer.note(&format!("[WARNING]: {}", clean(warning)));
+            self.printer.note(&format!("[WARNING]: {}", below(warning)));
         }
         let host = match &result.delegated_to {
             Some(other) => format!("{host} -> {other}"),
@@ -112,7 +112,7 @@ impl Ansible {
             let format = serde_json::ser::PrettyFormatter::with_indent(b"    ");
             let mut writer = serde_json::Serializer::with_formatter(&mut bytes, format);
             if serde::Serialize::serialize(&data, &mut writer).is_ok() {
-                return clean(&String::from_utf8_lossy(&bytes));
+                return escape::json(&String::from_utf8_lossy(&bytes)).into_owned();
             }
         }
         full(result)
@@ -145,6 +145,11 @@ impl Ansible {
     }
 }
 
+/// Lines after the first are indented: at the margin they could pass for lines of the report's own.
+fn below(text: &str) -> String {
+    clean(text).replace('\n', "\n  ")
+}
+
 /// A result as one line of JSON, keys sorted and `, ` and `: ` between as Python writes it.
 fn full(result: &Finished) -> String {
     let mut data = match &result.data {
@@ -161,7 +166,7 @@ fn full(result: &Finished) -> String {
     if let Some(hint) = &result.hint {
         data.entry("hint").or_insert_with(|| hint.clone().into());
     }
-    clean(&spaced(&Value::Object(data)))
+    escape::json(&spaced(&Value::Object(data))).into_owned()
 }
 
 fn spaced(value: &Value) -> String {
@@ -188,8 +193,8 @@ fn spaced(value: &Value) -> String {
 /// An item as Python prints it in a format string.
 fn shown(item: &Value) -> String {
     match item {
-        Value::String(text) => clean(text),
-        other => clean(&python(other)),
+        Value::String(text) => escape::line(text).into_owned(),
+        other => escape::line(&python(other)).into_owned(),
     }
 }
 
@@ -217,7 +222,8 @@ fn python(value: &Value) -> String {
 }
 
 impl Report for Ansible {
-    fn event(&mut self, event: &Event) {
+    fn event(&mut self, mut event: Event) {
+        escape::event(&mut event);
         match &event.what {
             What::PlayStarted { name, .. } => self.banner(&format!("PLAY [{}]", clean(name))),
             What::PlaySkipped { name, reason } => {
@@ -271,12 +277,12 @@ impl Report for Ansible {
                     .line(&format!("included: {file} for {}", hosts.join(", ")));
             }
             What::Warning { message } => {
-                self.printer.note(&format!("[WARNING]: {}", clean(message)));
+                self.printer.note(&format!("[WARNING]: {}", below(message)));
             }
             What::Stopped { message, hint } => {
-                self.printer.note(&format!("[ERROR]: {}", clean(message)));
+                self.printer.note(&format!("[ERROR]: {}", below(message)));
                 if let Some(hint) = hint {
-                    self.printer.note(&clean(hint));
+                    self.printer.note(&below(hint));
                 }
             }
             What::RunFinished { recap, .. } => self.recap(recap),

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::diff;
 use super::live::{Busy, Live};
 use super::output::{Report, Settings};
 use super::printer::Printer;
 use super::text::{self, clean};
+use super::{diff, escape};
 use crate::event::{Event, Finished, Recap, Status, TaskId, TaskInfo, What};
 
 /// How long a task is quiet, in plain output, before a line says that it is still at work.
@@ -156,18 +156,17 @@ impl Console {
         let word = word(result);
         let mut lines = Vec::new();
         for warning in &result.warnings {
-            lines.push(format!(
-                "    {} {}",
-                theme.changed("warning:"),
-                clean(warning)
-            ));
+            let word = theme.changed("warning:");
+            let warning = text::indented(&clean(warning), "    ");
+            lines.push(format!("    {word} {}", warning.trim_start()));
         }
         let shown: Vec<_> = items
             .iter()
             .filter(|(_, item)| verbosity > 0 || matches!(item.status, Status::Failed))
             .collect();
         for (label, item) in &shown {
-            let label = clean(&text::value(label));
+            let label = text::value(label);
+            let label = escape::line(&label);
             lines.push(format!("    {} item {label}", self::word(item)));
             lines.extend(
                 details(host, &running.info, item, verbosity)
@@ -355,6 +354,7 @@ fn details(host: &str, info: &TaskInfo, result: &Finished, verbosity: u8) -> Vec
         && let Some(condition) = result.data.get("false_condition")
     {
         let condition = text::value(condition);
+        let condition = escape::line(&condition);
         lines.push(format!("    because `{condition}` does not hold"));
     }
     if verbosity >= 2 {
@@ -400,7 +400,8 @@ fn block(lines: &mut Vec<String>, key: &str, value: &Value) {
 }
 
 impl Report for Console {
-    fn event(&mut self, event: &Event) {
+    fn event(&mut self, mut event: Event) {
+        escape::event(&mut event);
         match &event.what {
             What::RunStarted { check: true, .. } => {
                 self.print("Check mode: this shows what would change, and changes nothing.");
@@ -469,17 +470,20 @@ impl Report for Console {
             }
             What::Warning { message } => {
                 let word = self.printer.theme().changed("warning:");
-                self.note(&format!("{word} {}", clean(message)));
+                let message = text::indented(&clean(message), "  ");
+                self.note(&format!("{word} {}", message.trim_start()));
             }
             What::Stopped { message, hint } => {
                 self.stopped = true;
+                let message = text::indented(&clean(message), "  ");
                 self.note(&format!(
                     "{} {}",
                     self.printer.theme().bad("error:"),
-                    clean(message)
+                    message.trim_start()
                 ));
                 if let Some(hint) = hint {
-                    self.note(&format!("  what to do: {}", clean(hint)));
+                    let hint = text::indented(&clean(hint), "  ");
+                    self.note(&format!("  what to do: {}", hint.trim_start()));
                 }
             }
             What::RunFinished { recap, interrupted } => self.recap(recap, *interrupted),

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Renderer, Snippet};
 
+use super::escape;
 use crate::yaml::{Diagnostic, Severity, Span};
 
 /// How to draw.
@@ -23,10 +24,25 @@ pub fn draw(diagnostics: &[Diagnostic], options: Options) -> String {
     };
     let mut text = String::new();
     for diagnostic in diagnostics {
+        let diagnostic = &clean(diagnostic);
         text.push_str(&renderer.render(&[group(diagnostic)]));
         text.push_str("\n\n");
     }
     text
+}
+
+/// With nothing in its texts that a terminal obeys: names in files and on the command line are quoted in
+/// them. What is drawn of the files themselves is cleaned by the renderer, and by the printer.
+fn clean(diagnostic: &Diagnostic) -> Diagnostic {
+    let mut clean = diagnostic.clone();
+    let texts = std::iter::once(&mut clean.message)
+        .chain(&mut clean.note)
+        .chain(&mut clean.help)
+        .chain(clean.labels.iter_mut().map(|label| &mut label.text));
+    for text in texts {
+        *text = escape::block(text).into_owned();
+    }
+    clean
 }
 
 /// How many errors and warnings there are, in words; nothing when there are none.
@@ -88,7 +104,7 @@ fn snippets(diagnostic: &Diagnostic) -> Vec<Snippet<'_, annotate_snippets::Annot
                     kind.span(first_line(&label.span)).label(text)
                 });
             Snippet::source(place.source.text())
-                .path(place.source.name())
+                .path(escape::line(place.source.name()))
                 .annotations(annotations)
         })
         .collect()
@@ -104,7 +120,7 @@ fn first_line(span: &Span) -> Range<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Options, count, draw};
+    use super::{Options, count, draw, escape};
     use crate::yaml::{Diagnostic, Severity, Source, Span};
 
     fn example() -> Vec<Diagnostic> {
@@ -132,6 +148,30 @@ mod tests {
         assert!(coloured.contains("\u{1b}["));
         let plain: String = anstream::adapter::strip_str(&coloured).to_string();
         assert_eq!(plain, draw(&example(), Options::default()));
+    }
+
+    #[test]
+    fn nothing_of_a_file_or_its_name_reaches_the_terminal_as_it_is() {
+        let hostile = "\u{1b}[2J\u{9b}1m\u{202e}\u{2066}\u{200b}\u{7f}\u{2028}";
+        let source = Source::file(
+            format!("{hostile}.yml"),
+            format!("a: {hostile}é\nb: {hostile}\n"),
+        );
+        let span = Span::new(&source, 3, 3 + hostile.len());
+        let diagnostic = Diagnostic::error(&span, format!("`{hostile}` is unknown"))
+            .label(&span, hostile)
+            .note(hostile)
+            .help(hostile);
+        for colour in [false, true] {
+            let drawn = draw(std::slice::from_ref(&diagnostic), Options { colour });
+            let shown = escape::drawn(&drawn);
+            let plain = anstream::adapter::strip_str(&shown).to_string();
+            let bad = plain.chars().find(|c| {
+                c.is_control() && *c != '\n' || "\u{202e}\u{2066}\u{200b}\u{2028}".contains(*c)
+            });
+            assert_eq!(bad, None, "{shown:?}");
+            assert!(!shown.contains("\u{1b}[2J"));
+        }
     }
 
     #[test]

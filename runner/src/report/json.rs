@@ -30,14 +30,14 @@ struct Line<'a> {
 }
 
 impl Report for JsonLines {
-    fn event(&mut self, event: &Event) {
+    fn event(&mut self, event: Event) {
         let line = Line {
             version: VERSION,
             elapsed: (event.elapsed.as_secs_f64() * 1e6).round() / 1e6,
             what: &event.what,
         };
         match serde_json::to_string(&line) {
-            Ok(text) => self.printer.line(&text),
+            Ok(text) => self.printer.json(&text),
             Err(error) => self
                 .printer
                 .note(&format!("an event could not be written: {error}")),

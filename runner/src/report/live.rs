@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::text;
+use super::{escape, text};
 
 /// How many hosts have a line of their own.
 const SHOWN: usize = 8;
@@ -67,7 +67,9 @@ impl Live {
         if slow.len() > SHOWN {
             lines.push(format!("    … and {} more", slow.len() - SHOWN));
         }
-        let lines: Vec<String> = lines.iter().map(|line| clipped(line, width - 3)).collect();
+        // These lines do not pass the printer.
+        let lines = lines.iter().map(|line| escape::line(line));
+        let lines: Vec<String> = lines.map(|line| clipped(&line, width - 3)).collect();
         let bar = self.bar.get_or_insert_with(bar);
         bar.set_message(lines.join("\n"));
         bar.tick();

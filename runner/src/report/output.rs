@@ -52,8 +52,8 @@ pub struct Settings {
 
 /// Something that reads the events of a run.
 pub trait Report: Send {
-    /// Takes an event in.
-    fn event(&mut self, event: &Event);
+    /// Takes an event in. Texts in it may hold anything.
+    fn event(&mut self, event: Event);
 
     /// Called a few times a second, for what moves while nothing happens.
     fn tick(&mut self) {}
@@ -76,7 +76,7 @@ pub async fn follow(mut report: Box<dyn Report>, mut events: mpsc::Receiver<Even
     loop {
         tokio::select! {
             event = events.recv() => match event {
-                Some(event) => report.event(&event),
+                Some(event) => report.event(event),
                 None => break,
             },
             _ = clock.tick() => report.tick(),

@@ -1,11 +1,75 @@
 //! The one place that writes to the terminal. Results go to standard output, all else to standard
 //! error.
 
+use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use owo_colors::Style;
+
+use super::escape;
+
+/// What the program paints. Until a text is written, marks stand for it that no other text can hold:
+/// whatever a terminal would obey in a text is not the program's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Styles {
+    Good,
+    Changed,
+    Bad,
+    Faint,
+    Strong,
+    Aside,
+    None,
+}
+
+impl Styles {
+    const ALL: [(Self, char); 7] = [
+        (Self::Good, '\u{FDD0}'),
+        (Self::Changed, '\u{FDD1}'),
+        (Self::Bad, '\u{FDD2}'),
+        (Self::Faint, '\u{FDD3}'),
+        (Self::Strong, '\u{FDD4}'),
+        (Self::Aside, '\u{FDD5}'),
+        (Self::None, '\u{FDD6}'),
+    ];
+
+    fn mark(self) -> char {
+        let known = Self::ALL.iter().find(|(style, _)| *style == self);
+        known.map_or('\u{FDD6}', |(_, mark)| *mark)
+    }
+
+    fn sequence(self) -> String {
+        let style = Style::new();
+        let style = match self {
+            Self::Good => style.green(),
+            Self::Changed => style.yellow(),
+            Self::Bad => style.red().bold(),
+            Self::Faint => style.dimmed(),
+            Self::Strong => style.bold(),
+            Self::Aside => style.cyan(),
+            Self::None => return "\u{1b}[0m".to_owned(),
+        };
+        style.prefix_formatter().to_string()
+    }
+}
+
+/// `text` as it is written: the program's own marks as colours, and nothing else that a terminal obeys.
+fn written(text: &str, colour: bool) -> Cow<'_, str> {
+    let text = escape::marked(text);
+    if !text.contains(|c| escape::MARKS.contains(&c)) {
+        return text;
+    }
+    let mut written = String::with_capacity(text.len());
+    for c in text.chars() {
+        match Styles::ALL.iter().find(|(_, mark)| *mark == c) {
+            Some((style, _)) if colour => written.push_str(&style.sequence()),
+            Some(_) => {}
+            None => written.push(c),
+        }
+    }
+    Cow::Owned(written)
+}
 
 /// Colours, or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,9 +97,9 @@ impl Theme {
         self.colour
     }
 
-    fn paint(self, text: &str, style: Style) -> String {
+    fn paint(self, text: &str, style: Styles) -> String {
         if self.colour {
-            style.style(text).to_string()
+            format!("{}{text}{}", style.mark(), Styles::None.mark())
         } else {
             text.to_owned()
         }
@@ -43,32 +107,32 @@ impl Theme {
 
     /// For what went well.
     pub fn good(self, text: &str) -> String {
-        self.paint(text, Style::new().green())
+        self.paint(text, Styles::Good)
     }
 
     /// For what changed.
     pub fn changed(self, text: &str) -> String {
-        self.paint(text, Style::new().yellow())
+        self.paint(text, Styles::Changed)
     }
 
     /// For what failed.
     pub fn bad(self, text: &str) -> String {
-        self.paint(text, Style::new().red().bold())
+        self.paint(text, Styles::Bad)
     }
 
     /// For what matters less.
     pub fn faint(self, text: &str) -> String {
-        self.paint(text, Style::new().dimmed())
+        self.paint(text, Styles::Faint)
     }
 
     /// For headings.
     pub fn strong(self, text: &str) -> String {
-        self.paint(text, Style::new().bold())
+        self.paint(text, Styles::Strong)
     }
 
     /// For what was skipped, and other asides.
     pub fn aside(self, text: &str) -> String {
-        self.paint(text, Style::new().cyan())
+        self.paint(text, Styles::Aside)
     }
 }
 
@@ -119,6 +183,7 @@ impl Printer {
     /// shown only with `echo`. Where standard input is no terminal, its next line is the answer.
     pub fn ask(&self, text: &str, echo: bool) -> Result<String, String> {
         self.asking.store(true, Ordering::Relaxed);
+        let text = &*escape::block(text);
         let answer = if echo || !std::io::stdin().is_terminal() {
             if let Ok(mut err) = self.err.lock() {
                 let _ = write!(err, "{text}");
@@ -142,12 +207,22 @@ impl Printer {
 
     /// A line of results.
     pub fn line(&self, text: &str) {
-        write_line(&self.out, text);
+        write_line(&self.out, &written(text, self.theme.colour));
+    }
+
+    /// Results as JSON: what a terminal would obey is escaped as JSON does.
+    pub fn json(&self, text: &str) {
+        write_line(&self.out, &escape::json(text));
     }
 
     /// A line about the run: warnings, errors, progress.
     pub fn note(&self, text: &str) {
-        write_line(&self.err, text);
+        write_line(&self.err, &written(text, self.theme.colour));
+    }
+
+    /// What [`draw`](super::diagnostics::draw) gave: colours in it stay.
+    pub fn drawn(&self, text: &str) {
+        write_line(&self.err, &escape::drawn(text));
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{Format, Printer, Settings, report};
-use crate::event::{Diff, Event, Finished, Recap, Status, TaskInfo, What};
+use crate::event::{Diff, Event, Finished, Recap, Status, TaskInfo, Text, What};
 
 fn info(name: &str, module: &str) -> Arc<TaskInfo> {
     Arc::new(TaskInfo {
@@ -184,6 +184,10 @@ fn events() -> Vec<What> {
 
 /// Standard output, then standard error, of the made-up run.
 fn printed(format: Format, verbosity: u8) -> String {
+    printed_of(events(), format, verbosity)
+}
+
+fn printed_of(events: Vec<What>, format: Format, verbosity: u8) -> String {
     let (out, err) = (
         Arc::new(Mutex::new(Vec::new())),
         Arc::new(Mutex::new(Vec::new())),
@@ -191,9 +195,9 @@ fn printed(format: Format, verbosity: u8) -> String {
     let to: Arc<Mutex<dyn Write + Send>> = out.clone();
     let also: Arc<Mutex<dyn Write + Send>> = err.clone();
     let mut report = report(format, Settings { verbosity }, Printer::to(to, also));
-    for (index, what) in events().into_iter().enumerate() {
+    for (index, what) in events.into_iter().enumerate() {
         let elapsed = Duration::from_millis(100 * index as u64);
-        report.event(&Event { elapsed, what });
+        report.event(Event { elapsed, what });
     }
     let text = |bytes: &Mutex<Vec<u8>>| String::from_utf8(bytes.lock().unwrap().clone()).unwrap();
     format!("{}--- standard error\n{}", text(&out), text(&err))
@@ -233,4 +237,73 @@ fn json_has_one_object_a_line_and_every_event_is_documented() {
             .collect::<Vec<_>>()
             .join("\n")
     );
+}
+
+/// What a hostile node, or a hostile file, may have in any text.
+const HOSTILE: &str =
+    "\u{1b}[2J\u{9b}31m\u{202e}\u{2066}\u{200b}\u{7f}\u{2028}\r\nok          Forged  h1  0.0s";
+
+fn hostile_events() -> Vec<What> {
+    let mut events = events();
+    let (task, host) = (2, "w01".to_owned());
+    let retrying = What::Retrying {
+        task,
+        host,
+        left: 2,
+        result: Box::new(failure()),
+    };
+    events.insert(10, retrying.clone());
+    let at = events
+        .iter()
+        .position(|what| matches!(what, What::Progress { .. }));
+    events.insert(at.unwrap(), retrying);
+    events.push(What::Stopped {
+        message: "m".into(),
+        hint: Some("h".into()),
+    });
+    events.push(What::Included {
+        file: "f".into(),
+        hosts: vec!["h".into()],
+    });
+    for what in &mut events {
+        if let What::HostFinished { result, .. } | What::ItemFinished { result, .. } = what {
+            result.delegated_to = Some("other".into());
+            result.warnings.push("w".into());
+        }
+        for text in what.texts() {
+            match text {
+                Text::Host(text) | Text::Line(text) | Text::Block(text) => text.push_str(HOSTILE),
+                Text::Value(value) => {
+                    *value = json!({HOSTILE: HOSTILE, "msg": HOSTILE, "stdout": HOSTILE, "cmd": [HOSTILE]});
+                }
+            }
+        }
+    }
+    events
+}
+
+#[test]
+fn no_text_of_an_event_reaches_the_terminal_as_it_is_nor_forges_a_line() {
+    for (format, verbosity) in [Format::Human, Format::Plain, Format::Ansible, Format::Json]
+        .into_iter()
+        .flat_map(|format| (0..4).map(move |verbosity| (format, verbosity)))
+    {
+        let printed = printed_of(hostile_events(), format, verbosity);
+        assert!(printed.contains("Forged"), "{format}: nothing was printed");
+        for (number, line) in printed.lines().enumerate() {
+            let bad = line.chars().find(|c| {
+                c.is_control() && *c != '\t' || "\u{202e}\u{2066}\u{200b}\u{2028}".contains(*c)
+            });
+            assert_eq!(bad, None, "{format} {verbosity}, line {number}: {line:?}");
+            assert!(!line.starts_with("ok          Forged"), "{format}: {line}");
+        }
+        if format == Format::Json {
+            for line in printed.lines().take_while(|line| !line.starts_with("---")) {
+                let value: serde_json::Value = serde_json::from_str(line).unwrap();
+                if let Some(name) = value["info"]["name"].as_str() {
+                    assert!(name.ends_with(HOSTILE), "JSON keeps the text: {name:?}");
+                }
+            }
+        }
+    }
 }

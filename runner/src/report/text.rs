@@ -4,24 +4,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::escape;
+
 /// How many hosts are named in a line before a number stands for them.
 const NAMED: usize = 8;
 
-/// `text` of a host without what could move a terminal's cursor or change its state: control
-/// characters other than newline and tab become `\x1b`-like escapes.
+/// `text` of a host without what could move a terminal's cursor or change its state.
 pub(crate) fn clean(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\n' | '\t' => clean.push(character),
-            '\r' => {}
-            control if control.is_control() => {
-                clean.extend(control.escape_default());
-            }
-            other => clean.push(other),
-        }
-    }
-    clean
+    escape::block(text).into_owned()
 }
 
 /// Names of hosts, or their number where they are many.
@@ -79,11 +69,6 @@ pub(crate) fn indented(text: &str, indent: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_hosts_print_cannot_move_the_cursor() {
-        assert_eq!(clean("a\x1b[2Jb\r\n\tc\u{7}"), "a\\u{1b}[2Jb\n\tc\\u{7}");
-    }
 
     #[test]
     fn times_are_short() {

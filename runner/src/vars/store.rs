@@ -84,7 +84,7 @@ impl Store {
             let hosts: Vec<Value> = hosts.map(|host| Value::from(host.as_str())).collect();
             (group.name.clone(), Value::from(hosts))
         }));
-        Self(Arc::new(Inner {
+        let store = Self(Arc::new(Inner {
             inventory,
             extra,
             templar,
@@ -94,7 +94,9 @@ impl Store {
             playbooks,
             inherited: RwLock::default(),
             hosts: RwLock::default(),
-        }))
+        }));
+        store.know_passwords();
+        store
     }
 
     /// What must appear in no output of the run. Passwords among the variables are in it when they are read.
@@ -104,7 +106,7 @@ impl Store {
 
     /// Makes the passwords of all hosts known that stand in inventories, beside the playbooks and on the
     /// command line.
-    pub fn know_passwords(&self) {
+    fn know_passwords(&self) {
         let hosts = self.0.inventory.hosts().map(|host| host.name.as_str());
         for host in hosts.chain(["localhost"]) {
             let (store, rendering) = (self.clone(), Rendering::default());
