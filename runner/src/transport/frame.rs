@@ -71,11 +71,10 @@ impl Frame {
             self.pass(from, at, output);
             from = at;
             let line_at = at + self.mark.len();
-            let Some(length) = self.buffer[line_at..]
-                .iter()
-                .position(|&byte| byte == b'\n')
-            else {
-                if self.buffer.len() - line_at <= LONGEST_LINE {
+            let line = &self.buffer[line_at..];
+            let line = &line[..line.len().min(LONGEST_LINE + 1)];
+            let Some(length) = memchr::memchr(b'\n', line) else {
+                if line.len() <= LONGEST_LINE {
                     break;
                 }
                 // Not a marker of ours, however alike.
@@ -167,6 +166,20 @@ mod tests {
         for cut in 0..bytes.len() {
             let (frame, output) = fed(&mark, &[&bytes[..cut], &bytes[cut..]]);
             assert_eq!(frame.ended.as_deref(), Some("0"));
+            assert_eq!(output, output_of.as_bytes(), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_line_too_long_for_a_marker_is_output_however_it_is_cut() {
+        let long = "x".repeat(LONGEST_LINE + 1);
+        let output_of = format!("\x1emb{long}\n");
+        let whole = format!("\x1emb\n{output_of}\x1eme0\n");
+        let bytes = whole.as_bytes();
+        for cut in 0..bytes.len() {
+            let (frame, output) = fed("\x1em", &[&bytes[..cut], &bytes[cut..]]);
+            assert_eq!(frame.began.as_deref(), Some(""), "cut at {cut}");
+            assert_eq!(frame.ended.as_deref(), Some("0"), "cut at {cut}");
             assert_eq!(output, output_of.as_bytes(), "cut at {cut}");
         }
     }
