@@ -3,7 +3,7 @@
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help build check lint unit fleet cluster test test-cluster test-hostile test-all demo advisories
+.PHONY: help build check lint unit fleet fuzz fuzz-minute cluster test test-cluster test-hostile test-all demo advisories
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST) | sort
@@ -29,12 +29,21 @@ fleet: ## tests over real loopback sshd and sudo (root)
 	tests/fleet/setup.sh
 	INSTA_UPDATE=no $(CARGO) test --locked -p windlass-tests --features fleet --test 'fleet*'
 
+# How long each kind of input is fuzzed, in seconds.
+FUZZ_SECONDS ?= 600
+
+fuzz: ## fuzz all that reads what others write, ten minutes each (FUZZ_SECONDS)
+	tests/fuzz/run $(FUZZ_SECONDS)
+
+fuzz-minute:
+	tests/fuzz/run 60
+
 cluster: ## tests of the shipped playbooks on a real kubeadm (root, or a Docker engine)
 	tests/setup-check.sh
 	$(CARGO) build --locked
 	INSTA_UPDATE=no $(CARGO) test --locked -p windlass-tests --features cluster --test 'cluster*' -- --nocapture --test-threads=1
 
-test: check fleet cluster ## the three above, all that every change must pass
+test: check fleet fuzz-minute cluster ## those above and a minute of fuzzing each: all that every change must pass
 
 # Two clusters at a time: each waits more than it works.
 test-cluster: ## the whole life of clusters on a real kubeadm, a line for each part (root, or a Docker engine)

@@ -8,6 +8,9 @@ pub mod check;
 pub mod cli;
 pub mod engine;
 pub mod event;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod inventory;
 pub mod playbook;
 pub mod report;

@@ -2,6 +2,8 @@
 //! variables, and host patterns into lists of hosts. Knows no templates and no playbooks.
 
 mod beside;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod ini;
 mod layers;
 mod listing;

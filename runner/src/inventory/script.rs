@@ -15,8 +15,27 @@ pub(super) fn read(
     origin: &Origin,
     inventory: &mut Inventory,
 ) -> Result<(), Vec<Diagnostic>> {
-    let one = |error| vec![error];
-    let groups = run(path, &["--list"]).map_err(one)?;
+    let groups = run(path, &["--list"]).map_err(|error| vec![error])?;
+    add(&groups, path, origin, inventory)
+}
+
+/// Adds what an executable printed that is there no more.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) fn printed(
+    stdout: &[u8],
+    origin: &Origin,
+    inventory: &mut Inventory,
+) -> Result<(), Vec<Diagnostic>> {
+    let groups = object("`gone`", stdout, "").map_err(|error| vec![error])?;
+    add(&groups, Path::new("/dev/null/gone"), origin, inventory)
+}
+
+fn add(
+    groups: &Map<String, Json>,
+    path: &Path,
+    origin: &Origin,
+    inventory: &mut Inventory,
+) -> Result<(), Vec<Diagnostic>> {
     let name = format!("{} --list", path.display());
     let source = Source::named(name, "");
     let mut reader = Reader {
@@ -25,7 +44,7 @@ pub(super) fn read(
         inventory,
         span: Span::new(&source, 0, 0),
     };
-    reader.read(&groups).map_err(one)
+    reader.read(groups).map_err(|error| vec![error])
 }
 
 /// The object that `path` prints when called with `arguments`.
@@ -53,10 +72,15 @@ fn run(path: &Path, arguments: &[&str]) -> Result<Map<String, Json>, Diagnostic>
         )
         .help("run it by hand and see what it says"));
     }
-    let json: Json = serde_json::from_slice(&output.stdout).map_err(|error| {
+    object(&call, &output.stdout, &complaint)
+}
+
+/// The object in what a call printed.
+fn object(call: &str, stdout: &[u8], complaint: &str) -> Result<Map<String, Json>, Diagnostic> {
+    let json: Json = serde_json::from_slice(stdout).map_err(|error| {
         wrong(
             format!("the inventory {call} printed no JSON: {error}"),
-            &complaint,
+            complaint,
         )
         .help("it must print one JSON object, and everything else on standard error")
     })?;
@@ -67,7 +91,7 @@ fn run(path: &Path, arguments: &[&str]) -> Result<Map<String, Json>, Diagnostic>
                 "the inventory {call} printed {}, not an object",
                 kind(&other)
             ),
-            &complaint,
+            complaint,
         )
         .help("print an object whose keys are groups")),
     }

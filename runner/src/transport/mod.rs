@@ -18,6 +18,8 @@ mod channel;
 mod control_dir;
 mod durable;
 mod frame;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod gate;
 mod handle;
 mod local;

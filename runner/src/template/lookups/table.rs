@@ -98,8 +98,12 @@ pub(in crate::template) fn unknown(name: &str) -> TemplateError {
     }
 }
 
+/// A lookup that is about to be called.
 fn found(name: &str) -> Result<&'static Lookup> {
-    find(name).ok_or_else(|| unknown(name))
+    let lookup = find(name).ok_or_else(|| unknown(name))?;
+    #[cfg(any(test, feature = "fuzzing"))]
+    crate::fuzzing::looked_up(lookup.name)?;
+    Ok(lookup)
 }
 
 /// What `with_<name>` loops over: the terms are a list, or a single one.
