@@ -15,61 +15,19 @@ cd "$(dirname "$0")/../.."
 hosts=${1:-50}
 rounds=${2:-3}
 windlass=$PWD/target/release/windlass
-dir=$(mktemp -d)
-port=$((20000 + $$ % 20000))
 
 [ -x "$windlass" ] || { echo "bench: there is no $windlass; run: make build" >&2; exit 1; }
-[ "$(id -u)" = 0 ] || { echo "bench: starting an sshd needs root" >&2; exit 1; }
-tests/fleet/setup.sh
+. tests/bench/loopback.sh
+loopback_start
 
-serve=
-cleanup() {
-    [ -z "$serve" ] || kill "$serve" 2>/dev/null || :
-    rm -rf "$dir"
-}
-trap cleanup EXIT INT TERM
-
-ssh-keygen -q -t ed25519 -N '' -f "$dir/host"
-ssh-keygen -q -t ed25519 -N '' -f "$dir/user"
-chmod 755 "$dir"
-# The fleet's sshd: its users have a plain sh and no start-up files, which would be measured too.
-unshare --mount --pid --fork --kill-child --mount-proc --propagation private tests/fleet/serve.sh "$dir" "$port" 1000 100 >"$dir/serve.log" 2>&1 &
-serve=$!
-n=0
-until ssh-keyscan -p "$port" 127.0.0.1 >/dev/null 2>&1; do
+loopback_hosts "$hosts" >"$dir/hosts.ini"
+loopback_play cmd 20 >"$dir/site.yml"
+n=1
+while [ "$n" -le "$hosts" ]; do
+    # Not every peer understands patterns in known_hosts.
+    echo "[$(loopback_address "$n")]:$port $(cat "$dir/host.pub")" >>"$dir/known_hosts.each"
     n=$((n + 1))
-    [ "$n" -lt 50 ] || { echo "bench: sshd did not start:" >&2; cat "$dir/serve.log" >&2; exit 1; }
-    sleep 0.2
 done
-printf '[127.0.*]:%s %s\n' "$port" "$(cat "$dir/host.pub")" >"$dir/known_hosts"
-
-arguments="-o UserKnownHostsFile=$dir/known_hosts -o GlobalKnownHostsFile=/dev/null -o StrictHostKeyChecking=yes"
-{
-    echo "[bench]"
-    n=1
-    while [ "$n" -le "$hosts" ]; do
-        address=127.0.$((n / 250 + 1)).$((n % 250 + 1))
-        echo "node$n ansible_host=$address"
-        # Not every peer understands patterns in known_hosts.
-        echo "[$address]:$port $(cat "$dir/host.pub")" >>"$dir/known_hosts.each"
-        n=$((n + 1))
-    done
-    echo "[bench:vars]"
-    echo "ansible_port=$port"
-    echo "ansible_user=dash"
-    echo "ansible_ssh_private_key_file=$dir/user"
-    echo "ansible_ssh_common_args=\"$arguments\""
-} >"$dir/hosts.ini"
-{
-    echo "- hosts: bench"
-    echo "  gather_facts: false"
-    echo "  tasks:"
-    n=1
-    while [ "$n" -le 20 ]; do
-        echo "    - command: /bin/true"
-        n=$((n + 1))
-    done
-} >"$dir/site.yml"
 cat >"$dir/inventory.py" <<EOF
 bench = [
     (f"127.0.{n // 250 + 1}.{n % 250 + 1}", {
@@ -101,27 +59,20 @@ timed() {
     fi
 }
 
-# Ends every kept connection, so that the next run begins cold.
-cold() {
-    pkill -f "^ssh .*$dir/known_hosts" 2>/dev/null || :
-    pkill -f '^ssh: .*/volant-cm-.*\[mux\]' 2>/dev/null || :
-    sleep 1
-}
-
 echo "20 × command: /bin/true on $hosts loopback hosts, $rounds rounds, all peers in turn"
 round=1
 while [ "$round" -le "$rounds" ]; do
     echo "round $round"
-    cold
+    loopback_cold
     timed "windlass, cold" "$windlass" run "$dir/site.yml" -i "$dir/hosts.ini" -f 50
     timed "windlass, warm" "$windlass" run "$dir/site.yml" -i "$dir/hosts.ini" -f 50
     if [ -n "${VOLANT-}" ]; then
-        cold
+        loopback_cold
         timed "volant, cold" "$VOLANT" playbook -i "$dir/hosts.ini" -f 50 "$dir/site.yml"
         timed "volant, warm" "$VOLANT" playbook -i "$dir/hosts.ini" -f 50 "$dir/site.yml"
     fi
     if [ -n "${PYINFRA-}" ]; then
-        cold
+        loopback_cold
         timed "pyinfra" "$PYINFRA" -y "$dir/inventory.py" "$dir/deploy.py"
     fi
     round=$((round + 1))
