@@ -1,9 +1,11 @@
 //! Shared helpers of the tests that cross rooms or need a real host.
 
+pub mod expressions;
 pub mod fleet;
 pub mod hostile;
 pub mod kubeadm_secrets;
 pub mod lab;
 pub mod program;
+pub mod reader;
 pub mod shipped;
 pub mod watch;
