@@ -82,7 +82,7 @@ const CHECKSUMS: [(&str, usize); 6] = [
 impl Arguments for GetUrl {
     const NAME: &'static str = "get_url";
     const NEEDS: &'static [&'static str] = &[
-        "curl or wget; curl for `headers` and `url_username`",
+        "curl or wget; curl for `headers` and `url_username`; curl or GNU wget for a password in `url`",
         "`sha256sum`, or the tool of another algorithm, for `checksum`",
     ];
 
@@ -103,6 +103,8 @@ impl Arguments for GetUrl {
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
         let (algorithm, sum) = self.wanted().map_err(Failure::new)?;
         let request = self.request().map_err(Failure::new)?;
+        let more = self.headers.is_some() || self.url_username.is_some();
+        self.hide(context);
         let mut options = Options::new(context);
         options.word("dest", &self.dest.word());
         options.text("base", &self.base());
@@ -123,12 +125,13 @@ impl Arguments for GetUrl {
             sum,
             (*self.timeout).max(1).to_string(),
             flag(!*self.validate_certs),
-            flag(request.is_some()),
+            match self.credentials() {
+                Some(_) if !more => "user".to_owned(),
+                _ => flag(more),
+            },
         ];
-        let mut script = kit::script(PARTS, options.then(&kit::call("w_download", &words)));
-        if let Some(request) = request {
-            script = script.stdin(Input::Secret(request));
-        }
+        let script = kit::script(PARTS, options.then(&kit::call("w_download", &words)));
+        let script = script.stdin(Input::Secret(request));
         let records = Records::read(&context.host.run(script).await?)?;
         Ok(self.outcome(&records))
     }
@@ -168,9 +171,26 @@ impl GetUrl {
         }
     }
 
+    /// `user:password` of a URL like `https://user:password@host/…`.
+    fn credentials(&self) -> Option<&str> {
+        let (_, rest) = self.url.split_once("://")?;
+        let authority = rest.split(['/', '?', '#']).next()?;
+        authority.rsplit_once('@').map(|(user, _)| user)
+    }
+
+    /// Passwords are secret from now on.
+    fn hide(&self, context: &Context<'_>) {
+        if let Some(password) = &self.url_password {
+            context.control.hide(password);
+        }
+        if let Some((_, password)) = self.credentials().and_then(|both| both.split_once(':')) {
+            context.control.hide(&Secret::new(password));
+        }
+    }
+
     /// What curl reads from its standard input, so that nobody sees it in a list of processes.
-    fn request(&self) -> Result<Option<Secret>, String> {
-        let mut lines = String::new();
+    fn request(&self) -> Result<Secret, String> {
+        let mut lines = setting("url", &self.url)?;
         if let Some(headers) = &self.headers {
             let headers = headers
                 .as_object()
@@ -185,9 +205,7 @@ impl GetUrl {
             let password = self.url_password.as_ref().map_or("", |p| p.expose());
             lines.push_str(&setting("user", &format!("{user}:{password}"))?);
         }
-        Ok(Some(lines)
-            .filter(|lines| !lines.is_empty())
-            .map(Secret::new))
+        Ok(Secret::new(lines))
     }
 
     fn outcome(&self, records: &Records) -> Outcome {

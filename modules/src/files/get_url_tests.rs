@@ -84,8 +84,8 @@ fn hosts() -> Vec<Shell> {
         "tail",
         "wget",
     ];
-    let wget = Shell::new("wget", &["dash"]).limited_to(&tools);
-    fake::shells().into_iter().chain([wget]).collect()
+    let wget = ["bash", "dash"].map(|sh| Shell::new("wget", &[sh]).limited_to(&tools));
+    fake::shells().into_iter().chain(wget).collect()
 }
 
 async fn get(shell: &Shell, mode: fake::Mode, arguments: Value) -> Result<Outcome, Failure> {
@@ -206,6 +206,48 @@ async fn passwords_reach_the_server_and_no_command_line() {
     let wget = shells.last().unwrap();
     let failure = get(&wget, REAL, arguments(&wget)).await.unwrap_err();
     assert!(failure.message.contains("need curl"), "{}", failure.message);
+}
+
+/// A URL may have a password in it, or a token.
+#[tokio::test]
+async fn the_url_is_on_no_command_line() {
+    let server = Server::start();
+    let url = format!("http://me:s3cr-pw@{}/net.yaml?x=1", server.address);
+    for (index, name) in [(0, "curl"), (hosts().len() - 1, "wget")] {
+        let shell = hosts().swap_remove(index);
+        let record = format!(
+            r#"echo "$*" >>"$HOME/arguments"; exec /usr/bin/env -i PATH=/usr/local/bin:/usr/bin:/bin {name} "$@""#
+        );
+        let shell = shell.tool(name, &record);
+        let control = Controller::new("/");
+        let arguments = json!({"url": url, "dest": shell.at("x")});
+        let outcome = run::<GetUrl>(&shell, &control, REAL, arguments)
+            .await
+            .unwrap();
+        assert!(outcome.changed);
+        assert_eq!(fs::read_to_string(shell.at("x")).unwrap(), BODY, "{name}");
+        let seen = fs::read_to_string(shell.at("arguments")).unwrap();
+        assert!(
+            !seen.contains("s3cr-pw") && !seen.contains("net.yaml"),
+            "{seen}"
+        );
+        assert!(
+            control
+                .hidden()
+                .iter()
+                .any(|secret| secret.expose() == "s3cr-pw")
+        );
+    }
+    let busybox = Shell::new("busybox", &["busybox", "sh"]).limited_to_busybox();
+    let arguments = json!({"url": url, "dest": busybox.at("x")});
+    let failure = get(&busybox, REAL, arguments).await.unwrap_err();
+    assert!(
+        failure
+            .message
+            .contains("a URL with a password in it needs curl"),
+        "{}",
+        failure.message
+    );
 }
 
 #[tokio::test]

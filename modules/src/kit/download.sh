@@ -9,8 +9,9 @@
 #                         With ALGORITHM and SUM a file that has this checksum is as it should be,
 #                         whatever URL serves; what is downloaded and has it not is thrown away.
 #                         Without: a file that exists is left, or compared where w_opt_force is 1.
-#                         REQUEST 1: standard input is a configuration for curl, with what must not be
-#                         seen in the list of processes.
+#                         Standard input is a configuration for curl, with URL and what else must not be
+#                         seen in the list of processes. REQUEST 1: there is more in it than URL; `user`: URL
+#                         has a user's name or password in it.
 #                         Puts what `w_write` puts, `status` (HTTP's, where curl says it) and `elapsed`.
 
 # Sets w_has_sum to the checksum of FILE.
@@ -32,17 +33,13 @@ w_download_has() {
 }
 
 w_download_curl() {
-  # The configuration stays on standard input: the arguments of a program can be seen by everybody.
-  if [ "$w_dl_request" = 1 ]; then
-    set -- --config -
-  else
-    set --
-  fi
+  set --
   [ "$w_dl_insecure" = 0 ] || set -- "$@" --insecure
   # A server that sends nothing for so long has stopped; a slow one may take its time.
+  # The configuration stays on standard input: the arguments of a program can be seen by everybody.
   w_said=$(curl --silent --show-error --fail --location --connect-timeout "$w_dl_timeout" \
     --speed-limit 1 --speed-time "$w_dl_timeout" --output "$w_tmp" --write-out '%{http_code}' "$@" \
-    --url "$w_dl_url" 2>&1)
+    --config - 2>&1)
   w_code=$?
   [ "$w_code" != 0 ] || w_put status "$w_said"
   # The status stands before, or after, what curl says of an error.
@@ -51,16 +48,29 @@ w_download_curl() {
   return "$w_code"
 }
 
+w_download_gnu() {
+  wget -nv --tries=1 --timeout="$w_dl_timeout" "$@" -O "$w_tmp" -i - <<EOF
+$w_dl_url
+EOF
+}
+
 w_download_wget() {
-  [ "$w_dl_request" = 0 ] || w_fail '`headers` and `url_username` need curl, which is missing on the node' \
+  [ "$w_dl_request" != 1 ] || w_fail '`headers` and `url_username` need curl, which is missing on the node' \
     "install curl: with wget they would be seen in the node's list of processes"
+  set --
+  [ "$w_dl_insecure" = 0 ] || set -- --no-check-certificate
   case $(wget --help 2>&1) in
-    # Its -T ends in a segmentation fault in Debian 12: its own limit of a quarter of an hour must do.
-    *BusyBox*) set -- -q ;;
-    *) set -- -nv --tries=1 --timeout="$w_dl_timeout" ;;
+    *BusyBox*)
+      # It takes URLs as arguments only, for everybody to see.
+      [ "$w_dl_request" = 0 ] || w_fail 'a URL with a password in it needs curl or GNU wget, and the node has neither' \
+        "install curl: with BusyBox's wget it would be seen in the node's list of processes"
+      # Its -T ends in a segmentation fault in Debian 12: its own limit of a quarter of an hour must do.
+      w_said=$(wget -q "$@" -O "$w_tmp" "$w_dl_url" 2>&1)
+      ;;
+    *)
+      w_said=$(w_download_gnu "$@" 2>&1)
+      ;;
   esac
-  [ "$w_dl_insecure" = 0 ] || set -- "$@" --no-check-certificate
-  w_said=$(wget "$@" -O "$w_tmp" "$w_dl_url" 2>&1)
 }
 
 # Fills w_tmp.
