@@ -276,3 +276,41 @@ fn a_member_that_is_restored_adds_no_other_member_and_no_word() {
         assert_eq!(printed.status == 0, well, "{said}\n{seen}");
     }
 }
+
+/// The first control plane says with what nodes join, and not where.
+#[test]
+fn nodes_join_the_endpoint_of_the_inventory() {
+    let hash = format!("sha256:{}", "0123456789abcdef".repeat(4));
+    for (hash, well) in [(hash.as_str(), true), ("sha256:aa --v=9", false)] {
+        let lair = Lair::new(CLUSTER);
+        std::os::unix::fs::symlink(root().join("playbooks/templates"), lair.at("templates"))
+            .expect("links can be made here");
+        let given = lair.at("given").display().to_string();
+        lair.program(
+            "kubeadm",
+            &format!("case $1 in version) echo v1.31.4 ;; join) cat \"$3\" >{given} ;; esac"),
+        );
+        lair.program("kubectl", "exit 1")
+            .program("kubelet", "exit 1");
+        let join = json!({
+            "endpoint": "203.0.113.66:6443", "token": "abcdef.0123456789abcdef", "ca_cert_hashes": [hash],
+            "certificate_key": "",
+        });
+        let printed = lair.run(&format!(
+            "- hosts: cp1:w1\n  gather_facts: false\n  vars_files: [PLAYBOOKS/vars/cluster.yml]\n  tasks:\n    \
+             - kubeadm_state:\n      register: node_state\n      when: inventory_hostname == 'w1'\n    \
+             - set_fact: {{node_state: {{state: joined, node_name: cp1, version: v1.31.4}}, join_data: {{join: {join}}}}}\n      \
+             when: inventory_hostname == 'cp1'\n    \
+             - include_tasks: PLAYBOOKS/tasks/join.yml\n      when: inventory_hostname == 'w1'\n"
+        ));
+        let seen = printed.text();
+        let given = std::fs::read_to_string(given).unwrap_or_default();
+        assert_eq!(printed.status == 0, well, "{hash}\n{seen}");
+        assert_eq!(
+            given.contains("apiServerEndpoint: 192.0.2.10:6443"),
+            well,
+            "{given}\n{seen}"
+        );
+        assert!(!given.contains("203.0.113.66"), "{given}");
+    }
+}

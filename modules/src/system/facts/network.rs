@@ -83,13 +83,13 @@ fn from_ip(text: &str) -> Vec<Address> {
             };
             let family = if family == "inet" {
                 Family::Four {
-                    address: address.parse().ok()?,
+                    address: address.parse().ok().filter(is_of_one)?,
                     prefix: prefix.parse().unwrap_or(32),
                     broadcast: after("brd").and_then(|address| address.parse().ok()),
                 }
             } else {
                 Family::Six {
-                    address: address.parse().ok()?,
+                    address: address.parse().ok().filter(is_of_one)?,
                     prefix: prefix.parse().unwrap_or(128),
                     scope: after("scope")
                         .filter(|scope| scope.bytes().all(|byte| byte.is_ascii_alphanumeric()))
@@ -124,6 +124,7 @@ fn from_ifconfig(text: &str) -> Vec<Address> {
             words.get(at + 1).copied()
         };
         let address = after("inet").and_then(|word| word.parse().ok());
+        let address = address.filter(is_of_one);
         let (Some(interface), Some(address)) = (current, address) else {
             continue;
         };
@@ -283,7 +284,7 @@ struct Route<A> {
 }
 
 /// By what `ip route get` says.
-fn route<A: FromStr>(text: &str) -> Option<Route<A>> {
+fn route<A: FromStr + Copy + Into<IpAddr>>(text: &str) -> Option<Route<A>> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let after = |word: &str| {
         let at = words.iter().position(|other| *other == word)?;
@@ -293,10 +294,16 @@ fn route<A: FromStr>(text: &str) -> Option<Route<A>> {
         interface: interface(after("dev")?)?.to_owned(),
         gateway: after("via").and_then(|word| word.parse().ok()),
         own: match after("src") {
-            Some(word) => Some(word.parse().ok()?),
+            Some(word) => Some(word.parse().ok().filter(is_of_one)?),
             None => None,
         },
     })
+}
+
+/// Whether it can be the address of one machine: balancers give others a meaning of their own.
+fn is_of_one<A: Copy + Into<IpAddr>>(address: &A) -> bool {
+    let address: IpAddr = (*address).into();
+    !address.is_unspecified() && !address.is_multicast()
 }
 
 /// The default route of `/proc/net/route`, where numbers are in hex and bytes the other way round.

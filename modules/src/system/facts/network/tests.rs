@@ -132,6 +132,7 @@ fn what_is_no_address_or_no_interface_is_no_fact() {
         "8.8.8.8 via $(id) dev eth0 src ;reboot;",
         "8.8.8.8 via $(id) dev none src ;reboot;",
         "8.8.8.8 via 192.0.2.1 dev a/../../b src 1.2.3.4,5.6.7.8",
+        "8.8.8.8 via 192.0.2.1 dev eth0 src 0.0.0.0",
     ] {
         let records = [
             ("addresses", addresses),
