@@ -179,7 +179,8 @@ impl Fleet {
         let _ = write!(
             text,
             "\n[nodes:vars]\nansible_port={}\nansible_user={user}\n\
-             ansible_ssh_private_key_file={}\nansible_ssh_common_args='{arguments}'\n",
+             ansible_ssh_private_key_file={}\nansible_ssh_common_args='{arguments}'\n\
+             ansible_timeout=60\n",
             self.port,
             self.key().display()
         );

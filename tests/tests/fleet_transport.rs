@@ -15,6 +15,8 @@ fn connection(fleet: &Fleet, user: &str, number: usize) -> Connection {
     settings.user = Some(user.to_owned());
     settings.private_key_file = Some(fleet.key());
     settings.common_args = Fleet::ssh_arguments(&fleet.known_hosts());
+    // All hosts are this machine, which may be busy.
+    settings.connect_timeout = Duration::from_secs(60);
     Connection {
         name: format!("node{number}"),
         kind: Kind::Ssh(settings),

@@ -54,6 +54,12 @@ impl Landing {
             }
         }
         let name = names.pop()?;
+        // The parent of a bare name is an empty path, which is no folder.
+        let folder = if folder.as_os_str().is_empty() {
+            PathBuf::from(".")
+        } else {
+            folder
+        };
         Some(Self {
             folder,
             below: names,
@@ -63,7 +69,8 @@ impl Landing {
 
     /// The whole path.
     pub fn path(&self) -> PathBuf {
-        let mut path: PathBuf = self.folder.components().collect();
+        let folder = self.folder.components();
+        let mut path: PathBuf = folder.filter(|part| *part != Component::CurDir).collect();
         path.extend(&self.below);
         path.push(&self.name);
         path

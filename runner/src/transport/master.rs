@@ -27,6 +27,8 @@ use super::unreachable::{
     Password, behind_a_proxy, key_is_another, may_pass, no_answer, no_connection,
 };
 
+/// What ssh gets to say that its time to connect is over.
+const TO_SAY_SO: Duration = Duration::from_secs(2);
 /// Pauses between tries of connections that sshd drops grow up to this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -281,7 +283,15 @@ impl Ssh<'_> {
             hint: "the OpenSSH client has to be installed on the control host".to_owned(),
         })?;
         let mut said = Said::default();
-        let ended = patience.wait(until_exit(&mut child, &mut said)).await;
+        let ended = {
+            let exit = until_exit(&mut child, &mut said);
+            tokio::pin!(exit);
+            match patience.wait(&mut exit).await {
+                // Its own time is over as well: it knows better what was missing.
+                Err(Over) => timeout(TO_SAY_SO, exit).await.map_err(|_| Over),
+                ended => ended,
+            }
+        };
         if let Ok(Some(status)) = ended
             && status.success()
         {

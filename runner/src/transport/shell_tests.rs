@@ -380,6 +380,46 @@ async fn a_file_larger_than_the_bound_is_not_even_asked_for() {
 }
 
 #[tokio::test]
+async fn a_file_that_grows_while_it_is_sent_is_sent_as_it_was_and_one_that_shrinks_is_an_error() {
+    use std::io::Write;
+    const LENGTH: usize = 20 << 20;
+    let dir = tempfile::tempdir().unwrap();
+    for (sh, grows) in SHELLS.iter().flat_map(|sh| [(sh, true), (sh, false)]) {
+        let path = dir.path().join("file");
+        let waits = dir.path().join("waits");
+        let _ = std::fs::remove_file(&waits);
+        std::fs::write(&path, vec![b'x'; LENGTH]).unwrap();
+        let host = transport(sh, 1 << 20).host(&local(), TaskSettings::default());
+        let source = format!(
+            "head -c 1 >/dev/null; : >{0}; sleep 1; wc -c",
+            waits.display()
+        );
+        let script = Script::new(source).stdin(Input::File(path.clone()));
+        let run = tokio::spawn(async move { host.run(script).await });
+        while !waits.exists() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let mut file = std::fs::File::options().append(true).open(&path).unwrap();
+        if grows {
+            file.write_all(&vec![b'y'; 1 << 20]).unwrap();
+        } else {
+            file.set_len(1 << 20).unwrap();
+        }
+        let reply = run.await.unwrap();
+        if grows {
+            // What `head` read ahead is not counted.
+            let counted: usize = reply.unwrap().text().trim().parse().unwrap();
+            assert!(
+                (LENGTH - 65_536..LENGTH).contains(&counted),
+                "{sh:?} {counted}"
+            );
+        } else {
+            assert!(reply.is_err(), "{sh:?}: a part was taken for the whole");
+        }
+    }
+}
+
+#[tokio::test]
 async fn streamed_lines_show_while_the_script_runs() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&seen);

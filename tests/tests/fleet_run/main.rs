@@ -4,6 +4,7 @@
 mod batches;
 mod bounds;
 mod costs;
+mod hung;
 mod jump;
 mod passwords;
 mod rollout;

@@ -66,7 +66,8 @@ impl Site {
         let _ = write!(
             text,
             "\n[nodes:vars]\nbase={}\nansible_port={}\nansible_ssh_private_key_file={}\n\
-             ansible_ssh_common_args='{arguments}'\n",
+             ansible_ssh_common_args='{arguments}'\n\
+             ansible_timeout=60\n",
             self.base().display(),
             self.fleet.port(),
             self.fleet.key().display()
