@@ -14,6 +14,7 @@ use thiserror::Error;
 
 use crate::kit::Part;
 use crate::secret::Secret;
+use crate::transcript::{Full, Printed};
 
 /// One request to a host: POSIX sh source, run by the host's long-lived shell in a subshell of its
 /// own process group. One request is one round trip.
@@ -35,10 +36,16 @@ pub struct Script {
     pub durable: bool,
     /// A time limit shorter than the task's own.
     pub limit: Option<Duration>,
+    /// The most bytes that an answer may have, where it does not go to a file.
+    pub answer: usize,
 }
 
+/// The most bytes that a module takes as an answer, where it says nothing else: files that are read to be
+/// edited or compared are among them.
+pub const ANSWER: usize = 16 << 20;
+
 impl Script {
-    /// A script of `source`, with no input, whose output is kept in memory.
+    /// A script of `source`, with no input, whose output is an answer in memory.
     pub fn new(source: impl Into<String>) -> Self {
         Self {
             source: source.into(),
@@ -48,7 +55,22 @@ impl Script {
             stream: false,
             durable: false,
             limit: None,
+            answer: ANSWER,
         }
+    }
+
+    /// With its output kept as text, and not read as an answer.
+    #[must_use]
+    pub fn kept(mut self) -> Self {
+        self.stdout = Output::Kept;
+        self
+    }
+
+    /// With no more than so many bytes as an answer.
+    #[must_use]
+    pub fn answer(mut self, bytes: usize) -> Self {
+        self.answer = bytes;
+        self
     }
 
     /// With functions of the kit.
@@ -96,8 +118,12 @@ pub enum Input {
 /// Where a script's standard output goes.
 #[derive(Debug, Clone)]
 pub enum Output {
-    /// Into [`Reply::stdout`], up to the transport's bound on a task's output.
+    /// Into [`Reply::stdout`], as an answer that a module reads: in memory, and no more than
+    /// [`Script::answer`] bytes on both streams together.
     Memory,
+    /// Into [`Reply::stdout`], as text that is kept: as much as the run's bounds allow, in a file where it
+    /// does not fit into memory.
+    Kept,
     /// Into an open file of the control host, streamed: no more bytes than were announced, and no more
     /// than the transport takes of one file. [`Reply::stdout`] stays empty.
     File {
@@ -114,20 +140,20 @@ pub struct Reply {
     /// Exit status; 128 + n after signal n.
     pub status: i32,
     /// Standard output.
-    pub stdout: Vec<u8>,
+    pub stdout: Printed,
     /// Standard error.
-    pub stderr: Vec<u8>,
+    pub stderr: Printed,
 }
 
 impl Reply {
     /// Standard output as text; bytes that are no UTF-8 are replaced.
     pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.stdout).into_owned()
+        self.stdout.text()
     }
 
     /// Standard error as text; bytes that are no UTF-8 are replaced.
     pub fn error_text(&self) -> String {
-        String::from_utf8_lossy(&self.stderr).into_owned()
+        self.stderr.text()
     }
 }
 
@@ -182,11 +208,11 @@ pub enum HostError {
     /// The run was interrupted; the remote process group was ended.
     #[error("interrupted")]
     Interrupted,
-    /// The script printed more than the bound on a task's output.
-    #[error("printed more than {limit} bytes; its processes on the host were ended")]
+    /// The script printed more than there is room for.
+    #[error("{full}; its processes on the host were ended")]
     TooMuchOutput {
-        /// The bound.
-        limit: usize,
+        /// Which room.
+        full: Full,
     },
     /// The script printed more into a file than had been announced; it was ended.
     #[error(

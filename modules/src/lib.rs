@@ -18,6 +18,7 @@ pub mod outcome;
 pub mod registry;
 pub mod secret;
 pub mod system;
+pub mod transcript;
 
 pub use controller::{Controller, ControllerError};
 pub use host::{Host, HostError, Input, Output, Reply, Script};

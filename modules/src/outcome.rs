@@ -4,6 +4,10 @@ use serde_json::{Map, Value};
 
 use crate::host::HostError;
 use crate::secret::Secret;
+use crate::transcript::Transcript;
+
+/// Texts by name: `stdout`, `stderr`.
+pub type Transcripts = Vec<(&'static str, Transcript)>;
 
 /// The result of a task that did not fail.
 #[derive(Debug, Clone, Default)]
@@ -12,8 +16,11 @@ pub struct Outcome {
     pub changed: bool,
     /// Whether the module had nothing to do here (`creates:` and the like are *not* this).
     pub skipped: bool,
-    /// What `register` keeps, apart from `changed`, `failed` and `skipped`: `rc`, `stdout`, `msg` …
+    /// What `register` keeps, apart from `changed`, `failed` and `skipped`: `rc`, `stat`, `msg` …
     pub data: Map<String, Value>,
+    /// Texts that programs printed, which `register` keeps too: each under its name, and its lines under
+    /// the name with `_lines`.
+    pub printed: Transcripts,
     /// What changed, as texts before and after.
     pub diff: Vec<Difference>,
     /// Facts for the host (`ansible_facts`, without the `ansible_` prefix rule: names as they are).
@@ -45,6 +52,11 @@ impl Outcome {
     pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.data.insert(key.to_owned(), value.into());
         self
+    }
+
+    /// A text of [`Outcome::printed`], as far as it is in reach; empty where there is none.
+    pub fn said(&self, name: &str) -> String {
+        said(&self.printed, name)
     }
 
     /// With a message.
@@ -81,8 +93,10 @@ pub struct Failure {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
-    /// What `register` keeps: `rc`, `stdout`, `stderr` …
+    /// What `register` keeps: `rc`, `cmd` …
     pub data: Map<String, Value>,
+    /// Texts that programs printed, as in [`Outcome::printed`].
+    pub printed: Transcripts,
     /// The host's own error, where the request did not come back.
     pub host: Option<HostError>,
     /// Texts in `data` and `message` that must be blotted out.
@@ -96,9 +110,15 @@ impl Failure {
             message: message.into(),
             hint: None,
             data: Map::new(),
+            printed: Transcripts::new(),
             host: None,
             secrets: Vec::new(),
         }
+    }
+
+    /// A text of [`Failure::printed`], as far as it is in reach; empty where there is none.
+    pub fn said(&self, name: &str) -> String {
+        said(&self.printed, name)
     }
 
     /// With what to do about it.
@@ -116,6 +136,11 @@ impl Failure {
     }
 }
 
+fn said(printed: &Transcripts, name: &str) -> String {
+    let found = printed.iter().find(|(known, _)| *known == name);
+    found.map_or_else(String::new, |(_, text)| text.head(1 << 20))
+}
+
 impl From<HostError> for Failure {
     fn from(error: HostError) -> Self {
         let hint = match &error {
@@ -126,6 +151,7 @@ impl From<HostError> for Failure {
             HostError::TooLarge { .. } => {
                 Some("if the file is what you want, raise the bound with --max-file".to_owned())
             }
+            HostError::TooMuchOutput { full } => Some(full.hint().to_owned()),
             _ => None,
         };
         Self {

@@ -421,7 +421,7 @@ async fn output_that_a_full_disk_lost_is_no_success() {
             let reply = host.run(Script::new("echo on").durable()).await.unwrap();
             assert_eq!(reply.text(), "on\n", "{user}");
             let reply = host.run(Script::new(print)).await.unwrap();
-            assert_eq!(reply.stdout.len(), 1_048_576, "{user}");
+            assert_eq!(reply.stdout.bytes().len(), 1_048_576, "{user}");
         }
     }
     // Where there is no room from the beginning, another folder is taken.
@@ -431,5 +431,5 @@ async fn output_that_a_full_disk_lost_is_no_success() {
         TaskSettings::default(),
     );
     let reply = host.run(Script::new(print).durable()).await.unwrap();
-    assert_eq!(reply.stdout.len(), 1_048_576);
+    assert_eq!(reply.stdout.bytes().len(), 1_048_576);
 }

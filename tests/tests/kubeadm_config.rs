@@ -65,7 +65,7 @@ async fn variables(version: &str, inventory: &Json) -> Variables {
 async fn given(version: &str, module: &str, arguments: Json) -> String {
     let host = Fake::new([
         Ok(Reply {
-            stdout: absent(version).into_bytes(),
+            stdout: absent(version).into_bytes().into(),
             ..Reply::default()
         }),
         Ok(Reply::default()),

@@ -116,6 +116,7 @@ impl Arguments for Command {
         }
         let script = Script::new(source)
             .stdin(input(self.stdin.as_deref(), *self.stdin_add_newline))
+            .kept()
             .durable();
         let ran = timed(context.host, script).await?;
         if let Some(stop) = Before::stopped(&ran.reply) {
@@ -128,7 +129,7 @@ impl Arguments for Command {
             program: words.first().map(String::as_str),
             strip: *self.strip_empty_ends,
         }
-        .outcome(&ran)
+        .outcome(ran)
     }
 }
 
@@ -197,9 +198,9 @@ mod tests {
                 .await
                 .unwrap();
             assert!(outcome.changed);
-            assert_eq!(outcome.data["stdout"], "a\nb");
-            assert_eq!(outcome.data["stdout_lines"], json!(["a", "b"]));
-            assert_eq!(outcome.data["stderr_lines"], json!([]));
+            assert_eq!(outcome.said("stdout"), "a\nb");
+            assert_eq!(outcome.printed[0].1.lines().count(), Ok(2));
+            assert_eq!(outcome.printed[1].1.lines().count(), Ok(0));
             assert_eq!(outcome.data["rc"], 0);
             assert_eq!(outcome.data["cmd"], json!(["printf", "a\\nb\\n\\n"]));
             assert!(
@@ -213,7 +214,7 @@ mod tests {
             let failure = on(&shell, REAL, failing).await.unwrap_err();
             assert_eq!(failure.message, "non-zero return code");
             assert_eq!(failure.data["rc"], 3);
-            assert_eq!(failure.data["stderr"], "no");
+            assert_eq!(failure.said("stderr"), "no");
             assert_eq!(failure.data["changed"], true);
         }
     }
@@ -227,10 +228,10 @@ mod tests {
                 .await
                 .unwrap();
             let home = shell.dir().display();
-            assert_eq!(outcome.data["stdout"], format!("{home}-*;-|>x-"));
+            assert_eq!(outcome.said("stdout"), format!("{home}-*;-|>x-"));
             let literal = json!({"argv": ["echo", "$HOME"], "expand_argument_vars": false});
             let outcome = on(&shell, REAL, literal).await.unwrap();
-            assert_eq!(outcome.data["stdout"], "$HOME");
+            assert_eq!(outcome.said("stdout"), "$HOME");
         }
     }
 
@@ -239,10 +240,10 @@ mod tests {
         for shell in fake::shells() {
             let with = json!({"cmd": "od -c", "stdin": "x"});
             let outcome = on(&shell, REAL, with).await.unwrap();
-            assert!(outcome.data["stdout"].as_str().unwrap().contains("x  \\n"));
+            assert!(outcome.said("stdout").contains("x  \\n"));
             let without = json!({"cmd": "cat", "stdin": 5, "stdin_add_newline": "no", "strip_empty_ends": false});
             let outcome = on(&shell, REAL, without).await.unwrap();
-            assert_eq!(outcome.data["stdout"], "5");
+            assert_eq!(outcome.said("stdout"), "5");
         }
     }
 

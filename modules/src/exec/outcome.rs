@@ -9,6 +9,9 @@ use crate::clock;
 use crate::host::{Host, HostError, Reply, Script};
 use crate::outcome::{Failure, Outcome};
 
+/// How much of standard error is looked at to tell why a command failed.
+const SAID: u64 = 64 << 10;
+
 /// A command that ran: its reply, and when that was by the control host's clock.
 pub(super) struct Ran {
     pub(super) reply: Reply,
@@ -42,41 +45,33 @@ pub(super) struct Reading<'a> {
 
 impl Reading<'_> {
     /// The outcome of a command that ran: a failure when its status is not 0.
-    pub(super) fn outcome(self, ran: &Ran) -> Result<Outcome, Failure> {
-        let (stdout, stderr) = (self.text(&ran.reply.stdout), self.text(&ran.reply.stderr));
-        let status = ran.reply.status;
-        let values: [(&str, Value); 9] = [
+    pub(super) fn outcome(self, ran: Ran) -> Result<Outcome, Failure> {
+        let Reply {
+            status,
+            stdout,
+            stderr,
+        } = ran.reply;
+        let (stdout, stderr) = (stdout.transcript(self.strip), stderr.transcript(self.strip));
+        let values: [(&str, Value); 5] = [
             ("rc", status.into()),
-            ("stdout_lines", lines(&stdout)),
-            ("stderr_lines", lines(&stderr)),
             ("cmd", self.cmd.clone()),
             ("start", clock::stamp(&ran.start).into()),
             ("end", clock::stamp(&ran.end).into()),
             ("delta", clock::delta(ran.took).into()),
-            ("stdout", stdout.into()),
-            ("stderr", stderr.clone().into()),
         ];
+        let values = values.map(|(key, value)| (key.to_owned(), value));
         if status == 0 {
             let mut outcome = Outcome::changed(true).message("");
-            outcome
-                .data
-                .extend(values.map(|(key, value)| (key.to_owned(), value)));
+            outcome.data.extend(values);
+            outcome.printed = vec![("stdout", stdout), ("stderr", stderr)];
             return Ok(outcome);
         }
-        let mut failure = self.failure(status, &stderr).with("changed", true);
-        failure
-            .data
-            .extend(values.map(|(key, value)| (key.to_owned(), value)));
+        let mut failure = self
+            .failure(status, &stderr.head(SAID))
+            .with("changed", true);
+        failure.data.extend(values);
+        failure.printed = vec![("stdout", stdout), ("stderr", stderr)];
         Err(failure)
-    }
-
-    fn text(&self, bytes: &[u8]) -> String {
-        let text = String::from_utf8_lossy(bytes).into_owned();
-        if self.strip {
-            text.trim_end_matches(['\r', '\n']).to_owned()
-        } else {
-            text
-        }
     }
 
     /// Why a status is not 0: the program could not be started, or it ended so by itself.
@@ -124,9 +119,4 @@ fn is_shells_own(stderr: &str, program: &str) -> bool {
     let last = stderr.lines().last().unwrap_or_default();
     let error = last.to_ascii_lowercase();
     last.contains(name) && ERRORS.iter().any(|known| error.contains(known))
-}
-
-/// The lines of a text, as `stdout_lines` has them.
-pub(super) fn lines(text: &str) -> Value {
-    text.lines().map(Value::from).collect()
 }

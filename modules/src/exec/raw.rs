@@ -49,14 +49,14 @@ impl Arguments for Raw {
         if context.check {
             return Ok(skipped().with("cmd", text));
         }
-        let script = Script::new(under(self.executable.as_deref(), text));
+        let script = Script::new(under(self.executable.as_deref(), text)).kept();
         let ran = timed(context.host, script).await?;
         Reading {
             cmd: text.into(),
             program: self.executable.as_deref(),
             strip: false,
         }
-        .outcome(&ran)
+        .outcome(ran)
     }
 }
 
@@ -75,7 +75,7 @@ mod tests {
             let failure = fake::run::<Raw>(&shell, &control, REAL, arguments)
                 .await
                 .unwrap_err();
-            assert_eq!(failure.data["stdout"], "a\n\n");
+            assert_eq!(failure.said("stdout"), "a\n\n");
             assert_eq!(failure.data["rc"], 1);
             let arguments = json!({"_raw_params": "echo a >made"});
             assert!(

@@ -63,7 +63,7 @@ impl Before<'_> {
         if reply.status != STOPPED {
             return None;
         }
-        let reason = reply.stdout.strip_prefix(MARK.as_bytes())?;
+        let reason = reply.stdout.bytes().strip_prefix(MARK.as_bytes())?;
         [Stop::Chdir, Stop::Creates, Stop::Removes, Stop::Check]
             .into_iter()
             .find(|stop| stop.letter().as_bytes() == reason)

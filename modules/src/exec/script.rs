@@ -150,7 +150,10 @@ impl Arguments for ScriptFile {
         source.push_str(" </dev/null\n");
         let ran = timed(
             context.host,
-            Script::new(source).stdin(Input::File(file)).durable(),
+            Script::new(source)
+                .stdin(Input::File(file))
+                .kept()
+                .durable(),
         )
         .await?;
         if let Some(stop) = Before::stopped(&ran.reply) {
@@ -163,7 +166,7 @@ impl Arguments for ScriptFile {
             program: interpreter.first().map(String::as_str),
             strip: false,
         }
-        .outcome(&ran)
+        .outcome(ran)
     }
 }
 
@@ -207,7 +210,7 @@ mod tests {
             let failure = on(&shell, &control, REAL, arguments).await.unwrap_err();
             assert_eq!(failure.data["rc"], 3, "{failure:?}");
             let home = shell.dir().display();
-            assert_eq!(failure.data["stdout"], format!("<1><b c><{home}>0022\n"));
+            assert_eq!(failure.said("stdout"), format!("<1><b c><{home}>0022\n"));
             assert_eq!(std::fs::read_dir(shell.at("tmp")).unwrap().count(), 0);
             assert_eq!(shell.trips(), 1);
         }
@@ -219,16 +222,11 @@ mod tests {
         for shell in fake::shells() {
             let arguments = json!({"cmd": "'a script.sh'", "executable": "tail -n 1"});
             let outcome = on(&shell, &control, REAL, arguments).await.unwrap();
-            assert_eq!(outcome.data["stdout"], "hello\n");
+            assert_eq!(outcome.said("stdout"), "hello\n");
             let outcome = on(&shell, &control, REAL, json!({"cmd": "'a script.sh'"}))
                 .await
                 .unwrap();
-            assert!(
-                outcome.data["stdout"]
-                    .as_str()
-                    .unwrap()
-                    .contains("2\thello")
-            );
+            assert!(outcome.said("stdout").contains("2\thello"));
         }
     }
 

@@ -115,6 +115,7 @@ impl Arguments for Shell {
         let source = before.source(context.check) + &under(self.executable.as_deref(), text);
         let script = Script::new(source)
             .stdin(input(self.stdin.as_deref(), *self.stdin_add_newline))
+            .kept()
             .durable();
         let ran = timed(context.host, script).await?;
         if let Some(stop) = Before::stopped(&ran.reply) {
@@ -127,7 +128,7 @@ impl Arguments for Shell {
             program: self.executable.as_deref(),
             strip: *self.strip_empty_ends,
         }
-        .outcome(&ran)
+        .outcome(ran)
     }
 }
 
@@ -150,13 +151,13 @@ mod tests {
             let outcome = on(&shell, REAL, json!({"_raw_params": line}))
                 .await
                 .unwrap();
-            assert_eq!(outcome.data["stdout_lines"], json!(["A", "B", "its"]));
+            assert_eq!(outcome.said("stdout"), "A\nB\nits");
             assert_eq!(outcome.data["cmd"], line);
             let failure = on(&shell, REAL, json!({"cmd": "echo x; exit 4"}))
                 .await
                 .unwrap_err();
             assert_eq!(failure.data["rc"], 4);
-            assert_eq!(failure.data["stdout"], "x");
+            assert_eq!(failure.said("stdout"), "x");
         }
     }
 
@@ -167,9 +168,9 @@ mod tests {
             let line = "a=(1 'x y'); echo \"${a[1]}\"; echo \"${WINDLASS_TEXT-gone}\"\ntr '\\0' ' ' </proc/$$/cmdline";
             let arguments = json!({"cmd": line, "executable": path});
             let outcome = on(&shell, REAL, arguments).await.unwrap();
-            let lines = outcome.data["stdout_lines"].as_array().unwrap();
-            assert_eq!(lines[..2], [json!("x y"), json!("gone")]);
-            assert!(!lines[2].as_str().unwrap().contains("a=("));
+            let said = outcome.said("stdout");
+            assert!(said.starts_with("x y\ngone\n"), "{said}");
+            assert!(!said.contains("a=("));
         }
     }
 
@@ -179,7 +180,7 @@ mod tests {
             let shell = shell.tool("python9", "echo \"$1 $2\"");
             let arguments = json!({"cmd": "print(1)", "executable": "python9"});
             assert_eq!(
-                on(&shell, REAL, arguments).await.unwrap().data["stdout"],
+                on(&shell, REAL, arguments).await.unwrap().said("stdout"),
                 "-c print(1)"
             );
             let missing = json!({"cmd": "print(1)", "executable": "/no/such/bash"});

@@ -29,7 +29,7 @@ impl Fake {
     pub fn saying(texts: &[&str]) -> Self {
         Self::new(texts.iter().map(|text| {
             Ok(Reply {
-                stdout: text.as_bytes().to_vec(),
+                stdout: text.as_bytes().to_vec().into(),
                 ..Reply::default()
             })
         }))

@@ -192,7 +192,7 @@ impl Shell {
                 Input::Bytes(_) | Input::Secret(_) => Stdio::piped(),
             })
             .stdout(match &script.stdout {
-                Output::Memory => Stdio::piped(),
+                Output::Memory | Output::Kept => Stdio::piped(),
                 Output::File { file, .. } => file.try_clone()?.into(),
             })
             .stderr(Stdio::piped())
@@ -252,26 +252,29 @@ async fn talk(mut child: Child, input: &Input) -> io::Result<Reply> {
         }
         Ok::<_, io::Error>(())
     };
-    let mut reply = Reply::default();
+    let (mut printed_out, mut printed_err) = (Vec::new(), Vec::new());
     let out = async {
         if let Some(mut stdout) = stdout {
-            stdout.read_to_end(&mut reply.stdout).await?;
+            stdout.read_to_end(&mut printed_out).await?;
         }
         Ok::<_, io::Error>(())
     };
     let err = async {
         if let Some(mut stderr) = stderr {
-            stderr.read_to_end(&mut reply.stderr).await?;
+            stderr.read_to_end(&mut printed_err).await?;
         }
         Ok::<_, io::Error>(())
     };
     tokio::try_join!(feed, out, err)?;
     let status = child.wait().await?;
-    reply.status = status.code().unwrap_or_else(|| {
-        use std::os::unix::process::ExitStatusExt;
-        128 + status.signal().unwrap_or(0)
-    });
-    Ok(reply)
+    Ok(Reply {
+        status: status.code().unwrap_or_else(|| {
+            use std::os::unix::process::ExitStatusExt;
+            128 + status.signal().unwrap_or(0)
+        }),
+        stdout: printed_out.into(),
+        stderr: printed_err.into(),
+    })
 }
 
 /// Where this machine has a program.
@@ -296,8 +299,8 @@ mod tests {
                 reply,
                 Reply {
                     status: 3,
-                    stdout: b"a\0b\xff\n".to_vec(),
-                    stderr: b"err".to_vec()
+                    stdout: b"a\0b\xff\n".to_vec().into(),
+                    stderr: b"err".to_vec().into()
                 },
                 "{}",
                 shell.name()

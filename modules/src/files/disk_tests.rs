@@ -131,8 +131,8 @@ async fn a_folder_of_someone_else_needs_become() {
             .unwrap();
         let reply = crate::host::Reply {
             status: 1,
-            stdout: output.stdout,
-            stderr: output.stderr,
+            stdout: output.stdout.into(),
+            stderr: output.stderr.into(),
         };
         let failure = crate::kit::Records::read(&reply).unwrap_err();
         assert_eq!(

@@ -3,12 +3,39 @@
 //! A record is `key length`, a newline, that many bytes, a newline. The last one may have `-` for its
 //! length: its value is all the rest. Values may hold any bytes, newlines included.
 
+use std::ops::Range;
+
 use crate::host::Reply;
 use crate::outcome::Failure;
+use crate::transcript::Printed;
 
-/// The records of a reply, in the order in which they came.
+/// The most records that an answer may have. The largest real ones, of folders with many files, have some
+/// ten thousand; each costs a few times its bytes.
+const MANY: usize = 1 << 18;
+
+/// The records of a reply, in the order in which they came: views of what was printed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Records(Vec<(String, Vec<u8>)>);
+pub struct Records {
+    printed: Printed,
+    found: Vec<Record>,
+}
+
+/// Where a key and its value stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Record {
+    key: Range<u32>,
+    value: Range<u32>,
+}
+
+/// How far an answer could be read.
+#[derive(Debug, PartialEq, Eq)]
+enum Extent {
+    Whole,
+    /// What follows is no record.
+    Broken,
+    /// There are more than [`MANY`].
+    TooMany,
+}
 
 impl Records {
     /// Reads the records of a script that ended well.
@@ -16,7 +43,13 @@ impl Records {
     /// A script that ended with `w_fail` becomes a failure with its message and hint; one that ended
     /// badly in another way becomes a failure with its status and what it said on standard error.
     pub fn read(reply: &Reply) -> Result<Self, Failure> {
-        let (records, whole) = Self::parse(&reply.stdout);
+        let (records, extent) = Self::parse(&reply.stdout);
+        if extent == Extent::TooMany {
+            return Err(Failure::new(format!(
+                "the host's answer has more than {MANY} records, and a module takes no more"
+            ))
+            .hint("is the host what you think it is? An answer of Windlass' own has far fewer"));
+        }
         if let Some(message) = records.text("error") {
             return Err(Failure {
                 hint: records.text("hint"),
@@ -26,29 +59,37 @@ impl Records {
         if reply.status != 0 {
             return Err(unexpected(reply));
         }
-        if !whole {
+        if extent == Extent::Broken {
             return Err(
                 Failure::new("the host's answer was cut short or mixed with other output")
                     .hint("does a start-up file of the user's shell on the host print something?")
-                    .with("stdout", reply.text())
-                    .with("stderr", reply.error_text()),
+                    .with("stdout", beginning(&reply.stdout))
+                    .with("stderr", beginning(&reply.stderr)),
             );
         }
         Ok(records)
     }
 
-    /// Reads as many records as there are; and whether that was all of `bytes`.
-    fn parse(bytes: &[u8]) -> (Self, bool) {
-        let mut records = Vec::new();
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            let Some((key, value, after)) = record(rest) else {
-                return (Self(records), false);
+    /// Reads as many records as there are; and whether that was all.
+    fn parse(printed: &Printed) -> (Self, Extent) {
+        let mut found = Vec::new();
+        let bytes = printed.bytes();
+        let mut at = 0;
+        let mut extent = Extent::Whole;
+        while at < bytes.len() {
+            if found.len() == MANY {
+                extent = Extent::TooMany;
+                break;
+            }
+            let Some((record, after)) = record(bytes, at) else {
+                extent = Extent::Broken;
+                break;
             };
-            records.push((key, value.to_vec()));
-            rest = after;
+            found.push(record);
+            at = after;
         }
-        (Self(records), true)
+        let printed = printed.clone();
+        (Self { printed, found }, extent)
     }
 
     /// The value of a key, the first if there are several.
@@ -74,20 +115,22 @@ impl Records {
 
     /// All values of a key, in order.
     pub fn all<'a>(&'a self, key: &str) -> impl Iterator<Item = &'a [u8]> {
-        self.0
-            .iter()
-            .filter(move |(known, _)| known == key)
-            .map(|(_, value)| value.as_slice())
+        self.iter()
+            .filter(move |(known, _)| *known == key)
+            .map(|(_, value)| value)
     }
 
     /// The records after each one of `key`, up to the next one of it.
     pub fn groups(&self, key: &str) -> impl Iterator<Item = Self> {
         let mut groups: Vec<Self> = Vec::new();
-        for (known, value) in &self.0 {
-            if known == key {
-                groups.push(Self::default());
+        for record in &self.found {
+            if self.slice(&record.key) == key.as_bytes() {
+                groups.push(Self {
+                    printed: self.printed.clone(),
+                    found: Vec::new(),
+                });
             } else if let Some(group) = groups.last_mut() {
-                group.0.push((known.clone(), value.clone()));
+                group.found.push(record.clone());
             }
         }
         groups.into_iter()
@@ -95,29 +138,49 @@ impl Records {
 
     /// All keys and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.0
-            .iter()
-            .map(|(key, value)| (key.as_str(), value.as_slice()))
+        self.found.iter().map(|record| {
+            // A key was text when it was read.
+            let key = std::str::from_utf8(self.slice(&record.key)).unwrap_or_default();
+            (key, self.slice(&record.value))
+        })
+    }
+
+    fn slice(&self, range: &Range<u32>) -> &[u8] {
+        let bytes = self.printed.bytes();
+        bytes
+            .get(range.start as usize..range.end as usize)
+            .unwrap_or_default()
     }
 }
 
-/// The first record of `bytes`, and what follows it.
-fn record(bytes: &[u8]) -> Option<(String, &[u8], &[u8])> {
-    let end = bytes.iter().position(|byte| *byte == b'\n')?;
-    let head = std::str::from_utf8(&bytes[..end]).ok()?;
+/// The record at `at`, and where what follows it begins.
+fn record(bytes: &[u8], at: usize) -> Option<(Record, usize)> {
+    let range = |from: usize, to: usize| Some(u32::try_from(from).ok()?..u32::try_from(to).ok()?);
+    let end = at + bytes[at..].iter().position(|byte| *byte == b'\n')?;
+    let head = std::str::from_utf8(&bytes[at..end]).ok()?;
     let (key, length) = head.split_once(' ')?;
-    let body = &bytes[end + 1..];
+    let key = range(at, at + key.len())?;
+    let body = end + 1;
     if length == "-" {
-        return Some((key.to_owned(), body, &[]));
+        let value = range(body, bytes.len())?;
+        return Some((Record { key, value }, bytes.len()));
     }
-    let length: usize = length.parse().ok()?;
-    let value = body.get(..length)?;
-    let after = body.get(length..)?.strip_prefix(b"\n")?;
-    Some((key.to_owned(), value, after))
+    let value_end = body.checked_add(length.parse().ok()?)?;
+    if bytes.get(value_end) != Some(&b'\n') {
+        return None;
+    }
+    let value = range(body, value_end)?;
+    Some((Record { key, value }, value_end + 1))
+}
+
+/// As much of an answer that makes no sense as helps to see why.
+fn beginning(printed: &Printed) -> String {
+    let bytes = printed.bytes();
+    String::from_utf8_lossy(&bytes[..bytes.len().min(16 << 10)]).into_owned()
 }
 
 fn unexpected(reply: &Reply) -> Failure {
-    let said = reply.error_text();
+    let said = beginning(&reply.stderr);
     let said = said.trim();
     let status = reply.status;
     let message = if said.is_empty() {
@@ -127,8 +190,8 @@ fn unexpected(reply: &Reply) -> Failure {
     };
     Failure::new(message)
         .with("rc", status)
-        .with("stdout", reply.text())
-        .with("stderr", reply.error_text())
+        .with("stdout", beginning(&reply.stdout))
+        .with("stderr", beginning(&reply.stderr))
 }
 
 #[cfg(test)]
@@ -207,10 +270,27 @@ mod tests {
     fn other_output_among_the_records_is_a_failure() {
         for noise in ["hello\n", "a 5\nb\n", "a 1\nbc\n", "a x\nb\n"] {
             let reply = Reply {
-                stdout: noise.as_bytes().to_vec(),
+                stdout: noise.as_bytes().to_vec().into(),
                 ..Reply::default()
             };
             assert!(Records::read(&reply).is_err(), "{noise:?}");
         }
+    }
+
+    #[test]
+    fn many_tiny_records_are_refused_and_cost_little_more_than_their_bytes() {
+        let many = |count: usize| Reply {
+            stdout: b"a 0\n\n".repeat(count).into(),
+            ..Reply::default()
+        };
+        let records = Records::read(&many(MANY)).unwrap();
+        assert_eq!(records.found.len(), MANY);
+        assert!(size_of::<Record>() <= 16);
+        let failure = Records::read(&many(MANY + 1)).unwrap_err();
+        assert!(
+            failure.message.contains("262144 records"),
+            "{}",
+            failure.message
+        );
     }
 }

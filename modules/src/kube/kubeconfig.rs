@@ -93,12 +93,12 @@ impl Kubeconfig {
             ))
             .hint("only root may read it: does the task have `become: true`?"));
         }
-        if reply.stdout.len() > LARGEST {
+        if reply.stdout.bytes().len() > LARGEST {
             return Err(Failure::new(format!(
                 "{src} on the node has more than {LARGEST} bytes; it is no kubeconfig of kubeadm's"
             )));
         }
-        Ok(reply.stdout)
+        Ok(reply.stdout.bytes().to_vec())
     }
 }
 

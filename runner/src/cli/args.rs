@@ -149,6 +149,16 @@ pub(crate) struct Running {
     #[arg(long)]
     pub(crate) force_handlers: bool,
 
+    /// How much of what hosts print may be kept in memory, beyond 1 MiB for each; what is more goes to
+    /// temporary files. Bytes, or with K, M or G.
+    #[arg(long, value_name = "SIZE", default_value = "256M", value_parser = super::size::parse)]
+    pub(crate) max_output_memory: u64,
+
+    /// How much of what hosts print may be kept in temporary files (in the folder that TMPDIR names); a
+    /// task that prints more fails. Bytes, or with K, M or G.
+    #[arg(long, value_name = "SIZE", default_value = "2G", value_parser = super::size::parse)]
+    pub(crate) max_output_disk: u64,
+
     /// Show the hosts of each play, and run nothing.
     #[arg(long)]
     pub(crate) list_hosts: bool,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use tokio::sync::{mpsc, watch};
 use windlass_modules::Secret;
+use windlass_modules::transcript::Bounds;
 
 use super::args::{Connection, Running};
 use super::exit::Exit;
@@ -150,6 +151,10 @@ fn run(
     let limits = Limits {
         connects_at_once: running.forks.clamp(1, 16),
         max_transfer: running.connection.max_file,
+        output: Bounds {
+            memory: running.max_output_memory,
+            disk: running.max_output_disk,
+        },
         ..Limits::default()
     };
     let work = Run {

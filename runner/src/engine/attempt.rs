@@ -8,6 +8,7 @@ use minijinja::Value;
 use serde_json::{Map, Value as Json};
 use tokio::sync::mpsc;
 use windlass_modules::module::Context;
+use windlass_modules::transcript::Account;
 use windlass_modules::{Failure, Host, HostError, Task as Ready};
 
 use super::arguments::Rendered;
@@ -15,6 +16,7 @@ use super::control::{Live, Marks, TaskController};
 use super::dispatch::Message;
 use super::result::TaskResult;
 use super::unit::{Unit, failed_template};
+use crate::event::Status;
 use crate::template::{self, Scope, TemplateError};
 use crate::transport::{Become, Connection, NoticeSink, ProgressSink, TaskSettings};
 use crate::vars;
@@ -92,7 +94,8 @@ impl Unit<'_> {
                 prompt: work.shared.options.prompt.clone(),
                 live,
             },
-            delegated_to: delegated_to.filter(|other| other != self.host),
+            account: work.shared.transport.ledger().account(target),
+            delegated_to: delegated_to.clone().filter(|other| other != self.host),
         })
     }
 
@@ -223,6 +226,8 @@ pub(crate) struct Attempt {
     diff: bool,
     limit: Option<Duration>,
     control: TaskController,
+    /// What is kept of the result draws on this.
+    account: Arc<Account>,
     pub(crate) delegated_to: Option<String>,
 }
 
@@ -263,19 +268,21 @@ impl Attempt {
                 Some("find out what the host is up to: none marks so many".into()),
             );
         }
-        let mut result = match done {
+        let (done, variables) = match done {
             Ok(mut outcome) => {
                 let variables = std::mem::take(&mut outcome.variables);
-                let mut result = TaskResult::from(outcome);
-                result.variables = self.variables(variables);
-                result
+                (Ok(outcome), self.variables(variables))
             }
-            Err(failure) if self.control.live.silent => TaskResult::from(discreet(failure)),
-            Err(failure) => TaskResult::from(failure),
+            Err(failure) if self.control.live.silent => (Err(discreet(failure)), Vec::new()),
+            failure => (failure, Vec::new()),
         };
+        let mut result = TaskResult::of(done, &self.account);
+        if result.status != Status::Failed {
+            result.variables = variables;
+        }
         // A module may tell of differences because it has them at hand; only who asks sees them.
         if !self.diff {
-            result.diff.clear();
+            result.diff = Arc::default();
         }
         result
     }
@@ -351,14 +358,25 @@ mod tests {
         };
         let failure = Failure::from(refusal);
         assert!(failure.message.ends_with("it failed (2retnuh backwards)"));
-        let mut result = TaskResult::from(discreet(failure));
+        let mut result = TaskResult::of(
+            Err(discreet(failure)),
+            &windlass_modules::transcript::Ledger::default().account("h"),
+        );
         result.no_log = true;
-        let shown = serde_json::to_string(&result.shown()).unwrap();
+        let shown =
+            serde_json::to_string(&result.shown(&crate::secrets::Secrets::default())).unwrap();
         assert!(
             shown.contains("cannot become root with sudo: it failed"),
             "{shown}"
         );
         assert!(!shown.contains("backwards"), "{shown}");
-        assert!(!result.data["msg"].to_string().contains("backwards"));
+        assert!(
+            !result
+                .data
+                .get("msg")
+                .unwrap()
+                .to_string()
+                .contains("backwards")
+        );
     }
 }

@@ -12,6 +12,7 @@ use windlass_modules::{Controller, ControllerError, Secret};
 use super::dispatch::Message;
 use super::options::Prompt;
 use super::result::located;
+use super::shown::head;
 use crate::event::TaskId;
 use crate::secrets::Secrets;
 use crate::template::{self, Expression, FileOptions, Scope, Templar, TemplateError};
@@ -42,6 +43,9 @@ pub(crate) struct Live {
     pub(crate) marks: Marks,
 }
 
+/// The most bytes of a line that is shown while a task runs.
+const LINE: usize = 4 << 10;
+
 impl Live {
     /// Sends a line on, unless too many are waiting already: nobody could read them.
     pub(crate) fn line(&self, line: &str) {
@@ -51,7 +55,7 @@ impl Live {
         let message = Message::Progress {
             task: self.task,
             host: self.host.clone(),
-            line: line.to_owned(),
+            line: head(line, LINE).to_owned(),
         };
         let _ = self.messages.try_send(message);
     }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use serde_json::Value;
+use minijinja::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -17,6 +17,7 @@ use super::conceal::conceal;
 use super::lines::Lines;
 use super::options::{Interrupt, Options};
 use super::result::TaskResult;
+use super::shown::Shown;
 use super::state::State;
 use super::unit::{self, Work};
 use crate::event::{Event, Status, TaskId, TaskInfo, What};
@@ -28,6 +29,9 @@ use crate::vars::Store;
 
 /// How many messages of units may wait. A unit that has more to say waits; live lines are dropped.
 const MESSAGES: usize = 1024;
+
+/// An event larger than this waits until no other does: as many of these as may wait are not much.
+const LARGE: usize = 16 << 10;
 
 /// What all units of a run share, and none changes.
 pub(crate) struct Shared {
@@ -106,6 +110,11 @@ impl Dispatcher {
     /// Tells of something, secrets blotted out. Nobody listening is no error: the run goes on.
     pub(crate) async fn emit(&self, mut what: What) {
         conceal(&mut what, self.shared.store.secrets());
+        if large(&what) {
+            // Many of these would be much. One waits until the report has caught up.
+            let all = self.events.max_capacity();
+            drop(self.events.reserve_many(all).await);
+        }
         let _ = self
             .events
             .send(Event {
@@ -210,7 +219,7 @@ impl Dispatcher {
         let what = What::HostFinished {
             task: work.id,
             host: host.to_owned(),
-            result: Box::new(result.shown()),
+            result: Box::new(result.shown(self.shared.store.secrets())),
         };
         self.emit(what).await;
     }
@@ -229,7 +238,7 @@ impl Dispatcher {
                 left,
                 result,
             } => {
-                let result = Box::new(result.shown());
+                let result = Box::new(result.shown(self.shared.store.secrets()));
                 What::Retrying {
                     task,
                     host,
@@ -243,7 +252,9 @@ impl Dispatcher {
                 item,
                 result,
             } => {
-                let result = Box::new(result.shown());
+                let secrets = self.shared.store.secrets();
+                let item = Shown::new(secrets).value(&item);
+                let result = Box::new(result.shown(secrets));
                 What::ItemFinished {
                     task,
                     host,
@@ -273,6 +284,33 @@ impl Dispatcher {
             Status::Failed => recap.failed += 1,
             Status::Unreachable => recap.unreachable += 1,
         }
+    }
+}
+
+/// Whether an event holds so much that thousands of them should not wait.
+fn large(what: &What) -> bool {
+    let (What::Retrying { result, .. }
+    | What::ItemFinished { result, .. }
+    | What::HostFinished { result, .. }) = what
+    else {
+        return false;
+    };
+    let sides = result.diff.iter();
+    let sides: usize = sides.map(|diff| diff.before.len() + diff.after.len()).sum();
+    sides > LARGE || holds(&result.data, LARGE).is_none()
+}
+
+/// What is left of `room` beside a value; nothing if it needs more.
+fn holds(value: &serde_json::Value, room: usize) -> Option<usize> {
+    use serde_json::Value;
+    let room = room.checked_sub(32)?;
+    match value {
+        Value::String(text) => room.checked_sub(text.len()),
+        Value::Array(items) => items.iter().try_fold(room, |room, item| holds(item, room)),
+        Value::Object(entries) => entries.iter().try_fold(room, |room, (key, item)| {
+            holds(item, room.checked_sub(key.len())?)
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Some(room),
     }
 }
 

@@ -131,7 +131,7 @@ impl Dispatcher {
             no_log: false,
         });
         let host = host.to_owned();
-        let result = Box::new(result.shown());
+        let result = Box::new(result.shown(self.shared.store.secrets()));
         self.emit(What::TaskStarted {
             task: id,
             info,

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use minijinja::Value;
-use serde_json::{Value as Json, json};
 
 use super::dispatch::Message;
 use super::keywords;
@@ -31,10 +30,8 @@ pub(crate) async fn run(unit: &Unit<'_>, scope: &Arc<dyn Scope>) -> TaskResult {
     };
     if items.is_empty() {
         let mut result = TaskResult::skipped(None);
-        result
-            .data
-            .insert("skipped_reason".into(), "No items in the list".into());
-        result.data.insert("results".into(), json!([]));
+        result.data.insert("skipped_reason", "No items in the list");
+        result.data.insert("results", Vec::<Value>::new());
         return result;
     }
     let mut results = Vec::with_capacity(items.len());
@@ -52,7 +49,6 @@ pub(crate) async fn run(unit: &Unit<'_>, scope: &Arc<dyn Scope>) -> TaskResult {
             carried.push((name.clone(), value.clone()));
         }
         annotate(unit, &mut result, &items, index);
-        unit.learn(&result.data);
         let label = label(unit, &extra, &items[index]);
         let over = over(unit, &extra, &result);
         tell(unit, label, &result).await;
@@ -141,33 +137,25 @@ fn annotate(unit: &Unit<'_>, result: &mut TaskResult, items: &[Value], index: us
         .loop_var
         .clone()
         .unwrap_or_else(|| "item".to_owned());
-    result
-        .data
-        .insert("ansible_loop_var".into(), loop_var.clone().into());
-    result
-        .data
-        .insert(loop_var, template::to_json(&items[index]));
+    result.data.insert("ansible_loop_var", loop_var.clone());
+    result.data.insert(loop_var, items[index].clone());
     if let Some(index_var) = &control.index_var {
-        result.data.insert(index_var.clone(), index.into());
-        result
-            .data
-            .insert("ansible_index_var".into(), index_var.clone().into());
+        result.data.insert(index_var.clone(), index);
+        result.data.insert("ansible_index_var", index_var.clone());
     }
 }
 
 /// What reports call the item.
-fn label(unit: &Unit<'_>, extra: &[(String, Value)], item: &Value) -> Json {
+fn label(unit: &Unit<'_>, extra: &[(String, Value)], item: &Value) -> Value {
     if unit.no_log {
         return CENSORED_ITEM.into();
     }
     let Some(label) = &unit.work.task.loop_control.label else {
-        return template::to_json(item);
+        return item.clone();
     };
     let scope = unit.work.scope(unit.host, extra.to_vec());
-    match unit.work.shared.templar.render(label, &scope) {
-        Ok(value) => template::to_json(&value),
-        Err(_) => template::to_json(item),
-    }
+    let rendered = unit.work.shared.templar.render(label, &scope);
+    rendered.unwrap_or_else(|_| item.clone())
 }
 
 /// Whether `break_when` ends the loop after this item.
@@ -178,7 +166,7 @@ fn over(unit: &Unit<'_>, extra: &[(String, Value)], result: &TaskResult) -> bool
     }
     let mut extra = extra.to_vec();
     if let Some((name, _)) = &unit.work.task.register {
-        extra.push((name.clone(), template::from_json(&result.registered())));
+        extra.push((name.clone(), result.registered()));
     }
     let scope = unit.work.scope(unit.host, extra);
     let templar = &unit.work.shared.templar;
@@ -189,14 +177,12 @@ fn over(unit: &Unit<'_>, extra: &[(String, Value)], result: &TaskResult) -> bool
     })
 }
 
-async fn tell(unit: &Unit<'_>, label: Json, result: &TaskResult) {
-    let mut shown = result.clone();
-    shown.no_log = unit.no_log;
+async fn tell(unit: &Unit<'_>, label: Value, result: &TaskResult) {
     let message = Message::Item {
         task: unit.work.id,
         host: unit.host.to_owned(),
         item: label,
-        result: Box::new(shown),
+        result: unit.told(result),
     };
     let _ = unit.work.messages.send(message).await;
 }
@@ -223,7 +209,7 @@ fn together(results: Vec<TaskResult>) -> TaskResult {
         .all(|result| result.status == Status::Skipped)
     {
         all.status = Status::Skipped;
-        all.data.insert("msg".into(), "All items skipped".into());
+        all.data.insert("msg", "All items skipped");
     } else if failed > 0 {
         all.fail(None);
     }
@@ -251,14 +237,13 @@ fn together(results: Vec<TaskResult>) -> TaskResult {
             "{failed} of {} items failed; the first: {why}",
             results.len()
         );
-        all.data
-            .insert("msg".into(), "One or more items failed".into());
+        all.data.insert("msg", "One or more items failed");
         all.message = Some(message);
     } else if all.status == Status::Ok {
-        all.data.insert("msg".into(), "All items completed".into());
+        all.data.insert("msg", "All items completed");
     }
-    let registered: Vec<Json> = results.iter().map(TaskResult::registered).collect();
-    all.data.insert("results".into(), registered.into());
+    let registered: Vec<Value> = results.iter().map(TaskResult::registered).collect();
+    all.data.insert("results", registered);
     for result in results {
         all.facts.extend(result.facts);
         all.variables.extend(result.variables);

@@ -1,11 +1,17 @@
 //! How a task went on a host, before anything is hidden from it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use minijinja::Value;
+use serde_json::{Map, Value as Json, json};
+use windlass_modules::transcript::{Account, Full};
 use windlass_modules::{Difference, Failure, HostError, Outcome};
 
+use super::data::Data;
+use super::shown::{self, Shown, sentence};
 use crate::event::{Diff, Finished, Status};
+use crate::secrets::Secrets;
 use crate::template::TemplateError;
 use crate::yaml::Diagnostic;
 
@@ -23,15 +29,15 @@ pub(crate) struct TaskResult {
     pub(crate) changed: bool,
     pub(crate) ignored: bool,
     /// What `register` keeps, apart from `changed`, `failed`, `skipped` and `unreachable`.
-    pub(crate) data: Map<String, Value>,
+    pub(crate) data: Data,
     pub(crate) message: Option<String>,
     pub(crate) hint: Option<String>,
-    pub(crate) diff: Vec<Difference>,
+    pub(crate) diff: Arc<[Difference]>,
     pub(crate) warnings: Vec<String>,
     /// Facts, and the host that said them where it is not the task's own.
-    pub(crate) facts: Vec<(Option<String>, Map<String, Value>)>,
+    pub(crate) facts: Vec<(Option<String>, Map<String, Json>)>,
     /// What `set_fact` and its like set.
-    pub(crate) variables: Vec<(String, minijinja::Value)>,
+    pub(crate) variables: Vec<(String, Value)>,
     pub(crate) delegated_to: Option<String>,
     pub(crate) no_log: bool,
     /// The message is not about what the task does, but about how it could not begin.
@@ -47,10 +53,10 @@ impl TaskResult {
             status,
             changed: false,
             ignored: false,
-            data: Map::new(),
+            data: Data::new(),
             message: None,
             hint: None,
-            diff: Vec::new(),
+            diff: Arc::default(),
             warnings: Vec::new(),
             facts: Vec::new(),
             variables: Vec::new(),
@@ -73,10 +79,8 @@ impl TaskResult {
         if let Some(condition) = condition {
             result
                 .data
-                .insert("skip_reason".into(), "Conditional result was False".into());
-            result
-                .data
-                .insert("false_condition".into(), condition.into());
+                .insert("skip_reason", "Conditional result was False");
+            result.data.insert("false_condition", condition);
         }
         result
     }
@@ -85,7 +89,7 @@ impl TaskResult {
     pub(crate) fn failed(message: impl Into<String>, hint: Option<String>) -> Self {
         let message = message.into();
         let mut result = Self::new(Status::Failed);
-        result.data.insert("msg".into(), message.clone().into());
+        result.data.insert("msg", message.clone());
         result.message = Some(message);
         result.hint = hint;
         result
@@ -94,27 +98,39 @@ impl TaskResult {
     /// What `register` keeps.
     pub(crate) fn registered(&self) -> Value {
         let mut data = self.data.clone();
-        data.insert("changed".into(), self.changed.into());
-        data.insert("failed".into(), (self.status == Status::Failed).into());
+        data.insert("changed", self.changed);
+        data.insert("failed", self.status == Status::Failed);
         match self.status {
-            Status::Skipped => {
-                data.insert("skipped".into(), true.into());
-            }
-            Status::Unreachable => {
-                data.insert("unreachable".into(), true.into());
-            }
+            Status::Skipped => data.insert("skipped", true),
+            Status::Unreachable => data.insert("unreachable", true),
             Status::Ok | Status::Failed => {}
         }
-        Value::Object(data)
+        data.into_value()
+    }
+
+    /// The same, as what is told of it before the task is over needs it.
+    pub(crate) fn told(&self, no_log: bool) -> Self {
+        Self {
+            facts: Vec::new(),
+            variables: Vec::new(),
+            no_log,
+            data: self.data.clone(),
+            message: self.message.clone(),
+            hint: self.hint.clone(),
+            diff: Arc::clone(&self.diff),
+            warnings: self.warnings.clone(),
+            delegated_to: self.delegated_to.clone(),
+            ..*self
+        }
     }
 
     /// The result as reports may see it, once secrets were blotted out of it.
-    pub(crate) fn shown(&self) -> Finished {
+    pub(crate) fn shown(&self, secrets: &Secrets) -> Finished {
         let mut finished = Finished {
             status: self.status,
             changed: self.changed,
             ignored: self.ignored,
-            data: Value::Null,
+            data: Json::Null,
             message: None,
             hint: self.hint.clone(),
             diff: Vec::new(),
@@ -135,9 +151,17 @@ impl TaskResult {
                 finished.hint = None;
             }
         } else {
-            finished.data = Value::Object(self.data.clone());
+            finished.data = Shown::new(secrets).data(&self.data);
             finished.message.clone_from(&self.message);
             finished.diff = self.diff.iter().map(diff).collect();
+        }
+        for text in finished
+            .message
+            .iter_mut()
+            .chain(&mut finished.hint)
+            .chain(&mut finished.warnings)
+        {
+            *text = sentence(text, secrets);
         }
         finished
     }
@@ -147,10 +171,8 @@ impl TaskResult {
         self.status = Status::Failed;
         if self.message.is_none() {
             self.message = message.or_else(|| {
-                self.data
-                    .get("msg")
-                    .and_then(Value::as_str)
-                    .map(str::to_owned)
+                let message = self.data.get("msg");
+                message.and_then(|message| message.as_str().map(str::to_owned))
             });
         }
     }
@@ -188,7 +210,7 @@ fn diff(difference: &Difference) -> Diff {
     }
 }
 
-fn facts(facts: Map<String, Value>) -> Vec<(Option<String>, Map<String, Value>)> {
+fn facts(facts: Map<String, Json>) -> Vec<(Option<String>, Map<String, Json>)> {
     if facts.is_empty() {
         Vec::new()
     } else {
@@ -196,30 +218,52 @@ fn facts(facts: Map<String, Value>) -> Vec<(Option<String>, Map<String, Value>)>
     }
 }
 
-impl From<Outcome> for TaskResult {
-    fn from(outcome: Outcome) -> Self {
+impl TaskResult {
+    /// What a module made of it. What is long draws on `account`; where there is no room for it, the
+    /// task has failed.
+    pub(crate) fn of(done: Result<Outcome, Failure>, account: &Arc<Account>) -> Self {
+        let changed = done.as_ref().is_ok_and(|outcome| outcome.changed);
+        let result = match done {
+            Ok(outcome) => Self::of_outcome(outcome, account),
+            Err(failure) => Self::of_failure(failure, account),
+        };
+        result.unwrap_or_else(|full| Self {
+            changed,
+            ..Self::failed(
+                format!("the result is too large: {full}"),
+                Some(full.hint().to_owned()),
+            )
+        })
+    }
+
+    fn of_outcome(outcome: Outcome, account: &Arc<Account>) -> Result<Self, Full> {
         let status = if outcome.skipped {
             Status::Skipped
         } else {
             Status::Ok
         };
-        Self {
+        Ok(Self {
             changed: outcome.changed,
-            data: outcome.data,
-            diff: outcome.diff,
+            data: Data::of(outcome.data, outcome.printed, account)?,
+            diff: shown::differences(outcome.diff).into(),
             warnings: outcome.warnings,
             facts: facts(outcome.facts),
             ..Self::new(status)
-        }
+        })
     }
-}
 
-impl From<Failure> for TaskResult {
-    fn from(failure: Failure) -> Self {
-        let mut result = Self::failed(failure.message, failure.hint);
-        result.data.extend(failure.data);
+    fn of_failure(failure: Failure, account: &Arc<Account>) -> Result<Self, Full> {
+        let mut values = Map::from_iter([("msg".to_owned(), Json::from(&*failure.message))]);
+        values.extend(failure.data);
         // A command that ran and failed counts as a change, where `failed_when` lets it pass.
-        result.changed = result.data.shift_remove("changed") == Some(Value::Bool(true));
+        let changed = values.shift_remove("changed") == Some(Json::Bool(true));
+        let mut result = Self {
+            changed,
+            message: Some(failure.message),
+            hint: failure.hint,
+            data: Data::of(values, failure.printed, account)?,
+            ..Self::new(Status::Failed)
+        };
         match failure.host {
             Some(HostError::Unreachable { .. }) => {
                 result.status = Status::Unreachable;
@@ -231,31 +275,34 @@ impl From<Failure> for TaskResult {
             }
             Some(HostError::Interrupted) => result.interrupted = true,
             Some(HostError::TimedOut { so_far, .. }) => {
-                result.data.insert("stdout".into(), so_far.text().into());
-                result
-                    .data
-                    .insert("stderr".into(), so_far.error_text().into());
-                result.data.insert("timedout".into(), true.into());
+                result.data.print("stdout", so_far.stdout.transcript(false));
+                result.data.print("stderr", so_far.stderr.transcript(false));
+                result.data.insert("timedout", true);
             }
             _ => {}
         }
-        result
+        Ok(result)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use windlass_modules::transcript::Ledger;
+
     use super::*;
+    use crate::template;
+
+    fn of(failure: Failure) -> TaskResult {
+        TaskResult::of(Err(failure), &Ledger::default().account("h"))
+    }
 
     #[test]
     fn no_log_shows_neither_data_nor_message() {
-        let mut result = TaskResult::from(
-            Failure::new("cannot use hunter2")
-                .with("stdout", "hunter2")
-                .hint("try hunter3"),
-        );
+        let mut result = of(Failure::new("cannot use hunter2")
+            .with("stdout", "hunter2")
+            .hint("try hunter3"));
         result.no_log = true;
-        let shown = result.shown();
+        let shown = result.shown(&Secrets::default());
         let text = serde_json::to_string(&shown).unwrap();
         assert!(!text.contains("hunter"), "{text}");
         assert_eq!(shown.status, Status::Failed);
@@ -271,9 +318,9 @@ mod tests {
         let shown = |message: &str| {
             let mut failure = Failure::from(refusal.clone());
             failure.message = message.to_owned();
-            let mut result = TaskResult::from(failure);
+            let mut result = of(failure);
             result.no_log = true;
-            result.shown()
+            result.shown(&Secrets::default())
         };
         let own = shown("cannot become root");
         assert_eq!(own.message.as_deref(), Some("cannot become root"));
@@ -285,13 +332,14 @@ mod tests {
 
     #[test]
     fn a_lost_host_is_unreachable_and_says_so_in_what_is_registered() {
-        let result = TaskResult::from(Failure::from(HostError::Unreachable {
+        let result = of(Failure::from(HostError::Unreachable {
             kind: windlass_modules::host::Unreachable::Refused,
             message: "refused".into(),
             hint: "start sshd".into(),
         }));
         assert_eq!(result.status, Status::Unreachable);
-        assert_eq!(result.registered()["unreachable"], true);
-        assert_eq!(result.registered()["failed"], false);
+        let registered = template::to_json(&result.registered());
+        assert_eq!(registered["unreachable"], true);
+        assert_eq!(registered["failed"], false);
     }
 }

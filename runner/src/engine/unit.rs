@@ -116,8 +116,8 @@ impl Unit<'_> {
         let mut result = match self.prepared(&scope, &extra).await {
             Ok(result) | Err(result) => result,
         };
-        self.learn(&result.data);
         if self.no_log {
+            self.learn(&result.data.plain());
             let set = result.variables.iter();
             let set = set.map(|(name, value)| (name.clone(), template::to_json(value)));
             self.learn(&set.collect());
@@ -194,7 +194,7 @@ impl Unit<'_> {
             if !repeats {
                 return Ok(result);
             }
-            result.data.insert("attempts".into(), number.into());
+            result.data.insert("attempts", number);
             if result.status == Status::Unreachable || result.interrupted {
                 return Ok(result);
             }
@@ -223,7 +223,7 @@ impl Unit<'_> {
                     task: work.id,
                     host: self.host.to_owned(),
                     left,
-                    result: Box::new(self.censored(result)),
+                    result: self.told(&result),
                 })
                 .await;
             if !self
@@ -241,19 +241,19 @@ impl Unit<'_> {
 
     /// What a `no_log` result holds is secret in later tasks too.
     pub(crate) fn learn(&self, data: &serde_json::Map<String, serde_json::Value>) {
-        if self.no_log {
-            let inventory = &self.work.shared.inventory;
-            let is_name =
-                |name: &str| inventory.host(name).is_some() || inventory.group(name).is_some();
-            let secrets = self.work.shared.store.secrets();
-            secrets.learn(self.host, data, is_name);
-        }
+        let inventory = &self.work.shared.inventory;
+        let is_name =
+            |name: &str| inventory.host(name).is_some() || inventory.group(name).is_some();
+        let secrets = self.work.shared.store.secrets();
+        secrets.learn(self.host, data, is_name);
     }
 
-    fn censored(&self, mut result: TaskResult) -> TaskResult {
-        self.learn(&result.data);
-        result.no_log = self.no_log;
-        result
+    /// A result of this unit, as reports may hear of it.
+    pub(crate) fn told(&self, result: &TaskResult) -> Box<TaskResult> {
+        if self.no_log {
+            self.learn(&result.data.plain());
+        }
+        Box::new(result.told(self.no_log))
     }
 
     /// Whether a try was good enough.
@@ -282,7 +282,7 @@ impl Unit<'_> {
     fn scope_with_result(&self, result: &TaskResult, extra: &[(String, Value)]) -> Arc<dyn Scope> {
         let mut extra = extra.to_vec();
         if let Some((name, _)) = &self.work.task.register {
-            extra.push((name.clone(), template::from_json(&result.registered())));
+            extra.push((name.clone(), result.registered()));
         }
         self.work.scope(self.host, extra)
     }
@@ -306,7 +306,7 @@ impl Unit<'_> {
         if !task.failed_when.is_empty() {
             match self.all_hold(&task.failed_when, &self.scope_with_result(&result, extra)) {
                 Ok(true) => {
-                    result.data.insert("failed_when_result".into(), true.into());
+                    result.data.insert("failed_when_result", true);
                     let conditions: Vec<String> = task.failed_when.iter().map(text_of).collect();
                     result.fail(Some(format!(
                         "`failed_when: {}` holds",
@@ -314,9 +314,7 @@ impl Unit<'_> {
                     )));
                 }
                 Ok(false) => {
-                    result
-                        .data
-                        .insert("failed_when_result".into(), false.into());
+                    result.data.insert("failed_when_result", false);
                     result.pass();
                 }
                 Err(error) => return failed_template(&error),

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use serde_json::json;
+use minijinja::Value;
 
 use super::chain::{Chain, Layer};
 use super::dispatch::Dispatcher;
@@ -18,7 +18,6 @@ use super::tags;
 use super::unit::Work;
 use crate::event::{Status, TaskInfo};
 use crate::playbook::{Block, Entry, Task, TaskAction};
-use crate::template;
 use crate::vars::PlayVars;
 
 /// Where in a play the walk is, and for whom.
@@ -116,10 +115,12 @@ impl Dispatcher {
                 .and_then(|name| name.as_str())
                 .unwrap_or_default();
             let variables = [
-                ("ansible_failed_task".to_owned(), json!({"name": name})),
+                (
+                    "ansible_failed_task".to_owned(),
+                    Value::from_pairs([("name", name)]),
+                ),
                 ("ansible_failed_result".to_owned(), result.registered()),
             ];
-            let variables = variables.map(|(name, value)| (name, template::from_json(&value)));
             self.shared.store.set_variables(host, variables);
         }
         let rescue = Place {
@@ -387,8 +388,8 @@ impl Dispatcher {
             store.set_variables(host, result.variables.clone());
         }
         if let Some((name, _)) = &work.task.register {
-            let registered = template::from_json(&result.registered());
-            store.set_variables(host, [(name.clone(), registered)]);
+            let registered = [(name.clone(), result.registered())];
+            store.set_variables(host, registered);
         }
     }
 

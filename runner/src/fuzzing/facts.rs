@@ -81,7 +81,7 @@ fn records(text: &str) -> Vec<u8> {
 /// The facts that `setup` makes of what a node printed.
 fn gathered(stdout: Vec<u8>) -> Map<String, Json> {
     let reply = Reply {
-        stdout,
+        stdout: stdout.into(),
         ..Reply::default()
     };
     let host = Fake::new([Ok(reply)]);

@@ -32,6 +32,9 @@ pub(crate) struct Console {
     stopped: bool,
 }
 
+/// How many bytes of lines are kept of a host's items: they are shown when the task is done.
+const MANY: usize = 256 << 10;
+
 struct Running {
     info: std::sync::Arc<TaskInfo>,
     total: usize,
@@ -39,8 +42,44 @@ struct Running {
     since: Instant,
     spoke: Instant,
     busy: Vec<Busy>,
-    items: BTreeMap<String, Vec<(Value, Finished)>>,
+    items: BTreeMap<String, Items>,
     groups: Vec<Group>,
+}
+
+/// What is to be shown of the items of a host's loop, once it is done.
+#[derive(Default)]
+struct Items {
+    lines: Lines,
+    differences: Lines,
+}
+
+/// Lines, as long as somebody may want to read them all.
+#[derive(Default)]
+struct Lines {
+    kept: Vec<String>,
+    bytes: usize,
+    left_out: usize,
+}
+
+impl Lines {
+    fn extend(&mut self, lines: impl IntoIterator<Item = String>) {
+        for line in lines {
+            if self.bytes > MANY {
+                self.left_out += 1;
+                continue;
+            }
+            self.bytes += line.len();
+            self.kept.push(line);
+        }
+    }
+
+    fn finish(mut self) -> Vec<String> {
+        if self.left_out > 0 {
+            let more = format!("    … {} more lines are not shown", self.left_out);
+            self.kept.push(more);
+        }
+        self.kept
+    }
 }
 
 /// Hosts with equal results.
@@ -152,7 +191,7 @@ impl Console {
         running.done += 1;
         running.spoke = Instant::now();
         running.busy.retain(|busy| busy.host != host);
-        let items = running.items.remove(host).unwrap_or_default();
+        let items = running.items.remove(host);
         let word = word(result);
         let mut lines = Vec::new();
         for warning in &result.warnings {
@@ -160,34 +199,16 @@ impl Console {
             let warning = text::indented(&clean(warning), "    ");
             lines.push(format!("    {word} {}", warning.trim_start()));
         }
-        let shown: Vec<_> = items
-            .iter()
-            .filter(|(_, item)| verbosity > 0 || matches!(item.status, Status::Failed))
-            .collect();
-        for (label, item) in &shown {
-            let label = text::value(label);
-            let label = escape::line(&label);
-            lines.push(format!("    {} item {label}", self::word(item)));
-            lines.extend(
-                details(host, &running.info, item, verbosity)
-                    .iter()
-                    .map(|line| format!("  {line}")),
-            );
+        let mut differences = Lines::default();
+        match items {
+            Some(items) => {
+                lines.extend(items.lines.finish());
+                differences = items.differences;
+            }
+            None => lines.extend(details(host, &running.info, result, verbosity)),
         }
-        if items.is_empty() {
-            lines.extend(details(host, &running.info, result, verbosity));
-        }
-        for change in items
-            .iter()
-            .flat_map(|(_, item)| &item.diff)
-            .chain(&result.diff)
-        {
-            lines.extend(
-                diff::lines(change, theme)
-                    .iter()
-                    .map(|line| format!("    {line}")),
-            );
-        }
+        differences.extend(changes(result, theme));
+        lines.extend(differences.finish());
         let told = verbosity > 0 || matches!(result.status, Status::Failed);
         if let Some(other) = result.delegated_to.as_ref().filter(|_| told) {
             lines.push(format!("    on {other}"));
@@ -209,6 +230,24 @@ impl Console {
                 slowest: took,
             }),
         }
+    }
+
+    fn item(&mut self, task: TaskId, host: &str, label: &Value, item: &Finished) {
+        let verbosity = self.settings.verbosity;
+        let theme = self.printer.theme();
+        let Some(running) = self.tasks.get_mut(&task) else {
+            return;
+        };
+        let items = running.items.entry(host.to_owned()).or_default();
+        if verbosity > 0 || matches!(item.status, Status::Failed) {
+            let label = text::value(label);
+            let label = escape::line(&label);
+            let first = format!("    {} item {label}", word(item));
+            let details = details(host, &running.info, item, verbosity);
+            let details = details.iter().map(|line| format!("  {line}"));
+            items.lines.extend(std::iter::once(first).chain(details));
+        }
+        items.differences.extend(changes(item, theme));
     }
 
     fn progress(&mut self, task: TaskId, host: &str, line: &str) {
@@ -318,6 +357,12 @@ fn word(result: &Finished) -> &'static str {
         Status::Failed => "failed",
         Status::Unreachable => "unreachable",
     }
+}
+
+/// What changed, under `--diff`.
+fn changes(result: &Finished, theme: super::Theme) -> Vec<String> {
+    let lines = result.diff.iter().flat_map(|diff| diff::lines(diff, theme));
+    lines.map(|line| format!("    {line}")).collect()
 }
 
 /// The lines under a result.
@@ -455,12 +500,7 @@ impl Report for Console {
                 host,
                 item,
                 result,
-            } => {
-                if let Some(running) = self.tasks.get_mut(task) {
-                    let items = running.items.entry(host.clone()).or_default();
-                    items.push((item.clone(), (**result).clone()));
-                }
-            }
+            } => self.item(*task, host, item, result),
             What::HostFinished { task, host, result } => self.finished(*task, host, result),
             What::TaskFinished { task } => self.finish(*task),
             What::Included { file, .. } => {

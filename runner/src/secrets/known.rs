@@ -205,6 +205,16 @@ impl Secrets {
         })
     }
 
+    /// How many bytes the longest secret may take in a text: each of its own as `\u0041`.
+    pub fn longest(&self) -> usize {
+        const ESCAPE: usize = 6;
+        let longest = |known: &mut Known| {
+            let lengths = known.texts.iter().map(|secret| secret.expose().len());
+            lengths.max().unwrap_or(0)
+        };
+        ESCAPE * self.change(longest)
+    }
+
     /// Whether a secret may be a number.
     pub fn has_numbers(&self) -> bool {
         self.change(|known| known.numbers)

@@ -65,7 +65,7 @@ fn number(value: &Value) -> Json {
 }
 
 /// A mapping's key as JSON has it: text.
-pub(super) fn key_text(key: &Value) -> String {
+pub(crate) fn key_text(key: &Value) -> String {
     match key.kind() {
         ValueKind::Bool => if key.is_true() { "true" } else { "false" }.to_owned(),
         ValueKind::None => "null".to_owned(),

@@ -14,6 +14,7 @@ mod functions;
 mod glob;
 mod header;
 mod json;
+pub(crate) mod kept;
 mod lookups;
 mod lower;
 mod python;
@@ -33,6 +34,7 @@ mod yaml_scalar;
 mod yaml_text;
 
 pub use error::TemplateError;
+pub(crate) use json::key_text;
 pub use json::{from_json, to_json};
 pub use python::{display, repr};
 pub use references::{Reference, References};

@@ -5,10 +5,9 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use windlass_modules::host::{HostError, Reply, Script, Unreachable};
 
-use super::handle::{Asked, Handle, Stop};
+use super::handle::{Handle, Purpose, Seen, Stop, stopped};
 use super::node::Lease;
 use super::request::COLLECTOR;
-use super::settings::Stream;
 use super::shell::Answer;
 use super::status::Status;
 use super::unreachable::lost;
@@ -45,48 +44,46 @@ enum Found {
 }
 
 impl Handle {
-    /// Connects again and waits for the request to end. `seen` bytes of its outputs have been reported.
+    /// Connects again and waits for the request to end. `seen`: what of its outputs has been reported.
     /// `None`: it never began.
     pub(super) async fn collect(
         &self,
         kept: &Kept,
         script: &Script,
-        seen_out: usize,
-        seen_err: usize,
+        mut seen: Seen,
     ) -> Result<Option<Reply>, HostError> {
         let source = format!("_w_collect {} '{}' {}", kept.spool, kept.mark, kept.pid);
-        let collector = Script::new(source).parts(COLLECTOR);
+        let mut collector = Script::new(source).parts(COLLECTOR).answer(script.answer);
+        collector.stdout = script.stdout.clone();
+        collector.stream = script.stream;
         for _ in 0..TIMES {
             let lease = self.reconnect(kept.over).await?;
-            let Asked {
-                stop,
-                answer,
-                stdout,
-                ..
-            } = self.ask(&collector, lease, None, kept.pid).await?;
-            let Some(Answer::Ended { stderr, .. }) = answer else {
-                match stop {
-                    Some(stop) => return Err(self.stopped(stop, Reply::default())),
-                    // Lost once more.
-                    None => continue,
-                }
+            let purpose = Purpose::Collect {
+                pid: kept.pid,
+                seen,
             };
-            let (found, stdout) = read(stdout);
-            let status = match found {
+            let asked = self.ask(&collector, lease, None, purpose).await?;
+            let stop = asked.stop;
+            if !matches!(asked.answer, Some(Answer::Ended { .. })) {
+                if let Some(stop) = stop {
+                    return Err(stopped(stop, Reply::default()));
+                }
+                // Lost once more.
+                seen = Seen(seen.0.max(asked.came.0), seen.1.max(asked.came.1));
+                continue;
+            }
+            let status = match read(&asked.head) {
                 Found::Unbegun => return Ok(None),
                 Found::Lost => return Err(lost(&self.node.connection, "while a command ran")),
                 Found::Done(status) => status,
             };
-            self.report_rest(script, Stream::Stdout, &stdout, seen_out);
-            self.report_rest(script, Stream::Stderr, &stderr, seen_err);
             let reply = Reply {
                 status: status.code,
-                stdout,
-                stderr,
+                ..asked.reply
             };
             let limit = self.task.limit.or(script.limit).filter(|_| status.late);
             return match stop.or(limit.map(Stop::Late)) {
-                Some(stop) => Err(self.stopped(stop, reply)),
+                Some(stop) => Err(stopped(stop, reply)),
                 None => match status.lost {
                     Some(why) => Err(self.output_lost(status.code, &why)),
                     None => Ok(Some(reply)),
@@ -122,14 +119,6 @@ impl Handle {
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
-
-    fn report_rest(&self, script: &Script, stream: Stream, bytes: &[u8], seen: usize) {
-        if let Some(progress) = self.task.progress.as_ref().filter(|_| script.stream)
-            && let Some(rest) = bytes.get(seen..).filter(|rest| !rest.is_empty())
-        {
-            progress(stream, rest);
-        }
-    }
 }
 
 /// Whether waiting may help against this kind of trouble.
@@ -148,18 +137,12 @@ fn may_come_back(kind: Unreachable) -> bool {
     }
 }
 
-/// Takes the first line off what the collecting script printed.
-fn read(mut stdout: Vec<u8>) -> (Found, Vec<u8>) {
-    let length = stdout
-        .iter()
-        .position(|&byte| byte == b'\n')
-        .unwrap_or(stdout.len());
-    let rest = stdout.split_off((length + 1).min(stdout.len()));
-    let line = String::from_utf8_lossy(&stdout);
-    let found = match line.trim_end().split_once(' ') {
+/// What the first line says that the collecting script printed.
+fn read(line: &[u8]) -> Found {
+    let line = String::from_utf8_lossy(line);
+    match line.trim_end().split_once(' ') {
         Some(("done", status)) => Status::read(status).map_or(Found::Lost, Found::Done),
         _ if line.trim_end() == "unbegun" => Found::Unbegun,
         _ => Found::Lost,
-    };
-    (found, rest)
+    }
 }

@@ -1,13 +1,14 @@
 //! A host as one task sees it: runs its scripts within the task's bounds.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::time::{Instant, sleep, timeout};
 use windlass_modules::host::{Host, HostError, Output, Reply, Script};
+use windlass_modules::transcript::{Full, Writer};
 
 use super::becoming;
 use super::channel::Ended;
@@ -15,7 +16,7 @@ use super::durable::Kept;
 use super::node::{Lease, Node};
 use super::request::{self, KILLER};
 use super::settings::{Become, TaskSettings};
-use super::shell::{Answer, Gone, Outputs, Shell, Sink, Watch};
+use super::shell::{Answer, Drain, Gone, Head, Outputs, Shell, Sink, Watch};
 use super::status::Status;
 use super::unreachable::{NotReady, lost, no_shell, not_ready, shortened};
 
@@ -39,16 +40,39 @@ pub(super) struct Asked {
     pub(super) stop: Option<Stop>,
     /// Its end; nothing where that was waited for in vain.
     pub(super) answer: Option<Answer>,
-    /// What it printed, where that goes to memory.
-    pub(super) stdout: Vec<u8>,
+    /// The first line of what it printed, where that is asked for.
+    pub(super) head: Vec<u8>,
+    /// What it printed, where that does not go to a file.
+    pub(super) reply: Reply,
+    /// How many bytes of its outputs have come.
+    pub(super) came: Seen,
     /// What to ask for if the link was lost.
     pub(super) kept: Option<Kept>,
 }
 
-/// Why a request is ended before its time.
+/// How many bytes of standard output and standard error have been seen.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Seen(pub(super) u64, pub(super) u64);
+
+/// What a request is sent for.
 #[derive(Clone, Copy)]
+pub(super) enum Purpose {
+    /// Itself.
+    Own,
+    /// To collect what another one printed, after a line that tells how that ended.
+    Collect {
+        /// The process of the other's shell: it is ended where that is asked for.
+        pid: u32,
+        seen: Seen,
+    },
+}
+
+/// Why a request is ended before its time.
+#[derive(Clone)]
 pub(super) enum Stop {
-    TooMuch,
+    TooMuch(Full),
+    /// The file that its output goes to cannot be written.
+    Unwritable,
     /// More than had been announced, for a file.
     Exceeded(u64),
     Interrupted,
@@ -99,15 +123,15 @@ impl Handle {
             (Some(task), Some(own)) => Some(task.min(own)),
             (task, own) => task.or(own),
         };
-        let asked = self.ask(script, lease, limit, 0).await?;
-        let (status, stderr) = match asked.answer {
+        let asked = self.ask(script, lease, limit, Purpose::Own).await?;
+        let status = match asked.answer {
             Some(Answer::Ended {
                 trouble: Some(error),
                 ..
             }) => {
                 return Err(self.local_trouble(script, &error));
             }
-            Some(Answer::Ended { status, stderr, .. }) => (status, stderr),
+            Some(Answer::Ended { status, .. }) => status,
             Some(Answer::Gone(gone)) if asked.stop.is_none() => {
                 return match asked.kept {
                     Some(kept)
@@ -115,30 +139,26 @@ impl Handle {
                             && gone.ended == Ended::Lost
                             && kept.pid != 0 =>
                     {
-                        self.collect(&kept, script, asked.stdout.len(), gone.stderr_seen)
-                            .await
+                        drop(asked.reply);
+                        self.collect(&kept, script, asked.came).await
                     }
                     _ => self.gone(&gone, had_answered).map(|()| None),
                 };
             }
-            Some(Answer::Gone(_)) | None => (
-                Status {
-                    code: 255,
-                    ..Status::default()
-                },
-                Vec::new(),
-            ),
+            Some(Answer::Gone(_)) | None => Status {
+                code: 255,
+                ..Status::default()
+            },
         };
         let reply = Reply {
             status: status.code,
-            stdout: asked.stdout,
-            stderr,
+            ..asked.reply
         };
         match asked
             .stop
             .or_else(|| limit.filter(|_| status.late).map(Stop::Late))
         {
-            Some(stop) => Err(self.stopped(stop, reply)),
+            Some(stop) => Err(stopped(stop, reply)),
             None => match status.lost {
                 Some(why) => Err(self.output_lost(status.code, &why)),
                 None => Ok(Some(reply)),
@@ -146,25 +166,23 @@ impl Handle {
         }
     }
 
-    /// Sends a request down the leased shell and waits for its end, or ends it. `about` is the process
-    /// of the shell whose request is ended then; 0 for the leased one's own.
+    /// Sends a request down the leased shell and waits for its end, or ends it.
     pub(super) async fn ask(
         &self,
         script: &Script,
         lease: Lease,
         limit: Option<Duration>,
-        about: u32,
+        purpose: Purpose,
     ) -> Result<Asked, HostError> {
         let Lease { mut shell, holds } = lease;
         let environment = &self.task.environment;
         let request =
             request::build(script, environment, limit, &shell.key, &mut shell.known).await?;
-        let mut outputs = self.outputs(script)?;
+        let mut outputs = self.outputs(script, purpose)?;
         let watch = Arc::clone(&outputs.watch);
-        let about = if about == 0 {
-            shell.pid.unwrap_or(0)
-        } else {
-            about
+        let about = match purpose {
+            Purpose::Own => shell.pid.unwrap_or(0),
+            Purpose::Collect { pid, .. } => pid,
         };
         watch.pid.store(about, Ordering::Relaxed);
         self.node.common.round_trips.fetch_add(1, Ordering::Relaxed);
@@ -178,7 +196,7 @@ impl Handle {
         let (stop, ended) = self.supervise(exchange, &watch, limit).await;
         guard.running = None;
         let stop = match (&script.stdout, stop) {
-            (Output::File { size, .. }, Some(Stop::TooMuch))
+            (Output::File { size, .. }, Some(Stop::Unwritable))
                 if watch.exceeded.load(Ordering::Relaxed) =>
             {
                 Some(Stop::Exceeded(*size))
@@ -191,9 +209,14 @@ impl Handle {
             }
             answer
         });
-        let stdout = match outputs.stdout {
-            Sink::Memory(bytes) => bytes,
-            Sink::File(..) => Vec::new(),
+        let Outputs { stdout, stderr, .. } = outputs;
+        let came = Seen(stdout.came, stderr.came);
+        let head = stdout.head.line().to_vec();
+        let full = |full| stopped(Stop::TooMuch(full), Reply::default());
+        let reply = Reply {
+            status: 0,
+            stdout: stdout.finish().map_err(full)?,
+            stderr: stderr.finish().map_err(full)?,
         };
         let pid = watch.pid.load(Ordering::Relaxed);
         let kept = spool.map(|spool| Kept {
@@ -205,14 +228,24 @@ impl Handle {
         Ok(Asked {
             stop,
             answer,
-            stdout,
+            head,
+            reply,
+            came,
             kept,
         })
     }
 
-    fn outputs(&self, script: &Script) -> Result<Outputs, HostError> {
-        let stdout = match &script.stdout {
-            Output::Memory => Sink::Memory(Vec::new()),
+    fn outputs(&self, script: &Script, purpose: Purpose) -> Result<Outputs, HostError> {
+        let account = &self.node.account;
+        let (stdout, stderr, answer) = match &script.stdout {
+            Output::Memory => {
+                let writer = || Drain::to(Writer::passing(account));
+                (writer(), writer(), script.answer)
+            }
+            Output::Kept => {
+                let writer = || Drain::to(Writer::keeping(account));
+                (writer(), writer(), usize::MAX)
+            }
             Output::File { file, size } => {
                 let limit = self.node.common.limits.max_transfer;
                 if *size > limit {
@@ -225,20 +258,27 @@ impl Handle {
                     message: format!("cannot open a file on the control host anew: {error}"),
                     hint: "see the limit on open files (`ulimit -n`)".to_owned(),
                 })?;
-                Sink::File(tokio::fs::File::from_std(file), *size)
+                let sink = Sink::File(tokio::fs::File::from_std(file), *size);
+                let stderr = Drain::to(Writer::passing(account));
+                (Drain::into_sink(sink), stderr, script.answer)
             }
         };
-        let progress = self.task.progress.clone().filter(|_| script.stream);
-        let watch = Arc::new(Watch {
-            budget: AtomicUsize::new(self.node.common.limits.max_output),
-            pid: AtomicU32::new(0),
-            ..Watch::default()
-        });
-        Ok(Outputs {
+        let mut outputs = Outputs {
             stdout,
-            progress,
-            watch,
-        })
+            stderr,
+            progress: self.task.progress.clone().filter(|_| script.stream),
+            watch: Arc::new(Watch {
+                left: AtomicUsize::new(answer),
+                answer: answer as u64,
+                ..Watch::default()
+            }),
+        };
+        if let Purpose::Collect { seen, .. } = purpose {
+            outputs.stdout.head = Head::Reading(Vec::new());
+            outputs.stdout.seen = seen.0;
+            outputs.stderr.seen = seen.1;
+        }
+        Ok(outputs)
     }
 
     /// Waits for the request to end, and ends it before its time where that is asked for.
@@ -258,7 +298,10 @@ impl Handle {
         let stop = tokio::select! {
             biased;
             ended = &mut exchange => return (None, Some(ended)),
-            () = watch.spent.notified() => Stop::TooMuch,
+            () = watch.spent.notified() => match watch.full.get() {
+                Some(full) => Stop::TooMuch(full.clone()),
+                None => Stop::Unwritable,
+            },
             () = self.interruption() => Stop::Interrupted,
             () = late => Stop::Late(limit.unwrap_or_default()),
         };
@@ -296,20 +339,6 @@ impl Handle {
         }
     }
 
-    pub(super) fn stopped(&self, stop: Stop, reply: Reply) -> HostError {
-        match stop {
-            Stop::TooMuch => HostError::TooMuchOutput {
-                limit: self.node.common.limits.max_output,
-            },
-            Stop::Exceeded(announced) => HostError::MoreThanAnnounced { announced },
-            Stop::Interrupted => HostError::Interrupted,
-            Stop::Late(limit) => HostError::TimedOut {
-                limit,
-                so_far: Box::new(reply),
-            },
-        }
-    }
-
     /// A request that ended, and of whose output something is missing.
     pub(super) fn output_lost(&self, status: i32, why: &str) -> HostError {
         HostError::OutputLost {
@@ -326,7 +355,7 @@ impl Handle {
     fn local_trouble(&self, script: &Script, error: &std::io::Error) -> HostError {
         let way = match &script.stdout {
             Output::File { .. } => "written to",
-            Output::Memory => "read",
+            Output::Memory | Output::Kept => "read",
         };
         HostError::Local {
             message: format!(
@@ -373,6 +402,24 @@ impl Handle {
     }
 }
 
+/// What it means that a request was ended before its time.
+pub(super) fn stopped(stop: Stop, reply: Reply) -> HostError {
+    match stop {
+        Stop::TooMuch(full) => HostError::TooMuchOutput { full },
+        Stop::Unwritable => HostError::Local {
+            message: "what it printed could not be written to a file of the control host"
+                .to_owned(),
+            hint: "see that the disk is not full".to_owned(),
+        },
+        Stop::Exceeded(announced) => HostError::MoreThanAnnounced { announced },
+        Stop::Interrupted => HostError::Interrupted,
+        Stop::Late(limit) => HostError::TimedOut {
+            limit,
+            so_far: Box::new(reply),
+        },
+    }
+}
+
 /// Ends the processes of a running request, through a shell of the same user beside it.
 async fn end_request(node: &Node, user: Option<&Become>, watch: &Watch) {
     let Some((mut shell, _permit)) = node.killer(user).await else {
@@ -385,8 +432,10 @@ async fn end_request(node: &Node, user: Option<&Become>, watch: &Watch) {
     let script = Script::new(format!("_w_kill {pid} 0 {}", request::GRACE)).parts(KILLER);
     if let Ok(request) = request::build(&script, &[], None, &shell.key, &mut shell.known).await {
         let watch = Arc::new(Watch::default());
+        let writer = || Drain::to(Writer::passing(&node.account));
         let mut outputs = Outputs {
-            stdout: Sink::Memory(Vec::new()),
+            stdout: writer(),
+            stderr: writer(),
             progress: None,
             watch,
         };

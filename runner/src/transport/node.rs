@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep};
 use windlass_modules::host::{HostError, Unreachable};
+use windlass_modules::transcript::{Account, Ledger};
 
 use super::becoming::change_user;
 use super::channel::Channel;
@@ -30,6 +31,7 @@ const LOCAL_SHELLS: usize = 64;
 pub(super) struct Common {
     pub(super) limits: Limits,
     pub(super) gate: Gate,
+    pub(super) ledger: Ledger,
     /// The control host's shell.
     pub(super) local_shell: &'static [&'static str],
     /// How long that may take until it is ready.
@@ -44,6 +46,8 @@ pub(super) struct Common {
 pub(super) struct Node {
     pub(super) connection: Arc<Connection>,
     pub(super) common: Arc<Common>,
+    /// What is kept of what it prints draws on this.
+    pub(super) account: Arc<Account>,
     master: Mutex<Held>,
     idle: PlainMutex<Vec<(Option<Become>, Shell, Slot)>>,
     /// Who holds one may have a shell open.
@@ -107,6 +111,7 @@ impl Node {
             Kind::Ssh(_) => common.limits.channels_per_master.max(1),
         };
         Self {
+            account: common.ledger.account(&connection.name),
             connection,
             common,
             master: Mutex::default(),

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use windlass_modules::host::{Host, HostError};
+use windlass_modules::transcript::Ledger;
 
 use super::gate::Gate;
 use super::handle::Handle;
@@ -35,11 +36,13 @@ impl Transport {
         local_patience: Duration,
     ) -> Self {
         let gate = Gate::new(limits.connects_at_once, limits.connects_per_second);
+        let ledger = Ledger::new(limits.output);
         let (connects, round_trips) = (AtomicU64::new(0), AtomicU64::new(0));
         Self {
             common: Arc::new(Common {
                 limits,
                 gate,
+                ledger,
                 local_shell,
                 local_patience,
                 connects,
@@ -68,6 +71,11 @@ impl Transport {
         if let Some(node) = node {
             node.reset().await;
         }
+    }
+
+    /// How much of what hosts print is kept.
+    pub fn ledger(&self) -> &Ledger {
+        &self.common.ledger
     }
 
     /// Lets all shells go. Masters stay a while for the next run to find.

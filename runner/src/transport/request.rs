@@ -129,7 +129,7 @@ pub(super) async fn build(
         send_part(&KILLER[0], key, known, &mut head);
     }
     // Output that goes to a file of ours is not kept twice.
-    let spool = if script.durable && matches!(script.stdout, Output::Memory) {
+    let spool = if script.durable && !matches!(script.stdout, Output::File { .. }) {
         send_part(&COLLECTOR[0], key, known, &mut head);
         Some(
             known

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use windlass_modules::secret::Secret;
+use windlass_modules::transcript::Bounds;
 
 /// How one host of the inventory is reached. Equal connections share everything: the ssh master,
 /// the shells, the bounds.
@@ -119,8 +120,8 @@ impl Method {
 /// Bounds that hold for all hosts of a run, and where the control sockets live.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Bytes of output kept in memory for one request, both streams together.
-    pub max_output: usize,
+    /// How much of what hosts print is kept.
+    pub output: Bounds,
     /// Bytes of one file that is brought from a host.
     pub max_transfer: u64,
     /// How many connections may be in their handshake at once. sshd's default `MaxStartups` starts
@@ -141,7 +142,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            max_output: 64 << 20,
+            output: Bounds::default(),
             max_transfer: 8 << 30,
             connects_at_once: 10,
             connects_per_second: 100,

@@ -1,13 +1,14 @@
 //! One live shell of one host and user: sends it a request, and reads the answer.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::unix::pipe::Receiver;
 use tokio::sync::Notify;
 use tokio::time::sleep;
+use windlass_modules::transcript::{Full, Printed, Writer};
 
 use super::channel::{Channel, Ended, Way};
 use super::frame::Frame;
@@ -20,6 +21,8 @@ use super::unreachable::NotReady;
 
 /// Bytes moved at a time.
 const PIECE: usize = 64 << 10;
+/// The longest first line that is looked at.
+const LONGEST_HEAD: usize = 4096;
 
 /// A shell that takes requests, one at a time.
 pub(super) struct Shell {
@@ -37,17 +40,36 @@ pub(super) struct Shell {
     pieces: [Vec<u8>; 2],
 }
 
-/// Where a request's standard output goes.
+/// Where one of a request's outputs goes.
 pub(super) enum Sink {
-    Memory(Vec<u8>),
+    Writer(Writer),
     /// A file, and how many bytes it may still take.
     File(tokio::fs::File, u64),
 }
 
+/// One of a request's outputs.
+pub(super) struct Drain {
+    pub(super) sink: Sink,
+    /// The first line, where that is not part of the output.
+    pub(super) head: Head,
+    /// How many bytes of it, from its beginning, somebody has seen already.
+    pub(super) seen: u64,
+    /// How many bytes of it have come.
+    pub(super) came: u64,
+}
+
+/// The first line of an output that tells of the rest.
+pub(super) enum Head {
+    /// There is none, or it is read.
+    Over(Vec<u8>),
+    /// What has come of it.
+    Reading(Vec<u8>),
+}
+
 /// What a request may print, and who else wants to see it.
 pub(super) struct Outputs {
-    /// Where standard output goes.
-    pub(super) stdout: Sink,
+    pub(super) stdout: Drain,
+    pub(super) stderr: Drain,
     /// Receives both streams as they arrive.
     pub(super) progress: Option<ProgressSink>,
     pub(super) watch: Arc<Watch>,
@@ -56,11 +78,15 @@ pub(super) struct Outputs {
 /// What can be seen of a request while it runs.
 #[derive(Default)]
 pub(super) struct Watch {
-    /// Bytes left for memory, both streams together.
-    pub(super) budget: AtomicUsize,
+    /// Bytes left for an answer, both streams together.
+    pub(super) left: AtomicUsize,
+    /// How many there were.
+    pub(super) answer: u64,
+    /// Why no more is taken.
+    pub(super) full: OnceLock<Full>,
     /// More came for a file than had been announced.
     pub(super) exceeded: AtomicBool,
-    /// Told when the budget is spent, or output has nowhere to go.
+    /// Told when no more is taken, or output has nowhere to go.
     pub(super) spent: Notify,
     /// The shell's process on the host; 0 until it is known.
     pub(super) pid: AtomicU32,
@@ -71,7 +97,6 @@ pub(super) enum Answer {
     /// With the end marker on both streams.
     Ended {
         status: Status,
-        stderr: Vec<u8>,
         /// What went wrong on the control host.
         trouble: Option<std::io::Error>,
     },
@@ -86,10 +111,81 @@ pub(super) struct Gone {
     pub(super) ended: Ended,
     /// What it said before any request.
     pub(super) noise: String,
-    /// How much of standard error had come.
-    pub(super) stderr_seen: usize,
     /// It was given up: it did not say in time that the request begins.
     pub(super) not_ready: Option<NotReady>,
+}
+
+impl Drain {
+    /// Into a writer, and nobody has seen anything.
+    pub(super) fn to(writer: Writer) -> Self {
+        Self::into_sink(Sink::Writer(writer))
+    }
+
+    pub(super) fn into_sink(sink: Sink) -> Self {
+        Self {
+            sink,
+            head: Head::Over(Vec::new()),
+            seen: 0,
+            came: 0,
+        }
+    }
+
+    /// What of `body`, which comes now, nobody has seen.
+    fn unseen<'a>(&self, body: &'a [u8]) -> Option<&'a [u8]> {
+        let seen = usize::try_from(self.seen.saturating_sub(self.came)).unwrap_or(usize::MAX);
+        body.get(seen..).filter(|unseen| !unseen.is_empty())
+    }
+
+    /// What was kept of it.
+    pub(super) fn finish(self) -> Result<Printed, Full> {
+        match self.sink {
+            Sink::Writer(writer) => writer.finish(),
+            Sink::File(..) => Ok(Printed::default()),
+        }
+    }
+}
+
+impl Head {
+    /// Takes what belongs to the first line, and gives the rest.
+    fn take_from<'a>(&mut self, output: &'a [u8]) -> &'a [u8] {
+        let Self::Reading(line) = self else {
+            return output;
+        };
+        let end = output.iter().position(|&byte| byte == b'\n');
+        let ours = end.unwrap_or(output.len());
+        // It is short; of a longer one the beginning tells that it is none of ours.
+        let room = LONGEST_HEAD.saturating_sub(line.len());
+        line.extend_from_slice(&output[..ours.min(room)]);
+        if let Some(end) = end {
+            *self = Self::Over(std::mem::take(line));
+            return &output[end + 1..];
+        }
+        &[]
+    }
+
+    /// The line, as far as it came.
+    pub(super) fn line(&self) -> &[u8] {
+        match self {
+            Self::Over(line) | Self::Reading(line) => line,
+        }
+    }
+}
+
+impl Watch {
+    /// Takes `bytes` off what is left for an answer.
+    fn spend(&self, bytes: usize) -> Result<(), Full> {
+        let rest = |left: usize| left.checked_sub(bytes);
+        self.left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, rest)
+            .map(drop)
+            .map_err(|_| Full::Answer(self.answer))
+    }
+
+    /// Takes no more.
+    fn refuse(&self, full: Full) {
+        let _ = self.full.set(full);
+        self.spent.notify_one();
+    }
 }
 
 /// A shell that has answered before may take so many times as long as a new one to begin a request.
@@ -145,7 +241,8 @@ impl Shell {
         let mut out = Frame::new(&request.mark);
         let mut err = Frame::new(&request.mark);
         let Outputs {
-            stdout: sink,
+            stdout: to_stdout,
+            stderr: to_stderr,
             progress,
             watch,
         } = outputs;
@@ -162,11 +259,10 @@ impl Shell {
         } else {
             self.patience.whole * AGAIN
         };
-        let mut stderr = Sink::Memory(Vec::new());
         let Channel {
             stdin,
             stdout,
-            stderr: stderr_pipe,
+            stderr,
             ..
         } = &mut self.channel;
         let [piece_out, piece_err] = &mut self.pieces;
@@ -174,12 +270,19 @@ impl Shell {
             let sender = send(stdin, &boot, request, &shared.trouble);
             let answers = async {
                 tokio::join!(
-                    receive(stdout, piece_out, &mut out, sink, Stream::Stdout, &shared),
                     receive(
-                        stderr_pipe,
+                        stdout,
+                        piece_out,
+                        &mut out,
+                        to_stdout,
+                        Stream::Stdout,
+                        &shared
+                    ),
+                    receive(
+                        stderr,
                         piece_err,
                         &mut err,
-                        &mut stderr,
+                        to_stderr,
                         Stream::Stderr,
                         &shared
                     ),
@@ -199,10 +302,6 @@ impl Shell {
             let noise = [out.noise, err.noise].concat();
             let gone = Gone {
                 began: out.began.is_some(),
-                stderr_seen: match &stderr {
-                    Sink::Memory(bytes) => bytes.len(),
-                    Sink::File(..) => 0,
-                },
                 ended: match not_ready {
                     // It is let go of as it is.
                     Some(_) => Ended::Lost,
@@ -218,10 +317,6 @@ impl Shell {
                 code: 255,
                 ..Status::default()
             }),
-            stderr: match stderr {
-                Sink::Memory(bytes) => bytes,
-                Sink::File(..) => Vec::new(),
-            },
             trouble: shared.trouble.into_inner().ok().flatten(),
         };
         let in_step = all_sent && !out.desynchronised;
@@ -346,7 +441,7 @@ async fn receive(
     pipe: &mut Receiver,
     piece: &mut Vec<u8>,
     frame: &mut Frame,
-    sink: &mut Sink,
+    drain: &mut Drain,
     stream: Stream,
     shared: &Shared<'_>,
 ) -> std::io::Result<()> {
@@ -377,46 +472,47 @@ async fn receive(
                 .pid
                 .compare_exchange(0, pid, Ordering::Relaxed, Ordering::Relaxed);
         }
-        if output.is_empty() {
+        let body = drain.head.take_from(&output);
+        if body.is_empty() {
+            output.clear();
             continue;
         }
-        if let Some(progress) = shared.progress {
-            progress(stream, &output);
+        if let Some(progress) = shared.progress
+            && let Some(unseen) = drain.unseen(body)
+        {
+            progress(stream, unseen);
         }
-        match sink {
+        drain.came += body.len() as u64;
+        match &mut drain.sink {
             Sink::File(file, left) => {
-                if let Some(rest) = left.checked_sub(output.len() as u64) {
+                if let Some(rest) = left.checked_sub(body.len() as u64) {
                     *left = rest;
-                    if let Err(error) = file.write_all(&output).await {
+                    if let Err(error) = file.write_all(body).await {
                         note(&shared.trouble, error);
                         shared.watch.spent.notify_one();
                     }
                 } else {
-                    // As with the budget: read on, and dropped.
+                    // As with answers: read on, and dropped.
                     *left = 0;
                     shared.watch.exceeded.store(true, Ordering::Relaxed);
                     shared.watch.spent.notify_one();
                 }
             }
-            Sink::Memory(bytes) => {
-                let spend = |left: usize| left.checked_sub(output.len());
-                if shared
+            // What still comes is read, so that the markers behind it are found, and dropped.
+            Sink::Writer(_) if shared.watch.full.get().is_some() => {}
+            Sink::Writer(writer) => {
+                if let Err(full) = shared
                     .watch
-                    .budget
-                    .fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend)
-                    .is_ok()
+                    .spend(body.len())
+                    .and_then(|()| writer.push(body))
                 {
-                    bytes.extend_from_slice(&output);
-                } else {
-                    // What still comes is read, so that the markers behind it are found, and dropped.
-                    shared.watch.budget.store(0, Ordering::Relaxed);
-                    shared.watch.spent.notify_one();
+                    shared.watch.refuse(full);
                 }
             }
         }
         output.clear();
     }
-    if let Sink::File(file, _) = sink
+    if let Sink::File(file, _) = &mut drain.sink
         && let Err(error) = file.flush().await
     {
         note(&shared.trouble, error);

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use windlass_modules::host::{Host, HostError, Input, Output, Script};
 use windlass_modules::kit::Part;
 use windlass_modules::secret::Secret;
+use windlass_modules::transcript::{Bounds, Full};
 
 use super::*;
 
@@ -24,12 +25,8 @@ fn local() -> Arc<Connection> {
     })
 }
 
-fn transport(sh: &'static [&'static str], max_output: usize) -> Transport {
-    let limits = Limits {
-        max_output,
-        ..Limits::default()
-    };
-    Transport::with_local_shell(limits, sh, pool::FOR_LOCAL)
+fn transport(sh: &'static [&'static str]) -> Transport {
+    Transport::with_local_shell(Limits::default(), sh, pool::FOR_LOCAL)
 }
 
 /// Runs `test` under each shell with a host of its own.
@@ -39,7 +36,7 @@ where
     R: Future<Output = ()>,
 {
     for sh in SHELLS {
-        let transport = transport(sh, 1 << 20);
+        let transport = transport(sh);
         let host = transport.host(&local(), task.clone());
         test(sh, transport, host).await;
     }
@@ -175,7 +172,7 @@ async fn a_bad_variable_name_is_an_error_here() {
         environment: vec![("A;reboot".to_owned(), String::new())],
         ..TaskSettings::default()
     };
-    let host = transport(&["sh"], 1).host(&local(), task);
+    let host = transport(&["sh"]).host(&local(), task);
     let error = host.run(Script::new(":")).await.unwrap_err();
     assert!(matches!(error, HostError::Local { .. }), "{error}");
 }
@@ -272,7 +269,7 @@ async fn an_interrupt_ends_the_request() {
             interrupted,
             ..TaskSettings::default()
         };
-        let host = transport(sh, 1 << 20).host(&local(), task);
+        let host = transport(sh).host(&local(), task);
         let run =
             tokio::spawn(async move { host.run(Script::new(own("sleep 35.PID1; echo no"))).await });
         while processes("sleep\x0035.PID") == 0 {
@@ -291,11 +288,16 @@ async fn an_interrupt_ends_the_request() {
 async fn too_much_output_ends_the_request() {
     under_each_shell(TaskSettings::default(), |sh, _, host| async move {
         let error = host
-            .run(Script::new(own("yes '36.PID and so on'")))
+            .run(Script::new(own("yes '36.PID and so on'")).answer(1 << 20))
             .await
             .unwrap_err();
         assert!(
-            matches!(error, HostError::TooMuchOutput { limit: 1_048_576 }),
+            matches!(
+                error,
+                HostError::TooMuchOutput {
+                    full: Full::Answer(1_048_576)
+                }
+            ),
             "{sh:?} {error:?}"
         );
         assert_eq!(processes("yes\x0036.PID"), 0, "{sh:?}");
@@ -315,6 +317,44 @@ fn file_for(path: &std::path::Path, size: u64) -> Output {
 }
 
 #[tokio::test]
+async fn output_that_is_kept_goes_to_a_file_and_then_ends_the_request() {
+    for sh in SHELLS {
+        let output = Bounds {
+            memory: 1 << 20,
+            disk: 8 << 20,
+        };
+        let limits = Limits {
+            output,
+            ..Limits::default()
+        };
+        let transport = Transport::with_local_shell(limits, sh, pool::FOR_LOCAL);
+        let host = transport.host(&local(), TaskSettings::default());
+        let lines = |count: usize, word: &str| {
+            Script::new(own(&format!("yes '{word}.PID' | head -n {count}"))).kept()
+        };
+        let small = host.run(lines(10, "37")).await.unwrap();
+        assert!(small.stdout.in_memory().is_some());
+        let large = host.run(lines(500_000, "38")).await.unwrap();
+        assert!(large.stdout.in_memory().is_none(), "{sh:?}");
+        assert!(transport.ledger().drawn().1 > 2 << 20, "{sh:?}");
+        let transcript = large.stdout.transcript(true);
+        assert_eq!(transcript.lines().count(), Ok(500_000));
+        let error = host.run(lines(1_000_000_000, "40")).await.unwrap_err();
+        assert!(
+            matches!(&error, HostError::TooMuchOutput { full: Full::Disk(limit) } if *limit == 8 << 20),
+            "{sh:?} {error:?}"
+        );
+        assert_eq!(processes("yes\x0040.PID"), 0, "{sh:?}");
+        drop((small, transcript));
+        assert_eq!(transport.ledger().drawn(), (0, 0), "{sh:?}");
+        assert_eq!(
+            host.run(Script::new("echo on")).await.unwrap().text(),
+            "on\n"
+        );
+    }
+}
+
+#[tokio::test]
 async fn output_for_a_file_may_be_as_large_as_was_announced() {
     let dir = tempfile::tempdir().unwrap();
     let (from, to) = (dir.path().join("from"), dir.path().join("to"));
@@ -325,7 +365,7 @@ async fn output_for_a_file_may_be_as_large_as_was_announced() {
         .collect();
     std::fs::write(&from, &bytes).unwrap();
     for sh in SHELLS {
-        let host = transport(sh, 1 << 10).host(&local(), TaskSettings::default());
+        let host = transport(sh).host(&local(), TaskSettings::default());
         let mut script = Script::new("cat").stdin(Input::File(from.clone()));
         script.stdout = file_for(&to, 5 << 20);
         assert_eq!(host.run(script).await.unwrap().status, 0);
@@ -432,7 +472,7 @@ async fn streamed_lines_show_while_the_script_runs() {
         progress: Some(progress),
         ..TaskSettings::default()
     };
-    let host = transport(&["sh"], 1 << 10).host(&local(), task);
+    let host = transport(&["sh"]).host(&local(), task);
     host.run(Script::new("echo unseen")).await.unwrap();
     let reply = host
         .run(Script::new("echo a; sleep 0.5; echo b >&2").stream())
@@ -457,7 +497,7 @@ async fn streamed_lines_show_while_the_script_runs() {
 
 #[tokio::test]
 async fn requests_at_once_each_have_a_shell() {
-    let host = transport(&["sh"], 1 << 10).host(&local(), TaskSettings::default());
+    let host = transport(&["sh"]).host(&local(), TaskSettings::default());
     let begin = Instant::now();
     let all = (0..8).map(|n| {
         let host = Arc::clone(&host);
@@ -524,7 +564,7 @@ async fn a_durable_request_gives_the_same_answer_and_leaves_nothing() {
                     .run(Script::new("cat; exit 1").durable())
                     .await
                     .unwrap();
-                assert_eq!((reply.status, reply.stdout.len()), (1, 0), "{sh:?}");
+                assert_eq!((reply.status, reply.stdout.bytes().len()), (1, 0), "{sh:?}");
             }
             let reply = host
                 .run(Script::new("echo \"$_w_dir\"; ls -ld \"$_w_dir\""))

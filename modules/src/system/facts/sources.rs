@@ -106,7 +106,7 @@ pub(super) mod tests {
             stdout.push_str(&format!("{key} {}\n{value}\n", value.len()));
         }
         let reply = Reply {
-            stdout: stdout.into_bytes(),
+            stdout: stdout.into_bytes().into(),
             ..Reply::default()
         };
         Sources::new(Records::read(&reply).unwrap())

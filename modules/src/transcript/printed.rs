@@ -1,0 +1,191 @@
+//! What a program printed on one stream.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use super::account::Charge;
+use super::pool::BLOCK;
+use super::text::Transcript;
+
+/// What a program printed on one stream: bytes in memory, or text in a file. Cloning it shares it.
+#[derive(Clone)]
+pub struct Printed(Place);
+
+#[derive(Clone)]
+enum Place {
+    Memory(Arc<InMemory>),
+    File(Arc<Spilled>),
+}
+
+#[derive(Default)]
+pub(super) struct InMemory {
+    bytes: Vec<u8>,
+    charge: Option<Charge>,
+}
+
+/// A text in the file of the run.
+#[derive(Debug)]
+pub(super) struct Spilled {
+    /// Its blocks, in order.
+    blocks: Vec<u32>,
+    pub(super) length: u64,
+    /// What was drawn for it, for as long as it is there.
+    pub(super) charge: Charge,
+}
+
+impl Spilled {
+    pub(super) fn new(charge: Charge) -> Self {
+        Self {
+            blocks: Vec::new(),
+            length: 0,
+            charge,
+        }
+    }
+
+    /// Adds to its end.
+    pub(super) fn append(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let within = self.length % BLOCK;
+            if within == 0 {
+                let block = self.charge.pool().take()?;
+                self.blocks.push(block);
+            }
+            let room = usize::try_from(BLOCK - within).unwrap_or(usize::MAX);
+            let (now, later) = bytes.split_at(room.min(bytes.len()));
+            let last = self.blocks.last().copied().unwrap_or_default();
+            self.charge.pool().write(last, within, now)?;
+            self.length += now.len() as u64;
+            bytes = later;
+        }
+        Ok(())
+    }
+
+    /// A piece of it.
+    pub(super) fn read(&self, from: u64, length: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
+        let mut at = from;
+        let mut rest = bytes.as_mut_slice();
+        while !rest.is_empty() {
+            let room = usize::try_from(BLOCK - at % BLOCK).unwrap_or(usize::MAX);
+            let (now, later) = rest.split_at_mut(room.min(rest.len()));
+            let block = usize::try_from(at / BLOCK).unwrap_or(usize::MAX);
+            let block = self.blocks.get(block).copied();
+            let block = block.ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?;
+            self.charge.pool().read(block, at % BLOCK, now)?;
+            at += now.len() as u64;
+            rest = later;
+        }
+        Ok(bytes)
+    }
+}
+
+impl Drop for Spilled {
+    fn drop(&mut self) {
+        self.charge.pool().give_back(&self.blocks);
+    }
+}
+
+impl Printed {
+    pub(super) fn charged(bytes: Vec<u8>, charge: Charge) -> Self {
+        Self(Place::Memory(Arc::new(InMemory {
+            bytes,
+            charge: Some(charge),
+        })))
+    }
+
+    pub(super) fn spilled(spilled: Spilled) -> Self {
+        Self(Place::File(Arc::new(spilled)))
+    }
+
+    /// The bytes, unless they are in a file: answers to modules never are.
+    pub fn in_memory(&self) -> Option<&[u8]> {
+        match &self.0 {
+            Place::Memory(memory) => Some(&memory.bytes),
+            Place::File(_) => None,
+        }
+    }
+
+    /// The bytes; none where they are in a file.
+    pub fn bytes(&self) -> &[u8] {
+        self.in_memory().unwrap_or_default()
+    }
+
+    /// Whether nothing was printed.
+    pub fn is_empty(&self) -> bool {
+        match &self.0 {
+            Place::Memory(memory) => memory.bytes.is_empty(),
+            Place::File(file) => file.length == 0,
+        }
+    }
+
+    /// As text, kept once; bytes that are no UTF-8 are replaced. `strip`: without newlines at its end.
+    pub fn transcript(self, strip: bool) -> Transcript {
+        let memory = match self.0 {
+            Place::File(file) => return Transcript::in_file(file, strip),
+            Place::Memory(memory) => memory,
+        };
+        let InMemory { bytes, charge } =
+            Arc::try_unwrap(memory).unwrap_or_else(|shared| InMemory {
+                bytes: shared.bytes.clone(),
+                charge: None,
+            });
+        let text = String::from_utf8_lossy(&bytes);
+        let text = if strip {
+            text.trim_end_matches(['\r', '\n'])
+        } else {
+            &text
+        };
+        Transcript::in_memory(Arc::from(text), charge)
+    }
+
+    /// The beginning as text; all of it where it is in memory.
+    pub fn text(&self) -> String {
+        match &self.0 {
+            Place::Memory(memory) => String::from_utf8_lossy(&memory.bytes).into_owned(),
+            Place::File(_) => self.clone().transcript(false).head(1 << 20),
+        }
+    }
+}
+
+impl Default for Printed {
+    fn default() -> Self {
+        Vec::new().into()
+    }
+}
+
+impl From<Vec<u8>> for Printed {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(Place::Memory(Arc::new(InMemory {
+            bytes,
+            charge: None,
+        })))
+    }
+}
+
+impl fmt::Debug for Printed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Place::Memory(memory) => write!(f, "{:?}", String::from_utf8_lossy(&memory.bytes)),
+            Place::File(file) => write!(f, "{} bytes in a file", file.length),
+        }
+    }
+}
+
+impl PartialEq for Printed {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Place::Memory(one), Place::Memory(other)) => one.bytes == other.bytes,
+            (Place::File(one), Place::File(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Printed {}
+
+impl<T: AsRef<[u8]>> PartialEq<T> for Printed {
+    fn eq(&self, other: &T) -> bool {
+        self.in_memory() == Some(other.as_ref())
+    }
+}
