@@ -199,10 +199,16 @@ fn no_node_goes_by_the_name_of_another() {
 #[test]
 fn a_node_that_leaves_does_not_take_another_with_it() {
     let nodes = r#"{"items": [
+        {"metadata": {"name": "new"}, "status": {}},
         {"metadata": {"name": "ip-10-0-0-1"}, "status": {"conditions": [], "addresses": [{"type": "InternalIP", "address": "10.0.0.1"}]}},
         {"metadata": {"name": "ip-10-0-0-2"}, "status": {"conditions": [], "addresses": [{"type": "InternalIP", "address": "10.0.0.2"}]}}]}"#;
     let inventory = CLUSTER.replace("w2\n", "w2 node_ip=10.0.0.2\n") + "node=w1\n";
-    for (name, well) in [("ip-10-0-0-1", true), ("ip-10-0-0-2", false), ("w2", false)] {
+    for (name, well) in [
+        ("ip-10-0-0-1", true),
+        ("new", true),
+        ("ip-10-0-0-2", false),
+        ("w2", false),
+    ] {
         let lair = Lair::new(&inventory);
         lair.place.write("nodes.json", nodes);
         lair.program(
