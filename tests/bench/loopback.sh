@@ -19,6 +19,8 @@ loopback_start() {
     ssh-keygen -q -t ed25519 -N '' -f "$dir/host"
     ssh-keygen -q -t ed25519 -N '' -f "$dir/user"
     chmod 755 "$dir"
+    : >"$dir/more_users"
+    : >"$dir/more_sshd"
     # The fleet's sshd: its users have a plain sh and no start-up files, which would be measured too.
     unshare --mount --pid --fork --kill-child --mount-proc --propagation private \
         tests/fleet/serve.sh "$dir" "$port" 1000 100 >"$dir/serve.log" 2>&1 &
