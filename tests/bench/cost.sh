@@ -34,7 +34,7 @@ echo 'host {{ inventory_hostname }}: {{ said.stdout }}, {% for n in range(3) %}{
 
 # run PROGRAM PLAY HOSTS: fails where the run does.
 run() {
-    "$1" run "$dir/$2.yml" -i "$dir/hosts$3.ini" -f 50 >"$dir/out" 2>&1 && return
+    "$1" run "$dir/$2.yml" -i "$dir/hosts$3.ini" -f 50 -T 60 >"$dir/out" 2>&1 && return
     echo "bench: a run of $1 failed:" >&2
     tail -n 20 "$dir/out" >&2
     exit 1
