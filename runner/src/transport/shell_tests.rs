@@ -429,7 +429,7 @@ async fn a_file_that_grows_while_it_is_sent_is_sent_as_it_was_and_one_that_shrin
         let waits = dir.path().join("waits");
         let _ = std::fs::remove_file(&waits);
         std::fs::write(&path, vec![b'x'; LENGTH]).unwrap();
-        let host = transport(sh, 1 << 20).host(&local(), TaskSettings::default());
+        let host = transport(sh).host(&local(), TaskSettings::default());
         let source = format!(
             "head -c 1 >/dev/null; : >{0}; sleep 1; wc -c",
             waits.display()
