@@ -1,7 +1,7 @@
 //! Runs the real program in a folder of its own, with nothing from the tester's environment.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
 /// The built program. Building it is part of the first test that asks.
@@ -80,6 +80,29 @@ impl Place {
     /// Runs `windlass` with these words.
     pub fn run(&self, words: &[&str]) -> Printed {
         self.printed(self.command().args(words))
+    }
+
+    /// Runs `windlass` with these words in at most so many MiB of address space. What takes minutes is
+    /// ended: it would go on for ever.
+    pub fn run_bounded(&self, mebibytes: u64, words: &[&str]) -> Printed {
+        let bounded = format!("ulimit -v {} && exec \"$0\" \"$@\"", mebibytes * 1024);
+        let mut command = self.command();
+        let mut shell = Command::new("timeout");
+        shell
+            .args(["--signal=KILL", "240", "sh", "-c", &bounded])
+            .arg(command.get_program())
+            .args(words)
+            .current_dir(self.path())
+            .env_clear()
+            .envs(
+                command
+                    .get_envs()
+                    .filter_map(|(name, value)| Some((name, value?))),
+            )
+            // Threads reserve address space that they do not use.
+            .env("MALLOC_ARENA_MAX", "2");
+        command = shell;
+        self.printed(command.stdin(Stdio::null()))
     }
 
     /// The program, ready to run in the folder: no colours, no user's configuration.

@@ -1,6 +1,9 @@
 //! Handlers that are notified must be there.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+
+use indexmap::IndexSet;
 
 use super::items::Item;
 use crate::playbook::{Play, TaskAction, has_template};
@@ -10,21 +13,17 @@ use crate::yaml::{Diagnostic, Node, suggest};
 #[derive(Debug, Default)]
 struct Names<'a> {
     /// `name` and `listen`.
-    names: Vec<&'a str>,
+    names: IndexSet<&'a str>,
     /// Whether a name is a template, or handlers are in files that are not known yet.
     unknown: bool,
 }
 
 /// Checks every literal `notify`.
 pub(super) fn check(items: &[Item], found: &mut Vec<Diagnostic>) {
-    let mut plays: Vec<&Arc<Play>> = Vec::new();
-    for item in items {
-        if !plays.iter().any(|play| Arc::ptr_eq(play, &item.play)) {
-            plays.push(&item.play);
-        }
-    }
-    for play in plays {
-        let of_play = || items.iter().filter(|item| Arc::ptr_eq(&item.play, play));
+    // The items of a play stand together.
+    for of_play in items.chunk_by(|one, next| Arc::ptr_eq(&one.play, &next.play)) {
+        let play = &of_play[0].play;
+        let of_play = || of_play.iter();
         let names = names(of_play().filter(|item| item.handler));
         twice(of_play().filter(|item| item.handler), found);
         if names.unknown {
@@ -47,17 +46,32 @@ fn names<'a>(handlers: impl Iterator<Item = &'a Item>) -> Names<'a> {
         for node in handler.task.name.iter().chain(&handler.task.listen) {
             match node.as_str() {
                 Some(name) if has_template(name) => names.unknown = true,
-                Some(name) => names.names.push(name),
-                None => names.names.push(node.source_text()),
+                Some(name) => {
+                    names.names.insert(name);
+                }
+                None => {
+                    names.names.insert(node.source_text());
+                }
             }
         }
     }
     names
 }
 
+/// The first names, and how many more there are.
+fn listed(names: &IndexSet<&str>) -> String {
+    const SHOWN: usize = 30;
+    let mut list: Vec<&str> = names.iter().take(SHOWN).copied().collect();
+    let more = format!("and {} more", names.len().saturating_sub(SHOWN));
+    if names.len() > SHOWN {
+        list.push(&more);
+    }
+    list.join(", ")
+}
+
 fn unknown(notify: &Node, names: &Names<'_>, play: &Play) -> Option<Diagnostic> {
     let name = notify.as_str().filter(|name| !has_template(name))?;
-    if names.names.contains(&name) {
+    if names.names.contains(name) {
         return None;
     }
     let help = match suggest(name, names.names.iter().copied()) {
@@ -67,7 +81,7 @@ fn unknown(notify: &Node, names: &Names<'_>, play: &Play) -> Option<Diagnostic> 
         }
         None => format!(
             "add it under `handlers:` of this play; there are: {}",
-            names.names.join(", ")
+            listed(&names.names)
         ),
     };
     let mut diagnostic = Diagnostic::error(
@@ -86,9 +100,10 @@ fn unknown(notify: &Node, names: &Names<'_>, play: &Play) -> Option<Diagnostic> 
 
 /// Of handlers with the same name only the last can be notified.
 fn twice<'a>(handlers: impl Iterator<Item = &'a Item>, found: &mut Vec<Diagnostic>) {
-    let mut known: Vec<&Node> = Vec::new();
+    let mut known: HashMap<&str, &Node> = HashMap::new();
     for name in handlers.filter_map(|handler| handler.task.name.as_ref()) {
-        if let Some(first) = known.iter().find(|first| first.value == name.value) {
+        let text = name.as_str().unwrap_or_else(|| name.source_text());
+        if let Some(first) = known.get(text) {
             found.push(
                 Diagnostic::warning(&first.span, "a later handler has the same name")
                     .label(&name.span, "this one is run")
@@ -96,6 +111,6 @@ fn twice<'a>(handlers: impl Iterator<Item = &'a Item>, found: &mut Vec<Diagnosti
                     .help("rename one of them; let both `listen` to one name to run both"),
             );
         }
-        known.push(name);
+        known.entry(text).or_insert(name);
     }
 }

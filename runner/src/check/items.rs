@@ -1,5 +1,6 @@
 //! All tasks of a run in one list, each with what stands around it.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use super::files;
 use crate::playbook::{
     Block, Common, Entry, Loader, Play, Task, TaskAction, has_template, load_tasks,
 };
-use crate::yaml::{Diagnostic, Mapping, Node};
+use crate::yaml::{self, Diagnostic, Mapping, Node};
 
 /// A task, where it stands.
 #[derive(Debug, Clone)]
@@ -84,6 +85,8 @@ pub(super) fn collect(plays: &[Arc<Play>], loader: &Loader) -> (Vec<Item>, Vec<D
         loader,
         items: Vec::new(),
         found: Vec::new(),
+        loaded: HashMap::new(),
+        full: false,
     };
     for play in plays {
         let place = Place {
@@ -109,7 +112,17 @@ struct Collector<'a> {
     loader: &'a Loader,
     items: Vec<Item>,
     found: Vec<Diagnostic>,
+    /// Files that were read, as tasks or as handlers; none where that failed.
+    loaded: HashMap<(PathBuf, bool), Option<Arc<Vec<Entry>>>>,
+    /// Whether there were too many tasks.
+    full: bool,
 }
+
+/// How many files may be included in each other where all are known before the run.
+const DEEPEST: usize = 100;
+
+/// How many tasks are looked at, those of a file each time that it is included.
+const MOST: usize = 50_000;
 
 #[derive(Clone)]
 struct Place<'a> {
@@ -157,6 +170,10 @@ impl Collector<'_> {
             rescue: place.rescue,
         };
         let folders = item.folders();
+        if self.items.len() == MOST {
+            self.too_much(task, place);
+            return;
+        }
         self.items.push(item);
         let TaskAction::IncludeTasks { file, .. } = &task.action else {
             return;
@@ -178,15 +195,74 @@ impl Collector<'_> {
         if place.files.contains(&path) {
             return;
         }
-        match load_tasks(&path, place.handler, self.loader) {
-            Ok(entries) => {
-                let mut inside = place.inside(Around::Include(Arc::clone(task)));
-                inside.files.push(path);
-                self.entries(&entries, &inside);
-            }
-            Err(diagnostics) => self.found.extend(diagnostics),
+        if place.files.len() == DEEPEST {
+            let message =
+                format!("files of tasks are included in each other more than {DEEPEST} deep");
+            self.found.push(
+                Diagnostic::error(&file.span, message)
+                    .note(format!("the way here: {}", way(place, name)))
+                    .help("include files from one place, rather than each from the one before"),
+            );
+            return;
         }
+        let Some(entries) = self.load(&path, place.handler) else {
+            return;
+        };
+        let mut inside = place.inside(Around::Include(Arc::clone(task)));
+        inside.files.push(path);
+        stacker::maybe_grow(256 << 10, 2 << 20, || self.entries(&entries, &inside));
     }
+
+    /// The tasks of a file, read once; what is wrong with it is told once.
+    fn load(&mut self, path: &Path, handlers: bool) -> Option<Arc<Vec<Entry>>> {
+        let key = (path.to_owned(), handlers);
+        if let Some(known) = self.loaded.get(&key) {
+            return known.clone();
+        }
+        let entries = match load_tasks(path, handlers, self.loader) {
+            Ok(entries) => Some(Arc::new(entries)),
+            Err(diagnostics) => {
+                self.found.extend(diagnostics);
+                None
+            }
+        };
+        self.loaded.insert(key, entries.clone());
+        entries
+    }
+
+    /// Says once that there are too many tasks to look at all of them.
+    fn too_much(&mut self, task: &Task, place: &Place<'_>) {
+        if std::mem::replace(&mut self.full, true) {
+            return;
+        }
+        let mut error = Diagnostic::error(
+            &task.span,
+            format!("there are more than {MOST} tasks, with those of included files"),
+        );
+        if !place.files.is_empty() {
+            error = error.note(format!(
+                "the tasks of a file count each time that it is included; the way here: {}",
+                way(place, &task.path.display().to_string())
+            ));
+        }
+        self.found
+            .push(error.help("include each file once, with a `loop` where it is needed"));
+    }
+}
+
+/// The includes on the way to a place, with their lines; `last` is what comes after them.
+fn way(place: &Place<'_>, last: &str) -> String {
+    let mut steps: Vec<String> = place
+        .around
+        .iter()
+        .filter_map(|around| match around {
+            Around::Include(task) => Some(&task.span),
+            Around::Block(_) => None,
+        })
+        .map(|span| format!("{}:{}", span.source.name(), span.position().0))
+        .collect();
+    steps.push(last.to_owned());
+    yaml::way(&steps)
 }
 
 /// The mappings of variables of the plays and of what is around the tasks, and in the tasks.
@@ -202,5 +278,7 @@ pub(super) fn variables<'a>(
             .iter()
             .flat_map(|item| item.commons().map(|common| &common.vars)),
     );
-    imports.chain(commons)
+    // What is around many tasks comes by once for each of them.
+    let mut known = HashSet::new();
+    (imports.chain(commons)).filter(move |mapping| known.insert(std::ptr::from_ref(*mapping)))
 }

@@ -72,6 +72,7 @@ pub(super) fn check(
             defined: &defined,
             templar,
             guarded: HashSet::new(),
+            looked_at: HashMap::new(),
             found: HashMap::new(),
         };
         uses.item(item);
@@ -119,11 +120,7 @@ impl<'a> Defined<'a> {
         for (key, value) in mapping.iter() {
             if let Some(name) = key.as_str() {
                 self.names.insert(name.to_owned());
-                let values = self.values.entry(name).or_default();
-                // The same mapping comes by once for each task in it.
-                if !values.iter().any(|known| std::ptr::eq(*known, value)) {
-                    values.push(value);
-                }
+                self.values.entry(name).or_default().push(value);
             }
         }
     }
@@ -193,6 +190,9 @@ struct Uses<'d, 'a> {
     sure: bool,
     /// Names that a condition around asks for: where they are used, they are there.
     guarded: HashSet<String>,
+    /// Names that were looked at, each with whether it is certain to be used: variables may use one
+    /// another in more ways than there are variables.
+    looked_at: HashMap<String, bool>,
     /// What is wrong, by name.
     found: HashMap<String, Diagnostic>,
 }
@@ -231,51 +231,45 @@ impl Uses<'_, '_> {
     fn all(&mut self, references: &References, certain: bool) {
         for reference in &references.variables {
             if !reference.guarded {
-                self.one(
-                    reference,
-                    certain && reference.certain,
-                    &mut Vec::new(),
-                    None,
-                );
+                self.one(reference, certain && reference.certain);
             }
         }
     }
 
-    /// `first`: where the variable is used in whose value this one is.
-    fn one(
-        &mut self,
-        reference: &Reference,
-        certain: bool,
-        through: &mut Vec<String>,
-        first: Option<&Span>,
-    ) {
-        let name = &reference.name;
-        if self.guarded.contains(name) || through.contains(name) {
-            return;
-        }
-        if !self.defined.knows(name) {
-            self.undefined(reference, certain, first);
-            return;
-        }
-        let Some(value) = self.defined.value(name) else {
-            return;
-        };
-        through.push(name.clone());
-        let first = first.or(reference.span.as_ref());
-        for references in strings::references(value, self.templar) {
-            let asked: HashSet<&String> = references
-                .variables
-                .iter()
-                .filter(|one| one.guarded)
-                .map(|one| &one.name)
-                .collect();
-            for inner in &references.variables {
-                if !inner.guarded && !asked.contains(&inner.name) {
-                    self.one(inner, certain && inner.certain, through, first);
+    /// A use of a variable, and all that its value uses.
+    fn one(&mut self, reference: &Reference, certain: bool) {
+        let mut ahead = vec![(reference.clone(), certain, None)];
+        // Not by recursion: a row of variables may be longer than the stack is deep.
+        while let Some((reference, certain, first)) = ahead.pop() {
+            let name = &reference.name;
+            let again = self.looked_at.get(name);
+            if self.guarded.contains(name) || again.is_some_and(|before| *before || !certain) {
+                continue;
+            }
+            self.looked_at.insert(name.clone(), certain);
+            if !self.defined.knows(name) {
+                self.undefined(&reference, certain, first.as_ref());
+                continue;
+            }
+            let Some(value) = self.defined.value(name) else {
+                continue;
+            };
+            // Where the variable is used in whose value the others are.
+            let first = first.or_else(|| reference.span.clone());
+            for references in strings::references(value, self.templar).into_iter().rev() {
+                let asked: HashSet<&String> = references
+                    .variables
+                    .iter()
+                    .filter(|one| one.guarded)
+                    .map(|one| &one.name)
+                    .collect();
+                for inner in references.variables.iter().rev() {
+                    if !inner.guarded && !asked.contains(&inner.name) {
+                        ahead.push((inner.clone(), certain && inner.certain, first.clone()));
+                    }
                 }
             }
         }
-        through.pop();
     }
 
     fn undefined(&mut self, reference: &Reference, certain: bool, first: Option<&Span>) {

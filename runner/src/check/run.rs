@@ -1,5 +1,6 @@
 //! The order of the checks.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::items;
@@ -68,23 +69,20 @@ pub fn check(input: &Input<'_>) -> Vec<Diagnostic> {
 
 /// Each once; files in the order in which they come up, and in each from top to bottom.
 fn in_order(found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut known = HashSet::new();
     let mut all: Vec<Diagnostic> = Vec::with_capacity(found.len());
     for diagnostic in found {
-        if !all.contains(&diagnostic) {
+        if known.insert(diagnostic.clone()) {
             all.push(diagnostic);
         }
     }
-    let mut files: Vec<String> = Vec::new();
+    let mut files: HashMap<String, usize> = HashMap::new();
     for span in all.iter().filter_map(place) {
-        if !files.iter().any(|file| file == span.source.name()) {
-            files.push(span.source.name().to_owned());
-        }
+        let next = files.len();
+        files.entry(span.source.name().to_owned()).or_insert(next);
     }
     all.sort_by_key(|diagnostic| {
-        let at = place(diagnostic).map(|span| {
-            let file = files.iter().position(|file| file == span.source.name());
-            (file, span.start)
-        });
+        let at = place(diagnostic).map(|span| (files.get(span.source.name()), span.start));
         (diagnostic.severity == Severity::Warning, at)
     });
     all

@@ -1,12 +1,13 @@
 //! Every string of a playbook that is a template or an expression: its syntax, and its filters,
 //! tests and lookups.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use windlass_modules::registry;
 
 use super::files::{self, VarsFiles};
-use super::items::{self, Item};
+use super::items::{self, Around, Item};
 use super::modules;
 use crate::playbook::{Common, Keyword, Play, TaskAction, has_template};
 use crate::template::{FileOptions, References, Syntax, Templar, TemplateError};
@@ -54,9 +55,12 @@ pub(super) fn check(
     for file in &vars_files.read {
         reader.text(file, When::Perhaps);
     }
+    let mut known = HashSet::new();
     for item in items {
-        for around in &item.around {
-            reader.common(around.common());
+        for common in item.around.iter().map(Around::common) {
+            if known.insert(std::ptr::from_ref(common)) {
+                reader.common(common);
+            }
         }
         reader.task(item);
     }

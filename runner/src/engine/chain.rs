@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::playbook::{Block, Common, Import, Keyword, Play, Task};
 use crate::vars::{TaskLayer, TaskLayers};
-use crate::yaml::{Mapping, Node};
+use crate::yaml::{Mapping, Node, Span};
 
 /// One thing that stands around a task.
 #[derive(Debug, Clone)]
@@ -36,6 +36,8 @@ pub struct Include {
     pub vars: Mapping,
     /// The item of its loop, under its names.
     pub item: Vec<(String, minijinja::Value)>,
+    /// Where it stands.
+    pub span: Option<Span>,
 }
 
 /// The layers around a task, outermost first. Cheap to clone.
@@ -85,6 +87,14 @@ impl Chain {
         layers.extend(self.layers.iter().cloned());
         layers.push(layer);
         Self::of(layers)
+    }
+
+    /// Where files are included in each other on the way here, outermost first.
+    pub fn includes(&self) -> impl Iterator<Item = &Span> {
+        self.layers.iter().filter_map(|layer| match layer {
+            Layer::Include(include) => include.span.as_ref(),
+            _ => None,
+        })
     }
 
     /// The layers, outermost first.

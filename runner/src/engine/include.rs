@@ -15,10 +15,33 @@ use super::walk::{Failures, Place};
 use crate::event::{TaskInfo, What};
 use crate::playbook::{self, Common, Entry, LoopSource, Task};
 use crate::template::{Scope, TemplateError};
-use crate::yaml::Node;
+use crate::yaml::{self, Node};
 
 /// The variables of an item of the loop that names files.
 type Item = Vec<(String, Value)>;
+
+/// How many files may be included in each other: more than any loop that is written as a file that
+/// includes itself takes turns, and few enough for any memory.
+const DEEPEST: usize = 500;
+
+/// Refuses an include that is inside too many others.
+fn shallow(chain: &Chain, file: &Node, name: &str) -> Result<(), TemplateError> {
+    if chain.includes().count() < DEEPEST {
+        return Ok(());
+    }
+    let mut way: Vec<String> = chain
+        .includes()
+        .chain([&file.span])
+        .map(|span| format!("{}:{}", span.source.name(), span.position().0))
+        .collect();
+    way.push(name.to_owned());
+    Err(TemplateError::new(format!(
+        "files of tasks are included in each other more than {DEEPEST} deep: {}",
+        yaml::way(&way)
+    ))
+    .hint("give the include a `when` that ends it, or use `loop` or `until` instead")
+    .or_span(Some(&file.span)))
+}
 
 /// One file for some hosts, with the item of the loop that named it.
 struct Inclusion {
@@ -105,6 +128,7 @@ impl Dispatcher {
                 apply: apply.cloned(),
                 vars: task.common.vars.clone(),
                 item: inclusion.item,
+                span: Some(file.span.clone()),
             };
             let inside = Place {
                 chain: place.chain.with(Layer::Include(Arc::new(include))),
@@ -197,6 +221,7 @@ impl Dispatcher {
                 continue;
             }
             let name = self.shared.templar.render(file, &scope)?.to_string();
+            shallow(chain, file, &name)?;
             let path = control::find(&chain.folders(), "tasks", &name).map_err(|error| {
                 let error_at = TemplateError::new(error.message).or_span(Some(&file.span));
                 match error.hint {

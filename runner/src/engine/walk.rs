@@ -47,7 +47,7 @@ impl Dispatcher {
         place: &'a Place,
         hosts: &'a [String],
     ) -> BoxFuture<'a, Failures> {
-        Box::pin(async move {
+        let mut walking = Box::pin(async move {
             let mut failures = Failures::new();
             for entry in entries {
                 let left: Vec<String> = hosts
@@ -64,7 +64,11 @@ impl Dispatcher {
                 });
             }
             failures
-        })
+        });
+        // Blocks and included files nest deeper than a small stack bears.
+        Box::pin(std::future::poll_fn(move |context| {
+            stacker::maybe_grow(512 << 10, 4 << 20, || walking.as_mut().poll(context))
+        }))
     }
 
     async fn block(&mut self, block: &Arc<Block>, place: &Place, hosts: &[String]) -> Failures {

@@ -76,7 +76,7 @@ impl Beside {
 /// A `group_vars` or `host_vars` folder, listed once.
 struct Folder {
     path: PathBuf,
-    /// Names of what is in it.
+    /// Names of what is in it, sorted.
     names: Vec<String>,
 }
 
@@ -106,7 +106,8 @@ impl Folder {
         // The first that exists counts, others are left out: this is Ansible's order.
         let candidates =
             ["", ".yml", ".yaml", ".json"].map(|extension| format!("{name}{extension}"));
-        let mut found = candidates.iter().filter(|file| self.names.contains(file));
+        let listed = |file: &&String| self.names.binary_search(file).is_ok();
+        let mut found = candidates.iter().filter(listed);
         let first = self.path.join(found.next()?);
         for other in found {
             warnings.push(left_out(&first, &self.path.join(other)));

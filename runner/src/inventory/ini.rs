@@ -3,12 +3,15 @@
 
 use std::sync::Arc;
 
-use indexmap::IndexSet;
+use indexmap::{IndexMap, IndexSet};
 
 use super::model::{Inventory, Origin};
 use super::words::{self, Unsplit, Word};
 use super::{literal, range, shared};
 use crate::yaml::{Diagnostic, Source, Span, did_you_mean};
+
+/// After so many errors the rest is not read: this is no inventory.
+const MOST_ERRORS: usize = 500;
 
 /// Adds what `source` says to `inventory`. Every line is read, whatever is wrong with others.
 pub(super) fn read(
@@ -22,7 +25,7 @@ pub(super) fn read(
         inventory,
         section: Some(("ungrouped".to_owned(), Kind::Hosts)),
         declared: IndexSet::new(),
-        waiting: Vec::new(),
+        waiting: IndexMap::new(),
         vars_of: Vec::new(),
         errors: Vec::new(),
     };
@@ -30,6 +33,9 @@ pub(super) fn read(
     for line in source.text().split_inclusive('\n') {
         reader.line(line, start);
         start += line.len();
+        if reader.inventory.full || reader.errors.len() >= MOST_ERRORS {
+            break;
+        }
     }
     reader.finish()
 }
@@ -50,9 +56,10 @@ struct Reader<'a> {
     section: Option<(String, Kind)>,
     /// Groups that a `[group]` or `[group:children]` of this file declares.
     declared: IndexSet<String>,
-    /// Parent and child as `[parent:children]` names them, with the child's place, until the child
-    /// is declared. The order in which Ansible links them is the order of a group's hosts.
-    waiting: Vec<(String, String, Span)>,
+    /// Children with the parents whose `[parent:children]` names them, and the child's place there,
+    /// until the child is declared. The order in which Ansible links them is the order of a group's
+    /// hosts.
+    waiting: IndexMap<String, Vec<(String, Span)>>,
     /// Groups that have a `[group:vars]`, with the place of the name.
     vars_of: Vec<(String, Span)>,
     errors: Vec<Diagnostic>,
@@ -187,6 +194,8 @@ impl Reader<'_> {
         for word in rest {
             variables.push(self.assignment(word, start)?);
         }
+        let size = rest.iter().map(|word| word.range.len()).sum();
+        shared::room(self.inventory, hosts.len(), size, &span)?;
         for name in hosts {
             shared::add_host(self.inventory, &name, group, port, self.origin, &span);
             for (key, value, at) in &variables {
@@ -272,17 +281,16 @@ impl Reader<'_> {
         if self.inventory.groups.contains_key(name) {
             return self.inventory.add_child(group, name, &span);
         }
-        self.waiting.push((group.to_owned(), name.to_owned(), span));
+        let parents = self.waiting.entry(name.to_owned()).or_default();
+        parents.push((group.to_owned(), span));
         Ok(())
     }
 
     /// Links a group that is now declared to those that named it as a child before.
     fn link_waiting(&mut self, name: &str) {
-        let waiting = std::mem::take(&mut self.waiting);
-        let (ready, waiting) = waiting.into_iter().partition(|(_, child, _)| child == name);
-        self.waiting = waiting;
-        for (parent, child, span) in ready {
-            let result = self.inventory.add_child(&parent, &child, &span);
+        let ready = self.waiting.swap_remove(name);
+        for (parent, span) in ready.into_iter().flatten() {
+            let result = self.inventory.add_child(&parent, name, &span);
             self.errors.extend(result.err());
         }
     }
@@ -315,7 +323,15 @@ impl Reader<'_> {
                 self.errors.push(error.help(self.nearest(&name)));
             }
         }
-        for (parent, child, span) in std::mem::take(&mut self.waiting) {
+        let waiting = std::mem::take(&mut self.waiting).into_iter();
+        let mut waiting: Vec<(String, String, Span)> = waiting
+            .flat_map(|(child, parents)| {
+                let parents = parents.into_iter();
+                parents.map(move |(parent, span)| (parent, child.clone(), span))
+            })
+            .collect();
+        waiting.sort_by_key(|(_, _, span)| span.start);
+        for (parent, child, span) in waiting {
             let message = format!("no group is called `{child}`");
             let mut error = Diagnostic::error(&span, message).help(self.nearest(&child));
             if self.inventory.hosts.contains_key(&child) {

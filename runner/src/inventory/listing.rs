@@ -58,33 +58,55 @@ impl Inventory {
     /// `--graph`: the tree below `group`, with variables if they are asked for; none if the group is
     /// not known.
     pub fn graph(&self, group: &str, variables: bool, playbook: Option<&Beside>) -> Option<String> {
-        let mut lines = Vec::new();
-        self.graph_group(self.group(group)?, 0, variables, playbook, &mut lines);
-        Some(lines.join("\n"))
+        let mut graph = Graph {
+            inventory: self,
+            variables,
+            playbook,
+            lines: Vec::new(),
+            shown: HashSet::new(),
+        };
+        graph.group(self.group(group)?, 0);
+        Some(graph.lines.join("\n"))
     }
+}
 
-    fn graph_group(
-        &self,
-        group: &Group,
-        depth: usize,
-        variables: bool,
-        playbook: Option<&Beside>,
-        lines: &mut Vec<String>,
-    ) {
-        lines.push(indented(&format!("@{}:", group.name), depth));
-        for child in group.children.iter().filter_map(|child| self.group(child)) {
-            self.graph_group(child, depth + 1, variables, playbook, lines);
+/// Groups that are in many others are shown in each, as long as there are not more lines than this.
+const MANY_LINES: usize = 20_000;
+
+/// The tree of groups, line by line.
+struct Graph<'a> {
+    inventory: &'a Inventory,
+    variables: bool,
+    playbook: Option<&'a Beside>,
+    lines: Vec<String>,
+    shown: HashSet<&'a str>,
+}
+
+impl<'a> Graph<'a> {
+    fn group(&mut self, group: &'a Group, depth: usize) {
+        self.lines
+            .push(indented(&format!("@{}:", group.name), depth));
+        if !self.shown.insert(&group.name) && self.lines.len() > MANY_LINES {
+            self.lines.push(indented("… as above", depth + 1));
+            return;
+        }
+        let inventory = self.inventory;
+        let children = group.children.iter();
+        for child in children.filter_map(|child| inventory.group(child)) {
+            self.group(child, depth + 1);
         }
         let hosts = group.hosts.iter().filter(|_| group.name != "all");
         for host in hosts {
-            lines.push(indented(host, depth + 1));
-            if let (true, Some(values)) = (variables, self.host_json(host, playbook)) {
-                graph_variables(&values, depth + 2, lines);
+            self.lines.push(indented(host, depth + 1));
+            if self.variables
+                && let Some(values) = inventory.host_json(host, self.playbook)
+            {
+                graph_variables(&values, depth + 2, &mut self.lines);
             }
         }
-        if variables {
+        if self.variables {
             let mut own = Variables::new();
-            let beside = [Some(self.beside().as_ref()), playbook];
+            let beside = [Some(inventory.beside().as_ref()), self.playbook];
             let files = beside
                 .into_iter()
                 .flatten()
@@ -96,7 +118,7 @@ impl Inventory {
                         .map(|(name, value)| (name.clone(), value.clone())),
                 );
             }
-            graph_variables(&sorted(variables_json(&own)), depth + 1, lines);
+            graph_variables(&sorted(variables_json(&own)), depth + 1, &mut self.lines);
         }
     }
 }

@@ -1,6 +1,11 @@
 //! Values of INI inventories: a text that is a Python literal becomes what it says, any other text
 //! stays a string. This is what Ansible's `ast.literal_eval` accepts, sets and tuples as lists.
 
+use std::collections::HashSet;
+
+use indexmap::IndexMap;
+use indexmap::map::Entry;
+
 use crate::yaml::{Mapping, Node, Span, Style, Value};
 
 /// How deep literals may nest before they are taken for plain text.
@@ -24,6 +29,13 @@ enum Literal {
     Text(String),
     List(Vec<Literal>),
     Map(Vec<(Literal, Literal)>),
+}
+
+impl Literal {
+    /// What only the same literal has, to find it among many.
+    fn identity(&self) -> String {
+        format!("{self:?}")
+    }
 }
 
 fn node(literal: Literal, span: &Span) -> Node {
@@ -178,33 +190,27 @@ impl<'a> Parser<'a> {
         let first = self.literal()?;
         if !self.eat(':') {
             let mut items = self.more(first, '}')?;
-            let mut index = 0;
-            while index < items.len() {
-                // A set holds each of its items once.
-                if items[..index].contains(&items[index]) {
-                    items.remove(index);
-                } else {
-                    index += 1;
-                }
-            }
+            // A set holds each of its items once.
+            let mut known = HashSet::new();
+            items.retain(|item| known.insert(item.identity()));
             return Some(Literal::List(items));
         }
-        let mut entries: Vec<(Literal, Literal)> = Vec::new();
+        let mut entries: IndexMap<String, (Literal, Literal)> = IndexMap::new();
         let mut key = first;
         loop {
             let value = self.literal()?;
-            match entries.iter_mut().find(|(name, _)| *name == key) {
-                Some(entry) => entry.1 = value,
-                None => entries.push((key, value)),
+            match entries.entry(key.identity()) {
+                Entry::Occupied(mut entry) => entry.get_mut().1 = value,
+                Entry::Vacant(entry) => drop(entry.insert((key, value))),
             }
             if self.eat('}') {
-                return Some(Literal::Map(entries));
+                return Some(Literal::Map(entries.into_values().collect()));
             }
             if !self.eat(',') {
                 return None;
             }
             if self.eat('}') {
-                return Some(Literal::Map(entries));
+                return Some(Literal::Map(entries.into_values().collect()));
             }
             key = self.literal()?;
             if matches!(key, Literal::List(_) | Literal::Map(_)) || !self.eat(':') {

@@ -49,7 +49,10 @@ pub fn load(sources: &[InventorySource]) -> Result<Inventory, Vec<Diagnostic>> {
         };
         errors.extend(result.err().unwrap_or_default());
     }
-    inventory.settle();
+    if let Err(more) = inventory.settle() {
+        errors.extend(more);
+        return Err(errors);
+    }
     let mut beside = Beside::default();
     for directory in directories(sources) {
         match Beside::load(&directory, &inventory) {
@@ -86,7 +89,7 @@ fn directories(sources: &[InventorySource]) -> Vec<PathBuf> {
 fn host_list(hosts: &str, inventory: &mut Inventory) -> Result<(), Vec<Diagnostic>> {
     let source = Source::named("-i", hosts);
     let origin = Origin {
-        file: Some(hosts.to_owned()),
+        file: Some(hosts.into()),
         dir: None,
     };
     let mut errors = Vec::new();
@@ -101,6 +104,10 @@ fn host_list(hosts: &str, inventory: &mut Inventory) -> Result<(), Vec<Diagnosti
         let span = Span::new(&source, at, at + name.len());
         match super::range::expand(name) {
             Ok((names, port)) => {
+                if let Err(error) = shared::room(inventory, names.len(), 0, &span) {
+                    errors.push(error);
+                    break;
+                }
                 for name in names {
                     shared::add_host(inventory, &name, "ungrouped", port, &origin, &span);
                 }
@@ -176,8 +183,8 @@ fn read_folder(folder: &Path, inventory: &mut Inventory) -> Result<(), Vec<Diagn
 fn read_file(path: &Path, inventory: &mut Inventory) -> Result<(), Vec<Diagnostic>> {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let origin = Origin {
-        file: Some(absolute.display().to_string()),
-        dir: Some(directory_of(path)),
+        file: Some(absolute.display().to_string().into()),
+        dir: Some(directory_of(path).into()),
     };
     if is_program(path) {
         return script::read(path, &origin, inventory);

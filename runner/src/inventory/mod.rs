@@ -16,6 +16,7 @@ mod script;
 mod select;
 mod shared;
 mod text;
+mod tree;
 mod words;
 mod yaml_file;
 

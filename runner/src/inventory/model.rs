@@ -1,13 +1,21 @@
 //! Hosts and groups, who belongs to whom, and the variables that inventory files give them.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use indexmap::{IndexMap, IndexSet};
 
 use super::beside::Beside;
-use crate::yaml::{Diagnostic, Node, Source, Span};
+use super::tree;
+use crate::yaml::{self, Diagnostic, Node, Severity, Source, Span};
+
+/// How deep groups may be in each other.
+const DEEPEST: usize = 100;
+
+/// How many members the groups may have, all together: a host counts once for each group that it is
+/// in, and a group once for each that it is below.
+pub(super) const MOST_MEMBERS: usize = 2_000_000;
 
 /// Names with values, in the order written.
 pub type Variables = IndexMap<String, Node>;
@@ -26,9 +34,9 @@ pub struct Host {
     /// variables: depth, `ansible_group_priority`, name.
     pub groups: Vec<String>,
     /// The inventory it was first seen in: a file, or a list of hosts.
-    pub inventory_file: Option<String>,
+    pub inventory_file: Option<Arc<str>>,
     /// The directory of that file.
-    pub inventory_dir: Option<PathBuf>,
+    pub inventory_dir: Option<Arc<Path>>,
     /// Where it was first named.
     pub span: Option<Span>,
     /// Whether no inventory names it: `localhost`, made up when it is asked for.
@@ -64,15 +72,31 @@ pub struct Inventory {
     pub(super) beside: Arc<Beside>,
     pub(super) warnings: Vec<Diagnostic>,
     members: HashMap<String, Vec<String>>,
+    /// How many bytes of variables the hosts of ranges have, beside those of the first of each.
+    pub(super) copied: usize,
+    /// How many hosts the groups name, each as often as it is named.
+    pub(super) named: usize,
+    /// Whether there is too much of something to read on.
+    pub(super) full: bool,
+    /// What makes groups children of others, in the order of the files.
+    links: Vec<Link>,
     /// The first host whose name means the control host.
     local: Option<String>,
+}
+
+/// A group is made a child of another.
+#[derive(Debug, Clone)]
+pub(super) struct Link {
+    pub(super) parent: String,
+    pub(super) child: String,
+    pub(super) span: Span,
 }
 
 /// Where hosts are being read from.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Origin {
-    pub file: Option<String>,
-    pub dir: Option<PathBuf>,
+    pub file: Option<Arc<str>>,
+    pub dir: Option<Arc<Path>>,
 }
 
 impl Default for Inventory {
@@ -83,6 +107,10 @@ impl Default for Inventory {
             beside: Arc::default(),
             warnings: Vec::new(),
             members: HashMap::new(),
+            copied: 0,
+            named: 0,
+            full: false,
+            links: Vec::new(),
             local: None,
         };
         inventory.add_group("all", None);
@@ -172,7 +200,8 @@ impl Inventory {
         })
     }
 
-    /// Makes `child` a child of `parent`; both are known groups. Says no to a cycle.
+    /// Makes `child` a child of `parent`; both are known groups. That no group is below itself is
+    /// found out in [`Inventory::settle`].
     pub(super) fn add_child(
         &mut self,
         parent: &str,
@@ -185,15 +214,11 @@ impl Inventory {
                     .help("take it out of its children"),
             );
         }
-        if self.is_below(parent, child) {
-            let message = format!("groups `{parent}` and `{child}` contain each other");
-            let mut diagnostic = Diagnostic::error(span, message)
-                .label(span, format!("makes `{child}` a child of `{parent}`"));
-            if let Some(other) = self.groups.get(child).and_then(|group| group.span.as_ref()) {
-                diagnostic = diagnostic.label(other, format!("`{child}` leads to `{parent}`"));
-            }
-            return Err(diagnostic.help("take one of them out of the other's children"));
-        }
+        self.links.push(Link {
+            parent: parent.to_owned(),
+            child: child.to_owned(),
+            span: span.clone(),
+        });
         self.link(parent, child);
         Ok(())
     }
@@ -207,45 +232,40 @@ impl Inventory {
         }
     }
 
-    /// Whether `group` is somewhere below `above`.
-    fn is_below(&self, group: &str, above: &str) -> bool {
-        self.descendants(above).contains(&group)
-    }
-
-    /// A group and all below it, each once, nearest first.
-    fn descendants<'a>(&'a self, group: &'a str) -> IndexSet<&'a str> {
-        self.walk(group, |group| &group.children)
-    }
-
-    fn walk<'a>(
-        &'a self,
-        start: &'a str,
-        next: impl Fn(&'a Group) -> &'a IndexSet<String>,
-    ) -> IndexSet<&'a str> {
-        let mut seen = IndexSet::from([start]);
-        let mut queue = VecDeque::from([start]);
-        while let Some(group) = queue.pop_front().and_then(|name| self.groups.get(name)) {
-            for name in next(group) {
-                if seen.insert(name) {
-                    queue.push_back(name);
-                }
-            }
+    /// Brings in order what follows from the files as a whole; to be called when all are read. Errors:
+    /// groups that contain each other, and more of them in each other than anyone means.
+    pub(super) fn settle(&mut self) -> Result<(), Vec<Diagnostic>> {
+        let circles = tree::circles(&self.links);
+        if !circles.is_empty() {
+            return Err(circles
+                .into_iter()
+                .map(|link| self.contain_each_other(link))
+                .collect());
         }
-        seen
-    }
-
-    /// Brings in order what follows from the files as a whole; to be called when all are read.
-    pub(super) fn settle(&mut self) {
+        self.links.clear();
         self.adopt();
         self.tidy_ungrouped();
-        self.set_depths();
+        let order = tree::from_above(&self.groups);
+        self.set_depths(&order)?;
+        self.set_members(&order)?;
         self.set_groups_of_hosts();
-        self.members = self
-            .groups
-            .keys()
-            .map(|name| (name.clone(), self.hosts_below(name)))
-            .collect();
         self.warn_of_names_used_twice();
+        Ok(())
+    }
+
+    fn contain_each_other(&self, link: &Link) -> Diagnostic {
+        let Link {
+            parent,
+            child,
+            span,
+        } = link;
+        let message = format!("groups `{parent}` and `{child}` contain each other");
+        let mut diagnostic = Diagnostic::error(span, message)
+            .label(span, format!("makes `{child}` a child of `{parent}`"));
+        if let Some(other) = self.groups.get(child).and_then(|group| group.span.as_ref()) {
+            diagnostic = diagnostic.label(other, format!("`{child}` leads to `{parent}`"));
+        }
+        diagnostic.help("take one of them out of the other's children")
     }
 
     /// A group without a parent is a child of `all`.
@@ -281,64 +301,118 @@ impl Inventory {
         }
     }
 
-    /// The longest way from `all`, by raising children until nothing changes; there are no cycles.
-    fn set_depths(&mut self) {
-        let mut queue: VecDeque<(String, usize)> = VecDeque::from([("all".to_owned(), 0)]);
-        while let Some((name, depth)) = queue.pop_front() {
-            let Some(group) = self.groups.get_mut(&name) else {
-                continue;
-            };
-            if depth < group.depth {
-                continue;
-            }
-            group.depth = depth;
-            for child in group.children.clone() {
-                if self
-                    .groups
-                    .get(&child)
-                    .is_some_and(|group| group.depth <= depth)
-                {
-                    queue.push_back((child, depth + 1));
-                }
+    /// The longest way from `all`. `order`: all groups, each after its parents.
+    fn set_depths(&mut self, order: &[String]) -> Result<(), Vec<Diagnostic>> {
+        for name in order {
+            let above = self.groups[name].parents.iter();
+            let above = above.filter_map(|parent| self.groups.get(parent));
+            let depth = above.map(|parent| parent.depth + 1).max().unwrap_or(0);
+            self.groups[name].depth = depth;
+            if depth > DEEPEST {
+                return Err(vec![self.too_deep(name)]);
             }
         }
+        Ok(())
     }
 
-    fn set_groups_of_hosts(&mut self) {
-        let mut of_hosts: HashMap<String, HashSet<&str>> = HashMap::new();
-        for group in self.groups.values() {
-            if group.hosts.is_empty() {
-                continue;
-            }
-            let above = self.walk(&group.name, |group| &group.parents);
-            for host in &group.hosts {
-                of_hosts.entry(host.clone()).or_default().extend(&above);
+    fn too_deep(&self, name: &str) -> Diagnostic {
+        let mut way = vec![name.to_owned()];
+        let mut at = self.groups.get(name);
+        while let Some(group) = at {
+            let above = group.parents.iter();
+            at = above
+                .filter_map(|parent| self.groups.get(parent))
+                .max_by_key(|parent| parent.depth);
+            way.extend(at.map(|parent| parent.name.clone()));
+        }
+        way.reverse();
+        let message = format!("groups are in each other more than {DEEPEST} deep");
+        let error = match self.groups.get(name).and_then(|group| group.span.as_ref()) {
+            Some(span) => Diagnostic::error(span, message),
+            None => Diagnostic::new(Severity::Error, message),
+        };
+        error
+            .note(format!("the way here: {}", yaml::way(&way)))
+            .help("make them children of fewer groups")
+    }
+
+    /// The hosts of each group and of those below it. `order`: all groups, each after its parents.
+    fn set_members(&mut self, order: &[String]) -> Result<(), Vec<Diagnostic>> {
+        let mut budget = MOST_MEMBERS;
+        let mut members = HashMap::new();
+        for name in order {
+            let below = self.descendants(name, &mut budget);
+            let hosts = below.and_then(|below| self.hosts_of(&below, &mut budget));
+            let Some(hosts) = hosts else {
+                return Err(vec![self.too_many(name)]);
+            };
+            members.insert(name.clone(), hosts);
+        }
+        self.members = members;
+        Ok(())
+    }
+
+    /// A group and all below it, each once, nearest first; nothing when the budget is used up.
+    fn descendants<'a>(&'a self, group: &'a str, budget: &mut usize) -> Option<IndexSet<&'a str>> {
+        let mut seen = IndexSet::from([group]);
+        let mut at = 0;
+        while let Some(name) = seen.get_index(at) {
+            at += 1;
+            for child in self
+                .groups
+                .get(*name)
+                .into_iter()
+                .flat_map(|group| &group.children)
+            {
+                *budget = budget.checked_sub(1)?;
+                seen.insert(child);
             }
         }
-        let mut sorted: HashMap<String, Vec<String>> = HashMap::new();
-        for (host, names) in of_hosts {
-            let mut groups: Vec<&Group> = names
-                .into_iter()
-                .filter(|name| *name != "all")
-                .filter_map(|name| self.groups.get(name))
-                .collect();
-            groups.sort_by_key(|group| (group.depth, group.priority, &group.name));
-            let names = groups.into_iter().map(|group| group.name.clone());
-            sorted.insert(host, names.collect());
+        Some(seen)
+    }
+
+    /// The hosts of these groups, each once.
+    fn hosts_of(&self, groups: &IndexSet<&str>, budget: &mut usize) -> Option<Vec<String>> {
+        let mut hosts: IndexSet<&String> = IndexSet::new();
+        for group in groups.iter().filter_map(|name| self.groups.get(*name)) {
+            *budget = budget.checked_sub(group.hosts.len())?;
+            hosts.extend(&group.hosts);
+        }
+        Some(hosts.into_iter().cloned().collect())
+    }
+
+    fn too_many(&self, name: &str) -> Diagnostic {
+        let largest = (self.groups.values()).max_by_key(|group| group.hosts.len());
+        let largest = largest.map_or("all", |group| group.name.as_str());
+        let message = format!(
+            "hosts and groups are in each other in more than {MOST_MEMBERS} ways, with group `{name}`"
+        );
+        let error = match self.groups.get(name).and_then(|group| group.span.as_ref()) {
+            Some(span) => Diagnostic::error(span, message),
+            None => Diagnostic::new(Severity::Error, message),
+        };
+        error
+            .note(format!(
+                "there are {} hosts and {} groups; `{largest}` names the most hosts itself",
+                self.hosts.len(),
+                self.groups.len()
+            ))
+            .help("check the ends of ranges; name a host in few groups, and those as children of others")
+    }
+
+    /// The groups of each host, from those that have it.
+    fn set_groups_of_hosts(&mut self) {
+        let mut sorted: Vec<&Group> = self.groups.values().collect();
+        sorted.sort_by_key(|group| (group.depth, group.priority, &group.name));
+        let mut of_hosts: HashMap<&str, Vec<String>> = HashMap::new();
+        for group in sorted.iter().filter(|group| group.name != "all") {
+            for host in self.members.get(&group.name).into_iter().flatten() {
+                of_hosts.entry(host).or_default().push(group.name.clone());
+            }
         }
         for host in self.hosts.values_mut() {
-            host.groups = sorted.remove(&host.name).unwrap_or_default();
+            host.groups = of_hosts.remove(host.name.as_str()).unwrap_or_default();
         }
-    }
-
-    fn hosts_below(&self, group: &str) -> Vec<String> {
-        let mut hosts: IndexSet<&String> = IndexSet::new();
-        for name in self.descendants(group) {
-            if let Some(group) = self.groups.get(name) {
-                hosts.extend(&group.hosts);
-            }
-        }
-        hosts.into_iter().cloned().collect()
     }
 
     fn warn_of_names_used_twice(&mut self) {

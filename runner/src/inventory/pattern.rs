@@ -50,7 +50,7 @@ pub(super) struct Part {
 }
 
 /// What a part does with the hosts it matches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Role {
     /// Adds them.
     Add,
@@ -72,6 +72,11 @@ pub(super) enum Matches {
 }
 
 impl Matches {
+    /// Whether every name must be looked at to find what it matches.
+    pub(super) fn looks_at_all(&self) -> bool {
+        !matches!(self, Self::Name(_))
+    }
+
     pub(super) fn is_match(&self, name: &str) -> bool {
         match self {
             Self::Name(own) => own == name,

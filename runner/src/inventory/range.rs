@@ -7,6 +7,9 @@ use std::ops::Range;
 /// More hosts than this from one line are taken for a slip of the pen.
 const MOST: usize = 100_000;
 
+/// A longer name is no host's: DNS has names of at most 253 bytes.
+const LONGEST: usize = 500;
+
 /// What is wrong with a name, and where in it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Wrong {
@@ -110,6 +113,13 @@ fn split_port(text: &str) -> Result<(&str, Option<u16>), Wrong> {
 
 /// Names that cannot be meant: Ansible would take them for hosts.
 fn check(name: &str) -> Result<(), Wrong> {
+    if name.len() > LONGEST {
+        return Err(Wrong::new(
+            0..name.len(),
+            format!("a host name of more than {LONGEST} bytes"),
+            "write one host, or one range of hosts, a line",
+        ));
+    }
     if name.is_empty() {
         return Err(Wrong::new(0..0, "a host without a name", "write its name"));
     }

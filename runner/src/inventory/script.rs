@@ -206,7 +206,9 @@ impl Reader<'_> {
         };
         let mut names = Vec::new();
         if let Some(hosts) = hosts {
-            for host in self.names(&format!("{name}.hosts"), hosts)? {
+            let hosts = self.names(&format!("{name}.hosts"), hosts)?;
+            shared::room(self.inventory, hosts.len(), 0, &self.span)?;
+            for host in hosts {
                 shared::add_host(self.inventory, host, name, None, self.origin, &self.span);
                 names.push(host.to_owned());
             }

@@ -8,6 +8,12 @@ use super::model::{Host, Inventory};
 use super::pattern::{Matches, Part, Pattern, PatternError, Role, Subscript};
 use crate::yaml::did_you_mean;
 
+/// How many parts of a pattern may look at every host.
+const MOST_WALKS: usize = 500;
+
+/// How many unknown names are told of.
+const MOST_UNKNOWN: usize = 100;
+
 impl Inventory {
     /// The hosts of `pattern`, in the order in which it names them, those of a group in the
     /// inventory's order; of those, the ones in `limit` (an empty limit is none). None may be left over.
@@ -76,23 +82,37 @@ impl Inventory {
         }
         let mut parts: Vec<&Part> = pattern.parts.iter().collect();
         parts.sort_by_key(|part| part.role);
+        let mut known = HashSet::new();
+        let mut removed: HashSet<&str> = HashSet::new();
+        let mut walks = 0;
         for part in parts {
+            if !known.insert((part.role, &part.text)) {
+                continue;
+            }
+            walks += usize::from(part.role == Role::Keep || part.matches.looks_at_all());
+            if walks > MOST_WALKS {
+                return Err(too_many(part));
+            }
             let Some(matched) = self.matched(part)? else {
                 // A slip after `!` would let in hosts that were meant to be left out.
                 if part.role != Role::Add {
                     return Err(self.unknown(part));
                 }
-                unknown.push(self.unknown(part));
+                if unknown.len() < MOST_UNKNOWN {
+                    unknown.push(self.unknown(part));
+                }
                 continue;
             };
             match part.role {
                 Role::Add => hosts.extend(matched),
-                Role::Keep | Role::Remove => {
+                Role::Keep => {
                     let matched: HashSet<&str> = matched.into_iter().collect();
-                    hosts.retain(|host| matched.contains(host) == (part.role == Role::Keep));
+                    hosts.retain(|host| matched.contains(host));
                 }
+                Role::Remove => removed.extend(matched),
             }
         }
+        hosts.retain(|host| !removed.contains(host));
         Ok((hosts, unknown))
     }
 
@@ -102,17 +122,25 @@ impl Inventory {
         if let Some(host) = self.hosts.get(&part.text) {
             return Ok(Some(vec![&host.name]));
         }
-        let groups = self.groups.values();
-        let groups: Vec<_> = groups
-            .filter(|group| part.matches.is_match(&group.name))
-            .collect();
+        let groups: Vec<_> = match &part.matches {
+            Matches::Name(name) => self.groups.get(name).into_iter().collect(),
+            shape => (self.groups.values())
+                .filter(|group| shape.is_match(&group.name))
+                .collect(),
+        };
         let mut hosts: IndexSet<&str> = IndexSet::new();
         for group in &groups {
             hosts.extend(self.members(&group.name).iter().map(String::as_str));
         }
-        if groups.is_empty() || !matches!(part.matches, Matches::Name(_)) {
-            let matching = self.hosts.keys().filter(|host| part.matches.is_match(host));
-            hosts.extend(matching.map(String::as_str));
+        match &part.matches {
+            Matches::Name(name) if groups.is_empty() => {
+                hosts.extend(self.hosts.get(name).map(|host| host.name.as_str()));
+            }
+            Matches::Name(_) => {}
+            shape => {
+                let matching = self.hosts.keys().filter(|host| shape.is_match(host));
+                hosts.extend(matching.map(String::as_str));
+            }
         }
         if hosts.is_empty()
             && let Some(host) = part.local().and_then(|name| self.host(name))
@@ -151,6 +179,15 @@ impl Inventory {
         let mut names = host.groups.clone();
         names.sort_unstable();
         names
+    }
+}
+
+fn too_many(part: &Part) -> PatternError {
+    PatternError {
+        message: format!("a pattern with more than {MOST_WALKS} parts that look at all hosts"),
+        help: "name groups; a part with `&`, `*`, `?`, `[` or `~` is compared with every host"
+            .to_owned(),
+        range: part.range.clone(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What all inventory formats do alike when they name a host or set a variable.
 
-use super::model::{Inventory, Origin, set};
+use super::model::{Inventory, MOST_MEMBERS, Origin, set};
 use crate::yaml::{Diagnostic, Node, Span, Value};
 
 /// Adds a host to a group. A port is the variable `ansible_port`; the first port a host is given
@@ -41,6 +41,63 @@ pub(super) fn add_host(
             .warnings
             .push(warning.help("use the variable ansible_port, once"));
     }
+}
+
+/// What the variables of ranges may take, in bytes of text: each host of a range has its own.
+const MOST_COPIED: usize = 64 << 20;
+
+/// How many hosts an inventory may have.
+const MOST_HOSTS: usize = 200_000;
+
+/// Refuses so many more hosts, each with `size` bytes of variables, where that is too much.
+///
+/// After that nothing more is to be read.
+pub(super) fn room(
+    inventory: &mut Inventory,
+    hosts: usize,
+    size: usize,
+    span: &Span,
+) -> Result<(), Diagnostic> {
+    let room = is_room(inventory, hosts, size, span);
+    inventory.full |= room.is_err();
+    room
+}
+
+fn is_room(
+    inventory: &mut Inventory,
+    hosts: usize,
+    size: usize,
+    span: &Span,
+) -> Result<(), Diagnostic> {
+    if inventory.hosts.len() + hosts > MOST_HOSTS {
+        let message = format!("an inventory of more than {MOST_HOSTS} hosts");
+        return Err(Diagnostic::error(span, message)
+            .help("check the ends of ranges, and whether this is an inventory at all"));
+    }
+    inventory.named = inventory.named.saturating_add(hosts);
+    if inventory.named > MOST_MEMBERS {
+        let message = format!("the groups name more than {MOST_MEMBERS} hosts");
+        return Err(Diagnostic::error(span, message)
+            .note(format!(
+                "there are {} hosts; one counts once for each group that names it",
+                inventory.hosts.len()
+            ))
+            .help("name a host in few groups, and those as children of others"));
+    }
+    let copies = hosts.saturating_sub(1).saturating_mul(size);
+    inventory.copied = inventory.copied.saturating_add(copies);
+    if inventory.copied <= MOST_COPIED {
+        return Ok(());
+    }
+    let message = format!(
+        "the variables of ranges of hosts are more than {} MiB",
+        MOST_COPIED >> 20
+    );
+    Err(Diagnostic::error(span, message)
+        .note(format!(
+            "this range has {hosts} hosts, and each has variables of its own"
+        ))
+        .help("give the variables to a group"))
 }
 
 /// Sets a variable of a known host.

@@ -8,6 +8,9 @@ use super::{range, shared};
 
 const SECTIONS: [&str; 3] = ["hosts", "children", "vars"];
 
+/// After so many errors no more hosts are read: this is no inventory.
+const MOST_ERRORS: usize = 500;
+
 /// Adds what a document says to `inventory`.
 pub(super) fn read(
     document: &Node,
@@ -218,6 +221,9 @@ impl Reader<'_> {
             if let Err(error) = self.host(group, key, value) {
                 self.errors.push(error);
             }
+            if self.inventory.full || self.errors.len() >= MOST_ERRORS {
+                return;
+            }
         }
     }
 
@@ -250,6 +256,8 @@ impl Reader<'_> {
                 named.push((name, value));
             }
         }
+        let size = value.map_or(0, |value| value.span.end - value.span.start);
+        shared::room(self.inventory, hosts.len(), size, &key.span)?;
         for host in hosts {
             shared::add_host(self.inventory, &host, group, port, self.origin, &key.span);
             for (name, value) in &named {

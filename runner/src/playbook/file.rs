@@ -1,11 +1,11 @@
 //! Reads files: a playbook, a file of tasks, and what they import.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::model::{Entry, Play, Playbook};
-use super::reader::{Reader, describe};
+use super::reader::{Open, Reader, describe};
 use super::tasks::Place;
 use crate::yaml::{self, Diagnostic, Node, Source, Span, Value};
 
@@ -44,7 +44,7 @@ pub fn load(path: &Path, loader: &Loader) -> Result<Playbook, Vec<Diagnostic>> {
 pub fn load_partly(path: &Path, loader: &Loader) -> (Playbook, Vec<Diagnostic>) {
     let mut reader = Reader::new(loader);
     let plays = match yaml::load(path) {
-        Ok(document) => reader.playbook(path, &document),
+        Ok(document) => reader.playbook(path, None, &document),
         Err(errors) => {
             reader.errors(errors);
             Vec::new()
@@ -65,7 +65,7 @@ pub fn load_tasks(
 ) -> Result<Vec<Entry>, Vec<Diagnostic>> {
     let mut reader = Reader::new(loader);
     let document = yaml::load(path)?;
-    let entries = reader.within(path, |reader| {
+    let entries = reader.within(path, None, |reader| {
         let place = Place {
             path,
             handlers,
@@ -81,7 +81,10 @@ impl<'a> Reader<'a> {
         Self {
             loader,
             errors: Vec::new(),
+            known: HashSet::new(),
             files: Vec::new(),
+            documents: HashMap::new(),
+            entries: 0,
         }
     }
 
@@ -111,21 +114,44 @@ impl<'a> Reader<'a> {
         self.errors
     }
 
-    /// Does something while `path` counts as being read.
-    pub(super) fn within<T>(&mut self, path: &Path, work: impl FnOnce(&mut Self) -> T) -> T {
-        self.files.push(canonical(path));
-        let value = work(self);
+    /// Does something while `path`, which is imported at `named`, counts as being read.
+    pub(super) fn within<T>(
+        &mut self,
+        path: &Path,
+        named: Option<&Span>,
+        work: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        self.files.push(Open {
+            path: canonical(path),
+            named: named.cloned(),
+        });
+        // Files that import one another may need more than is left of a small stack.
+        let value = stacker::maybe_grow(256 << 10, 2 << 20, || work(self));
         self.files.pop();
         value
     }
 
     /// Whether `path` is being read already.
     pub(super) fn is_open(&self, path: &Path) -> bool {
-        self.files.contains(&canonical(path))
+        let path = canonical(path);
+        self.files.iter().any(|open| open.path == path)
     }
 
-    /// The plays of a playbook's document.
-    pub(super) fn playbook(&mut self, path: &Path, document: &Node) -> Vec<Play> {
+    /// The document of a file that is imported, read once.
+    pub(super) fn document(&mut self, path: &Path) -> Result<Arc<Node>, Vec<Diagnostic>> {
+        self.documents
+            .entry(canonical(path))
+            .or_insert_with(|| yaml::load(path))
+            .clone()
+    }
+
+    /// The plays of a playbook's document, which is imported at `named`.
+    pub(super) fn playbook(
+        &mut self,
+        path: &Path,
+        named: Option<&Span>,
+        document: &Node,
+    ) -> Vec<Play> {
         let items = match &document.value {
             Value::Sequence(items) if !items.is_empty() => items,
             Value::Mapping(mapping) => {
@@ -162,10 +188,16 @@ impl<'a> Reader<'a> {
                 return Vec::new();
             }
         };
-        self.within(path, |reader| {
+        self.within(path, named, |reader| {
             items
                 .iter()
-                .flat_map(|item| reader.play_or_import(path, item))
+                .flat_map(|item| {
+                    if reader.has_room(item) {
+                        reader.play_or_import(path, item)
+                    } else {
+                        Vec::new()
+                    }
+                })
                 .collect()
         })
     }

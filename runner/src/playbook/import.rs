@@ -11,6 +11,13 @@ use super::reader::{Reader, has_template};
 use super::tasks::Place;
 use crate::yaml::{self, Diagnostic, Mapping, Node};
 
+/// How many files may import one another in a row.
+const DEEPEST: usize = 100;
+
+/// How many plays, tasks, blocks and imports a playbook may have, imported ones included: far more
+/// than any playbook has, and few enough for any memory.
+const MOST: usize = 50_000;
+
 /// `{{ name }}`.
 static VARIABLE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}").expect("a constant that tests use")
@@ -33,8 +40,8 @@ impl Reader<'_> {
         let Some(target) = self.target(path, file, "import_playbook") else {
             return Vec::new();
         };
-        let mut plays = match yaml::load(&target) {
-            Ok(document) => self.playbook(&target, &document),
+        let mut plays = match self.document(&target) {
+            Ok(document) => self.playbook(&target, Some(&file.span), &document),
             Err(errors) => {
                 self.errors(errors);
                 Vec::new()
@@ -55,8 +62,8 @@ impl Reader<'_> {
         common: Common,
     ) -> Option<Entry> {
         let target = self.target(place.path, file, "import_tasks")?;
-        let entries = match yaml::load(&target) {
-            Ok(document) => self.within(&target, |reader| {
+        let entries = match self.document(&target) {
+            Ok(document) => self.within(&target, Some(&file.span), |reader| {
                 let place = Place {
                     path: &target,
                     ..place
@@ -108,23 +115,70 @@ impl Reader<'_> {
             );
             return None;
         }
+        if self.files.len() > DEEPEST {
+            self.error(
+                Diagnostic::error(
+                    &file.span,
+                    format!("imports lead more than {DEEPEST} files deep"),
+                )
+                .note(format!("the way here: {}", self.way(&name)))
+                .help(
+                    "import files from the playbook itself, rather than each from the one before",
+                ),
+            );
+            return None;
+        }
         Some(target)
+    }
+
+    /// Whether there is room for one more play, task or import. Where each of some files imports the
+    /// next one twice, their number doubles from file to file.
+    pub(super) fn has_room(&mut self, item: &Node) -> bool {
+        self.entries += 1;
+        if self.entries == MOST + 1 {
+            let mut error = Diagnostic::error(
+                &item.span,
+                format!("there are more than {MOST} plays, tasks and imports"),
+            );
+            if self.files.len() > 1 {
+                let name = self.files.last().map(|open| file_name(&open.path));
+                error = error
+                    .note(format!(
+                        "all that is imported counts each time that it is; the way here: {}",
+                        self.way(&name.unwrap_or_default())
+                    ))
+                    .help("import each file once, or use `include_tasks` with a `loop`");
+            } else {
+                error = error.help("write a task with a `loop` instead of one for each item");
+            }
+            self.error(error);
+        }
+        self.entries <= MOST
+    }
+
+    /// The files being read, from the first one on, with the lines at which each imports the next;
+    /// `last` is what comes after them.
+    fn way(&self, last: &str) -> String {
+        let mut steps: Vec<String> = self
+            .files
+            .iter()
+            .filter_map(|open| open.named.as_ref())
+            .map(|span| format!("{}:{}", span.source.name(), span.position().0))
+            .collect();
+        steps.push(last.to_owned());
+        yaml::way(&steps)
     }
 
     /// How the files being read come back to `target`.
     fn circle(&self, target: &Path) -> String {
         let target = target.canonicalize().unwrap_or_else(|_| target.to_owned());
-        let name = |path: &Path| {
-            path.file_name()
-                .map_or_else(String::new, |name| name.to_string_lossy().into_owned())
-        };
         let mut names: Vec<_> = self
             .files
             .iter()
-            .skip_while(|path| **path != target)
-            .map(|path| name(path))
+            .skip_while(|open| open.path != target)
+            .map(|open| file_name(&open.path))
             .collect();
-        names.push(name(&target));
+        names.push(file_name(&target));
         names.join(" imports ")
     }
 
@@ -164,12 +218,17 @@ impl Reader<'_> {
     /// Beside the file that names it, or else beside the playbook.
     fn find(&self, from: &Path, name: &str) -> Option<PathBuf> {
         let beside = |path: &Path| path.parent().unwrap_or(Path::new("")).join(name);
-        let first = self.files.first().map(|playbook| beside(playbook));
+        let first = self.files.first().map(|playbook| beside(&playbook.path));
         [Some(beside(from)), first]
             .into_iter()
             .flatten()
             .find(|path| path.is_file())
     }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name()
+        .map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
 /// A file with a similar name in the same folder.

@@ -1,18 +1,35 @@
 //! Reads one value of a keyword as the type that it must have, and keeps what is wrong.
 
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::file::Loader;
 use super::keywords;
 use super::model::Keyword;
-use crate::yaml::{Diagnostic, Mapping, Node, Tag, Value, did_you_mean};
+use crate::yaml::{Diagnostic, Mapping, Node, Span, Tag, Value, did_you_mean};
 
 /// What is being read, and everything that was found to be wrong with it.
 pub(super) struct Reader<'a> {
     pub(super) loader: &'a Loader,
     pub(super) errors: Vec<Diagnostic>,
+    /// The errors, to keep each once.
+    pub(super) known: HashSet<Diagnostic>,
     /// The files being read, each imported by the one before.
-    pub(super) files: Vec<PathBuf>,
+    pub(super) files: Vec<Open>,
+    /// Documents that were read already: a file may be imported many times.
+    pub(super) documents: HashMap<PathBuf, Result<Arc<Node>, Vec<Diagnostic>>>,
+    /// How many plays, tasks, blocks and imports there are so far.
+    pub(super) entries: usize,
+}
+
+/// A file that is being read.
+#[derive(Debug)]
+pub(super) struct Open {
+    /// Its one name.
+    pub(super) path: PathBuf,
+    /// Where it is imported; nothing for the first one.
+    pub(super) named: Option<Span>,
 }
 
 /// Whether a text holds a template.
@@ -104,7 +121,7 @@ pub(super) fn percentage(node: &Node) -> Option<f64> {
 impl Reader<'_> {
     /// Keeps an error.
     pub(super) fn error(&mut self, diagnostic: Diagnostic) {
-        if !self.errors.contains(&diagnostic) {
+        if self.known.insert(diagnostic.clone()) {
             self.errors.push(diagnostic);
         }
     }

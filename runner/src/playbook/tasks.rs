@@ -42,6 +42,9 @@ impl Reader<'_> {
     }
 
     fn entry(&mut self, place: Place<'_>, item: &Node) -> Option<Entry> {
+        if !self.has_room(item) {
+            return None;
+        }
         let Some(mapping) = item.as_mapping() else {
             self.no_task(item);
             return None;

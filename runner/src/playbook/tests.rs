@@ -608,7 +608,7 @@ proptest! {
                 let place = Place { path: Path::new("nowhere/t.yml"), handlers: true, notify: &[] };
                 reader.task_file(place, &document);
             } else {
-                reader.playbook(Path::new("nowhere/site.yml"), &document);
+                reader.playbook(Path::new("nowhere/site.yml"), None, &document);
             }
             prop_assert!(reader.errors.iter().all(|error| error.help.is_some()));
         }

@@ -15,6 +15,9 @@ pub struct Options {
     pub colour: bool,
 }
 
+/// More than these are not drawn: nobody reads them.
+const SHOWN: usize = 200;
+
 /// All of them, with an empty line after each.
 pub fn draw(diagnostics: &[Diagnostic], options: Options) -> String {
     let renderer = if options.colour {
@@ -23,10 +26,17 @@ pub fn draw(diagnostics: &[Diagnostic], options: Options) -> String {
         Renderer::plain()
     };
     let mut text = String::new();
-    for diagnostic in diagnostics {
+    for diagnostic in diagnostics.iter().take(SHOWN) {
         let diagnostic = &clean(diagnostic);
         text.push_str(&renderer.render(&[group(diagnostic)]));
         text.push_str("\n\n");
+    }
+    if let Some(more) = diagnostics
+        .len()
+        .checked_sub(SHOWN)
+        .filter(|more| *more > 0)
+    {
+        text.push_str(&format!("… and {more} more\n\n"));
     }
     text
 }
@@ -92,18 +102,30 @@ fn snippets(diagnostic: &Diagnostic) -> Vec<Snippet<'_, annotate_snippets::Annot
     sources
         .into_iter()
         .map(|place| {
-            let annotations = diagnostic.labels.iter().enumerate();
-            let annotations = annotations
-                .filter(|(_, label)| label.span.source == place.source)
-                .map(|(index, label)| {
-                    let kind = match index {
-                        0 => AnnotationKind::Primary,
-                        _ => AnnotationKind::Context,
-                    };
-                    let text = (!label.text.is_empty()).then_some(label.text.as_str());
-                    kind.span(first_line(&label.span)).label(text)
-                });
-            Snippet::source(place.source.text())
+            let of_source = || {
+                let labels = diagnostic.labels.iter().enumerate();
+                labels.filter(|(_, label)| label.span.source == place.source)
+            };
+            // Only the lines around: the text may be long, and all of it would be looked at.
+            let ranges = || of_source().map(|(_, label)| first_line(&label.span));
+            let text = place.source.text();
+            let start = ranges().map(|range| range.start).min().unwrap_or(0);
+            let start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+            let end = ranges().map(|range| range.end).max().unwrap_or(0);
+            let end = text[end..].find('\n').map_or(text.len(), |at| end + at + 1);
+            let line = Span::new(&place.source, start, start).position().0;
+            let annotations = of_source().map(move |(index, label)| {
+                let kind = match index {
+                    0 => AnnotationKind::Primary,
+                    _ => AnnotationKind::Context,
+                };
+                let text = (!label.text.is_empty()).then_some(label.text.as_str());
+                let range = first_line(&label.span);
+                kind.span(range.start - start..range.end - start)
+                    .label(text)
+            });
+            Snippet::source(&text[start..end])
+                .line_start(line)
                 .path(escape::line(place.source.name()))
                 .annotations(annotations)
         })

@@ -1,5 +1,6 @@
 //! `-e`: variables of the command line.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,16 +15,15 @@ pub fn extra(arguments: &[String]) -> Result<Mapping, Vec<Diagnostic>> {
     let mut errors = Vec::new();
     for argument in arguments {
         match one(argument) {
-            Ok(mapping) => {
-                for (key, value) in mapping.entries {
-                    all.entries
-                        .retain(|(known, _)| known.as_str() != key.as_str());
-                    all.entries.push((key, value));
-                }
-            }
+            Ok(mapping) => all.entries.extend(mapping.entries),
             Err(more) => errors.extend(more),
         }
     }
+    // The last of each name.
+    all.entries.reverse();
+    let mut known = HashSet::new();
+    (all.entries).retain(|(key, _)| known.insert(key.as_str().map(str::to_owned)));
+    all.entries.reverse();
     if errors.is_empty() {
         Ok(all)
     } else {

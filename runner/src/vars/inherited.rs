@@ -21,6 +21,11 @@ impl Inherited {
         self.0.iter().rev().find_map(|layer| layer.get(name))
     }
 
+    /// The layers, the highest precedence last.
+    pub(super) fn layers(&self) -> &[Arc<Variables>] {
+        &self.0
+    }
+
     /// All names.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.0

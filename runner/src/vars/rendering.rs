@@ -1,8 +1,12 @@
 //! Which variables are being rendered, so that one that needs itself is an error and not an endless
 //! loop.
 
+use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
+
+use minijinja::Value;
 
 use crate::template::TemplateError;
 use crate::yaml::Span;
@@ -11,9 +15,28 @@ use crate::yaml::Span;
 /// the stack of a thread.
 const DEEPEST: usize = 40;
 
-/// The steps under way, outermost first. Views that were made while another is at work share it.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Rendering(Arc<Mutex<Vec<(ThreadId, Step)>>>);
+/// What views that were made while another is at work share with it.
+#[derive(Clone, Default)]
+pub(super) struct Rendering(Arc<Shared>);
+
+/// Values of variables, as they were rendered.
+pub(super) type Rendered = Arc<Mutex<HashMap<String, Result<Value, TemplateError>>>>;
+
+#[derive(Default)]
+struct Shared {
+    /// The steps under way, outermost first.
+    steps: Mutex<Vec<(ThreadId, Step)>>,
+    /// What was rendered for `hostvars`, by host. A template may ask for a host many times, and its
+    /// variables for one another: each is rendered once all the same.
+    hosts: Mutex<HashMap<String, Rendered>>,
+}
+
+impl fmt::Debug for Rendering {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Values may be secret.
+        f.debug_struct("Rendering").finish_non_exhaustive()
+    }
+}
 
 /// Something being found out.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,7 +74,16 @@ impl Drop for Guard {
 
 impl Rendering {
     fn steps(&self) -> MutexGuard<'_, Vec<(ThreadId, Step)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        (self.0.steps.lock()).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was rendered of a host's `hostvars` so far.
+    pub(super) fn of_host(&self, host: &str) -> Rendered {
+        let mut hosts = (self.0.hosts.lock()).unwrap_or_else(PoisonError::into_inner);
+        match hosts.get(host) {
+            Some(known) => Arc::clone(known),
+            None => Arc::clone(hosts.entry(host.to_owned()).or_default()),
+        }
     }
 
     /// Begins a step, unless it is under way already.

@@ -216,10 +216,16 @@ impl Store {
         let extra = self.0.extra.iter().filter_map(|(name, _)| name.as_str());
         names.extend(extra.map(str::to_owned));
         let hosts = self.0.inventory.hosts().map(|host| host.name.as_str());
+        let mut known = HashSet::new();
         for host in hosts.chain(["localhost"]) {
             for playbook in std::iter::once(None).chain((0..self.0.playbooks.len()).map(Some)) {
                 let inherited = self.inherited(host, playbook);
-                names.extend(inherited.names().map(str::to_owned));
+                // The layers of a group come by with each of its hosts.
+                for layer in inherited.layers() {
+                    if known.insert(Arc::as_ptr(layer)) {
+                        names.extend(layer.keys().cloned());
+                    }
+                }
             }
         }
         names

@@ -3,9 +3,9 @@
 //! Nothing is merged: a name is looked for layer by layer, from the highest precedence down, and
 //! rendered when it is found. Making a view costs a few reference counts.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, OnceLock, PoisonError, Weak};
 
 use minijinja::Value;
 
@@ -14,7 +14,7 @@ use super::layers::{PlayVars, Rank, TaskLayers};
 use super::magic;
 use super::passwords;
 use super::precedence::{Layer, PRECEDENCE};
-use super::rendering::{Rendering, Step, What};
+use super::rendering::{Rendered, Rendering, Step, What};
 use super::store::{HostState, Store};
 use crate::template::{Scope, TemplateError};
 use crate::yaml::{Mapping, Node, Span};
@@ -32,7 +32,7 @@ pub(super) struct View {
     pub(super) task: Arc<TaskLayers>,
     extra: Vec<(String, Value)>,
     files: Vec<OnceLock<Result<Arc<Node>, TemplateError>>>,
-    rendered: Mutex<HashMap<String, Result<Value, TemplateError>>>,
+    rendered: Rendered,
     pub(super) rendering: Rendering,
 }
 
@@ -71,7 +71,11 @@ impl View {
         play: Option<Arc<PlayVars>>,
         rendering: Rendering,
     ) -> Arc<Self> {
-        Self::make(store, host, play, |view| Self { rendering, ..view })
+        Self::make(store, host, play, |view| Self {
+            rendered: rendering.of_host(host),
+            rendering,
+            ..view
+        })
     }
 
     fn make(
@@ -95,7 +99,7 @@ impl View {
                 task: Arc::default(),
                 extra: Vec::new(),
                 files: Vec::new(),
-                rendered: Mutex::default(),
+                rendered: Rendered::default(),
                 rendering: Rendering::default(),
             })
         })

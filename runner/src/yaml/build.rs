@@ -17,6 +17,12 @@ pub(super) const MAX_NESTING: usize = 100;
 /// few lines of aliases of aliases make ("billion laughs").
 const MAX_ALIASED: usize = 100_000;
 
+/// How many nodes may be kept for aliases: anchors within anchors keep the inner ones many times.
+const MAX_ANCHORED: usize = 1_000_000;
+
+/// Text counts as one more node for each of so many bytes.
+const BYTES_OF_NODE: usize = 256;
+
 /// A collection that is not complete yet.
 struct Frame {
     start: usize,
@@ -62,6 +68,7 @@ pub(super) struct Builder<'a> {
     anchors: HashMap<usize, Anchored>,
     anchor_names: Vec<String>,
     aliased: usize,
+    anchored: usize,
     gave_up: bool,
     diagnostics: Vec<Diagnostic>,
 }
@@ -75,6 +82,7 @@ impl<'a> Builder<'a> {
             anchors: HashMap::new(),
             anchor_names: Vec::new(),
             aliased: 0,
+            anchored: 0,
             gave_up: false,
             diagnostics: Vec::new(),
         }
@@ -303,12 +311,14 @@ impl<'a> Builder<'a> {
     /// Puts a complete node, `depth` collections deep, where it belongs.
     fn place(&mut self, node: Node, anchor: usize, depth: usize) {
         if anchor != 0 {
-            let anchored = Anchored {
-                nodes: count(&node),
-                node: node.clone(),
-                depth,
-            };
-            self.anchors.insert(anchor, anchored);
+            let nodes = count(&node);
+            self.anchored += nodes;
+            if self.anchored > MAX_ANCHORED {
+                self.too_many_anchored(&node.span);
+            } else {
+                let node = node.clone();
+                (self.anchors).insert(anchor, Anchored { node, nodes, depth });
+            }
         }
         let Some(frame) = self.frames.last_mut() else {
             self.documents.push(Arc::new(node));
@@ -375,6 +385,18 @@ impl<'a> Builder<'a> {
         }
     }
 
+    fn too_many_anchored(&mut self, span: &Span) {
+        self.diagnostics.push(
+            Diagnostic::error(
+                span,
+                format!("more than {MAX_ANCHORED} values are marked for aliases"),
+            )
+            .note("a value that is marked with `&` is kept; one in another that is marked, twice")
+            .help("mark smaller values, and none around others that are marked"),
+        );
+        self.gave_up = true;
+    }
+
     fn unknown_alias(&mut self, name: &str, span: &Span) {
         let names = self.anchor_names.iter().map(String::as_str);
         let help = suggest::suggest(name, names).map_or_else(
@@ -400,8 +422,11 @@ pub(super) fn too_deep(span: &Span) -> Diagnostic {
 
 fn count(node: &Node) -> usize {
     1 + match &node.value {
+        Value::String(text) => text.len() / BYTES_OF_NODE,
         Value::Sequence(items) => items.iter().map(count).sum(),
-        Value::Mapping(mapping) => mapping.iter().map(|(_, value)| 1 + count(value)).sum(),
+        Value::Mapping(mapping) => (mapping.iter())
+            .map(|(key, value)| count(key) + count(value))
+            .sum(),
         _ => 0,
     }
 }

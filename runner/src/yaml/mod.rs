@@ -15,6 +15,7 @@ mod suggest;
 mod surprise;
 mod syntax;
 mod unquoted;
+mod way;
 
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use node::{Mapping, Node, Style, Tag, Value};
@@ -23,6 +24,7 @@ pub use scalar::resolve;
 pub use source::{Source, Span};
 pub use suggest::{did_you_mean, suggest};
 pub use surprise::surprise;
+pub(crate) use way::way;
 
 #[cfg(test)]
 mod tests;

@@ -1,16 +1,33 @@
 //! A text with a name, and a stretch of it.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A text that was read, kept for as long as anything points into it.
-#[derive(PartialEq, Eq, Hash)]
 pub struct Source {
     name: String,
     path: Option<PathBuf>,
     text: String,
+    /// Where its lines begin; found out when a position is first asked for.
+    lines: OnceLock<Vec<usize>>,
+}
+
+impl PartialEq for Source {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.path == other.path && self.text == other.text
+    }
+}
+
+impl Eq for Source {}
+
+impl Hash for Source {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Not the text: there may be much of it, and many spans.
+        self.name.hash(state);
+    }
 }
 
 impl Source {
@@ -21,6 +38,7 @@ impl Source {
             name: path.display().to_string(),
             path: Some(path),
             text: text.into(),
+            lines: OnceLock::new(),
         })
     }
 
@@ -30,6 +48,7 @@ impl Source {
             name: name.into(),
             path: None,
             text: text.into(),
+            lines: OnceLock::new(),
         })
     }
 
@@ -46,6 +65,19 @@ impl Source {
     /// All of it.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The number of the line that a byte is in, from 1, and where that line begins.
+    fn line(&self, at: usize) -> (usize, usize) {
+        let lines = self.lines.get_or_init(|| {
+            let breaks = self.text.bytes().enumerate();
+            let after = breaks.filter(|(_, byte)| *byte == b'\n');
+            std::iter::once(0)
+                .chain(after.map(|(at, _)| at + 1))
+                .collect()
+        });
+        let number = lines.partition_point(|start| *start <= at);
+        (number, lines[number - 1])
     }
 }
 
@@ -91,15 +123,9 @@ impl Span {
     /// Line and column of its start, both from 1; the column counts characters.
     pub fn position(&self) -> (usize, usize) {
         let text = self.source.text();
-        let before = &text[..floor_boundary(text, self.start)];
-        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-        let column = before
-            .rsplit('\n')
-            .next()
-            .unwrap_or_default()
-            .chars()
-            .count()
-            + 1;
+        let at = floor_boundary(text, self.start);
+        let (line, start) = self.source.line(at);
+        let column = text[start..at].chars().count() + 1;
         (line, column)
     }
 

@@ -1,12 +1,25 @@
 //! The nearest known name to one that is not known.
 
+/// Nobody writes longer names; comparing two takes time that grows with both of them.
+const LONGEST: usize = 80;
+
+/// How many names one is compared with: many may be wrong where there are many.
+const MOST: usize = 10_000;
+
 /// The name among `candidates` that `name` is most likely a slip of, if one is near enough.
 pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let length = name.chars().count();
+    if length > LONGEST {
+        return None;
+    }
     let lower = name.to_lowercase();
     // One slip in a short name, about a third of a long one.
-    let allowed = (name.chars().count() / 3).clamp(1, 4);
+    let allowed = (length / 3).clamp(1, 4);
     candidates
         .into_iter()
+        .take(MOST)
+        .filter(|candidate| candidate.len() <= LONGEST * 4)
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= allowed)
         .filter(|candidate| *candidate != name)
         .map(|candidate| (distance(&lower, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= allowed)

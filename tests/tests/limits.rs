@@ -1,0 +1,372 @@
+//! What a file can make of the program: each case is one that took all memory, all time or the stack.
+//! They run in little address space, and must end with an error that says where and what to do, or
+//! with success.
+
+use std::fmt::Write as _;
+
+use windlass_tests::program::{Place, Printed};
+
+/// MiB of address space: more than any run of a few tasks needs.
+const SPACE: u64 = 1024;
+
+const HOST: &str = "h1 ansible_connection=local\n";
+
+fn place() -> Place {
+    let place = Place::new();
+    place.write("hosts.ini", HOST);
+    place
+}
+
+/// A play with these tasks.
+fn play(tasks: &str) -> String {
+    format!("- hosts: all\n  gather_facts: false\n  tasks:\n{tasks}")
+}
+
+fn run(place: &Place, playbook: &str) -> Printed {
+    place.write("site.yml", playbook);
+    place.run_bounded(SPACE, &["run", "site.yml", "-i", "hosts.ini"])
+}
+
+fn check(place: &Place, playbook: &str) -> Printed {
+    place.write("site.yml", playbook);
+    place.run_bounded(SPACE, &["check", "site.yml", "-i", "hosts.ini"])
+}
+
+fn inventory(place: &Place, text: &str) -> Printed {
+    place.write("hosts.ini", text);
+    place.run_bounded(SPACE, &["inventory", "-i", "hosts.ini", "--host", "h1"])
+}
+
+#[track_caller]
+fn refused(printed: &Printed, words: &[&str]) {
+    assert!([2, 4].contains(&printed.status), "{}", printed.text());
+    let all = format!("{}{}", printed.out, printed.err);
+    // Long messages are wrapped.
+    let all = all.split_whitespace().collect::<Vec<_>>().join(" ");
+    for word in words {
+        assert!(all.contains(word), "{word:?} in\n{}", printed.text());
+    }
+}
+
+#[track_caller]
+fn fine(printed: &Printed) {
+    assert_eq!(printed.status, 0, "{}", printed.text());
+}
+
+#[test]
+fn an_include_that_includes_itself_is_an_error_with_the_way_there() {
+    for task in [
+        "- include_tasks: t.yml\n",
+        "- include_tasks: t.yml\n  when: true\n",
+        "- include_tasks: t.yml\n  loop: [1]\n",
+        "- block:\n    - block:\n        - include_tasks: t.yml\n",
+    ] {
+        let place = place();
+        place.write("t.yml", task);
+        let printed = run(&place, &play("    - include_tasks: t.yml\n"));
+        refused(
+            &printed,
+            &[
+                "more than 500 deep",
+                "site.yml:4 → t.yml:",
+                "`when` that ends it",
+            ],
+        );
+    }
+}
+
+#[test]
+fn includes_and_imports_in_a_long_row_are_bounded_before_the_run() {
+    for kind in ["import_tasks", "include_tasks"] {
+        let place = place();
+        for index in 0..2000 {
+            let text = format!("- {kind}: t{}.yml\n", index + 1);
+            place.write(&format!("t{index}.yml"), &text);
+        }
+        place.write("t2000.yml", "- debug:\n");
+        let playbook = play(&format!("    - {kind}: t0.yml\n"));
+        refused(
+            &check(&place, &playbook),
+            &["100", "deep", "site.yml:4 → t0.yml:1 →"],
+        );
+        refused(
+            &run(&place, &playbook),
+            &["100", "deep", "site.yml:4 → t0.yml:1 →"],
+        );
+    }
+}
+
+#[test]
+fn files_that_each_bring_in_the_next_one_twice_are_bounded() {
+    for (kind, leaf) in [
+        ("import_tasks", "- debug:\n"),
+        ("include_tasks", "- debug:\n"),
+        ("import_playbook", "- hosts: all\n  tasks: []\n"),
+    ] {
+        let place = place();
+        for index in 0..24 {
+            let text = format!("- {kind}: t{}.yml\n", index + 1).repeat(2);
+            place.write(&format!("t{index}.yml"), &text);
+        }
+        place.write("t24.yml", leaf);
+        let playbook = match kind {
+            "import_playbook" => "- import_playbook: t0.yml\n".to_owned(),
+            _ => play(&format!("    - {kind}: t0.yml\n")),
+        };
+        refused(&check(&place, &playbook), &["more than 50000", "→ t"]);
+    }
+}
+
+#[test]
+fn variables_that_use_one_another_are_each_looked_at_once() {
+    let mut doubling = String::from("- hosts: all\n  gather_facts: false\n  vars:\n");
+    for index in 0..24 {
+        let next = index + 1;
+        writeln!(
+            doubling,
+            "    v{index}: '{{{{ [v{next}, v{next}] | first }}}}'"
+        )
+        .unwrap();
+    }
+    doubling.push_str("    v24: x\n  tasks:\n    - debug: msg={{ v0 }}\n");
+    fine(&check(&place(), &doubling));
+    fine(&run(&place(), &doubling));
+    let hosts = doubling
+        .replace("[v", "[hostvars.h1.v")
+        .replace(", v", ", hostvars.h1.v");
+    let (variables, _) = hosts.split_once("  tasks:").unwrap();
+    let (_, variables) = variables.split_once("vars:\n").unwrap();
+    let place = place();
+    place.write("host_vars/h1.yml", &variables.replace("    v", "v"));
+    fine(&run(
+        &place,
+        &play("    - debug: msg={{ hostvars.h1.v0 }}\n"),
+    ));
+
+    let mut each = String::from("- hosts: all\n  gather_facts: false\n  vars:\n");
+    for index in 0..10 {
+        let others = (0..10).filter(|other| *other != index);
+        let uses: Vec<String> = others.map(|other| format!("{{{{ v{other} }}}}")).collect();
+        writeln!(each, "    v{index}: '{}'", uses.join(" ")).unwrap();
+    }
+    each.push_str("  tasks:\n    - debug: msg={{ v0 }}\n");
+    fine(&check(&place, &each));
+    refused(&run(&place, &each), &["`v0` is defined by itself"]);
+}
+
+#[test]
+fn a_long_row_of_variables_is_no_deep_stack() {
+    let mut row = String::from("- hosts: all\n  gather_facts: false\n  vars:\n");
+    for index in 0..20_000 {
+        writeln!(row, "    v{index}: '{{{{ v{} }}}}'", index + 1).unwrap();
+    }
+    row.push_str("    v20000: x\n  tasks:\n    - debug: msg={{ v0 }}\n");
+    fine(&check(&place(), &row));
+    refused(&run(&place(), &row), &["more than 40 variables"]);
+}
+
+#[test]
+fn groups_that_share_children_take_no_longer_for_it() {
+    let mut text = String::new();
+    for index in 0..60 {
+        let next = index + 1;
+        writeln!(text, "[a{index}:children]\na{next}\nb{next}").unwrap();
+        writeln!(text, "[b{index}:children]\na{next}\nb{next}").unwrap();
+    }
+    writeln!(text, "[a60]\n{HOST}[b60]\nh1").unwrap();
+    let place = place();
+    fine(&inventory(&place, &text));
+    let printed = place.run_bounded(SPACE, &["inventory", "-i", "hosts.ini", "--graph"]);
+    fine(&printed);
+    assert!(printed.out.lines().count() < 50_000);
+}
+
+#[test]
+fn a_long_chain_of_groups_is_an_error_with_the_way_there() {
+    for reversed in [false, true] {
+        let mut sections: Vec<String> = (0..20_000)
+            .map(|index| {
+                format!(
+                    "[g{index}:children]\ng{}\n[g{index}]\nh{index}\n",
+                    index + 1
+                )
+            })
+            .collect();
+        sections.push(format!("[g20000]\n{HOST}"));
+        if reversed {
+            sections.reverse();
+        }
+        let printed = inventory(&place(), &sections.concat());
+        refused(&printed, &["more than 100 deep", "all → g0 → g1 →"]);
+    }
+}
+
+#[test]
+fn many_groups_of_many_hosts_are_an_error_that_says_so() {
+    let mut text = String::from(HOST);
+    for index in 0..300 {
+        writeln!(text, "[g{index}]\nh[1:50000]").unwrap();
+    }
+    refused(
+        &inventory(&place(), &text),
+        &["name more than 2000000 hosts", "there are 50001 hosts"],
+    );
+}
+
+#[test]
+fn groups_that_each_have_all_hosts_below_them_are_an_error_that_says_so() {
+    let mut text = format!("{HOST}[g0]\nh[1:50000]\n");
+    for index in 0..80 {
+        writeln!(text, "[g{}:children]\ng{index}", index + 1).unwrap();
+    }
+    refused(
+        &inventory(&place(), &text),
+        &["more than 2000000 ways", "`g0` names the most"],
+    );
+}
+
+#[test]
+fn ranges_with_much_text_are_bounded() {
+    let text = "x".repeat(100_000);
+    let printed = inventory(&place(), &format!("{HOST}w[1:100000] a={text}\n"));
+    refused(
+        &printed,
+        &[
+            "variables of ranges of hosts",
+            "give the variables to a group",
+        ],
+    );
+    let printed = inventory(&place(), &format!("{HOST}w[1:100000]{text}\n"));
+    refused(&printed, &["more than 500 bytes"]);
+    let many: String = (0..300_000).fold(String::new(), |mut text, index| {
+        writeln!(text, "h{index}").unwrap();
+        text
+    });
+    refused(&inventory(&place(), &many), &["more than 200000 hosts"]);
+}
+
+#[test]
+fn fifty_thousand_hosts_are_read_however_they_are_written() {
+    let names = || (0..50_000).map(|index| format!("h{index}: "));
+    let flow = format!(
+        "all: {{hosts: {{{}}}}}\n",
+        names().collect::<Vec<_>>().join(",")
+    );
+    let block: Vec<String> = names().map(|name| format!("    {name}\n")).collect();
+    let block = format!("all:\n  hosts:\n{}", block.concat());
+    for text in [flow, block] {
+        let place = place();
+        place.write("hosts.yml", &text);
+        fine(&place.run_bounded(SPACE, &["inventory", "-i", "hosts.yml", "--host", "h1"]));
+    }
+}
+
+#[test]
+fn aliases_and_anchors_cannot_fill_memory() {
+    let mut merged = String::from("- hosts: all\n  vars:\n    a0: &a0 {k0: x}\n");
+    for index in 1..40 {
+        let last = index - 1;
+        writeln!(
+            merged,
+            "    a{index}: &a{index} {{<<: [*a{last}, *a{last}], k{index}: *a{last}}}"
+        )
+        .unwrap();
+    }
+    refused(&check(&place(), &merged), &["aliases make this document"]);
+    let long = format!(
+        "- hosts: all\n  vars:\n    a: &a {}\n",
+        "x".repeat(1_000_000)
+    );
+    let long = format!("{long}    b: [{}]\n", vec!["*a"; 50_000].join(","));
+    refused(&check(&place(), &long), &["aliases make this document"]);
+    let text = "x".repeat(10_000_000);
+    let nested: String = (0..90).map(|index| format!("&a{index} [")).collect();
+    let nested = format!(
+        "- hosts: all\n  vars: {{a: {nested}{text}{}}}\n",
+        "]".repeat(90)
+    );
+    refused(&check(&place(), &nested), &["marked for aliases"]);
+}
+
+#[test]
+fn patterns_with_very_many_parts_are_bounded() {
+    let place = place();
+    place.write("hosts.ini", &format!("{HOST}[web]\nw[1:20000]\n"));
+    for (pattern, refuses) in [
+        ("web".to_owned() + &":!w1:web:h1".repeat(10_000), false),
+        (
+            "web".to_owned()
+                + &(0..10_000)
+                    .map(|host| format!(":!w{}", host + 1))
+                    .collect::<String>()
+                + ":h1",
+            false,
+        ),
+        (
+            (0..1_000)
+                .map(|index| format!("x{index}*:"))
+                .collect::<String>()
+                + "h1",
+            true,
+        ),
+        (
+            (0..1_000)
+                .map(|index| format!("&w[{index}:]:"))
+                .collect::<String>()
+                + "h1",
+            true,
+        ),
+    ] {
+        let playbook = format!("- hosts: \"{pattern}\"\n  gather_facts: false\n  tasks: []\n");
+        let printed = check(&place, &playbook);
+        if refuses {
+            refused(&printed, &["parts that look at all hosts"]);
+        } else {
+            fine(&printed);
+        }
+    }
+}
+
+#[test]
+fn a_literal_of_many_items_is_read_item_by_item() {
+    let items: Vec<String> = (0..100_000).map(|index| index.to_string()).collect();
+    let set = format!("{{{}}}", items.join(","));
+    let dict: Vec<String> = (0..100_000).map(|index| format!("{index}:1")).collect();
+    let dict = format!("{{{}}}", dict.join(","));
+    let text = format!("{HOST}[all:vars]\na={set}\nb={dict}\n");
+    fine(&inventory(&place(), &text));
+}
+
+#[test]
+fn nesting_is_bounded_wherever_it_is_read() {
+    const DEEP: usize = 200_000;
+    let lists = "[".repeat(DEEP) + &"]".repeat(DEEP);
+    let maps = "{a: ".repeat(DEEP) + &"}".repeat(DEEP);
+    let dashes = "- ".repeat(DEEP);
+    for text in [&lists, &maps, &dashes] {
+        refused(&check(&place(), text), &["more than 100 deep"]);
+        refused(
+            &check(&place(), &format!("- hosts: all\n  vars: {{a: {text}}}\n")),
+            &[],
+        );
+        let place = place();
+        place.write("hosts.json", &format!("{{\"all\": {text}}}"));
+        refused(
+            &place.run_bounded(SPACE, &["inventory", "-i", "hosts.json", "--list"]),
+            &[],
+        );
+        place.write("extra.yml", &format!("a: {text}"));
+        place.write("site.yml", &play("    - debug:\n"));
+        refused(
+            &place.run_bounded(
+                SPACE,
+                &["run", "site.yml", "-i", "hosts.ini", "-e", "@extra.yml"],
+            ),
+            &[],
+        );
+    }
+    fine(&inventory(
+        &place(),
+        &format!("{HOST}[all:vars]\na={lists}\n"),
+    ));
+}
