@@ -102,6 +102,8 @@ struct Lower<'o> {
     depth: Cell<usize>,
     /// Where it became too deep.
     too_deep: Cell<Option<usize>>,
+    /// Where the expression stands that was lowered last.
+    last: Cell<usize>,
 }
 
 impl<'o> Lower<'o> {
@@ -110,6 +112,7 @@ impl<'o> Lower<'o> {
             offsets,
             depth: Cell::new(0),
             too_deep: Cell::new(None),
+            last: Cell::new(0),
         }
     }
 
@@ -150,6 +153,7 @@ impl<'o> Lower<'o> {
 
     fn any_expr(&self, node: &ast::Expr<'_>) -> Expr {
         let own = self.range(node.span());
+        self.last.set(own.start);
         match node {
             ast::Expr::Var(var) => Expr {
                 at: own,
@@ -346,7 +350,16 @@ impl<'o> Lower<'o> {
     }
 
     fn body(&self, statements: &[ast::Stmt<'_>]) -> Body {
-        statements.iter().map(|node| self.statement(node)).collect()
+        let depth = self.depth.get();
+        if depth > DEEPEST {
+            // Each `elif` is inside the one before.
+            self.too_deep.set(Some(self.last.get()));
+            return Body::new();
+        }
+        self.depth.set(depth + 1);
+        let lowered = statements.iter().map(|node| self.statement(node)).collect();
+        self.depth.set(depth);
+        lowered
     }
 
     fn statement(&self, node: &ast::Stmt<'_>) -> Stmt {

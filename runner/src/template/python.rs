@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use minijinja::Value;
 use minijinja::value::ValueKind;
 
+use super::limits::MOST_MADE;
 use super::special::is_omit;
 use super::times::Moment;
 
@@ -51,6 +52,10 @@ const DEEPEST: usize = 120;
 
 impl Writer {
     fn repr(&mut self, value: &Value, depth: usize) {
+        // Whoever asked refuses so long a text; the rest of it is not worth writing.
+        if self.out.len() > MOST_MADE {
+            return;
+        }
         if depth > DEEPEST {
             self.out.push_str("...");
             return;

@@ -7,6 +7,7 @@ use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 use fancy_regex::{Captures, Regex};
 
 use super::error::TemplateError;
+use super::limits::{ITEM, fits};
 
 type Result<T> = std::result::Result<T, TemplateError>;
 
@@ -156,6 +157,14 @@ pub(super) fn matches<'t>(regex: &Regex, text: &'t str) -> Result<Vec<Captures<'
             break;
         };
         found.extend(captures);
+        // What is kept of a match takes more than an item of a list.
+        let groups = regex.captures_len();
+        fits(
+            found
+                .len()
+                .checked_mul(groups)
+                .and_then(|all| all.checked_mul(2 * ITEM)),
+        )?;
         at = if start == end {
             next_boundary(text, end)
         } else {
@@ -201,6 +210,7 @@ pub(super) fn expand(template: &str, captures: &Captures<'_, str>) -> Result<Str
     let mut out = String::new();
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('\\') {
+        fits(Some(out.len()))?;
         out.push_str(before);
         let mut characters = after.chars();
         rest = match characters.next() {

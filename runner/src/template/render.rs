@@ -5,6 +5,7 @@ use minijinja::value::ValueKind;
 
 use super::error::TemplateError;
 use super::eval::{entries, items};
+use super::limits::{ITEM, MOST_MADE, too_much};
 use super::special::{Undefined, is_omit, undefined};
 use crate::yaml;
 
@@ -14,10 +15,11 @@ const DEEPEST: usize = 120;
 /// A value that has left its template: lazy lists made into lists, mappings likewise, `omit`
 /// dropped from both, and no undefined value left in it.
 pub(super) fn finished(value: Value) -> Result<Value, TemplateError> {
-    finish(value, 0)
+    finish(value, 0, &mut { MOST_MADE / ITEM })
 }
 
-fn finish(value: Value, depth: usize) -> Result<Value, TemplateError> {
+fn finish(value: Value, depth: usize, left: &mut usize) -> Result<Value, TemplateError> {
+    *left = left.checked_sub(1).ok_or_else(too_much)?;
     if depth > DEEPEST {
         return Err(TemplateError::new("the value nests too deeply"));
     }
@@ -26,7 +28,7 @@ fn finish(value: Value, depth: usize) -> Result<Value, TemplateError> {
             let mut list = Vec::with_capacity(value.len().unwrap_or(0).min(1024));
             for item in items(&value)? {
                 if !is_omit(&item) {
-                    list.push(finish(item, depth + 1)?);
+                    list.push(finish(item, depth + 1, left)?);
                 }
             }
             Ok(Value::from(list))
@@ -35,7 +37,7 @@ fn finish(value: Value, depth: usize) -> Result<Value, TemplateError> {
             let mut pairs = Vec::new();
             for (key, member) in entries(&value).unwrap_or_default() {
                 if !is_omit(&member) {
-                    pairs.push((key, finish(member, depth + 1)?));
+                    pairs.push((key, finish(member, depth + 1, left)?));
                 }
             }
             Ok(Value::from_pairs(pairs))

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use minijinja::Value;
 
 use super::error::TemplateError;
+use super::limits::Budget;
 use crate::yaml::Span;
 
 /// Variables by name. Values are already rendered; a variable that cannot be rendered gives the
@@ -14,6 +15,10 @@ pub trait Scope: Debug + Send + Sync {
     fn get(&self, name: &str) -> Option<Result<Value, TemplateError>>;
     /// The names of all variables, for `vars` and for suggesting the nearest name.
     fn names(&self) -> Vec<String>;
+    /// What the renderings of its variables are charged to, together with the one that asks for them.
+    fn budget(&self) -> Option<&Budget> {
+        None
+    }
     /// Where a variable is defined, for messages about its value; nothing if it is in no text.
     fn span(&self, _name: &str) -> Option<Span> {
         None

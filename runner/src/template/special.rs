@@ -1,6 +1,7 @@
 //! Values that playbook data cannot hold: undefined ones, `omit`, and lists and mappings that
 //! a template builds and changes.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::{PoisonError, RwLock};
 
@@ -87,6 +88,47 @@ pub fn is_omit(value: &Value) -> bool {
     value.kind() == ValueKind::Plain && value.downcast_object_ref::<Omit>().is_some()
 }
 
+thread_local! {
+    /// What is still to be dropped on this thread, while something is.
+    static DROPPING: RefCell<Option<Vec<Value>>> = const { RefCell::new(None) };
+}
+
+/// Drops values, and what is in them, one after another: by themselves they would do so one inside the
+/// other, and values that a template put into one another may be deeper than the stack.
+pub(super) fn bury(values: impl IntoIterator<Item = Value>) {
+    let first = DROPPING.with_borrow_mut(|waiting| match waiting {
+        Some(waiting) => {
+            waiting.extend(values);
+            false
+        }
+        None => {
+            *waiting = Some(values.into_iter().collect());
+            true
+        }
+    });
+    if !first {
+        return;
+    }
+    while let Some(value) = DROPPING.with_borrow_mut(|waiting| waiting.as_mut()?.pop()) {
+        drop(value);
+    }
+    DROPPING.set(None);
+}
+
+impl Drop for List {
+    fn drop(&mut self) {
+        let items = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        bury(items.drain(..));
+    }
+}
+
+impl Drop for Dict {
+    fn drop(&mut self) {
+        let entries = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        bury(entries.drain(..).flat_map(|(key, value)| [key, value]));
+    }
+}
+
 /// A list that a template wrote, which it may change (`{% do names.append('x') %}`).
 #[derive(Debug, Default)]
 pub(super) struct List(RwLock<Vec<Value>>);
@@ -101,6 +143,11 @@ impl List {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Looks at the items as they are.
+    pub(super) fn look<T>(&self, look: impl FnOnce(&[Value]) -> T) -> T {
+        look(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Vec<Value>) -> T) -> T {
@@ -141,6 +188,11 @@ impl Dict {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Looks at the entries as they are.
+    pub(super) fn look<T>(&self, look: impl FnOnce(&IndexMap<Value, Value>) -> T) -> T {
+        look(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut IndexMap<Value, Value>) -> T) -> T {

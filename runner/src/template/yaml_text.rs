@@ -5,6 +5,7 @@ use minijinja::value::ValueKind;
 
 use super::error::TemplateError;
 use super::eval::{entries, items, order};
+use super::limits::fits;
 use super::python;
 use super::yaml_scalar::{self, Form};
 
@@ -133,6 +134,7 @@ impl Writer<'_> {
     }
 
     fn node(&mut self, value: &Value, place: Place, depth: usize) -> Result<()> {
+        fits(Some(self.out.len()))?;
         if depth > 100 {
             return Err(TemplateError::new("the value nests too deeply for YAML"));
         }

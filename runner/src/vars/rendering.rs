@@ -8,7 +8,7 @@ use std::thread::ThreadId;
 
 use minijinja::Value;
 
-use crate::template::TemplateError;
+use crate::template::{Budget, TemplateError};
 use crate::yaml::Span;
 
 /// How many variables may need each other in a row. Far more than playbooks have, and few enough for
@@ -29,6 +29,8 @@ struct Shared {
     /// What was rendered for `hostvars`, by host. A template may ask for a host many times, and its
     /// variables for one another: each is rendered once all the same.
     hosts: Mutex<HashMap<String, Rendered>>,
+    /// What they may make together.
+    budget: Budget,
 }
 
 impl fmt::Debug for Rendering {
@@ -75,6 +77,11 @@ impl Drop for Guard {
 impl Rendering {
     fn steps(&self) -> MutexGuard<'_, Vec<(ThreadId, Step)>> {
         (self.0.steps.lock()).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What renderings that belong together may make.
+    pub(super) fn budget(&self) -> &Budget {
+        &self.0.budget
     }
 
     /// What was rendered of a host's `hostvars` so far.

@@ -16,7 +16,7 @@ use super::passwords;
 use super::precedence::{Layer, PRECEDENCE};
 use super::rendering::{Rendered, Rendering, Step, What};
 use super::store::{HostState, Store};
-use crate::template::{Scope, TemplateError};
+use crate::template::{Budget, Scope, TemplateError};
 use crate::yaml::{Mapping, Node, Span};
 
 /// The variables of a task on a host.
@@ -283,6 +283,10 @@ impl Scope for View {
         let magic = magic::NAMES.iter().map(|name| (*name).to_owned());
         names.extend(magic.filter(|name| magic::magic(self, name).is_some()));
         names.into_iter().collect()
+    }
+
+    fn budget(&self) -> Option<&Budget> {
+        Some(self.rendering.budget())
     }
 
     fn span(&self, name: &str) -> Option<Span> {

@@ -20,6 +20,9 @@ const MAX_ALIASED: usize = 100_000;
 /// How many nodes may be kept for aliases: anchors within anchors keep the inner ones many times.
 const MAX_ANCHORED: usize = 1_000_000;
 
+/// How many values a document may have.
+const MAX_VALUES: usize = 2_000_000;
+
 /// Text counts as one more node for each of so many bytes.
 const BYTES_OF_NODE: usize = 256;
 
@@ -69,6 +72,7 @@ pub(super) struct Builder<'a> {
     anchor_names: Vec<String>,
     aliased: usize,
     anchored: usize,
+    values: usize,
     gave_up: bool,
     diagnostics: Vec<Diagnostic>,
 }
@@ -83,6 +87,7 @@ impl<'a> Builder<'a> {
             anchor_names: Vec::new(),
             aliased: 0,
             anchored: 0,
+            values: 0,
             gave_up: false,
             diagnostics: Vec::new(),
         }
@@ -310,6 +315,18 @@ impl<'a> Builder<'a> {
 
     /// Puts a complete node, `depth` collections deep, where it belongs.
     fn place(&mut self, node: Node, anchor: usize, depth: usize) {
+        self.values += 1;
+        if self.values > MAX_VALUES {
+            self.diagnostics.push(
+                Diagnostic::error(
+                    &node.span,
+                    format!("a text with more than {MAX_VALUES} values in it"),
+                )
+                .help("this is probably not the file that you meant; otherwise divide it"),
+            );
+            self.gave_up = true;
+            return;
+        }
         if anchor != 0 {
             let nodes = count(&node);
             self.anchored += nodes;

@@ -4,6 +4,7 @@ use minijinja::Value;
 use minijinja::value::ValueKind;
 
 use crate::template::error::TemplateError;
+use crate::template::limits::{ITEM, MOST_MADE, fits, too_much};
 use crate::template::python::type_name;
 use crate::template::special::is_undefined;
 
@@ -132,7 +133,16 @@ pub(in crate::template) fn items(value: &Value) -> Result<Vec<Value>, TemplateEr
     let iterable =
         !matches!(value.kind(), ValueKind::None | ValueKind::Plain) && !is_undefined(value);
     match value.try_iter() {
-        Ok(items) if iterable => Ok(items.collect()),
+        Ok(items) if iterable => {
+            // A text is one of its characters; what has no length comes to an end all the same.
+            fits(value.len().unwrap_or(0).checked_mul(ITEM))?;
+            let most = MOST_MADE / ITEM;
+            let list: Vec<Value> = items.take(most + 1).collect();
+            if list.len() > most {
+                return Err(too_much());
+            }
+            Ok(list)
+        }
         _ => Err(TemplateError::new(format!(
             "a value of type '{}' is no list",
             type_name(value)

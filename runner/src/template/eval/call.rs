@@ -7,6 +7,7 @@ use super::access::{integer, items};
 use super::operators::truth;
 use super::state::Eval;
 use crate::template::error::TemplateError;
+use crate::template::limits;
 use crate::template::python::{string, type_name};
 use crate::template::special::{defined, failed, is_undefined};
 use crate::template::tree::{Applied, Arg, Call, Expr, Kind, Name};
@@ -26,6 +27,21 @@ pub(in crate::template) struct Function {
     pub(in crate::template) undefined: bool,
     pub(in crate::template) run: fn(&mut Input<'_, '_>) -> Result,
 }
+
+/// Those that give back one of their arguments, or what is in one: nothing is made.
+const PASS_ON: &[&str] = &[
+    "attr",
+    "d",
+    "default",
+    "extract",
+    "first",
+    "last",
+    "mandatory",
+    "max",
+    "min",
+    "random",
+    "ternary",
+];
 
 /// Arguments as given.
 #[derive(Debug, Default, Clone)]
@@ -68,7 +84,11 @@ impl Function {
             return Ok(value.clone());
         }
         let mut input = self.bind(eval, given)?;
-        (self.run)(&mut input)
+        let result = (self.run)(&mut input)?;
+        if PASS_ON.contains(&self.name) {
+            return Ok(result);
+        }
+        eval.shared.made(result)
     }
 
     fn bind<'i, 'e>(
@@ -166,7 +186,12 @@ impl Input<'_, '_> {
     /// An argument as text; numbers and the like as Python shows them.
     pub(in crate::template) fn text(&self, index: usize) -> Result<String> {
         match self.get(index) {
-            Some(value) => defined(value).map(|()| string(value)),
+            Some(value) => {
+                defined(value)?;
+                let text = string(value);
+                // It may be a list or a mapping, and much longer than what is in it.
+                limits::fits(Some(text.len())).map(|()| text)
+            }
             None => Err(self.wrong(index, "a string")),
         }
     }

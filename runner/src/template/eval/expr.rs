@@ -58,23 +58,36 @@ impl Eval<'_> {
                 Ok(access::attribute(&value, name).unwrap_or_else(|| missing(&value, expr)))
             }
             Kind::Item(base, key) => self.item(expr, base, key),
-            Kind::Slice(slice) => self.slice(slice),
+            Kind::Slice(slice) => {
+                let result = self.slice(slice)?;
+                self.shared.made(result)
+            }
             Kind::Not(operand) => Ok(Value::from(!self.test(operand)?)),
             Kind::Negate(operand) => operators::negate(&self.defined(operand)?),
             Kind::And(left, right) => self.shortcut(left, right, false),
             Kind::Or(left, right) => self.shortcut(left, right, true),
             Kind::Binary(operator, left, right) => {
                 let (left, right) = (self.defined(left)?, self.defined(right)?);
-                operators::binary(self.shared, *operator, &left, &right)
+                let result = operators::binary(self.shared, *operator, &left, &right)?;
+                self.shared.made(result)
             }
             Kind::Compare(first, rest) => self.compare(first, rest),
             Kind::If(choice) => self.choice(choice, expr),
             Kind::Filter(applied) => self.filter(applied),
             Kind::Test(applied) => self.apply_test(applied),
             Kind::Call(call) => self.call_expr(call, expr),
-            Kind::List(items) => Ok(List::value(self.all(items)?)),
-            Kind::Tuple(items) => Ok(Value::from(Tuple::from(self.all(items)?))),
-            Kind::Map(entries) => self.map(entries),
+            Kind::List(items) => {
+                let list = List::value(self.all(items)?);
+                self.shared.made(list)
+            }
+            Kind::Tuple(items) => {
+                let tuple = Value::from(Tuple::from(self.all(items)?));
+                self.shared.made(tuple)
+            }
+            Kind::Map(entries) => {
+                let mapping = self.map(entries)?;
+                self.shared.made(mapping)
+            }
         }
     }
 
@@ -126,6 +139,9 @@ impl Eval<'_> {
         let mut left = self.defined(first)?;
         for (comparison, right) in rest {
             let right = self.defined(right)?;
+            // Two lists are compared item by item, each time.
+            self.shared
+                .spend((left.len().unwrap_or(0) + right.len().unwrap_or(0)) / 64)?;
             if !compare(*comparison, &left, &right)? {
                 return Ok(Value::from(false));
             }

@@ -8,6 +8,7 @@ use super::layout::{
     Layout, as_float, character, lay_float, lay_int, lay_text, not_a_number, number, unknown_kind,
 };
 use crate::template::error::TemplateError;
+use crate::template::limits::{fits, replaced};
 use crate::template::python::{float, repr, string};
 use crate::template::special::defined;
 
@@ -19,6 +20,7 @@ pub(in crate::template) fn text_format(text: &str, given: &Arguments) -> Result<
     let mut automatic = 0;
     let mut rest = text;
     while let Some(at) = rest.find(['{', '}']) {
+        fits(out.len().checked_add(at))?;
         out.push_str(&rest[..at]);
         let brace = &rest[at..=at];
         rest = &rest[at + 1..];
@@ -41,7 +43,7 @@ pub(in crate::template) fn text_format(text: &str, given: &Arguments) -> Result<
         let value = field_value(path, given, &mut automatic)?;
         let spec = if spec.contains('{') {
             // One level of nesting, as in '{:>{}}'.
-            let inner = spec.replace("{}", &format!("{{{automatic}}}"));
+            let inner = replaced(spec, "{}", &format!("{{{automatic}}}"), None)?;
             text_format(&inner, given)?
         } else {
             spec.to_owned()

@@ -95,8 +95,7 @@ impl Eval<'_> {
         });
         self.blocks = blocks;
         result?;
-        output.text(&inner.into_text());
-        Ok(())
+        output.text(&inner.into_text(), self.shared)
     }
 
     /// The names a file binds at its top.

@@ -14,7 +14,7 @@ use super::state::Eval;
 use crate::template::error::TemplateError;
 use crate::template::functions::Global;
 use crate::template::python::type_name;
-use crate::template::special::failed;
+use crate::template::special::{bury, failed};
 use crate::template::tree::{Macro, Name};
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;
@@ -50,7 +50,25 @@ impl Object for Callable {
 #[derive(Debug, Default)]
 pub(in crate::template) struct Namespace(RwLock<Vec<(Name, Value)>>);
 
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        let entries = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        bury(entries.drain(..).map(|(_, value)| value));
+    }
+}
+
+impl Drop for Callable {
+    fn drop(&mut self) {
+        bury(self.seen.drain(..).map(|(_, value)| value));
+    }
+}
+
 impl Namespace {
+    /// Looks at the values as they are.
+    pub(in crate::template) fn look<T>(&self, look: impl FnOnce(&[(Name, Value)]) -> T) -> T {
+        look(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     pub(in crate::template) fn value(entries: Vec<(Name, Value)>) -> Value {
         Value::from_object(Self(RwLock::new(entries)))
     }

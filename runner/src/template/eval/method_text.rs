@@ -9,6 +9,7 @@ use super::format::text_format;
 use super::methods::Given;
 use super::operators::whole;
 use crate::template::error::TemplateError;
+use crate::template::limits::{ITEM, fits, joined, replaced};
 use crate::template::special::List;
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;
@@ -38,7 +39,7 @@ pub(super) fn call(text: &str, name: &str, arguments: &Arguments) -> Option<Resu
         "endswith" => affix(text, &given, |text, part| text.ends_with(part)),
         "split" => split(text, &given, false),
         "rsplit" => split(text, &given, true),
-        "splitlines" => Ok(splitlines(text, &given)),
+        "splitlines" => splitlines(text, &given),
         "partition" => partition(text, &given, false),
         "rpartition" => partition(text, &given, true),
         "join" => join(text, &given),
@@ -54,7 +55,7 @@ pub(super) fn call(text: &str, name: &str, arguments: &Arguments) -> Option<Resu
         "zfill" | "ljust" | "rjust" | "center" => pad(text, &given),
         "format" => text_format(text, arguments).map(Value::from),
         "encode" => Ok(Value::from_bytes(text.as_bytes().to_vec())),
-        "expandtabs" => Ok(text.replace('\t', "        ").into()),
+        "expandtabs" => replaced(text, "\t", "        ", None).map(Value::from),
         _ => return kind_of(text, name).map(|truth| Ok(Value::from(truth))),
     })
 }
@@ -147,6 +148,15 @@ fn affix(text: &str, given: &Given<'_>, test: fn(&str, &str) -> bool) -> Result 
 fn split(text: &str, given: &Given<'_>, from_right: bool) -> Result {
     let limit = given.int(1, "maxsplit", -1)?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX - 1);
+    let most = match given.maybe_text(0, "sep")? {
+        Some(separator) => text.matches(separator).take(limit).count(),
+        None => text
+            .chars()
+            .filter(|c| c.is_whitespace())
+            .take(limit)
+            .count(),
+    };
+    fits(most.checked_mul(ITEM))?;
     let mut parts: Vec<&str> = match given.maybe_text(0, "sep")? {
         Some("") => {
             return Err(TemplateError::new(
@@ -198,7 +208,8 @@ fn words_from_right(text: &str, limit: usize) -> Vec<&str> {
     parts
 }
 
-fn splitlines(text: &str, given: &Given<'_>) -> Value {
+fn splitlines(text: &str, given: &Given<'_>) -> Result {
+    fits(text.matches('\n').count().checked_mul(ITEM))?;
     let keep = given.get(0, "keepends").is_some_and(Value::is_true);
     let lines = text.split_inclusive('\n').map(|line| {
         if keep {
@@ -208,7 +219,7 @@ fn splitlines(text: &str, given: &Given<'_>) -> Value {
             line.strip_suffix('\r').unwrap_or(line)
         }
     });
-    List::value(lines.map(Value::from).collect())
+    Ok(List::value(lines.map(Value::from).collect()))
 }
 
 fn partition(text: &str, given: &Given<'_>, from_right: bool) -> Result {
@@ -225,29 +236,22 @@ fn partition(text: &str, given: &Given<'_>, from_right: bool) -> Result {
 
 fn join(text: &str, given: &Given<'_>) -> Result {
     let parts = items(given.need(0, "iterable")?)?;
-    let parts: Vec<&str> = parts
-        .iter()
-        .map(|part| {
-            part.as_str().ok_or_else(|| {
-                TemplateError::new(format!(
-                    "'join' needs strings, and {} is none",
-                    crate::template::repr(part)
-                ))
-                .hint("convert them with `map('string')`, or use the filter 'join'")
-            })
+    let parts = parts.iter().map(|part| {
+        part.as_str().ok_or_else(|| {
+            TemplateError::new(format!(
+                "'join' needs strings, and {} is none",
+                crate::template::repr(part)
+            ))
+            .hint("convert them with `map('string')`, or use the filter 'join'")
         })
-        .collect::<Result<_>>()?;
-    Ok(parts.join(text).into())
+    });
+    joined(parts, text).map(Value::from)
 }
 
 fn replace(text: &str, given: &Given<'_>) -> Result {
     let (old, new) = (given.text(0, "old")?, given.text(1, "new")?);
     let count = given.int(2, "count", -1)?;
-    Ok(match usize::try_from(count) {
-        Ok(count) => text.replacen(old, new, count),
-        Err(_) => text.replace(old, new),
-    }
-    .into())
+    replaced(text, old, new, usize::try_from(count).ok()).map(Value::from)
 }
 
 fn find(text: &str, given: &Given<'_>) -> Result {

@@ -38,7 +38,10 @@ impl Eval<'_> {
             _ => None,
         };
         if let Some(result) = found {
-            return result;
+            return match name {
+                "get" | "pop" | "setdefault" => result,
+                _ => self.shared.made(result?),
+            };
         }
         match attribute(value, name) {
             Some(callee) => self.call_value(&callee, given),

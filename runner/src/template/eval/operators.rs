@@ -9,14 +9,12 @@ use super::access::{integer, items};
 use super::percent::percent;
 use super::state::Shared;
 use crate::template::error::TemplateError;
+use crate::template::limits::{Growing, ITEM, fits};
 use crate::template::python::{string, type_name};
 use crate::template::special::{List, defined, is_omit};
 use crate::template::tree::{Comparison, Operator};
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;
-
-/// Text and lists made by `*` are no longer than this.
-const LONGEST: usize = 64 << 20;
 
 /// Whether a value is true; an undefined one is an error.
 pub(in crate::template) fn truth(value: &Value) -> Result<bool> {
@@ -80,7 +78,10 @@ pub(super) fn binary(
     right: &Value,
 ) -> Result {
     if operator == Operator::Concat {
-        let text = string(left) + &string(right);
+        let mut text = Growing::default();
+        text.push(&string(left))?;
+        text.push(&string(right))?;
+        let text = text.text();
         shared.spend(text.len() / 64)?;
         return Ok(Value::from(text));
     }
@@ -189,6 +190,7 @@ fn add(shared: &Shared<'_>, left: &Value, right: &Value) -> Option<Result> {
         return Some(
             shared
                 .spend((left.len() + right.len()) / 64)
+                .and_then(|()| fits(left.len().checked_add(right.len())))
                 .map(|()| Value::from(format!("{left}{right}"))),
         );
     }
@@ -196,7 +198,9 @@ fn add(shared: &Shared<'_>, left: &Value, right: &Value) -> Option<Result> {
         return None;
     }
     let joined = items(left).and_then(|mut first| {
-        first.extend(items(right)?);
+        let second = items(right)?;
+        fits((first.len() + second.len()).checked_mul(ITEM))?;
+        first.extend(second);
         shared.spend(first.len())?;
         Ok(first)
     });
@@ -221,11 +225,10 @@ fn multiply(shared: &Shared<'_>, left: &Value, right: &Value) -> Option<Result> 
         None if is_list(value) => value.len()?,
         None => return None,
     };
-    if length
-        .checked_mul(times)
-        .is_none_or(|total| total > LONGEST)
-    {
-        return Some(Err(TemplateError::new("the result of '*' is too long")));
+    let each = if value.as_str().is_some() { 1 } else { ITEM };
+    let total = length.checked_mul(times);
+    if let Err(error) = fits(total.and_then(|total| total.checked_mul(each))) {
+        return Some(Err(error));
     }
     if let Err(error) = shared.spend(length * times / 16) {
         return Some(Err(error));

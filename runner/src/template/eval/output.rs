@@ -2,7 +2,11 @@
 
 use minijinja::Value;
 
+use super::state::Shared;
+use crate::template::error::TemplateError;
 use crate::template::python;
+
+type Result<T> = std::result::Result<T, TemplateError>;
 
 /// Collects what a template writes.
 #[derive(Debug, Default)]
@@ -14,33 +18,40 @@ pub(in crate::template) struct Output {
 
 impl Output {
     /// Writes a value. Python's `None` writes nothing.
-    pub(super) fn value(&mut self, value: Value) {
+    pub(super) fn value(&mut self, value: Value, shared: &Shared<'_>) -> Result<()> {
         if value.is_none() {
-            return;
+            return Ok(());
         }
         self.parts += 1;
         if self.parts == 1 {
             self.single = Some(value);
-        } else {
-            self.flush();
-            self.text.push_str(&python::display(&value));
+            return Ok(());
         }
+        self.flush(shared)?;
+        self.push(&python::display(&value), shared)
     }
 
     /// Writes text.
-    pub(super) fn text(&mut self, text: &str) {
+    pub(super) fn text(&mut self, text: &str, shared: &Shared<'_>) -> Result<()> {
         if text.is_empty() {
-            return;
+            return Ok(());
         }
         self.parts += 1;
-        self.flush();
-        self.text.push_str(text);
+        self.flush(shared)?;
+        self.push(text, shared)
     }
 
-    fn flush(&mut self) {
-        if let Some(first) = self.single.take() {
-            self.text.push_str(&python::display(&first));
+    fn flush(&mut self, shared: &Shared<'_>) -> Result<()> {
+        match self.single.take() {
+            Some(first) => self.push(&python::display(&first), shared),
+            None => Ok(()),
         }
+    }
+
+    fn push(&mut self, text: &str, shared: &Shared<'_>) -> Result<()> {
+        shared.make(text.len())?;
+        self.text.push_str(text);
+        Ok(())
     }
 
     /// How much text there is.
@@ -59,7 +70,9 @@ impl Output {
 
     /// All of it as text.
     pub(in crate::template) fn into_text(mut self) -> String {
-        self.flush();
+        if let Some(first) = self.single.take() {
+            self.text.push_str(&python::display(&first));
+        }
         self.text
     }
 }

@@ -8,6 +8,7 @@ use super::layout::{
     truncate, unknown_kind,
 };
 use crate::template::error::TemplateError;
+use crate::template::limits::fits;
 use crate::template::python::{repr, string};
 use crate::template::special::defined;
 
@@ -25,6 +26,7 @@ pub(in crate::template) fn percent(format: &str, value: &Value) -> Result<String
     let mut out = String::new();
     let mut rest = format;
     while let Some(at) = rest.find('%') {
+        fits(out.len().checked_add(at))?;
         out.push_str(&rest[..at]);
         rest = &rest[at + 1..];
         if let Some(after) = rest.strip_prefix('%') {

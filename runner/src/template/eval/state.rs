@@ -9,6 +9,7 @@ use minijinja::Value;
 
 use super::locals::Locals;
 use crate::template::error::TemplateError;
+use crate::template::limits::{self, Budget};
 use crate::template::scope::Scope;
 use crate::template::templar::Templar;
 use crate::template::tree::{Name, Stmt};
@@ -25,16 +26,44 @@ pub(in crate::template) struct Shared<'e> {
     pub(in crate::template) scope: &'e Arc<dyn Scope>,
     fuel: Cell<u64>,
     depth: Cell<u32>,
+    /// What it makes is charged to this, unless the scope has a budget.
+    own: Budget,
+}
+
+impl Drop for Shared<'_> {
+    fn drop(&mut self) {
+        self.budget().leave();
+    }
 }
 
 impl<'e> Shared<'e> {
     pub(in crate::template) fn new(templar: &'e Templar, scope: &'e Arc<dyn Scope>) -> Self {
-        Self {
+        let shared = Self {
             templar,
             scope,
             fuel: Cell::new(FUEL),
             depth: Cell::new(0),
-        }
+            own: Budget::default(),
+        };
+        shared.budget().enter();
+        shared
+    }
+
+    fn budget(&self) -> &Budget {
+        self.scope.budget().unwrap_or(&self.own)
+    }
+
+    /// Charges bytes that are about to be made.
+    pub(in crate::template) fn make(&self, bytes: usize) -> Result<(), TemplateError> {
+        self.budget().make(bytes)
+    }
+
+    /// Charges a value that was just made.
+    pub(in crate::template) fn made(&self, value: Value) -> Result<Value, TemplateError> {
+        let size = limits::size(&value)?;
+        self.make(size)?;
+        self.spend(size / 1024)?;
+        Ok(value)
     }
 
     /// Uses up fuel, so that no template runs for ever.

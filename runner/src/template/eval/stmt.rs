@@ -42,7 +42,7 @@ impl Eval<'_> {
 
     fn statement(&mut self, statement: &Stmt, output: &mut Output) -> Result<Flow> {
         match statement {
-            Stmt::Text(text) => output.text(text),
+            Stmt::Text(text) => output.text(text, self.shared)?,
             Stmt::Emit(expr) => self.emit(expr, output)?,
             Stmt::For(looped) => return self.nested(|eval| eval.for_loop(looped, output)),
             Stmt::If(test, then, otherwise) => {
@@ -84,7 +84,7 @@ impl Eval<'_> {
                 if let Some(error) = undefined(&value) {
                     return Err(error);
                 }
-                output.text(&string(&value));
+                output.text(&string(&value), self.shared)?;
             }
             Stmt::Block(name, required, body) => self.block(name, *required, body, output)?,
             Stmt::Import(file, target) => self.import(file, target)?,
@@ -110,8 +110,7 @@ impl Eval<'_> {
 
     fn emit(&mut self, expr: &Expr, output: &mut Output) -> Result<()> {
         let value = self.defined(expr)?;
-        output.value(value);
-        Ok(())
+        output.value(value, self.shared)
     }
 
     /// What statements write, as text.
@@ -149,8 +148,7 @@ impl Eval<'_> {
         let value = self
             .call_value(&callee, given)
             .map_err(|error| error.or_at(call.at.clone()))?;
-        output.value(value);
-        Ok(())
+        output.value(value, self.shared)
     }
 
     /// Assigns to a name, a namespace's attribute, or several of them.
@@ -162,6 +160,8 @@ impl Eval<'_> {
                 if let Some(namespace) = base.downcast_object_ref::<Namespace>() {
                     namespace.set(name, value);
                 } else if let Some(dict) = base.downcast_object_ref::<Dict>() {
+                    // As with a list's `append`: no mapping comes to hold itself.
+                    let value = super::method_list::detached(&value)?;
                     dict.change(|entries| entries.insert(Value::from(&**name), value));
                 } else {
                     return Err(TemplateError::new(format!(

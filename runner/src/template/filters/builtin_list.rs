@@ -8,6 +8,7 @@ use super::group::Group;
 use super::sorting::{by_key, folded};
 use crate::template::error::TemplateError;
 use crate::template::eval::{Function, Input, add, order, pair};
+use crate::template::limits::{ITEM, fits, joined};
 use crate::template::python::string;
 use crate::template::special::{List, defined, failed};
 
@@ -88,11 +89,9 @@ fn keys(input: &Input<'_, '_>, param: usize, list: &[Value]) -> Vec<Value> {
 fn join(input: &mut Input<'_, '_>) -> Result {
     let list = input.list(0)?;
     let separator = input.optional_text(1).unwrap_or_default();
-    let parts: Vec<String> = keys(input, 2, &list)
-        .iter()
-        .map(|part| defined(part).map(|()| string(part)))
-        .collect::<Result<_>>()?;
-    let text = parts.join(&separator);
+    let parts = keys(input, 2, &list);
+    let parts = (parts.iter()).map(|part| defined(part).map(|()| string(part)));
+    let text = joined(parts, &separator)?;
     input.eval.shared.spend(text.len() / 64)?;
     Ok(text.into())
 }
@@ -209,6 +208,11 @@ fn count(input: &Input<'_, '_>, param: usize) -> Result<usize> {
 fn batch(input: &mut Input<'_, '_>) -> Result {
     let (list, size) = (input.list(0)?, count(input, 1)?);
     let fill = input.get(2).filter(|fill| !fill.is_none());
+    let rows = list.len().div_ceil(size);
+    fits(
+        rows.checked_mul(if fill.is_some() { size } else { 1 })
+            .and_then(|all| all.checked_mul(ITEM)),
+    )?;
     let rows = list.chunks(size).map(|row| {
         let mut row = row.to_vec();
         if let Some(fill) = fill {

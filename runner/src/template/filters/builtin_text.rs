@@ -7,6 +7,7 @@ use crate::template::error::TemplateError;
 use crate::template::eval::{
     Function, Input, capitalize as capitalized, entries, integer, pair, percent,
 };
+use crate::template::limits::{Growing, fits, joined, replaced};
 use crate::template::python::string;
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;
@@ -107,11 +108,8 @@ fn replace(input: &mut Input<'_, '_>) -> Result {
         Some(value) if !value.is_none() => integer(value),
         _ => None,
     };
-    Ok(match count.and_then(|count| usize::try_from(count).ok()) {
-        Some(count) => text.replacen(&old, &new, count),
-        None => text.replace(&old, &new),
-    }
-    .into())
+    let count = count.and_then(|count| usize::try_from(count).ok());
+    replaced(&text, &old, &new, count).map(Value::from)
 }
 
 fn truncate(input: &mut Input<'_, '_>) -> Result {
@@ -146,11 +144,12 @@ fn wordwrap(input: &mut Input<'_, '_>) -> Result {
     let width = usize::try_from(input.int_or(1, 79)?.max(1)).unwrap_or(1);
     let break_long = input.bool_or(2, true)?;
     let with = input.optional_text(3).unwrap_or_else(|| "\n".to_owned());
-    let lines: Vec<String> = text
+    // Each line begins with a separator, as far as memory goes.
+    fits((text.len() / width).checked_mul(with.len().max(1)))?;
+    let lines = text
         .lines()
-        .map(|line| wrapped(line, width, break_long).join(&with))
-        .collect();
-    Ok(lines.join(&with).into())
+        .map(|line| joined(wrapped(line, width, break_long).into_iter().map(Ok), &with));
+    joined(lines, &with).map(Value::from)
 }
 
 fn wrapped(line: &str, width: usize, break_long: bool) -> Vec<String> {
@@ -158,7 +157,8 @@ fn wrapped(line: &str, width: usize, break_long: bool) -> Vec<String> {
     let mut current = String::new();
     let mut length = 0;
     for word in line.split(' ') {
-        let mut word: Vec<char> = word.chars().collect();
+        let word: Vec<char> = word.chars().collect();
+        let mut word = word.as_slice();
         if length > 0 && length + 1 + word.len() > width {
             lines.push(std::mem::take(&mut current));
             length = 0;
@@ -168,8 +168,8 @@ fn wrapped(line: &str, width: usize, break_long: bool) -> Vec<String> {
             length += 1;
         }
         while break_long && word.len() > width {
-            let rest = word.split_off(width);
-            lines.push(word.iter().collect());
+            let (line, rest) = word.split_at(width);
+            lines.push(line.iter().collect());
             word = rest;
         }
         length += word.len();
@@ -186,10 +186,10 @@ fn indent(input: &mut Input<'_, '_>) -> Result {
         _ => " ".repeat(usize::try_from(input.int_or(1, 4)?.clamp(0, 4096)).unwrap_or(0)),
     };
     let (first, blank) = (input.bool_or(2, false)?, input.bool_or(3, false)?);
-    let mut out = String::new();
+    let mut out = Growing::default();
     for (index, line) in text.split('\n').enumerate() {
         if index > 0 {
-            out.push('\n');
+            out.push("\n")?;
         }
         let wanted = if index == 0 {
             first
@@ -197,11 +197,11 @@ fn indent(input: &mut Input<'_, '_>) -> Result {
             blank || !line.is_empty()
         };
         if wanted {
-            out.push_str(&by);
+            out.push(&by)?;
         }
-        out.push_str(line);
+        out.push(line)?;
     }
-    Ok(out.into())
+    Ok(out.text().into())
 }
 
 fn format(input: &mut Input<'_, '_>) -> Result {
@@ -220,8 +220,10 @@ fn format(input: &mut Input<'_, '_>) -> Result {
 }
 
 fn escape(input: &mut Input<'_, '_>) -> Result {
+    let text = input.text(0)?;
+    fits(text.len().checked_mul("&amp;".len()))?;
     let mut out = String::new();
-    for character in input.text(0)?.chars() {
+    for character in text.chars() {
         match character {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
@@ -268,13 +270,16 @@ fn urlencode(input: &mut Input<'_, '_>) -> Result {
     let pairs = match value.kind() {
         ValueKind::Map => entries(&value).unwrap_or_default(),
         ValueKind::Seq => input.list(0)?.iter().map(pair).collect::<Result<_>>()?,
-        _ => return Ok(quoted(&input.text(0)?, "/").into()),
+        _ => {
+            let text = input.text(0)?;
+            fits(text.len().checked_mul("%20".len()))?;
+            return Ok(quoted(&text, "/").into());
+        }
     };
-    let joined: Vec<String> = pairs
+    let parts = pairs
         .iter()
-        .map(|(key, value)| format!("{}={}", plus(&string(key)), plus(&string(value))))
-        .collect();
-    Ok(joined.join("&").into())
+        .map(|(key, value)| Ok(format!("{}={}", plus(&string(key)), plus(&string(value)))));
+    joined(parts, "&").map(Value::from)
 }
 
 /// Text as it may stand in a query.

@@ -1,10 +1,13 @@
 //! Filters that rearrange mappings and lists: `combine`, `dict2items`, `flatten`, `subelements` …
 
+use std::collections::HashSet;
+
 use minijinja::Value;
 use minijinja::value::{Tuple, ValueKind};
 
 use crate::template::error::TemplateError;
 use crate::template::eval::{Function, Input, entries, item, items};
+use crate::template::limits::{ITEM, fits};
 use crate::template::python::{repr, string, type_name};
 use crate::template::special::{Dict, List, defined, failed};
 
@@ -62,20 +65,16 @@ impl ListMerge {
             Self::Keep => low,
             Self::Append => low.into_iter().chain(high).collect(),
             Self::Prepend => high.into_iter().chain(low).collect(),
-            Self::AppendUnique => {
-                let mut low: Vec<Value> = low
-                    .into_iter()
-                    .filter(|item| !high.contains(item))
-                    .collect();
-                low.extend(high);
-                low
-            }
-            Self::PrependUnique => {
+            Self::AppendUnique | Self::PrependUnique => {
+                let above: HashSet<&Value> = high.iter().collect();
                 let low: Vec<Value> = low
                     .into_iter()
-                    .filter(|item| !high.contains(item))
+                    .filter(|item| !above.contains(item))
                     .collect();
-                high.into_iter().chain(low).collect()
+                match self {
+                    Self::AppendUnique => low.into_iter().chain(high).collect(),
+                    _ => high.into_iter().chain(low).collect(),
+                }
             }
         }
     }
@@ -280,7 +279,9 @@ pub(in crate::template) fn pairs_of(
                 repr(&inner)
             )));
         }
-        for item in items(&inner)? {
+        let inner = items(&inner)?;
+        fits((out.len() + inner.len()).checked_mul(3 * ITEM))?;
+        for item in inner {
             out.push(Value::from(Tuple::from([element.clone(), item])));
         }
     }
@@ -352,9 +353,9 @@ fn dict(input: &mut Input<'_, '_>) -> Result {
 }
 
 fn filtered_keys(input: &mut Input<'_, '_>, keep: bool) -> Result {
-    let target: Vec<Value> = match input.get(1) {
-        Some(target) if is_list(target) => items(target)?,
-        _ => vec![input.value(1)],
+    let target: HashSet<Value> = match input.get(1) {
+        Some(target) if is_list(target) => items(target)?.into_iter().collect(),
+        _ => HashSet::from([input.value(1)]),
     };
     let trimmed = |value: &Value| -> Option<Value> {
         Some(Dict::value(

@@ -5,6 +5,7 @@ use minijinja::value::Tuple;
 
 use crate::template::error::TemplateError;
 use crate::template::eval::{Function, Input, items};
+use crate::template::limits::ITEM;
 use crate::template::special::{List, defined};
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;
@@ -29,7 +30,14 @@ fn lists(input: &mut Input<'_, '_>) -> Result<Vec<Vec<Value>>> {
 fn zip(input: &mut Input<'_, '_>) -> Result {
     let lists = lists(input)?;
     let length = lists.iter().map(Vec::len).min().unwrap_or(0);
+    rows_fit(input, length, lists.len())?;
     Ok(List::value(rows(&lists, length, &Value::from(()))))
+}
+
+/// Charges so many rows of so many values.
+fn rows_fit(input: &Input<'_, '_>, rows: usize, values: usize) -> Result<()> {
+    let each = values.saturating_add(1).saturating_mul(ITEM);
+    input.eval.shared.make(rows.saturating_mul(each))
 }
 
 fn rows(lists: &[Vec<Value>], length: usize, fill: &Value) -> Vec<Value> {
@@ -52,6 +60,7 @@ fn zip_longest(input: &mut Input<'_, '_>) -> Result {
         .map_or_else(|| Value::from(()), |(_, value)| value.clone());
     let lists = lists(input)?;
     let length = lists.iter().map(Vec::len).max().unwrap_or(0);
+    rows_fit(input, length, lists.len())?;
     Ok(List::value(rows(&lists, length, &fill)))
 }
 
@@ -78,6 +87,8 @@ fn every(input: &Input<'_, '_>, lists: &[Vec<Value>]) -> Result {
             .eval
             .shared
             .spend(rows.len().saturating_mul(list.len()))?;
+        let length = rows.first().map_or(0, Vec::len) + 1;
+        rows_fit(input, rows.len().saturating_mul(list.len()), length)?;
         rows = rows
             .iter()
             .flat_map(|row| {
@@ -107,6 +118,7 @@ fn picks(
 ) -> Result<()> {
     input.eval.shared.spend(1)?;
     if chosen.len() == size {
+        rows_fit(input, 1, size)?;
         let row: Vec<Value> = chosen.iter().map(|index| list[*index].clone()).collect();
         out.push(Value::from(Tuple::from(row)));
         return Ok(());

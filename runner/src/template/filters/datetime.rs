@@ -41,8 +41,26 @@ fn timestamp(second: f64) -> Option<Timestamp> {
     Timestamp::from_second(second.floor() as i64).ok()
 }
 
+/// Longer formats are none.
+const LONGEST: usize = 100_000;
+
 /// A time in a format of C's `strftime`.
 pub(in crate::template) fn formatted(format: &str, moment: &Zoned) -> Result<String> {
+    if format.len() > LONGEST {
+        return Err(TemplateError::new(format!(
+            "a format of time has at most {LONGEST} characters"
+        )));
+    }
+    // A place may ask for any width.
+    let wide = format.split('%').skip(1).any(|place| {
+        let digits = place.trim_start_matches(['-', '_', '0', '^', '#']);
+        digits.chars().take_while(char::is_ascii_digit).count() > 2
+    });
+    if wide {
+        return Err(TemplateError::new(format!(
+            "'{format}' asks for a place of more than 99 characters"
+        )));
+    }
     strtime::format(format, moment)
         .map_err(|error| TemplateError::new(format!("'{format}' is no format of time: {error}")))
 }

@@ -7,6 +7,7 @@ use minijinja::Value;
 
 use crate::template::error::TemplateError;
 use crate::template::eval::{Function, Input, call_text_method};
+use crate::template::limits::{Growing, fits, replaced};
 use crate::template::python::string;
 use crate::template::special::Dict;
 
@@ -100,6 +101,8 @@ pub(super) fn shell_quoted(text: &str) -> String {
 }
 
 fn quote(input: &mut Input<'_, '_>) -> Result {
+    let length = input.get(0).and_then(Value::as_str).map_or(0, str::len);
+    fits(length.checked_mul("'\"'\"'".len()))?;
     Ok(shell_quoted(&input.optional_text(0).unwrap_or_default()).into())
 }
 
@@ -134,9 +137,9 @@ fn comment(input: &mut Input<'_, '_>) -> Result {
     let bare = decoration.trim_end().to_owned();
     let (beginning, end) = (option("beginning", beginning), option("end", end));
     let (prefix, postfix) = (option("prefix", &bare), option("postfix", &bare));
-    let mut out = String::new();
+    let mut out = Growing::default();
     if !beginning.is_empty() {
-        out.push_str(&format!("{beginning}{newline}"));
+        out.push(&format!("{beginning}{newline}"))?;
     }
     if !prefix.is_empty() {
         let line = if prefix == newline {
@@ -144,21 +147,19 @@ fn comment(input: &mut Input<'_, '_>) -> Result {
         } else {
             format!("{prefix}{newline}")
         };
-        out.push_str(&line.repeat(count("prefix_count")));
+        out.repeat(&line, count("prefix_count"))?;
     }
     let body = format!(
         "{decoration}{}",
-        text.replace(&newline, &format!("{newline}{decoration}"))
+        replaced(&text, &newline, &format!("{newline}{decoration}"), None)?
     );
-    out.push_str(&body.replace(
-        &format!("{decoration}{newline}"),
-        &format!("{bare}{newline}"),
-    ));
-    out.push_str(&format!("{newline}{postfix}").repeat(count("postfix_count")));
+    let (full, empty) = (format!("{decoration}{newline}"), format!("{bare}{newline}"));
+    out.push(&replaced(&body, &full, &empty, None)?)?;
+    out.repeat(&format!("{newline}{postfix}"), count("postfix_count"))?;
     if !end.is_empty() {
-        out.push_str(&format!("{newline}{end}"));
+        out.push(&format!("{newline}{end}"))?;
     }
-    Ok(out.into())
+    Ok(out.text().into())
 }
 
 fn split(input: &mut Input<'_, '_>) -> Result {

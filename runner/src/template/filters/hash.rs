@@ -77,6 +77,8 @@ fn sha1(input: &mut Input<'_, '_>) -> Result {
 /// Rounds of Python's passlib, where none are asked for.
 const SHA256_ROUNDS: u32 = 535_000;
 const SHA512_ROUNDS: u32 = 656_000;
+/// Rounds for a short password that take some seconds.
+const MOST_WORK: u64 = 50_000_000;
 const SALT_LETTERS: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 fn password_hash(input: &mut Input<'_, '_>) -> Result {
@@ -108,6 +110,15 @@ fn password_hash(input: &mut Input<'_, '_>) -> Result {
             .map(|_| char::from(SALT_LETTERS[usize::from(rand::random::<u8>() % 64)]))
             .collect()
     });
+    // As passlib has it; what it costs grows with the length of the password and with the rounds.
+    if password.len() > 4096 {
+        return Err(input.error("hashes passwords of at most 4096 bytes"));
+    }
+    if u64::from(rounds) * (1 + password.len() as u64 / 64) > MOST_WORK {
+        return Err(input
+            .error(format_args!("would take minutes for {rounds} rounds"))
+            .hint("leave 'rounds' out: what is taken then is the default of Python's passlib"));
+    }
     if salt.len() > 16 || !salt.bytes().all(|letter| SALT_LETTERS.contains(&letter)) {
         return Err(input.error("needs a salt of at most 16 letters, digits, dots and slashes"));
     }

@@ -8,6 +8,7 @@ use minijinja::value::ValueKind;
 use crate::template::error::TemplateError;
 use crate::template::eval::{Function, Input, entries, items};
 use crate::template::json::{from_json, key_text, to_json};
+use crate::template::limits::{ITEM, MOST_MADE, fits, too_much};
 use crate::template::python;
 use crate::template::render::finished;
 use crate::template::special::List;
@@ -38,6 +39,26 @@ pub(super) static FILTERS: &[Function] = &[
     filter!("json_query", json_query, 2, ["expr"]),
 ];
 
+/// A longer query is no query; the library that reads it knows no bounds.
+const LONGEST_QUERY: usize = 4000;
+
+/// Takes as much as a template may make.
+struct Limited(Vec<u8>);
+
+impl std::io::Write for Limited {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.0.len() + bytes.len() > MOST_MADE {
+            return Err(std::io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 /// How JSON is laid out.
 struct Json {
     indent: Option<String>,
@@ -51,6 +72,7 @@ struct Json {
 
 impl Json {
     fn write(&self, out: &mut String, value: &Value, depth: usize) -> Result<()> {
+        fits(Some(out.len()))?;
         if depth > 100 {
             return Err(TemplateError::new("the value nests too deeply for JSON"));
         }
@@ -155,7 +177,13 @@ fn number(value: &Value) -> String {
 fn layout(input: &Input<'_, '_>, indent: Option<usize>, sort: bool, nice: bool) -> Result<Json> {
     let indent = match input.get(1) {
         Some(value) if value.is_none() => None,
-        Some(value) if value.as_str().is_some() => input.optional_text(1),
+        Some(value) if value.as_str().is_some() => {
+            let indent = input.optional_text(1).unwrap_or_default();
+            if indent.len() > 1000 {
+                return Err(input.error("indents by at most 1000 characters"));
+            }
+            Some(indent)
+        }
         Some(_) => Some(" ".repeat(usize::try_from(input.int_or(1, 4)?.clamp(0, 64)).unwrap_or(0))),
         None => indent.map(|width| " ".repeat(width)),
     };
@@ -210,9 +238,26 @@ fn parse_json(input: &mut Input<'_, '_>) -> Result {
     if value.as_str().is_none() {
         return Err(input.wrong(0, "a string"));
     }
-    serde_json::from_str(&input.text(0)?)
+    let text = input.text(0)?;
+    fits(json_values(&text).checked_mul(2 * ITEM))?;
+    serde_json::from_str(&text)
         .map(|json| from_json(&json))
         .map_err(|error| input.error(format_args!("cannot read this as JSON: {error}")))
+}
+
+/// How many values a text of JSON has at most.
+fn json_values(text: &str) -> usize {
+    let (mut inside, mut escaped, mut count) = (false, false, 1);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if inside => escaped = true,
+            b'"' => inside = !inside,
+            b',' | b':' | b'[' | b'{' if !inside => count += 1,
+            _ => {}
+        }
+    }
+    count
 }
 
 /// A named option of the YAML writers.
@@ -303,7 +348,17 @@ fn from_yaml_all(input: &mut Input<'_, '_>) -> Result {
 
 fn json_query(input: &mut Input<'_, '_>) -> Result {
     let expression = input.text(1)?;
-    let query = jmespath::compile(&expression).map_err(|error| {
+    if expression.len() > LONGEST_QUERY {
+        return Err(input.error(format_args!(
+            "takes a query of at most {LONGEST_QUERY} characters"
+        )));
+    }
+    // The library goes as deep as the query is nested.
+    stacker::maybe_grow(64 << 20, 64 << 20, || queried(input, &expression))
+}
+
+fn queried(input: &Input<'_, '_>, expression: &str) -> Result {
+    let query = jmespath::compile(expression).map_err(|error| {
         input.error(format_args!("cannot read '{expression}': {}", error.reason))
     })?;
     let text = to_json(&finished(input.value(0))?).to_string();
@@ -311,7 +366,9 @@ fn json_query(input: &mut Input<'_, '_>) -> Result {
     let found = query
         .search(data)
         .map_err(|error| input.error(&error.reason))?;
+    let mut text = Limited(Vec::new());
+    serde_json::to_writer(&mut text, &*found).map_err(|_| too_much())?;
     let json: serde_json::Value =
-        serde_json::from_str(&found.to_string()).map_err(|error| input.error(error))?;
+        serde_json::from_slice(&text.0).map_err(|error| input.error(error))?;
     Ok(from_json(&json))
 }

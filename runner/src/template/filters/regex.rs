@@ -5,6 +5,7 @@ use minijinja::value::Tuple;
 
 use crate::template::error::TemplateError;
 use crate::template::eval::{Function, Input};
+use crate::template::limits::Growing;
 use crate::template::python::string;
 use crate::template::regex::{self, Flags};
 use crate::template::special::List;
@@ -47,20 +48,21 @@ fn replace(input: &mut Input<'_, '_>) -> Result {
         .ok()
         .filter(|count| *count > 0);
     let regex = regex::compile(&pattern, flags)?;
-    let mut out = String::new();
+    let mut out = Growing::default();
     let (mut at, mut count) = (0, 0);
     for captures in regex::matches(&regex, &text)?
         .iter()
         .take(limit.unwrap_or(usize::MAX))
     {
         if let Some(whole) = captures.get(0) {
-            out.push_str(&text[at..whole.start()]);
-            out.push_str(&regex::expand(&replacement, captures)?);
+            out.push(&text[at..whole.start()])?;
+            out.push(&regex::expand(&replacement, captures)?)?;
             at = whole.end();
             count += 1;
         }
     }
-    out.push_str(&text[at..]);
+    out.push(&text[at..])?;
+    let out = out.text();
     let mandatory = input.int_or(6, 0)?;
     if mandatory != 0 && mandatory != count {
         return Err(input.error(format_args!(

@@ -1,5 +1,6 @@
 //! Lookups that read the control host: files, the environment, the output of commands.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -9,6 +10,7 @@ use super::search::{at_home, find_file, folders};
 use super::table::{Call, Lookup};
 use crate::template::error::TemplateError;
 use crate::template::glob;
+use crate::template::limits::{ITEM, MOST_MADE};
 use crate::template::python::string;
 use crate::template::templar::FileOptions;
 
@@ -136,20 +138,39 @@ fn output(call: &Call<'_, '_>, command: &str) -> Result<String> {
     } else {
         Path::new(".")
     };
-    let output = Command::new("/bin/sh")
+    let wrong = |error| call.error(format_args!("cannot run '{command}': {error}"));
+    let mut running = Command::new("/bin/sh")
         .args(["-c", command])
         .current_dir(folder)
         .stdin(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
-        .output()
+        .spawn()
         .map_err(|error| call.error(format_args!("cannot start '{command}': {error}")))?;
-    if !output.status.success() {
-        return Err(call.error(format_args!(
-            "ran '{command}', which failed with {}",
-            output.status
-        )));
+    let mut output = Vec::new();
+    if let Some(stdout) = running.stdout.take() {
+        let most = MOST_MADE as u64;
+        stdout
+            .take(most + 1)
+            .read_to_end(&mut output)
+            .map_err(wrong)?;
     }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    if output.len() > MOST_MADE {
+        // Its pipe is closed: what writes on is ended.
+        running.kill().map_err(wrong)?;
+        running.wait().map_err(wrong)?;
+        return Err(call
+            .error(format_args!(
+                "ran '{command}', which printed more than {} MiB",
+                MOST_MADE >> 20
+            ))
+            .hint("let the command pick out what is needed"));
+    }
+    let status = running.wait().map_err(wrong)?;
+    if !status.success() {
+        return Err(call.error(format_args!("ran '{command}', which failed with {status}")));
+    }
+    Ok(String::from_utf8_lossy(&output).into_owned())
 }
 
 fn pipe(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
@@ -162,7 +183,11 @@ fn pipe(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
 fn lines(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
     let mut out = Vec::new();
     for term in &call.terms {
-        out.extend(output(call, &string(term))?.lines().map(Value::from));
+        let text = output(call, &string(term))?;
+        call.eval
+            .shared
+            .make(text.lines().count().saturating_mul(ITEM))?;
+        out.extend(text.lines().map(Value::from));
     }
     Ok(out)
 }

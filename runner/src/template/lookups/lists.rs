@@ -7,6 +7,7 @@ use super::table::{Call, Lookup};
 use crate::template::error::TemplateError;
 use crate::template::eval::{entries, item, items as items_of, pair};
 use crate::template::filters::pairs_of;
+use crate::template::limits::ITEM;
 use crate::template::python::{repr, string, type_name};
 use crate::template::special::Dict;
 
@@ -140,7 +141,10 @@ fn nested(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
         call.eval
             .shared
             .spend(rows.len().saturating_mul(list.len()))?;
-        let mut longer = Vec::with_capacity(rows.len() * list.len());
+        let each = (rows.first().map_or(0, Vec::len) + 2) * ITEM;
+        let count = rows.len().saturating_mul(list.len());
+        call.eval.shared.make(count.saturating_mul(each))?;
+        let mut longer = Vec::with_capacity(count);
         for row in &rows {
             for item in &list {
                 let mut row = row.clone();
@@ -157,6 +161,8 @@ fn together(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
     let lists = lists(call)?;
     let length = lists.iter().map(Vec::len).max().unwrap_or(0);
     let nothing = Value::from(());
+    let each = (lists.len() + 1) * ITEM;
+    call.eval.shared.make(length.saturating_mul(each))?;
     Ok((0..length)
         .map(|index| {
             let row: Vec<Value> = lists

@@ -5,6 +5,7 @@ use minijinja::Value;
 use super::table::{Call, Lookup};
 use crate::template::error::TemplateError;
 use crate::template::eval::{percent, whole};
+use crate::template::limits::ITEM;
 use crate::template::python::string;
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;
@@ -140,7 +141,9 @@ fn numbered(call: &Call<'_, '_>, wanted: &Wanted, out: &mut Vec<Value>) -> Resul
     let mut at = start;
     while (stride > 0 && at <= end) || (stride < 0 && at >= end) {
         call.eval.shared.spend(1)?;
-        out.push(Value::from(percent(format, &whole(at))?));
+        let text = percent(format, &whole(at))?;
+        call.eval.shared.make(ITEM + text.len())?;
+        out.push(Value::from(text));
         at += stride;
     }
     Ok(())

@@ -6,6 +6,7 @@ use minijinja::value::ValueKind;
 use super::{chance, control_host, first_found, lists, sequence, variables};
 use crate::template::error::TemplateError;
 use crate::template::eval::{Eval, Input, items, truth};
+use crate::template::limits::joined;
 use crate::template::python::string;
 use crate::template::special::{List, defined, is_undefined};
 use crate::template::tree::Name;
@@ -185,7 +186,7 @@ pub(in crate::template) fn lookup(input: &mut Input<'_, '_>) -> Result {
             }
             let texts: Option<Vec<&str>> = found.iter().map(Value::as_str).collect();
             Ok(match texts {
-                Some(texts) => Value::from(texts.join(",")),
+                Some(texts) => joined(texts.into_iter().map(Ok), ",").map(Value::from)?,
                 None => List::value(found),
             })
         }
