@@ -3,6 +3,11 @@
 //! A module turns typed arguments and a [`Host`] into an [`Outcome`]. It knows no SSH, no YAML and
 //! no playbook: the runner looks it up by name in the [`registry`] and hands it its arguments as data.
 
+#![cfg_attr(
+    test,
+    expect(clippy::disallowed_methods, reason = "tests read what was written")
+)]
+
 pub mod args;
 mod clock;
 pub mod control;
@@ -17,6 +22,7 @@ pub mod module;
 pub mod outcome;
 pub mod registry;
 pub mod secret;
+pub mod source;
 pub mod system;
 pub mod transcript;
 

@@ -93,7 +93,7 @@ impl ScriptFile {
 /// What the first line of a file says should run it; nothing for machine code.
 fn interpreter(file: &Path) -> std::io::Result<Vec<String>> {
     let mut first = Vec::new();
-    let file = std::fs::File::open(file)?;
+    let (file, _) = crate::source::open(file)?;
     BufReader::new(std::io::Read::take(file, 4096)).read_until(b'\n', &mut first)?;
     if first.contains(&0) {
         return Ok(Vec::new());

@@ -96,7 +96,7 @@ impl ControlHost for Controller {
     }
 
     fn render(&self, template: &Path, options: &RenderOptions) -> Result<String, ControllerError> {
-        let text = std::fs::read_to_string(template).map_err(|error| ControllerError {
+        let text = crate::source::text(template).map_err(|error| ControllerError {
             message: format!("cannot read {}: {error}", template.display()),
             hint: None,
         })?;

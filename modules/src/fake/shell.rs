@@ -188,7 +188,7 @@ impl Shell {
             .envs(&self.environment)
             .stdin(match &script.stdin {
                 Input::Empty => Stdio::null(),
-                Input::File(path) => fs::File::open(path)?.into(),
+                Input::File(path) => crate::source::open(path)?.0.into(),
                 Input::Bytes(_) | Input::Secret(_) => Stdio::piped(),
             })
             .stdout(match &script.stdout {

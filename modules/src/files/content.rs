@@ -1,7 +1,6 @@
 //! What a file is to hold: bytes, or a file of the control host, with the sums by which the node
 //! recognises them.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -10,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::host::Input;
 use crate::outcome::Failure;
+use crate::source;
 
 /// Up to this many bytes are sent without asking first whether the node needs them: that costs less
 /// than another round trip.
@@ -56,8 +56,8 @@ impl Content {
     /// A file of the control host: a small one is read into memory, a large one is streamed.
     pub fn file(path: &Path) -> Result<Self, Failure> {
         let read = || -> io::Result<Self> {
-            if path.metadata()?.len() <= AT_ONCE {
-                return Ok(Self::bytes(std::fs::read(path)?));
+            if source::open(path)?.1 <= AT_ONCE {
+                return Ok(Self::bytes(source::read(path)?));
             }
             Ok(Self {
                 source: Source::File(path.to_owned()),
@@ -112,7 +112,7 @@ impl Sums {
 
 /// The sums of a file of the control host.
 pub fn sums_of(path: &Path) -> io::Result<Sums> {
-    sums_of_file(&mut File::open(path)?)
+    sums_of_file(&mut source::open(path)?.0)
 }
 
 /// The sums of what `file` still holds.

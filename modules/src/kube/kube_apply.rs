@@ -154,7 +154,7 @@ impl KubeApply {
             let text = if template {
                 context.control.render(&path, &RenderOptions::default())?
             } else {
-                std::fs::read_to_string(&path).map_err(|error| {
+                crate::source::text(&path).map_err(|error| {
                     Failure::new(format!("{} cannot be read: {error}", path.display()))
                 })?
             };

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::Value;
 use tokio::sync::mpsc;
 use windlass_modules::controller::RenderOptions;
-use windlass_modules::{Controller, ControllerError, Secret};
+use windlass_modules::{Controller, ControllerError, Secret, source};
 
 use super::dispatch::Message;
 use super::options::Prompt;
@@ -114,7 +114,7 @@ impl Controller for TaskController {
     }
 
     fn render(&self, file: &Path, options: &RenderOptions) -> Result<String, ControllerError> {
-        let text = std::fs::read_to_string(file).map_err(|error| ControllerError {
+        let text = source::text(file).map_err(|error| ControllerError {
             message: format!("cannot read the template {}: {error}", file.display()),
             hint: (error.kind() == std::io::ErrorKind::InvalidData)
                 .then(|| "templates are UTF-8 text; use `copy` for other files".to_owned()),

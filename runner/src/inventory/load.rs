@@ -4,6 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use windlass_modules::source;
+
 use super::beside::{Beside, list};
 use super::model::{Inventory, Origin, directory_of};
 use super::{ini, script, shared, text, yaml_file};
@@ -190,6 +192,7 @@ fn read_file(path: &Path, inventory: &mut Inventory) -> Result<(), Vec<Diagnosti
         return script::read(path, &origin, inventory);
     }
     let extension = path.extension().and_then(|extension| extension.to_str());
+    let source = yaml::read(path).map_err(|error| vec![error])?;
     let is_yaml = match extension {
         Some("yml" | "yaml" | "json") => true,
         Some("ini") => false,
@@ -203,12 +206,11 @@ fn read_file(path: &Path, inventory: &mut Inventory) -> Result<(), Vec<Diagnosti
                     .help("write the inventory as YAML or INI"),
             ]);
         }
-        _ => looks_like_yaml(yaml::read(path).map_err(|error| vec![error])?.text()),
+        _ => looks_like_yaml(source.text()),
     };
     if is_yaml {
-        yaml_file::read(&*text::load(path)?, &origin, inventory)
+        yaml_file::read(&*text::document(&source)?, &origin, inventory)
     } else {
-        let source = yaml::read(path).map_err(|error| vec![error])?;
         ini::read(&source, &origin, inventory)
     }
 }
@@ -222,8 +224,8 @@ fn is_program(path: &Path) -> bool {
         .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0);
     let mut start = [0; 4];
     executable
-        && std::fs::File::open(path)
-            .and_then(|mut file| file.read(&mut start))
+        && source::open(path)
+            .and_then(|(mut file, _)| file.read(&mut start))
             .is_ok_and(|_| start.starts_with(b"#!") || start == *b"\x7fELF")
 }
 

@@ -135,7 +135,7 @@ impl Pattern {
 }
 
 fn read_file(path: &Path, range: &Range<usize>) -> Result<Vec<Part>, PatternError> {
-    let text = std::fs::read_to_string(path).map_err(|error| PatternError {
+    let text = windlass_modules::source::text(path).map_err(|error| PatternError {
         message: format!("cannot read the limit file `{}`: {error}", path.display()),
         help: "name a text file with one host or pattern a line".to_owned(),
         range: range.clone(),

@@ -1,13 +1,18 @@
 //! Runs an executable inventory on the control host and reads the JSON that it prints.
 
+use std::io::{self, Read as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::{Map, Value as Json};
+use windlass_modules::source;
 
 use super::model::{Inventory, Origin};
 use super::{shared, text};
 use crate::yaml::{Diagnostic, Node, Severity, Source, Span};
+
+/// So much of what a program writes on standard error is kept.
+const MOST_COMPLAINT: u64 = 64 << 10;
 
 /// Adds what the executable at `path` prints to `inventory`.
 pub(super) fn read(
@@ -51,19 +56,11 @@ fn add(
 fn run(path: &Path, arguments: &[&str]) -> Result<Map<String, Json>, Diagnostic> {
     let call = format!("`{} {}`", path.display(), arguments.join(" "));
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let output = Command::new(absolute)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| {
-            wrong(
-                format!("the inventory {call} cannot be started: {error}"),
-                "",
-            )
-            .help(
-                "check its first line (`#!…`), or take its executable bit away if it is no program",
-            )
-        })?;
+    let output = output(Command::new(absolute).args(arguments)).map_err(|error| {
+        wrong(format!("the inventory {call} cannot be run: {error}"), "").help(
+            "check its first line (`#!…`), or take its executable bit away if it is no program",
+        )
+    })?;
     let complaint = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     if !output.status.success() {
         return Err(wrong(
@@ -95,6 +92,41 @@ fn object(call: &str, stdout: &[u8], complaint: &str) -> Result<Map<String, Json
         )
         .help("print an object whose keys are groups")),
     }
+}
+
+/// What a program prints, as far as an inventory may be long: one that prints on without end is ended.
+fn output(command: &mut Command) -> io::Result<Output> {
+    let mut running = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let (stdout, stderr) = (running.stdout.take(), running.stderr.take());
+    let errors = std::thread::spawn(move || {
+        let mut text = Vec::new();
+        if let Some(mut stderr) = stderr {
+            // The rest is read and left out, so that the program does not wait for a reader.
+            let _ = (&mut stderr).take(MOST_COMPLAINT).read_to_end(&mut text);
+            let _ = io::copy(&mut stderr, &mut io::sink());
+        }
+        text
+    });
+    let mut text = Vec::new();
+    if let Some(stdout) = stdout {
+        stdout.take(source::LONGEST + 1).read_to_end(&mut text)?;
+    }
+    if text.len() as u64 > source::LONGEST {
+        running.kill()?;
+        running.wait()?;
+        let message = format!("it prints more than {} MiB", source::LONGEST >> 20);
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+    }
+    let status = running.wait()?;
+    Ok(Output {
+        status,
+        stdout: text,
+        stderr: errors.join().unwrap_or_default(),
+    })
 }
 
 fn wrong(message: String, complaint: &str) -> Diagnostic {

@@ -5,22 +5,26 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use crate::yaml::{self, Diagnostic, Mapping, Node, Span, Style, Tag, Value};
+use crate::yaml::{self, Diagnostic, Mapping, Node, Source, Span, Style, Tag, Value};
 
 /// The one document of a YAML file, unless the file is encrypted.
 pub fn load(path: &Path) -> Result<Arc<Node>, Vec<Diagnostic>> {
-    let source = yaml::read(path).map_err(|error| vec![error])?;
+    document(&yaml::read(path).map_err(|error| vec![error])?)
+}
+
+/// The same of a file that has been read: a pipe can be read once only.
+pub(super) fn document(source: &Arc<Source>) -> Result<Arc<Node>, Vec<Diagnostic>> {
     if source.text().starts_with("$ANSIBLE_VAULT;") {
         let end = source.text().find('\n').unwrap_or(source.text().len());
         return Err(vec![
             Diagnostic::error(
-                &Span::new(&source, 0, end),
+                &Span::new(source, 0, end),
                 "this file is encrypted with ansible-vault, and Windlass cannot decrypt whole files yet",
             )
             .help("decrypt it with `ansible-vault decrypt`, or leave it out"),
         ]);
     }
-    yaml::load(path)
+    yaml::document(source)
 }
 
 /// A JSON value as a node that stands at `span`. As in Ansible, an object with the one key

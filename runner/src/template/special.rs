@@ -96,15 +96,10 @@ thread_local! {
 /// Drops values, and what is in them, one after another: by themselves they would do so one inside the
 /// other, and values that a template put into one another may be deeper than the stack.
 pub(super) fn bury(values: impl IntoIterator<Item = Value>) {
-    let first = DROPPING.with_borrow_mut(|waiting| match waiting {
-        Some(waiting) => {
-            waiting.extend(values);
-            false
-        }
-        None => {
-            *waiting = Some(values.into_iter().collect());
-            true
-        }
+    let first = DROPPING.with_borrow_mut(|waiting| {
+        let first = waiting.is_none();
+        waiting.get_or_insert_default().extend(values);
+        first
     });
     if !first {
         return;

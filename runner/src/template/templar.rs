@@ -380,7 +380,7 @@ impl Templar {
         let Some(path) = self.template_path(name, folder) else {
             return Ok(None);
         };
-        let text = std::fs::read_to_string(&path).map_err(|error| {
+        let text = windlass_modules::source::text(&path).map_err(|error| {
             TemplateError::new(format!("cannot read {}: {error}", path.display()))
         })?;
         let source = Source::file(&path, text);

@@ -118,7 +118,7 @@ fn make_pipe(path: &Path) -> io::Result<()> {
 
 fn helper(dir: &Path) -> io::Result<PathBuf> {
     let path = dir.join("askpass");
-    if std::fs::read(&path).is_ok_and(|found| found == HELPER.as_bytes()) {
+    if windlass_modules::source::read(&path).is_ok_and(|found| found == HELPER.as_bytes()) {
         return Ok(path);
     }
     let new = dir.join(format!("askpass-{:016x}", rand::random::<u64>()));

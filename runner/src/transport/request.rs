@@ -78,14 +78,12 @@ impl Payload {
             Input::Bytes(bytes) => Ok(Self::Bytes(bytes.clone())),
             Input::Secret(secret) => Ok(Self::Secret(secret.clone())),
             Input::File(path) => {
-                let file = tokio::fs::File::open(path)
-                    .await
-                    .map_err(|e| unreadable(path, &e))?;
-                let found = file.metadata().await.map_err(|e| unreadable(path, &e))?;
-                if found.is_dir() {
-                    return Err(unreadable(path, &std::io::ErrorKind::IsADirectory.into()));
-                }
-                Ok(Self::File(file, found.len()))
+                let name = path.clone();
+                let opening = move || windlass_modules::source::open(&name);
+                let opened = tokio::task::spawn_blocking(opening).await;
+                let opened = opened.map_err(std::io::Error::other).flatten();
+                let (file, length) = opened.map_err(|e| unreadable(path, &e))?;
+                Ok(Self::File(tokio::fs::File::from_std(file), length))
             }
         }
     }

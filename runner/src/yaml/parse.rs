@@ -13,7 +13,7 @@ use super::syntax;
 
 /// The text of a file, which must be UTF-8; a byte order mark is dropped.
 pub fn read(path: &Path) -> Result<Arc<Source>, Diagnostic> {
-    let bytes = std::fs::read(path).map_err(|error| unreadable(path, &error))?;
+    let bytes = windlass_modules::source::read(path).map_err(|error| unreadable(path, &error))?;
     match String::from_utf8(bytes) {
         Ok(text) => {
             let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
@@ -35,7 +35,15 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Diagnostic {
             "you may not read it".to_owned(),
             "change its permissions or its owner",
         ),
-        ErrorKind::IsADirectory => ("it is a directory".to_owned(), "name a file in it"),
+        ErrorKind::InvalidInput if path.is_dir() => (error.to_string(), "name a file in it"),
+        ErrorKind::InvalidInput => (
+            error.to_string(),
+            "name a file; what a command prints can be given as `<(command)` on the command line",
+        ),
+        ErrorKind::FileTooLarge => (
+            error.to_string(),
+            "this is probably not the file that you meant; otherwise divide it",
+        ),
         _ => (error.to_string(), "check the file and the disk it is on"),
     };
     Diagnostic::new(Severity::Error, format!("cannot read `{name}`: {why}")).help(help)
@@ -88,9 +96,14 @@ pub fn parse(source: &Arc<Source>) -> Result<Vec<Arc<Node>>, Vec<Diagnostic>> {
 /// The one document of a file; a file with nothing in it is null.
 pub fn load(path: &Path) -> Result<Arc<Node>, Vec<Diagnostic>> {
     let source = read(path).map_err(|diagnostic| vec![diagnostic])?;
-    let mut documents = parse(&source)?.into_iter();
+    document(&source)
+}
+
+/// The one document of a text; a text with nothing in it is null.
+pub fn document(source: &Arc<Source>) -> Result<Arc<Node>, Vec<Diagnostic>> {
+    let mut documents = parse(source)?.into_iter();
     match (documents.next(), documents.next()) {
-        (None, _) => Ok(Arc::new(Node::new(Span::new(&source, 0, 0), Value::Null))),
+        (None, _) => Ok(Arc::new(Node::new(Span::new(source, 0, 0), Value::Null))),
         (Some(document), None) => Ok(document),
         (Some(_), Some(second)) => Err(vec![
             Diagnostic::error(

@@ -1,5 +1,7 @@
 //! Jinja's own filters for lists and mappings.
 
+use std::collections::HashSet;
+
 use minijinja::Value;
 use minijinja::value::Tuple;
 
@@ -140,14 +142,12 @@ fn unique(input: &mut Input<'_, '_>) -> Result {
         Some(value) if !value.is_none() => value.is_true(),
         _ => false,
     };
-    let mut seen: Vec<Value> = Vec::new();
+    let mut seen: HashSet<Value> = HashSet::new();
     let mut out = Vec::new();
     for (key, item) in keys(input, 2, &list).iter().zip(&list) {
         defined(key)?;
         let key = folded(key, case_sensitive);
-        input.eval.shared.spend(seen.len() / 16)?;
-        if !seen.contains(&key) {
-            seen.push(key);
+        if seen.insert(key) {
             out.push(item.clone());
         }
     }

@@ -189,7 +189,7 @@ fn kept(call: &Call<'_, '_>, path: &Path) -> Result<Option<String>> {
     if path == Path::new("/dev/null") || !path.exists() {
         return Ok(None);
     }
-    match std::fs::read_to_string(path) {
+    match windlass_modules::source::text(path) {
         Ok(text) => Ok(Some(text.trim_end_matches('\n').to_owned())),
         Err(error) => Err(call.error(format_args!("cannot read {}: {error}", path.display()))),
     }

@@ -59,7 +59,7 @@ fn read(call: &Call<'_, '_>, kind: &str, name: &str) -> Result<(PathBuf, String)
                 places.join(", ")
             ))
     })?;
-    let text = std::fs::read_to_string(&path)
+    let text = windlass_modules::source::text(&path)
         .map_err(|error| call.error(format_args!("cannot read {}: {error}", path.display())))?;
     Ok((path, text))
 }
