@@ -8,6 +8,6 @@ use crate::yaml::Diagnostic;
 pub(crate) fn printed(text: &str) -> Result<Inventory, Vec<Diagnostic>> {
     let mut inventory = Inventory::default();
     script::printed(text.as_bytes(), &Origin::default(), &mut inventory)?;
-    inventory.settle();
+    let _ = inventory.settle();
     Ok(inventory)
 }
