@@ -57,9 +57,11 @@ fn run(path: &Path, arguments: &[&str]) -> Result<Map<String, Json>, Diagnostic>
     let call = format!("`{} {}`", path.display(), arguments.join(" "));
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let output = output(Command::new(absolute).args(arguments)).map_err(|error| {
-        wrong(format!("the inventory {call} cannot be started: {error}"), "").help(
-            "check its first line (`#!…`), or take its executable bit away if it is no program",
+        wrong(
+            format!("the inventory {call} cannot be started: {error}"),
+            "",
         )
+        .help("check its first line (`#!…`), or take its executable bit away if it is no program")
     })?;
     let complaint = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     if !output.status.success() {

@@ -81,7 +81,9 @@ impl Payload {
                 let name = path.clone();
                 let opening = move || windlass_modules::source::open(&name);
                 let opened = tokio::task::spawn_blocking(opening).await;
-                let opened = opened.map_err(std::io::Error::other).flatten();
+                let opened = opened
+                    .map_err(std::io::Error::other)
+                    .and_then(|opened| opened);
                 let (file, length) = opened.map_err(|e| unreadable(path, &e))?;
                 Ok(Self::File(tokio::fs::File::from_std(file), length))
             }
