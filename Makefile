@@ -57,7 +57,7 @@ test-hostile: ## a node that misbehaves in every way, with every module, a line 
 	$(CARGO) build --locked
 	$(CARGO) test --locked -p windlass-tests --features hostile --test fleet_hostile -- --nocapture
 
-test-all: test test-cluster test-hostile ## all of these: hours
+test-all: test test-cluster test-hostile fuzz ## all of these: two hours and more
 
 demo: ## build a real cluster of six nodes in containers, and show it (root, or a Docker engine)
 	@tests/lab/demo

@@ -280,7 +280,8 @@ fn aliases_and_anchors_cannot_fill_memory() {
     let long = format!("{long}    b: [{}]\n", vec!["*a"; 50_000].join(","));
     refused(&check(&place(), &long), &["aliases make this document"]);
     let text = "x".repeat(10_000_000);
-    let nested: String = (0..90).map(|index| format!("&a{index} [")).collect();
+    let nested: Vec<String> = (0..90).map(|index| format!("&a{index} [")).collect();
+    let nested = nested.concat();
     let nested = format!(
         "- hosts: all\n  vars: {{a: {nested}{text}{}}}\n",
         "]".repeat(90)
@@ -298,21 +299,24 @@ fn patterns_with_very_many_parts_are_bounded() {
             "web".to_owned()
                 + &(0..10_000)
                     .map(|host| format!(":!w{}", host + 1))
-                    .collect::<String>()
+                    .collect::<Vec<_>>()
+                    .concat()
                 + ":h1",
             false,
         ),
         (
             (0..1_000)
                 .map(|index| format!("x{index}*:"))
-                .collect::<String>()
+                .collect::<Vec<_>>()
+                .concat()
                 + "h1",
             true,
         ),
         (
             (0..1_000)
                 .map(|index| format!("&web[{index}:]:"))
-                .collect::<String>()
+                .collect::<Vec<_>>()
+                .concat()
                 + "h1",
             true,
         ),
@@ -517,9 +521,10 @@ fn an_expression_that_is_nested_or_long_is_no_deep_stack() {
 /// A named pipe that nobody writes to.
 fn pipe(place: &Place, name: &str) -> std::path::PathBuf {
     let path = place.path().join(name);
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let parent = path.parent().expect("it is below the folder");
+    std::fs::create_dir_all(parent).expect("folders can be made");
     let status = std::process::Command::new("mkfifo").arg(&path).status();
-    assert!(status.unwrap().success());
+    assert!(status.expect("mkfifo is there").success());
     path
 }
 
