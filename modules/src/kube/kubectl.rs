@@ -81,11 +81,13 @@ impl Kubectl<'_> {
             other => other?,
         };
         let records = Records::read(&reply)?;
-        Ok(records
-            .all("status")
-            .zip(records.all("answer"))
-            .map(|(status, answer)| read(status == b"0", &String::from_utf8_lossy(answer)))
-            .collect())
+        let mut said = records.all("status").zip(records.all("answer"));
+        // As many answers as questions, whatever the node hands back: who asks counts on it.
+        let answers = questions.iter().map(|_| match said.next() {
+            Some((status, answer)) => read(status == b"0", &String::from_utf8_lossy(answer)),
+            None => Err("the node gave no answer".to_owned()),
+        });
+        Ok(answers.collect())
     }
 }
 

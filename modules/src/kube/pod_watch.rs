@@ -101,6 +101,17 @@ impl<'a> Watch<'a> {
             match answers.next() {
                 Some(Ok(object)) => {
                     self.selector = selector::text(&object["spec"]["selector"]);
+                    if self.selector.is_none() {
+                        // Nothing to ask for next: asking the same again at once would never end.
+                        self.silent = None;
+                        return Look {
+                            pods: Vec::new(),
+                            verdict: Verdict::Waiting(format!(
+                                "{} {name} does not say which pods are its own",
+                                workload.resource()
+                            )),
+                        };
+                    }
                     lacks = if self.wait.nodes.is_empty() {
                         workload.lacks(&object)
                     } else {

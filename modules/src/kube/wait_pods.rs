@@ -412,6 +412,41 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_node_that_answers_nothing_is_not_asked_for_ever() {
+        for arguments in [
+            json!({"selector": "a=b", "timeout": 0, "sleep": 0, "api_grace": 0}),
+            json!({"daemonset": "a", "timeout": 0, "sleep": 0, "api_grace": 0}),
+        ] {
+            let node = fake::Fake::saying(&["", "status 1\n0\n"]);
+            let control = Controller::new("/");
+            let failure = fake::run::<WaitPods>(&node, &control, REAL, arguments)
+                .await
+                .unwrap_err();
+            assert!(
+                failure.message.ends_with("the node gave no answer"),
+                "{}",
+                failure.message
+            );
+            assert_eq!(node.scripts().len(), 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_workload_without_a_selector_is_not_asked_for_ever() {
+        let node = fake::Fake::saying(&["status 1\n0\nanswer 2\n{}\n"; 3]);
+        let arguments = json!({"daemonset": "a", "timeout": 0, "sleep": 0});
+        let failure = fake::run::<WaitPods>(&node, &Controller::new("/"), REAL, arguments)
+            .await
+            .unwrap_err();
+        assert_eq!(
+            failure.message,
+            "the daemonset a in default did not become well within 0 s: \
+             daemonset a does not say which pods are its own"
+        );
+        assert_eq!(node.scripts().len(), 1);
+    }
+
+    #[tokio::test]
     async fn too_late_says_what_is_lacking() {
         let (shell, arguments) = cluster(&json!({"items": [pod("a", false)]}));
         let control = Controller::new(shell.dir());

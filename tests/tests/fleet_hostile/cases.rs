@@ -232,6 +232,10 @@ const USES: &str = r#"
         debug: {msg: "{{ word | format('x', 1, 2) }}"}
       - name: "use: a variable"
         debug: {var: word}
+"#;
+
+/// The same on another host: a few modules stand for all, since each of these takes its time.
+const USES_ELSEWHERE: &str = r#"
       - name: "use: on another host, quoted"
         shell: "printf %s {{ word | truncate(3000) | quote }}"
         environment: {WORD: "{{ word | truncate(3000) }}"}
@@ -240,10 +244,10 @@ const USES: &str = r#"
         command: {argv: [printf, "%s", "{{ word | truncate(3000) }}"]}
         delegate_to: good1
       - name: "use: into a file of another host"
-        copy: {content: "{{ word }}{{ kept | to_json }}", dest: "/tmp/of-{{ inventory_hostname }}"}
+        copy: {content: "{{ word }}{{ kept | to_json }}", dest: "/tmp/of-{{ inventory_hostname }}-RUN"}
         delegate_to: good1
       - name: "use: into a line of another host"
-        lineinfile: {path: "/tmp/lines-{{ inventory_hostname }}", line: "{{ word | truncate(3000) }}", create: true}
+        lineinfile: {path: "/tmp/lines-{{ inventory_hostname }}-RUN", line: "{{ word | truncate(3000) }}", create: true}
         delegate_to: good1
 "#;
 
@@ -278,6 +282,10 @@ pub fn playbook(modules: &[&str], limit: u32, uses: bool, number: usize) -> Stri
         }
         if uses {
             text.push_str(USES.trim_start_matches('\n'));
+            if ["command", "setup", "slurp", "stat"].contains(name) || modules.first() == Some(name)
+            {
+                text.push_str(USES_ELSEWHERE.trim_start_matches('\n'));
+            }
         } else {
             text.push_str("      - {name: 'use: a condition', debug: {msg: reached}, when: r.stdout is defined}\n");
         }
@@ -347,5 +355,5 @@ const OTHERS: &str = r#"
       debug: {msg: "{{ hostvars[item].ansible_facts | default({}) | to_json | truncate(2000) }}"}
       loop: "{{ groups.hostile }}"
     - name: "use: a file of all"
-      template: {src: all.j2, dest: "/tmp/all-{{ inventory_hostname }}"}
+      template: {src: all.j2, dest: "/tmp/all-{{ inventory_hostname }}-RUN"}
 "#;

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use windlass_tests::fleet::{Fleet, Settings};
 use windlass_tests::hostile::login;
-use windlass_tests::hostile::modes::{Held, MODES, Mode, Sshd, Sudo, Way};
+use windlass_tests::hostile::modes::{Frames, Held, MODES, Mode, Sshd, Sudo, Way};
 use windlass_tests::hostile::{server, tools, words};
 use windlass_tests::program::Place;
 
@@ -108,7 +108,12 @@ impl Ground {
             "all.j2",
             "{% for host in groups.hostile %}{{ hostvars[host].word | default('') }}{{ hostvars[host].kept | default({}) | to_json }}{% endfor %}\n",
         );
-        place.write("large.bin", &"large ".repeat(500_000));
+        // More than the pipes and windows on the way hold, where somebody stops reading.
+        let stops = mode.way == Way::Frames(Frames::StopsReading);
+        place.write(
+            "large.bin",
+            &"large ".repeat(if stops { 1 << 20 } else { 10 }),
+        );
         place.write("tmp/.keep", "");
         let sockets = self.fleet.runtime_dir().join(number.to_string());
         std::fs::create_dir_all(&sockets).expect("the folder is ours");
