@@ -25,7 +25,7 @@ pub(super) fn plausible(module: &str, records: Vec<Record>) -> Vec<Record> {
             ("version", "v1.31.2"),
             (
                 "command",
-                "kubeadm join 127.0.0.1:6443 --token abcdef.0123456789abcdef --discovery-token-ca-cert-hash sha256:aa",
+                "kubeadm join 127.0.0.1:6443 --token abcdef.0123456789abcdef --discovery-token-ca-cert-hash sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
             ),
         ],
         "certificate_info" if !has("pem") => &[

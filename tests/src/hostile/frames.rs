@@ -166,13 +166,10 @@ impl Answers {
             }
             (Frames::StatusHuge, Stream::Out) => answer.ended(to, "9".repeat(30).as_bytes()),
             (Frames::StatusNegative, Stream::Out) => answer.ended(to, b"-2147483649"),
-            (Frames::StatusWord, Stream::Out) => answer.ended(
-                to,
-                words
-                    .split(|&byte| byte == b'\n')
-                    .next()
-                    .unwrap_or_default(),
-            ),
+            (Frames::StatusWord, Stream::Out) => {
+                // A longer line would be no marker.
+                answer.ended(to, &words[..words.len().min(120)])
+            }
             (Frames::LongMarker, _) => answer.ended(to, &b"0".repeat(100_000)),
             (Frames::Process, Stream::Out) => {
                 answer.begin =

@@ -153,7 +153,7 @@ fn unrecorded(mode: &Mode, module: &str, body: Vec<u8>, words: &[u8]) -> Vec<u8>
         _ if body.contains(&0x1e) => body,
         Way::Words(_) => words.to_vec(),
         Way::Records(Records::Longer) if module == "fetch" => {
-            [body, vec![b'+'; 20_000_000]].concat()
+            [body, vec![b'+'; 4_000_000]].concat()
         }
         Way::Records(Records::Shorter | Records::Truncated) => body[..body.len() / 2].to_vec(),
         Way::Records(Records::Empty) => Vec::new(),
@@ -247,7 +247,7 @@ fn lie(how: Records, number: usize, record: &mut Record) {
         (Records::Paths, "path" | "dest" | "target" | "source" | "backup_file") => {
             "../../../../../../hosts.ini".to_owned()
         }
-        (Records::Longer, "content" | "before") => "+".repeat(20_000_000),
+        (Records::Longer, "content" | "before") => "+".repeat(4_000_000),
         (Records::Shorter, "content" | "before") => {
             String::from_utf8_lossy(&record.value[..record.value.len() / 2]).into_owned()
         }

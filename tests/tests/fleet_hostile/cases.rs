@@ -95,7 +95,7 @@ const CASES: &[(&str, &[&str])] = &[
     (
         "kubeadm_join",
         &[
-            "kubeadm_join: {endpoint: '127.0.0.1:6443', token: abcdef.0123456789abcdef, ca_cert_hashes: ['sha256:aa'], timeout: 1, settle: 0}",
+            "kubeadm_join: {endpoint: '127.0.0.1:6443', token: qwerty.0123456789abcdef, ca_cert_hashes: ['sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'], timeout: 1, settle: 0}",
         ],
     ),
     (
@@ -308,7 +308,7 @@ pub fn run(number: usize) -> String {
 fn good(text: &mut String, when: &str) {
     let _ = write!(
         text,
-        "    - name: 'good, {when}'\n      shell: 'echo well good ok changed abcdef.0123456789abcdef {when}; echo fine >&2'\n      \
+        "    - name: 'good, {when}'\n      shell: 'echo well good ok changed fedcba.0123456789abcdef {when}; echo fine >&2'\n      \
          register: mine\n      when: inventory_hostname in groups.good\n"
     );
 }
