@@ -7,12 +7,16 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, setrlimit};
+
 use super::frames::{Answers, Stream};
 use super::modes::{Before, Frames, Mode, Tools, Way};
 use super::{tools, words};
 
 /// No process of a hostile node lives longer.
 const LIFE: Duration = Duration::from_secs(300);
+/// No file that it writes is larger, in bytes.
+const LARGEST_FILE: u64 = 16 << 20;
 /// A byte of output in this time.
 pub(super) const DRIP: Duration = Duration::from_millis(250);
 
@@ -55,6 +59,15 @@ pub fn main() -> ExitCode {
         thread::sleep(LIFE);
         std::process::exit(1);
     });
+    // What never ends is not to fill the disk of the machine that the test runs on.
+    let room = Some(LARGEST_FILE);
+    let _ = setrlimit(
+        Resource::Fsize,
+        Rlimit {
+            current: room,
+            maximum: room,
+        },
+    );
     let mut words = std::env::args_os();
     let name = words.next().unwrap_or_default();
     let name = Path::new(&name)

@@ -262,7 +262,7 @@ pub fn playbook(modules: &[&str], limit: u32, uses: bool, number: usize) -> Stri
     let mut text = String::from(
         "- name: All\n  hosts: all\n  gather_facts: false\n  ignore_errors: true\n  ignore_unreachable: true\n  vars: {said: plain words}\n  tasks:\n",
     );
-    text.push_str("    - {name: 'first', ping: , timeout: LIMIT}\n");
+    text.push_str("    - {name: 'first', ping: , timeout: LIMIT, when: inventory_hostname in groups.hostile}\n");
     good(&mut text, "before");
     for (name, tasks) in CASES.iter().filter(|(name, _)| modules.contains(name)) {
         let _ = write!(

@@ -163,7 +163,7 @@ pub fn told(ran: &Ran, number: usize) -> Told {
 fn finished(name: &str, event: &Value, told: &mut Told) {
     let host = event["host"].as_str().unwrap_or_default();
     let result = &event["result"];
-    if host.starts_with("good") && (name.starts_with("good") || name == "first") {
+    if host.starts_with("good") && (name.starts_with("good")) {
         let mut result = result.clone();
         if let Some(result) = result.as_object_mut() {
             result.remove("took");
