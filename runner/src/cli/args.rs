@@ -68,7 +68,7 @@ pub(crate) struct Connection {
     #[arg(id = "connection", short = 'c', long, value_name = "HOW")]
     pub(crate) kind: Option<String>,
 
-    /// Seconds to wait for a connection.
+    /// Seconds to wait for a connection, up to a shell that is ready. Without it: 10 to reach the host, 30 in all.
     #[arg(short = 'T', long, value_name = "SECONDS")]
     pub(crate) timeout: Option<u64>,
 

@@ -434,7 +434,11 @@ fn command(
     }
     wish(format!(
         "ConnectTimeout={}",
-        settings.connect_timeout.as_secs().max(1)
+        settings
+            .reach_timeout
+            .min(settings.connect_timeout)
+            .as_secs()
+            .max(1)
     ));
     wish("ServerAliveInterval=15".to_owned());
     wish("ServerAliveCountMax=3".to_owned());

@@ -46,8 +46,10 @@ pub struct SshSettings {
     pub password: Option<Secret>,
     /// What to do about host keys that are not on record.
     pub host_keys: HostKeys,
-    /// How long ssh may take to reach the host.
+    /// How long it may take until a shell is ready: with authentication, `become` and what the login shell does.
     pub connect_timeout: Duration,
+    /// How long of that ssh may take to reach the host.
+    pub reach_timeout: Duration,
 }
 
 impl SshSettings {
@@ -62,7 +64,9 @@ impl SshSettings {
             extra_args: Vec::new(),
             password: None,
             host_keys: HostKeys::Strict,
-            connect_timeout: Duration::from_secs(10),
+            // A host that is not there is told soon; one whose login asks others (DNS, a directory) has its time.
+            connect_timeout: Duration::from_secs(30),
+            reach_timeout: Duration::from_secs(10),
         }
     }
 }

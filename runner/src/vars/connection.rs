@@ -106,6 +106,7 @@ fn ssh(
     let seconds = read::number(scope, Setting::Timeout, 1, "a number of seconds, from 1")?;
     if let Some(seconds) = seconds.or(defaults.timeout) {
         settings.connect_timeout = Duration::from_secs(seconds);
+        settings.reach_timeout = settings.connect_timeout;
     }
     Ok(settings)
 }
