@@ -221,3 +221,29 @@ fn what_is_told_of_a_large_result_is_bounded() {
     assert!(ran.out.len() < 4 << 20, "{}", ran.out.len());
     assert!(ran.out.contains("[cut here: the text has 59999999 bytes]"));
 }
+
+#[test]
+fn variables_that_are_set_are_within_the_same_limit_and_give_back_what_they_took() {
+    let playbook = |names: &str| {
+        let mut text = "- hosts: all
+  gather_facts: false
+  tasks:
+    - raw: yes | head -c 8000000
+      register: r
+"
+        .to_owned();
+        for name in names.chars() {
+            text.push_str("    - set_fact: {");
+            text.push(name);
+            text.push_str(": '{{ r.stdout }}'}\n");
+        }
+        text
+    };
+    let words = ["--max-output-memory", "64M"];
+    let many = run(1, &playbook("abcdefghijkl"), &words);
+    assert_eq!(many.status, 2, "{}", many.out);
+    assert!(many.out.contains("too large"), "{}", many.out);
+    assert!(many.out.contains("--max-output-memory"), "{}", many.out);
+    let again = run(1, &playbook("aaaaaaaaaaaa"), &words);
+    assert_eq!(again.status, 0, "{}", again.out);
+}

@@ -8,7 +8,7 @@ use minijinja::Value;
 use serde_json::{Map, Value as Json};
 use tokio::sync::mpsc;
 use windlass_modules::module::Context;
-use windlass_modules::transcript::Account;
+use windlass_modules::transcript::{Account, Full, Held};
 use windlass_modules::{Failure, Host, HostError, Task as Ready};
 
 use super::arguments::Rendered;
@@ -268,10 +268,17 @@ impl Attempt {
                 Some("find out what the host is up to: none marks so many".into()),
             );
         }
+        let mut held = Vec::new();
         let (done, variables) = match done {
             Ok(mut outcome) => {
                 let variables = std::mem::take(&mut outcome.variables);
-                (Ok(outcome), self.variables(variables))
+                match self.held(&variables) {
+                    Ok(draws) => {
+                        held = draws;
+                        (Ok(outcome), self.variables(variables))
+                    }
+                    Err(full) => (Err(too_large(&full)), Vec::new()),
+                }
             }
             Err(failure) if self.control.live.silent => (Err(discreet(failure)), Vec::new()),
             failure => (failure, Vec::new()),
@@ -279,6 +286,7 @@ impl Attempt {
         let mut result = TaskResult::of(done, &self.account);
         if result.status != Status::Failed {
             result.variables = variables;
+            result.held = held;
         }
         // A module may tell of differences because it has them at hand; only who asks sees them.
         if !self.diff {
@@ -288,7 +296,23 @@ impl Attempt {
     }
 }
 
+/// The failure of a task whose variables find no room.
+fn too_large(full: &Full) -> Failure {
+    Failure::new(format!("the variables are too large: {full}")).hint(full.hint())
+}
+
 impl Attempt {
+    /// What is drawn for the variables that are long.
+    fn held(&self, variables: &Map<String, Json>) -> Result<Vec<(String, Held)>, Full> {
+        let mut held = Vec::new();
+        for (name, value) in variables {
+            if let Some(draw) = super::data::hold(value, &self.account)? {
+                held.push((name.clone(), draw));
+            }
+        }
+        Ok(held)
+    }
+
     /// The variables that a module sets. One that is an argument as it was given (`set_fact`) keeps what
     /// it was, and with it the right of the user's own text to be evaluated; all else is data.
     fn variables(&self, set: Map<String, Json>) -> Vec<(String, Value)> {

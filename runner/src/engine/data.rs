@@ -137,6 +137,14 @@ impl Entry {
     }
 }
 
+/// What is drawn for a value that a host keeps beside results; nothing for a short one.
+pub(crate) fn hold(value: &Json, account: &Arc<Account>) -> Result<Option<Held>, Full> {
+    match weigh(value) {
+        short if short <= LONG as u64 => Ok(None),
+        weight => account.hold(weight).map(Some),
+    }
+}
+
 /// A long text of a module's answer.
 fn kept(text: &str, account: &Arc<Account>) -> Result<Transcript, Full> {
     let mut writer = Writer::keeping(account);

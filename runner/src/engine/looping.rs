@@ -247,6 +247,7 @@ fn together(results: Vec<TaskResult>) -> TaskResult {
     for result in results {
         all.facts.extend(result.facts);
         all.variables.extend(result.variables);
+        all.held.extend(result.held);
         all.delegated_to = result.delegated_to.or(all.delegated_to);
     }
     all

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use minijinja::Value;
 use serde_json::{Map, Value as Json, json};
-use windlass_modules::transcript::{Account, Full};
+use windlass_modules::transcript::{Account, Full, Held};
 use windlass_modules::{Difference, Failure, HostError, Outcome};
 
 use super::data::Data;
@@ -38,6 +38,8 @@ pub(crate) struct TaskResult {
     pub(crate) facts: Vec<(Option<String>, Map<String, Json>)>,
     /// What `set_fact` and its like set.
     pub(crate) variables: Vec<(String, Value)>,
+    /// What is drawn for those of them that are long.
+    pub(crate) held: Vec<(String, Held)>,
     pub(crate) delegated_to: Option<String>,
     pub(crate) no_log: bool,
     /// The message is not about what the task does, but about how it could not begin.
@@ -60,6 +62,7 @@ impl TaskResult {
             warnings: Vec::new(),
             facts: Vec::new(),
             variables: Vec::new(),
+            held: Vec::new(),
             delegated_to: None,
             no_log: false,
             about_host: false,
@@ -113,6 +116,7 @@ impl TaskResult {
         Self {
             facts: Vec::new(),
             variables: Vec::new(),
+            held: Vec::new(),
             no_log,
             data: self.data.clone(),
             message: self.message.clone(),

@@ -390,6 +390,7 @@ impl Dispatcher {
         }
         if !result.variables.is_empty() {
             store.set_variables(host, result.variables.clone());
+            store.hold(host, result.held.iter().cloned());
         }
         if let Some((name, _)) = &work.task.register {
             let registered = [(name.clone(), result.registered())];

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use minijinja::Value;
 use serde_json::{Map, Value as Json};
+use windlass_modules::transcript::Held;
 
 use super::facts::Facts;
 use super::inherited::Inherited;
@@ -45,6 +46,8 @@ pub(super) struct HostState {
     pub(super) facts: Facts,
     /// `set_fact` and `register`.
     pub(super) variables: BTreeMap<String, Value>,
+    /// What is drawn for those of `set_fact` that are long, as long as they are kept.
+    held: BTreeMap<String, Held>,
 }
 
 /// The variables of a run. Cheap to clone. The engine's dispatcher is the only writer; views are
@@ -182,7 +185,17 @@ impl Store {
 
     /// Sets variables, as `set_fact` and `register` do.
     pub fn set_variables(&self, host: &str, variables: impl IntoIterator<Item = (String, Value)>) {
-        self.change(host, |state| state.variables.extend(variables));
+        self.change(host, |state| {
+            for (name, value) in variables {
+                state.held.remove(&name);
+                state.variables.insert(name, value);
+            }
+        });
+    }
+
+    /// Keeps what was drawn for variables that were just set, until they are set again.
+    pub fn hold(&self, host: &str, held: impl IntoIterator<Item = (String, Held)>) {
+        self.change(host, |state| state.held.extend(held));
     }
 
     /// The variables of a play and its current batch. Errors: a file of `vars_files` that is not

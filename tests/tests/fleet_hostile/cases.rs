@@ -142,7 +142,7 @@ const CASES: &[(&str, &[&str])] = &[
             "setup: {gather_subset: ['!all', network], filter: 'ansible_*'}",
         ],
     ),
-    ("shell", &["shell: seq 1 20000; cat report.txt >&2"]),
+    ("shell", &["shell: seq 1 16000; cat report.txt >&2"]),
     ("slurp", &["slurp: {src: ~/report.txt}"]),
     (
         "stat",

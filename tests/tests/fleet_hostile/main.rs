@@ -16,8 +16,8 @@ mod table;
 use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
 use std::process::Command;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -51,6 +51,9 @@ fn windlass(command: &mut Command, sockets: &Path, format: Format) {
     ]);
 }
 
+/// All runs of the mode without room share one small disk: another's must not give it room again.
+static DISK: Mutex<()> = Mutex::new(());
+
 /// Does a job: what became of each module, and what is wrong.
 fn work(ground: &Ground, job: &Job, usual: &Good, number: usize) -> (Outcomes, Vec<String>) {
     let (place, sockets) = ground.place(job.mode, &job.modules, job.limit(), number);
@@ -63,8 +66,11 @@ fn work(ground: &Ground, job: &Job, usual: &Good, number: usize) -> (Outcomes, V
     if job.format != Format::Json && !matches!(job.mode.way, Way::Heavy(_)) {
         command.arg("-vv");
     }
+    let alone = (job.mode.way == Way::Tools(Tools::Full))
+        .then(|| DISK.lock().unwrap_or_else(PoisonError::into_inner));
     let ran = run::run(&mut command, job.format, job.bounds());
     Ground::end_masters(&sockets);
+    drop(alone);
     let after = proof::files(place.path());
     let mut faults = proof::faults(job.format, &ran, job.bounds().memory);
     faults.extend(proof::changed_files(place.path(), &before, &after));

@@ -80,7 +80,19 @@ fn page() -> (String, usize, usize) {
     (page, begin, end)
 }
 
-/// Compares what was seen with the page; writes it where that is asked for.
+/// A row without what became of the tasks: on a busy machine a task may come to its time limit first, and
+/// that nothing was harmed is asserted elsewhere.
+fn stable(line: &str) -> String {
+    let cells: Vec<&str> = line.split(" | ").collect();
+    match cells.as_slice() {
+        [mode, does @ .., _, holds] if !does.is_empty() => {
+            format!("{mode} | {} | {holds}", does.join(" | "))
+        }
+        _ => line.to_owned(),
+    }
+}
+
+/// Compares the modes on the page with those that there are; writes the page where that is asked for.
 pub fn compare(text: &str) -> Vec<String> {
     let (page, begin, end) = page();
     if std::env::var_os(UPDATE).is_some() {
@@ -88,11 +100,13 @@ pub fn compare(text: &str) -> Vec<String> {
         std::fs::write(path(), page).expect("it can be written");
         return Vec::new();
     }
-    if page[begin..end] == *text {
+    let stably = |text: &str| text.lines().map(stable).collect::<Vec<_>>();
+    let (known, seen) = (stably(&page[begin..end]), stably(text));
+    if known == seen {
         return Vec::new();
     }
-    let known: Vec<&str> = page[begin..end].lines().collect();
-    let new: Vec<&str> = text.lines().filter(|line| !known.contains(line)).collect();
+    let new: Vec<&String> = seen.iter().filter(|line| !known.contains(line)).collect();
+    let new: Vec<&str> = new.into_iter().map(String::as_str).collect();
     vec![format!(
         "docs/security.md says otherwise ({UPDATE}=1 writes it anew):\n{}",
         new.join("\n")
