@@ -407,7 +407,9 @@ async fn large_input_and_output_pass_whole() {
     for user in ["dash", "busybox"] {
         let connection = Arc::new(connection(&fleet, user, 1));
         let host = transport.host(&connection, TaskSettings::default());
-        let script = Script::new("cat").stdin(Input::Bytes(bytes.clone()));
+        let script = Script::new("cat")
+            .stdin(Input::Bytes(bytes.clone()))
+            .answer(bytes.len());
         let reply = host.run(script).await.unwrap();
         assert!(reply.stdout == bytes, "{user}");
     }
