@@ -35,7 +35,7 @@ FUZZ_SECONDS ?= 600
 fuzz: ## fuzz all that reads what others write, ten minutes each (FUZZ_SECONDS)
 	tests/fuzz/run $(FUZZ_SECONDS)
 
-fuzz-minute:
+fuzz-minute: ## the same, a minute each
 	tests/fuzz/run 60
 
 cluster: ## tests of the shipped playbooks on a real kubeadm (root, or a Docker engine)
@@ -43,7 +43,7 @@ cluster: ## tests of the shipped playbooks on a real kubeadm (root, or a Docker 
 	$(CARGO) build --locked
 	INSTA_UPDATE=no $(CARGO) test --locked -p windlass-tests --features cluster --test 'cluster*' -- --nocapture --test-threads=1
 
-test: check fleet fuzz-minute cluster ## those above and a minute of fuzzing each: all that every change must pass
+test: check fleet cluster ## the three above: all that every change must pass
 
 # Two clusters at a time: each waits more than it works.
 test-cluster: ## the whole life of clusters on a real kubeadm, a line for each part (root, or a Docker engine)

@@ -232,7 +232,7 @@ fn ranges_with_much_text_are_bounded() {
     refused(
         &printed,
         &[
-            "variables of ranges of hosts",
+            "names and variables of ranges of hosts",
             "give the variables to a group",
         ],
     );

@@ -194,7 +194,8 @@ impl Reader<'_> {
         for word in rest {
             variables.push(self.assignment(word, start)?);
         }
-        let size = rest.iter().map(|word| word.range.len()).sum();
+        let size: usize = rest.iter().map(|word| word.range.len()).sum();
+        let size = shared::weight(&hosts, size);
         shared::room(self.inventory, hosts.len(), size, &span)?;
         for name in hosts {
             shared::add_host(self.inventory, &name, group, port, self.origin, &span);

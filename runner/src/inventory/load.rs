@@ -106,7 +106,9 @@ fn host_list(hosts: &str, inventory: &mut Inventory) -> Result<(), Vec<Diagnosti
         let span = Span::new(&source, at, at + name.len());
         match super::range::expand(name) {
             Ok((names, port)) => {
-                if let Err(error) = shared::room(inventory, names.len(), 0, &span) {
+                if let Err(error) =
+                    shared::room(inventory, names.len(), shared::weight(&names, 0), &span)
+                {
                     errors.push(error);
                     break;
                 }

@@ -49,6 +49,11 @@ const MOST_COPIED: usize = 64 << 20;
 /// How many hosts an inventory may have.
 const MOST_HOSTS: usize = 200_000;
 
+/// What a host of a range takes: its variables, and its name, which is kept about four times.
+pub(super) fn weight(names: &[String], variables: usize) -> usize {
+    variables + 4 * names.iter().map(String::len).max().unwrap_or(0)
+}
+
 /// Refuses so many more hosts, each with `size` bytes of variables, where that is too much.
 ///
 /// After that nothing more is to be read.
@@ -90,7 +95,7 @@ fn is_room(
         return Ok(());
     }
     let message = format!(
-        "the variables of ranges of hosts are more than {} MiB",
+        "the names and variables of ranges of hosts are more than {} MiB",
         MOST_COPIED >> 20
     );
     Err(Diagnostic::error(span, message)

@@ -257,6 +257,7 @@ impl Reader<'_> {
             }
         }
         let size = value.map_or(0, |value| value.span.end - value.span.start);
+        let size = shared::weight(&hosts, size);
         shared::room(self.inventory, hosts.len(), size, &key.span)?;
         for host in hosts {
             shared::add_host(self.inventory, &host, group, port, self.origin, &key.span);

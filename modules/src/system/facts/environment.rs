@@ -71,6 +71,8 @@ fn date_time(text: &str) -> Option<Value> {
 /// `+0530` as an offset.
 fn seconds(offset: &str) -> Option<Offset> {
     let number: i32 = offset.parse().ok()?;
+    // No offset is longer than four digits; a node may say anything.
+    let number = Some(number).filter(|number| number.unsigned_abs() <= 9999)?;
     Offset::from_seconds((number / 100 * 60 + number % 100) * 60).ok()
 }
 
@@ -79,6 +81,14 @@ mod tests {
     use serde_json::{Map, Value, json};
 
     use super::super::sources::tests::sources;
+
+    #[test]
+    fn an_offset_that_is_none_is_no_fact_and_no_crash() {
+        assert!(super::seconds("+0530").is_some());
+        for offset in ["+99999999", "-2147483648", "+9999", "x", ""] {
+            assert!(super::seconds(offset).is_none(), "{offset}");
+        }
+    }
 
     #[test]
     fn the_user_the_environment_and_the_time() {
