@@ -5,6 +5,8 @@
 
 use memchr::memmem::Finder;
 
+use super::word::random_word;
+
 /// The byte that markers begin with: rare in any output, so that searching is fast.
 const LEAD: char = '\x1e';
 /// How much of what comes before the begin marker is kept, to explain a shell that never began.
@@ -14,7 +16,7 @@ const LONGEST_LINE: usize = 256;
 
 /// A new mark, unlike any other and unlike anything that a script could print by chance.
 pub(super) fn new_mark() -> String {
-    format!("{LEAD}{:032x}", rand::random::<u128>())
+    format!("{LEAD}{}", random_word())
 }
 
 /// One stream during one request.

@@ -6,7 +6,7 @@
 //! - `master`, `control_dir`, `askpass`, `gate`: ssh masters, where their sockets live, how they get
 //!   a password, how many are made at once. `patience`: how long a host may take until a shell is
 //!   ready there. `local`: a shell without ssh.
-//! - `channel`, `shell`, `frame`, `request`, `status`, `prelude`, `remote/`: the framed protocol, from the pipes
+//! - `channel`, `shell`, `frame`, `request`, `status`, `prelude`, `word`, `remote/`: the framed protocol, from the pipes
 //!   up to a script and its answer.
 //! - `password`, `becoming`, `unreachable`: what can go wrong on the way, and what to do about it.
 //! - `handle`: the host as one task sees it, with its time limit and interrupts. `durable`: how it gets
@@ -34,6 +34,7 @@ mod settings;
 mod shell;
 mod status;
 mod unreachable;
+mod word;
 
 #[cfg(test)]
 mod shell_tests;

@@ -11,6 +11,7 @@ use windlass_modules::secret::Secret;
 
 use super::frame::new_mark;
 use super::prelude::{condensed, define};
+use super::word::random_word;
 
 /// Input up to this size is read to its end on the host even where the script leaves some: it fits a
 /// pipe. Of longer input that is left the rest is not even sent, and the shell is given up.
@@ -121,6 +122,8 @@ pub(super) async fn build(
 ) -> Result<Request, HostError> {
     let mark = new_mark();
     let payload = Payload::open(&script.stdin).await?;
+    let source = with_environment(&script.source, environment)?;
+    // From here on nothing fails: what the shell learns, it is sent.
     let mut head = String::new();
     for part in script.parts {
         send_part(part, key, known, &mut head);
@@ -129,20 +132,13 @@ pub(super) async fn build(
         send_part(&KILLER[0], key, known, &mut head);
     }
     // Output that goes to a file of ours is not kept twice.
-    let spool = if script.durable && !matches!(script.stdout, Output::File { .. }) {
+    let durable = script.durable && !matches!(script.stdout, Output::File { .. });
+    if durable {
         send_part(&COLLECTOR[0], key, known, &mut head);
-        Some(
-            known
-                .spool
-                .get_or_insert_with(|| format!("{:032x}", rand::random::<u128>()))
-                .clone(),
-        )
-    } else {
-        None
-    };
-    let source = with_environment(&script.source, environment)?;
+    }
     let lines = source.lines_for_shell();
     let _ = write!(head, "{key} ");
+    let spool = durable.then(|| spool(known, &mut head));
     if let Some(limit) = limit {
         let _ = write!(head, "_w_limit={} _w_grace={GRACE};", seconds(limit));
     }
@@ -155,12 +151,16 @@ pub(super) async fn build(
     } else {
         format!("{key}{mark}\n")
     };
-    let _ = if let Some(spool) = &spool {
+    let _ = if durable {
         let stream = if script.stream { "y" } else { "" };
-        writeln!(
-            head,
-            "_w_id={spool};_w_keep '{mark}' {lines} '{length}' '{small}' '{stream}'"
-        )
+        match (length.as_str(), stream) {
+            // Empty arguments at the end need not be sent.
+            ("", "") => writeln!(head, "_w_keep '{mark}' {lines}"),
+            _ => writeln!(
+                head,
+                "_w_keep '{mark}' {lines} '{length}' '{small}' {stream}"
+            ),
+        }
     } else if length.is_empty() {
         writeln!(head, "_w_run '{mark}' {lines}")
     } else {
@@ -174,6 +174,16 @@ pub(super) async fn build(
         trailer: trailer.into_bytes(),
         spool,
     })
+}
+
+/// The name of the shell's folder for durable requests. The shell is told once.
+fn spool(known: &mut Known, head: &mut String) -> String {
+    let name = known.spool.get_or_insert_with(|| {
+        let name = random_word();
+        let _ = write!(head, "_w_id={name};");
+        name
+    });
+    name.clone()
 }
 
 /// Seconds as `sleep` takes them: whole ones wherever possible, as POSIX knows no others.

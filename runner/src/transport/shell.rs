@@ -18,6 +18,7 @@ use super::request::{Known, Payload, Request};
 use super::settings::{ProgressSink, Stream};
 use super::status::Status;
 use super::unreachable::NotReady;
+use super::word::random_word;
 
 /// Bytes moved at a time.
 const PIECE: usize = 64 << 10;
@@ -195,7 +196,7 @@ const LONGEST_NOISE: usize = 1 << 20;
 
 impl Shell {
     pub(super) fn new(channel: Channel, patience: Patience) -> Self {
-        let key = format!("{:032x}", rand::random::<u128>());
+        let key = random_word();
         let boot = prelude::boot(&key);
         Self {
             channel,

@@ -16,6 +16,8 @@ use super::{records, tools, words};
 
 /// Longer than anybody waits for an answer with a time limit of a second.
 const LATE: Duration = Duration::from_secs(32);
+/// The length of a mark.
+const MARK: usize = 23;
 
 /// One of the two outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -295,13 +297,15 @@ fn first(bytes: &[u8]) -> Option<(usize, Answer, usize)> {
     let mut from = 0;
     loop {
         let at = from + bytes[from..].iter().position(|&byte| byte == 0x1e)?;
-        let mark = bytes.get(at..at + 33)?;
-        let is_mark = mark[1..].iter().all(u8::is_ascii_hexdigit);
-        if !is_mark || bytes.get(at + 33)? != &b'b' {
+        let mark = bytes.get(at..at + MARK)?;
+        let is_mark =
+            (mark[1..].iter()).all(|&byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        if !is_mark || bytes.get(at + MARK)? != &b'b' {
             from = at + 1;
             continue;
         }
-        let begin_end = at + 34 + bytes[at + 34..].iter().position(|&byte| byte == b'\n')?;
+        let begin_at = at + MARK + 1;
+        let begin_end = begin_at + bytes[begin_at..].iter().position(|&byte| byte == b'\n')?;
         let end_mark = [mark, b"e"].concat();
         let body_at = begin_end + 1;
         let body_end = body_at + memchr::memmem::find(&bytes[body_at..], &end_mark)?;
@@ -309,7 +313,7 @@ fn first(bytes: &[u8]) -> Option<(usize, Answer, usize)> {
         let end_end = end_at + bytes[end_at..].iter().position(|&byte| byte == b'\n')?;
         let answer = Answer {
             mark: mark.to_vec(),
-            begin: bytes[at + 34..begin_end].to_vec(),
+            begin: bytes[begin_at..begin_end].to_vec(),
             body: bytes[body_at..body_end].to_vec(),
             end: bytes[end_at..end_end].to_vec(),
         };
@@ -323,7 +327,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_found_among_other_words() {
-        let mark = format!("\u{1e}{}", "0a".repeat(16));
+        let mark = format!("\u{1e}{}", &"0a-_".repeat(6)[..22]);
         let text = format!("motd\u{1e}x{mark}b12\nbody{mark}e0\nrest");
         let (before, answer, over) = first(text.as_bytes()).expect("it is whole");
         assert_eq!(&text[..before], "motd\u{1e}x");

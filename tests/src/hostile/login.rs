@@ -141,8 +141,8 @@ fn refuse(before: Before, mode: &Mode, home: &Home) -> io::Result<bool> {
             let words = words::mixed(&home.run(mode));
             write!(
                 out,
-                "{words}\n\u{1e}{:032x}b1\nnot so\n\u{1e}{:032x}e0\n",
-                0, 0
+                "{words}\n{0}b1\nnot so\n{0}e0\n",
+                format_args!("\u{1e}{:022}", 0)
             )?;
             writeln!(err, "{words}")?;
             Ok(true)
