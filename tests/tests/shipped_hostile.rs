@@ -226,23 +226,112 @@ fn a_node_that_leaves_does_not_take_another_with_it() {
 
 #[test]
 fn a_host_that_is_changed_drains_no_other() {
-    for (name, well) in [
-        ("w1", true),
-        ("ip-10-0-0-1.example", true),
-        ("w2", false),
-        ("--all", false),
-        ("--selector=a", false),
-        ("w1 w2", false),
-        ("", false),
+    for (w1, w2, named, well) in [
+        ("w1", "w2", "", true),
+        ("ip-10-0-0-1.example", "ip-10-0-0-2.example", "", true),
+        ("w2", "w2", "", false),
+        // What the other says is its name is taken, too.
+        ("ip-10-0-0-2.example", "ip-10-0-0-2.example", "", false),
+        // Who has a name of the user's is not asked.
+        ("w2", "w2", "node_name=worker-1", true),
+        ("--all", "w2", "node_name=worker-1", true),
+        ("--all", "w2", "", false),
+        ("--selector=a", "w2", "", false),
+        ("w1 w2", "w2", "", false),
+        ("", "w2", "", false),
+    ] {
+        let lair = Lair::new(&CLUSTER.replace("w1\n", &format!("w1 {named}\n")));
+        let source =
+            format!("case $WHO in w1) printf '%s\\n' '{w1}' ;; *) printf '%s\\n' '{w2}' ;; esac");
+        lair.program("uname", &source);
+        let printed = lair.run(&format!(
+            "- hosts: workers\n  gather_facts: false\n  vars_files: [PLAYBOOKS/vars/cluster.yml]\n  \
+             environment: {{WHO: '{{{{ inventory_hostname }}}}'}}\n  tasks:\n{}    \
+             - import_tasks: PLAYBOOKS/tasks/rollout-before.yml\n      when: inventory_hostname == 'w1'\n    \
+             - debug: {{msg: 'drains {{{{ cluster_rollout_node }}}}'}}\n      when: inventory_hostname == 'w1'\n",
+            task("rollout.yml", "See under which names they are nodes"),
+        ));
+        let seen = printed.text();
+        assert_eq!(printed.status == 0, well, "{w1} {named}\n{seen}");
+        let name = named.strip_prefix("node_name=").unwrap_or(w1);
+        assert_eq!(
+            seen.contains(&format!("drains {name}\"")),
+            well,
+            "{w1} {named}\n{seen}"
+        );
+    }
+}
+
+/// A kubelet writes some of its own Node, and static pods of its own node.
+#[test]
+fn a_worker_says_nothing_of_another_node_when_a_cluster_is_upgraded() {
+    let line =
+        |name: &str, cordoned: &str| format!("{name}|v1.31.4|containerd://1.7.0|True|{cordoned}\n");
+    let pod = |pod: &str, node: &str, version: &str| {
+        let image = format!(
+            "registry.example/{}:{version}",
+            pod.rsplit_once('-').expect("of a node").0
+        );
+        json!({"metadata": {"name": pod}, "spec": {"nodeName": node, "containers": [{"image": image}]}})
+    };
+    let mut pods: Vec<_> = ["cp1", "cp2"]
+        .into_iter()
+        .flat_map(|node| {
+            ["apiserver", "controller-manager", "scheduler"]
+                .map(|part| (format!("kube-{part}-{node}"), node))
+        })
+        .map(|(name, node)| pod(&name, node, "v1.31.4"))
+        .collect();
+    pods.push(pod("kube-scheduler-cp3", "w1", "v1.30.0"));
+    pods.push(pod("kube-apiserver-cp1\nx", "w1", "v1.31.4"));
+    for (cordoned, well) in [
+        ("", true),
+        ("true\nw2|v1.30.0|containerd://1|True|", false),
+        ("|", false),
     ] {
         let lair = Lair::new(CLUSTER);
-        lair.program("uname", &format!("printf '%s\\n' '{name}'"));
-        let printed = lair.run(
-            "- hosts: w1\n  gather_facts: false\n  vars_files: [PLAYBOOKS/vars/cluster.yml]\n  tasks:\n    \
-             - import_tasks: PLAYBOOKS/tasks/rollout-before.yml\n",
+        let nodes = [
+            line("cp1", ""),
+            line("cp2", ""),
+            line("w1", cordoned),
+            line("w2", ""),
+        ]
+        .concat();
+        lair.place.write("nodes", &nodes);
+        lair.place
+            .write("pods", &json!({"items": pods}).to_string());
+        let source = format!(
+            "case \"$*\" in *' get nodes '*) cat {} ;; *' get pods '*) cat {} ;; *) echo '{}' ;; esac",
+            lair.at("nodes").display(),
+            lair.at("pods").display(),
+            json!({"data": {"ClusterConfiguration": "kubernetesVersion: v1.31.4"}}),
         );
+        lair.program("kubectl", &source);
+        let names = [
+            "Ask for the versions and states of all nodes",
+            "Each node says one line",
+            "Ask for the versions of all static pods",
+            "Ask for the version that the cluster is meant to have",
+            "Put that together",
+            "See who is left",
+        ];
+        let tasks: String = names
+            .iter()
+            .map(|name| task("tasks/upgrade-look.yml", name))
+            .collect();
+        let printed = lair.run(&format!(
+            "{}{tasks}    - debug: {{msg: 'left: {{{{ upgrade_todo | to_json }}}} {{{{ upgrade_static_here | to_json }}}}'}}\n",
+            said("control_plane:workers", "{}").replace("vars: {", "vars: {kubernetes_version: v1.31.4, "),
+        ));
         let seen = printed.text();
-        assert_eq!(printed.status == 0, well, "{name}\n{seen}");
+        let left = r#"left: [] [\"v1.31.4\", \"v1.31.4\", \"v1.31.4\"]"#;
+        assert_eq!(printed.status == 0, well, "{cordoned}\n{seen}");
+        assert_eq!(seen.contains(left), well, "{cordoned}\n{seen}");
+        assert_eq!(
+            seen.contains("Nothing was changed"),
+            !well,
+            "{cordoned}\n{seen}"
+        );
     }
 }
 
