@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
@@ -277,6 +278,16 @@ impl<T> Deref for Number<T> {
 
     fn deref(&self) -> &T {
         &self.0
+    }
+}
+
+/// A hundred years: as good as for ever, and nothing that adds to it runs over.
+const LONGEST: u64 = 100 * 365 * 24 * 60 * 60;
+
+impl Number<u64> {
+    /// So many seconds, and no more than a hundred years.
+    pub fn seconds(&self) -> Duration {
+        Duration::from_secs(self.0.min(LONGEST))
     }
 }
 

@@ -1,5 +1,7 @@
 //! `certificate_info`: when the certificates of a node expire, and whose they are.
 
+use std::collections::HashSet;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -60,15 +62,16 @@ impl Arguments for CertificateInfo {
             .ok_or_else(|| Failure::new("the node does not say what time it is (`date +%s`)"))?;
         let home = self.kubernetes.as_deref().unwrap_or("/etc/kubernetes");
         let mut outcome = Outcome::ok();
-        let mut found = Vec::new();
+        let (mut found, mut known) = (Vec::new(), HashSet::new());
         for group in records.groups("file") {
             let path = group.text("path").unwrap_or_default();
             match certificates::read(&group.text("pem").unwrap_or_default()) {
                 // The kubelet's kubeconfig names a file that is looked at by itself, too.
                 Ok(all) => {
-                    for one in all.iter().map(|one| describe(one, home, &path, now)) {
-                        if !found.contains(&one) {
-                            found.push(one);
+                    for one in all {
+                        let shown = describe(&one, home, &path, now);
+                        if known.insert((path.clone(), one)) {
+                            found.push(shown);
                         }
                     }
                 }
@@ -125,7 +128,7 @@ fn describe(certificate: &Certificate, home: &str, path: &str, now: i64) -> Valu
         "renewable": certificates::renewable(&name),
         "not_before": certificates::date(certificate.not_before),
         "not_after": certificates::date(certificate.not_after),
-        "days": (certificate.not_after - now).div_euclid(24 * 60 * 60),
+        "days": certificate.not_after.saturating_sub(now).div_euclid(24 * 60 * 60),
         "expired": certificate.not_after < now,
     })
 }
@@ -218,5 +221,44 @@ mod tests {
             assert_eq!(unserved["path"], "127.0.0.1:2");
             assert_eq!(unserved["why"], "connect: refused");
         }
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_says_anything_is_no_crash() {
+        for now in [i64::MIN, i64::MAX] {
+            let now = now.to_string();
+            let answer = format!(
+                "now {}\n{now}\nfile 1\n1\npath 2\n/a\npem {}\n{LEAF}\n",
+                now.len(),
+                LEAF.len()
+            );
+            let host = crate::fake::Fake::saying(&[&answer]);
+            let outcome =
+                run::<CertificateInfo>(&host, &Controller::new("."), REAL, json!({})).await;
+            let outcome = outcome.unwrap();
+            assert_eq!(
+                outcome.data["certificates"][0]["expired"],
+                now.starts_with('9')
+            );
+        }
+    }
+
+    /// In time that grows with its length: nothing can stop what works on it.
+    #[tokio::test]
+    async fn many_certificates_are_read_at_once_and_each_is_told_once() {
+        let mut answer = "now 1\n1\n".to_owned();
+        for number in (0..6_000).chain(0..6_000) {
+            let path = format!("/{number}");
+            answer.push_str(&format!(
+                "file 1\n1\npath {}\n{path}\npem {}\n{LEAF}\n",
+                path.len(),
+                LEAF.len()
+            ));
+        }
+        let host = crate::fake::Fake::saying(&[&answer]);
+        let outcome = run::<CertificateInfo>(&host, &Controller::new("."), REAL, json!({})).await;
+        let outcome = outcome.unwrap();
+        let certificates = outcome.data["certificates"].as_array().unwrap();
+        assert_eq!(certificates.len(), 6_000);
     }
 }

@@ -11,7 +11,7 @@ use x509_cert::der::Decode;
 use x509_cert::ext::pkix::BasicConstraints;
 
 /// What is asked of a certificate.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Certificate {
     /// Whose it is, as RFC 4514 writes it: `CN=kube-apiserver`.
     pub subject: String,

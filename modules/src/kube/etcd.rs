@@ -1,5 +1,6 @@
 //! The members of an etcd as one of them lists them. Asks, and changes nothing.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
@@ -11,6 +12,9 @@ use crate::outcome::Failure;
 
 /// The beginning of scripts that talk to the etcd member on their node with `w_etcdctl`.
 pub const ETCDCTL: &str = include_str!("etcdctl.sh");
+
+/// An etcd has a handful of members: what says more than this of them is none.
+const LARGEST: usize = 1 << 20;
 
 /// A line of `etcdctl member list`, and whether the member is well.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,14 +65,6 @@ impl Member {
             && optional(&self.client_url, forms::is_member_url)
     }
 
-    /// With what `etcdctl endpoint health` said of all of them: `https://…:2379 is healthy: …`.
-    fn judged_by(mut self, health: &str) -> Self {
-        let healthy = format!("{} is healthy", self.client_url);
-        self.healthy =
-            !self.client_url.is_empty() && health.lines().any(|line| line.starts_with(&healthy));
-        self
-    }
-
     /// As results say it.
     pub fn describe(&self) -> Value {
         json!({
@@ -94,6 +90,13 @@ pub struct Listed {
     pub learners: bool,
 }
 
+/// The URLs that are well, by what `etcdctl endpoint health` said: `https://…:2379 is healthy: …`.
+fn well(health: &str) -> HashSet<&str> {
+    let url = |line| str::split_once(line, " is healthy").map(|(url, _)| url);
+    let urls = health.lines().filter_map(url);
+    urls.filter(|url| !url.is_empty()).collect()
+}
+
 /// Lists the members, and asks each that has started whether it is well.
 const LIST: &str = r#"
 list=$(w_etcdctl --endpoints "$here" member list) || w_fail "etcd does not list its members: $list"
@@ -113,21 +116,19 @@ esac
 pub async fn list(context: &Context<'_>) -> Result<Listed, Failure> {
     let mut source = ETCDCTL.to_owned();
     let _ = writeln!(source, "{LIST}");
-    let reply = context
-        .host
-        .run(kit::script(&[kit::RECORDS], source))
-        .await?;
+    let script = kit::script(&[kit::RECORDS], source).answer(LARGEST);
+    let reply = context.host.run(script).await?;
     let records = Records::read(&reply)?;
     let text = records.text("list").unwrap_or_default();
     let health = records.text("health").unwrap_or_default();
     let learners = text.lines().any(|line| line.split(", ").count() > 5);
-    let members: Vec<Member> = text
-        .lines()
-        .filter_map(Member::read)
-        .map(|member| member.judged_by(&health))
-        .collect();
+    let mut members: Vec<Member> = text.lines().filter_map(Member::read).collect();
     if members.is_empty() || !members.iter().all(Member::is_sound) {
         return Err(Failure::new("etcd's list of its members makes no sense").with("stdout", text));
+    }
+    let well = well(&health);
+    for member in &mut members {
+        member.healthy = well.contains(&*member.client_url);
     }
     Ok(Listed {
         members,
@@ -183,15 +184,37 @@ mod tests {
 https://10.0.0.11:2379 is healthy: successfully committed proposal: took = 9ms
 https://10.0.0.2:2379 is unhealthy: failed to commit proposal: context deadline exceeded
 Error: unhealthy cluster";
-        let at = |url: &str| {
-            Member::read(&format!("1f, started, cp, https://x:2380, {url}, false"))
-                .unwrap()
-                .judged_by(health)
-                .healthy
+        let well = well(health);
+        assert!(well.contains("https://10.0.0.11:2379"));
+        assert!(!well.contains("https://10.0.0.1:2379"));
+        assert!(!well.contains("https://10.0.0.2:2379"));
+        assert!(!super::well(" is healthy").contains(""));
+    }
+
+    /// In time that grows with its length: nothing can stop what works on it.
+    #[tokio::test]
+    async fn a_list_of_many_members_is_read_at_once() {
+        let (mut members, mut health) = (String::new(), String::new());
+        for number in 0..12_000 {
+            let url = format!("https://m{number}:2379");
+            members.push_str(&format!("1f, started, m, https://m:2380, {url}, false\n"));
+            health.push_str(&format!("{url} is healthy: x\n"));
+        }
+        let answer = format!(
+            "list {}\n{members}\nhealth {}\n{health}\n",
+            members.len(),
+            health.len()
+        );
+        let host = crate::fake::Fake::saying(&[&answer]);
+        let context = Context {
+            host: &host,
+            control: &crate::fake::Controller::new("."),
+            check: false,
+            diff: false,
         };
-        assert!(at("https://10.0.0.11:2379"));
-        assert!(!at("https://10.0.0.1:2379"));
-        assert!(!at("https://10.0.0.2:2379"));
-        assert!(!at(""));
+        let listed = list(&context).await.unwrap();
+        assert_eq!(listed.members.len(), 12_000);
+        assert!(listed.members.iter().all(|member| member.healthy));
+        assert_eq!(host.scripts()[0].answer, 1 << 20);
     }
 }

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -186,7 +185,7 @@ impl KubeApply {
             context
                 .control
                 .progress(&format!("trying again: {}", reason(&error)));
-            tokio::time::sleep(Duration::from_secs(*self.delay)).await;
+            tokio::time::sleep(self.delay.seconds()).await;
         }
     }
 

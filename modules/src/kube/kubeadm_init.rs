@@ -1,7 +1,5 @@
 //! `kubeadm_init`: makes the first control plane of a cluster.
 
-use std::time::Duration;
-
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -88,7 +86,7 @@ impl Arguments for KubeadmInit {
     }
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
-        let settle = Duration::from_secs(*self.settle);
+        let settle = self.settle.seconds();
         let membership = Membership {
             act: Act::Init,
             repair: *self.repair,
@@ -124,7 +122,7 @@ impl KubeadmInit {
         };
         let command = Command {
             config: Secret::new(self.config(probed)?),
-            limit: Some(Duration::from_secs(*self.timeout)),
+            limit: Some(self.timeout.seconds()),
             ..Command::new(&["init", "--config", CONFIG, "--skip-token-print"])
         };
         Ok(command

@@ -1,7 +1,5 @@
 //! `kubeadm_join`: takes a node into a cluster.
 
-use std::time::Duration;
-
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -111,7 +109,7 @@ impl Arguments for KubeadmJoin {
             question: Question {
                 role,
                 node_name: self.node_name.as_deref(),
-                settle: Duration::from_secs(*self.settle),
+                settle: self.settle.seconds(),
                 places: &membership::places(),
             },
         };
@@ -180,7 +178,7 @@ impl KubeadmJoin {
         .map_err(unreadable)?;
         let command = Command {
             config: Secret::new(config),
-            limit: Some(Duration::from_secs(*self.timeout)),
+            limit: Some(self.timeout.seconds()),
             ..Command::new(&["join", "--config", CONFIG])
         };
         Ok(command

@@ -64,7 +64,7 @@ impl Arguments for KubeadmReset {
             settle: if *self.force {
                 Duration::ZERO
             } else {
-                Duration::from_secs(*self.settle)
+                self.settle.seconds()
             },
             places: &places,
         }

@@ -1,7 +1,5 @@
 //! `kubeadm_state`: what a node shows of having been initialised or joined.
 
-use std::time::Duration;
-
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -52,7 +50,7 @@ impl Arguments for KubeadmState {
         let probed = Question {
             role,
             node_name: self.node_name.as_deref(),
-            settle: Duration::from_secs(*self.settle),
+            settle: self.settle.seconds(),
             places: &membership::places(),
         }
         .ask(context)

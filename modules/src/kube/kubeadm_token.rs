@@ -1,5 +1,6 @@
 //! `kubeadm_token`: what another node needs to join, freshly made.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use regex::Regex;
@@ -203,6 +204,7 @@ impl Join {
         let mut words = command.split_whitespace().skip(2);
         let endpoint = words.next()?.to_owned();
         let (mut token, mut ca_cert_hashes) = (None, Vec::<String>::new());
+        let mut known = HashSet::new();
         while let Some(word) = words.next() {
             let (flag, value) = match word.split_once('=') {
                 Some((flag, value)) => (flag, value),
@@ -210,7 +212,7 @@ impl Join {
             };
             match flag {
                 "--token" => token = Some(value.to_owned()),
-                "--discovery-token-ca-cert-hash" if !ca_cert_hashes.iter().any(|h| h == value) => {
+                "--discovery-token-ca-cert-hash" if known.insert(value) => {
                     ca_cert_hashes.push(value.to_owned());
                 }
                 _ => {}
@@ -418,5 +420,17 @@ mod tests {
         .await
         .unwrap_err();
         assert_eq!(failure.message, "kubeadm could not mint a token: timed out");
+    }
+
+    /// In time that grows with its length: nothing can stop what works on it.
+    #[test]
+    fn many_hashes_are_read_at_once_and_each_counts_once() {
+        let mut text = "kubeadm join e:1 --token t".to_owned();
+        for number in (0..60_000).chain(0..60_000) {
+            text.push_str(&format!(" --discovery-token-ca-cert-hash {number}"));
+        }
+        let join = Join::read(&text).unwrap();
+        assert_eq!(join.ca_cert_hashes.len(), 60_000);
+        assert_eq!(join.ca_cert_hashes[59_999], "59999");
     }
 }

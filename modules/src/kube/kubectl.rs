@@ -30,7 +30,7 @@ pub fn words(words: &[&str]) -> Question {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
-/// An answer: what was printed, or what went wrong.
+/// An answer: the object that was printed, or what went wrong.
 pub type Answer = Result<Value, String>;
 
 impl Kubectl<'_> {
@@ -91,16 +91,17 @@ impl Kubectl<'_> {
     }
 }
 
-/// The JSON among what kubectl printed, which may begin with warnings.
+/// The object among what kubectl printed, which may begin with warnings.
 fn read(good: bool, text: &str) -> Answer {
     if !good {
         return Err(reason(text));
     }
-    let start = text.find('{').unwrap_or(0);
+    let start = text.find('{').unwrap_or(text.len());
     serde_json::Deserializer::from_str(&text[start..])
         .into_iter::<Value>()
         .next()
         .and_then(Result::ok)
+        .filter(Value::is_object)
         .ok_or_else(|| format!("kubectl printed no JSON: {}", reason(text)))
 }
 
@@ -112,4 +113,19 @@ pub fn reason(text: &str) -> String {
         .find(|line| !line.is_empty())
         .unwrap_or("no reason given")
         .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_one_object_whatever_a_node_prints() {
+        assert!(read(true, "W: old\n{\"items\": []}").is_ok());
+        for text in ["[]", "7", "\"x\"", "null", "", "[1, 2]\n", "{", "W: {x}"] {
+            let error = read(true, text).unwrap_err();
+            assert!(error.starts_with("kubectl printed no JSON"), "{error}");
+        }
+        assert_eq!(read(false, "a\nb\n"), Err("b".to_owned()));
+    }
 }

@@ -55,20 +55,15 @@ pub fn read(text: &str) -> Result<Vec<Value>, String> {
         let is_list = value["kind"]
             .as_str()
             .is_some_and(|kind| kind.ends_with("List"));
-        match value["items"].take() {
-            Value::Array(items) if is_list => objects.extend(items),
-            items => {
-                if !items.is_null() {
-                    value["items"] = items;
-                } else if let Some(map) = value.as_object_mut() {
-                    // `take` on a key that was not there has put a null.
-                    map.remove("items");
-                }
-                objects.push(value);
-            }
+        match value.get_mut("items") {
+            Some(Value::Array(items)) if is_list => objects.append(items),
+            _ => objects.push(value),
         }
     }
-    Ok(objects)
+    match objects.iter().find(|object| !object.is_object()) {
+        None => Ok(objects),
+        Some(_) => Err("kubectl printed something among the objects that is no object".to_owned()),
+    }
 }
 
 /// Fields of `metadata` that the server writes.
@@ -93,7 +88,7 @@ fn owned(mut object: Value) -> Value {
     if let Some(map) = object.as_object_mut() {
         map.remove("status");
     }
-    if let Some(metadata) = object["metadata"].as_object_mut() {
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         for key in SERVERS {
             metadata.remove(*key);
         }
@@ -285,5 +280,26 @@ mod tests {
         assert_eq!(read(&both).unwrap().len(), 3);
         assert!(read("").unwrap().is_empty());
         assert!(read("{\"kind\":").is_err());
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused() {
+        for text in [
+            "{} []",
+            "{} 7",
+            r#"{"kind": "List", "items": [1]}"#,
+            r#"{"kind": "List", "items": [{}, []]}"#,
+        ] {
+            let error = read(text).unwrap_err();
+            assert!(error.contains("no object"), "{text}: {error}");
+        }
+        for strange in [
+            json!({}),
+            json!({"metadata": 7, "kind": ["List"]}),
+            json!([1]),
+        ] {
+            let changes = compare(vec![strange.clone()], vec![strange]);
+            assert_eq!(changes.unchanged.len(), 1);
+        }
     }
 }

@@ -1,7 +1,6 @@
 //! Looking at pods again and again: what one look after another amounts to. Pure; the time is given.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use serde_json::Value;
 use tokio::time::Instant;
@@ -151,7 +150,7 @@ impl<'a> Watch<'a> {
     fn chosen(&self, mut list: Value) -> Vec<Value> {
         let names: BTreeSet<&str> = self.wait.names.iter().map(String::as_str).collect();
         let nodes: BTreeSet<&str> = self.wait.nodes.iter().map(String::as_str).collect();
-        let Value::Array(items) = list["items"].take() else {
+        let Some(Value::Array(items)) = list.get_mut("items").map(Value::take) else {
             return Vec::new();
         };
         items
@@ -186,7 +185,7 @@ impl<'a> Watch<'a> {
                     let identity = pods::identity(pod);
                     let since = self.broken.get(&identity).copied().unwrap_or(now);
                     broken.insert(identity, since);
-                    if now.duration_since(since) >= Duration::from_secs(*self.wait.grace) {
+                    if now.duration_since(since) >= self.wait.grace.seconds() {
                         final_one = final_one.or_else(|| {
                             Some(Broken {
                                 pod: pods::name(pod).to_owned(),
@@ -201,12 +200,13 @@ impl<'a> Watch<'a> {
         if let Some(broken) = final_one {
             return Verdict::Broken(broken);
         }
+        let there: BTreeSet<&str> = pods.iter().map(pods::name).collect();
         let absent: Vec<&str> = self
             .wait
             .names
             .iter()
             .map(String::as_str)
-            .filter(|name| !pods.iter().any(|pod| pods::name(pod) == *name))
+            .filter(|name| !there.contains(name))
             .collect();
         if let Some(lacks) = lacks {
             return Verdict::Waiting(lacks);
@@ -233,14 +233,15 @@ impl<'a> Watch<'a> {
         if self.wait.daemonset.is_none() {
             return Vec::new();
         }
-        let has = |node: &&str| pods.iter().any(|pod| pod["spec"]["nodeName"] == **node);
+        let have = pods.iter().map(|pod| pod["spec"]["nodeName"].as_str());
+        let have: BTreeSet<&str> = have.flatten().collect();
         let nodes = self.wait.nodes.iter().map(String::as_str);
-        nodes.filter(|node| !has(node)).collect()
+        nodes.filter(|node| !have.contains(node)).collect()
     }
 
     fn no_answer(&mut self, error: &str, now: Instant) -> Look {
         let since = *self.silent.get_or_insert(now);
-        let verdict = if now.duration_since(since) >= Duration::from_secs(*self.wait.api_grace) {
+        let verdict = if now.duration_since(since) >= self.wait.api_grace.seconds() {
             Verdict::Silent(format!(
                 "the API has not answered for {} s: {error}",
                 now.duration_since(since).as_secs()
@@ -257,6 +258,8 @@ impl<'a> Watch<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::json;
 
     use super::*;
@@ -418,5 +421,49 @@ mod tests {
         );
         let both = list(&[pod("x", true), pod("y", true)]);
         assert_eq!(watch.look(vec![set(2), both], now).verdict, Verdict::Well);
+    }
+
+    #[test]
+    fn a_list_that_is_none_has_no_pods() {
+        let wait = wait(json!({"names": ["a"]}));
+        for list in [
+            json!([]),
+            json!(7),
+            json!({}),
+            json!({"items": {"a": 1}}),
+            json!({"items": [1, [], null]}),
+        ] {
+            let look = Watch::new(&wait).look(vec![Ok(list)], Instant::now());
+            assert_eq!(
+                look.verdict,
+                Verdict::Waiting("not there yet: a".to_owned())
+            );
+        }
+    }
+
+    /// In time that grows with its length: nothing can stop what works on it.
+    #[test]
+    fn many_pods_are_looked_at_at_once() {
+        let names: Vec<String> = (0..5_000).map(|number| format!("a{number}")).collect();
+        let items =
+            vec![json!({"metadata": {"name": "a4999"}, "spec": {"nodeName": "a4999"}}); 100_000];
+        for arguments in [
+            json!({ "names": names }),
+            json!({"daemonset": "d", "nodes": names}),
+        ] {
+            let wait = wait(arguments);
+            let mut watch = Watch::new(&wait);
+            let set = json!({"spec": {"selector": {"matchLabels": {"a": "b"}}}});
+            let workload = wait.workload().map(|_| Ok(set));
+            let answers = workload.into_iter().chain([list(&items)]).collect();
+            let Verdict::Waiting(lacks) = watch.look(answers, Instant::now()).verdict else {
+                panic!("there is nothing but waiting");
+            };
+            assert!(
+                lacks.contains("a0, a1"),
+                "{}",
+                &lacks[..80.min(lacks.len())]
+            );
+        }
     }
 }

@@ -182,7 +182,7 @@ pub fn line(pod: &Value) -> String {
         .into_iter()
         .flatten()
         .filter_map(|container| container["restartCount"].as_i64())
-        .sum();
+        .fold(0, i64::saturating_add);
     let state = match health(pod) {
         Health::Well => pod["status"]["phase"]
             .as_str()
@@ -439,5 +439,16 @@ mod tests {
         };
         assert_eq!(Workload::Deployment.lacks(&deployment(2)), None);
         assert!(Workload::Deployment.lacks(&deployment(3)).is_some());
+    }
+
+    #[test]
+    fn more_restarts_than_can_be_counted_are_a_number_all_the_same() {
+        let mut status = running("True");
+        let container = json!({"ready": true, "restartCount": i64::MAX});
+        status["containerStatuses"] = json!([container, container]);
+        assert_eq!(
+            line(&pod(&status)),
+            "p 2/1 Running, 9223372036854775807 restarts, on w1"
+        );
     }
 }

@@ -196,13 +196,13 @@ impl Arguments for WaitPods {
                     ));
                 }
                 Verdict::Waiting(lacks) => {
-                    if started.elapsed() >= Duration::from_secs(*self.timeout) {
+                    if started.elapsed() >= self.timeout.seconds() {
                         return Err(self.too_late(&lacks, &look.pods));
                     }
                 }
             }
             first = false;
-            tokio::time::sleep(Duration::from_secs(*self.sleep)).await;
+            tokio::time::sleep(self.sleep.seconds()).await;
         }
     }
 }

@@ -17,6 +17,9 @@ const PARTS: &[Part] = &[Part {
     needs: &[&kit::RECORDS],
 }];
 
+/// The facts of a node with hundreds of interfaces have some hundred KiB.
+const LARGEST: usize = 1 << 20;
+
 /// Gathers facts about the node, in one round trip. A play does this at its start, unless it says
 /// `gather_facts: false`.
 ///
@@ -59,7 +62,7 @@ impl Arguments for Setup {
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
         let subsets = Subsets::read(&self.gather_subset).map_err(Failure::new)?;
         // Not in the C locale as a whole: the environment is one of the facts.
-        let script = Script::new("w_facts").parts(PARTS);
+        let script = Script::new("w_facts").parts(PARTS).answer(LARGEST);
         let reply = context.host.run(script).await?;
         let mut facts = facts(&Sources::new(Records::read(&reply)?), subsets);
         let patterns: Vec<Regex> = self
@@ -151,5 +154,15 @@ mod tests {
         let minimal = facts(&shell, json!({"gather_subset": ["!all"]})).await;
         assert!(minimal.contains_key("ansible_os_family"));
         assert!(!minimal.contains_key("ansible_interfaces"));
+    }
+
+    #[tokio::test]
+    async fn no_more_is_taken_of_a_node_than_facts_have() {
+        let host = fake::Fake::saying(&["files 0\n\n"]);
+        let control = Controller::new("/");
+        fake::run::<Setup>(&host, &control, REAL, json!({}))
+            .await
+            .unwrap();
+        assert_eq!(host.scripts()[0].answer, 1 << 20);
     }
 }

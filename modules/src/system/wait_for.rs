@@ -1,7 +1,5 @@
 //! `wait_for`: waits until a port, a file or the end of connections is there.
 
-use std::time::Duration;
-
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -229,7 +227,7 @@ impl Arguments for WaitFor {
             });
         }
         if self.port.is_none() && self.path.is_none() {
-            tokio::time::sleep(Duration::from_secs(*self.timeout)).await;
+            tokio::time::sleep(self.timeout.seconds()).await;
             return Ok(self.keys(Outcome::ok().with("elapsed", *self.timeout)));
         }
         let words = [

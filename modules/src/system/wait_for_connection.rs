@@ -33,6 +33,8 @@ pub struct WaitForConnection {
     sleep: Number<u64>,
 }
 
+const SECOND: Duration = Duration::from_secs(1);
+
 const fn ten_minutes() -> Number<u64> {
     Number(600)
 }
@@ -71,11 +73,11 @@ impl Arguments for WaitForConnection {
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
         let began = Instant::now();
-        let end = tokio::time::Instant::now() + Duration::from_secs(*self.timeout);
-        tokio::time::sleep(Duration::from_secs(*self.delay)).await;
+        let end = tokio::time::Instant::now() + self.timeout.seconds();
+        tokio::time::sleep(self.delay.seconds()).await;
         loop {
             let mut script = Script::new(":");
-            script.limit = Some(Duration::from_secs((*self.connect_timeout).max(1)));
+            script.limit = Some(self.connect_timeout.seconds().max(SECOND));
             let Err(error) = context.host.run(script).await else {
                 return Ok(Outcome::ok().with("elapsed", began.elapsed().as_secs()));
             };
@@ -94,7 +96,7 @@ impl Arguments for WaitForConnection {
                 });
             }
             context.control.progress(&format!("not there yet: {error}"));
-            tokio::time::sleep(Duration::from_secs((*self.sleep).max(1))).await;
+            tokio::time::sleep(self.sleep.seconds().max(SECOND)).await;
         }
     }
 }
@@ -147,5 +149,19 @@ mod tests {
         let failure = fake::run::<WaitForConnection>(&host, &control, REAL, json!({})).await;
         assert!(failure.unwrap_err().host.is_some());
         assert_eq!(host.scripts().len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn seconds_without_end_are_no_crash() {
+        let refused = || Err(unreachable(Unreachable::Refused));
+        let host = Fake::new([refused(), Ok(Reply::default())]);
+        let control = Controller::new("/");
+        let arguments = json!({"timeout": u64::MAX, "connect_timeout": u64::MAX});
+        fake::run::<WaitForConnection>(&host, &control, REAL, arguments)
+            .await
+            .unwrap();
+        // What uses the limit adds to it.
+        let limit = host.scripts()[0].limit.unwrap();
+        assert!(tokio::time::Instant::now().checked_add(limit * 2).is_some());
     }
 }

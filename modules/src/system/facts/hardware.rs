@@ -87,7 +87,7 @@ fn processors(text: &str, facts: &mut Map<String, Value>) {
     set(
         facts,
         "processor_vcpus",
-        threads.max(sockets * cores * per_core),
+        threads.max(sockets.saturating_mul(cores).saturating_mul(per_core)),
     );
     set(facts, "processor_nproc", threads.max(1));
 }
@@ -187,5 +187,19 @@ mod tests {
         assert_eq!(facts["ansible_loadavg"]["1m"], 1.5);
         assert_eq!(facts["ansible_product_name"], "KVM");
         assert_eq!(facts["ansible_product_uuid"], "NA");
+    }
+
+    #[test]
+    fn numbers_past_64_bits_are_no_crash() {
+        let most = u64::MAX;
+        let cpu = format!(
+            "processor : 0\nphysical id : 0\nprocessor : 1\nphysical id : 1\nsiblings : {most}\ncpu cores : {most}\n"
+        );
+        let memory = ["MemTotal", "MemFree", "Cached", "Buffers", "SwapFree"]
+            .map(|key| format!("{key}: {most} kB\n"))
+            .concat();
+        let facts = facts(&[("/proc/meminfo", &memory)], &[("cpu", &cpu)]);
+        assert_eq!(facts["ansible_processor_vcpus"], most);
+        assert_eq!(facts["ansible_memory_mb"]["nocache"]["used"], 0);
     }
 }

@@ -1,6 +1,7 @@
 //! Interfaces, their addresses, and the way out. What is no address, or no name that the kernel would take, is left
 //! out: these facts go into configurations of other hosts.
 
+use std::collections::HashSet;
 use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
@@ -185,6 +186,10 @@ fn plain(name: &str) -> &str {
 /// The interfaces by name, each with what sysfs says and its addresses.
 fn interfaces(sources: &Sources, addresses: &[Address]) -> Map<String, Value> {
     let bridges = sources.all("bridges");
+    let bridges: HashSet<&str> = bridges
+        .iter()
+        .filter_map(|path| Some(path.rsplit_once('/')?.1))
+        .collect();
     let mut interfaces: Map<String, Value> = Map::new();
     for (path, text) in sources.under("/sys/class/net/") {
         let Some((name, file)) = path.split_once('/') else {
@@ -208,11 +213,8 @@ fn interfaces(sources: &Sources, addresses: &[Address]) -> Map<String, Value> {
                 interface["promisc"] = flags.is_ok_and(|flags| flags & 0x100 != 0).into();
             }
             "type" => {
-                let bridge = bridges
-                    .iter()
-                    .any(|path| path.ends_with(&format!("/{name}")));
                 interface["type"] = match text {
-                    _ if bridge => "bridge",
+                    _ if bridges.contains(name) => "bridge",
                     "1" => "ether",
                     "32" => "infiniband",
                     "772" => "loopback",

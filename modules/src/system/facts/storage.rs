@@ -1,5 +1,7 @@
 //! Mounted file systems and disks.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 
 use super::set;
@@ -10,20 +12,26 @@ pub(super) fn facts(sources: &Sources, facts: &mut Map<String, Value>) {
     set(facts, "devices", devices(sources));
 }
 
-/// Size, used and free of a mount point, in the units of one `df`.
-fn amounts(df: &str, mount: &str) -> Option<[u64; 3]> {
-    df.lines().find_map(|line| {
+/// Size, used and free of each mount point, in the units of one `df`.
+fn amounts(df: &str) -> HashMap<&str, [u64; 3]> {
+    let mut all = HashMap::new();
+    for line in df.lines() {
         let mut words = line.split_whitespace().skip(1);
         let mut number = || words.next()?.parse().ok();
-        let amounts = [number()?, number()?, number()?];
-        (words.nth(1) == Some(mount)).then_some(amounts)
-    })
+        if let (Some(size), Some(used), Some(free)) = (number(), number(), number())
+            && let Some(mount) = words.nth(1)
+        {
+            all.entry(mount).or_insert([size, used, free]);
+        }
+    }
+    all
 }
 
 /// File systems on devices of the node, and those of the network (without their sizes: asking could
 /// hang).
 fn mounts(sources: &Sources) -> Vec<Value> {
     let (space, inodes) = (sources.said("space"), sources.said("inodes"));
+    let (space, inodes) = (amounts(&space), amounts(&inodes));
     let table = sources.file("/proc/mounts");
     let mut mounts: Vec<Value> = Vec::new();
     for line in table.lines() {
@@ -37,15 +45,15 @@ fn mounts(sources: &Sources) -> Vec<Value> {
         let mut facts = json!({
             "device": device, "mount": unescaped(mount), "fstype": kind, "options": options,
         });
-        if let Some([total, _, free]) = amounts(&space, mount) {
-            facts["size_total"] = (total * 1024).into();
-            facts["size_available"] = (free * 1024).into();
+        if let Some([total, _, free]) = space.get(mount).copied() {
+            facts["size_total"] = total.saturating_mul(1024).into();
+            facts["size_available"] = free.saturating_mul(1024).into();
             facts["block_size"] = 1024.into();
             facts["block_total"] = total.into();
             facts["block_available"] = free.into();
             facts["block_used"] = total.saturating_sub(free).into();
         }
-        if let Some([total, used, free]) = amounts(&inodes, mount) {
+        if let Some([total, used, free]) = inodes.get(mount).copied() {
             facts["inode_total"] = total.into();
             facts["inode_used"] = used.into();
             facts["inode_available"] = free.into();
@@ -95,19 +103,18 @@ fn devices(sources: &Sources) -> Map<String, Value> {
 
 /// As Ansible writes sizes: two decimals in the largest unit that is at least one.
 fn size(sectors: u64) -> String {
-    const UNITS: [(&str, u64); 4] = [
+    const UNITS: [(&str, u128); 4] = [
         ("TB", 1 << 40),
         ("GB", 1 << 30),
         ("MB", 1 << 20),
         ("KB", 1 << 10),
     ];
-    let bytes = sectors * 512;
+    let bytes = u128::from(sectors) * 512;
     let unit = UNITS.iter().find(|(_, factor)| bytes >= *factor);
     unit.map_or_else(
         || format!("{bytes}.00 Bytes"),
         |(name, factor)| {
-            let hundredths =
-                (u128::from(bytes) * 100 + u128::from(*factor) / 2) / u128::from(*factor);
+            let hundredths = (bytes * 100 + factor / 2) / factor;
             format!("{}.{:02} {name}", hundredths / 100, hundredths % 100)
         },
     )
@@ -162,5 +169,40 @@ mod tests {
                 "sectors": 41_943_040, "sectorsize": 512, "size": "20.00 GB",
             }})
         );
+    }
+
+    #[test]
+    fn sizes_past_64_bits_are_no_crash() {
+        let most = u64::MAX.to_string();
+        let df = format!("Filesystem\n/dev/vda1 {most} {most} {most} 1% /\n");
+        let sources = sources(
+            &[
+                ("/proc/mounts", "/dev/vda1 / ext4 rw 0 0\n"),
+                ("/sys/block/vda/size", &most),
+                ("/sys/block/vda/vda1/size", &most),
+            ],
+            &[("space", &df), ("inodes", &df)],
+        );
+        let mut facts = Map::new();
+        super::facts(&sources, &mut facts);
+        assert_eq!(facts["ansible_mounts"][0]["size_total"], u64::MAX);
+        assert_eq!(facts["ansible_devices"]["vda"]["sectors"], u64::MAX);
+    }
+
+    /// In time that grows with its length: nothing can stop what works on it.
+    #[test]
+    fn a_node_with_many_mounts_has_them_at_once() {
+        let (mut table, mut space) = (String::new(), String::new());
+        for number in 0..20_000 {
+            table.push_str(&format!("/dev/a /m{number} ext4 rw 0 0\n"));
+            space.push_str(&format!("/dev/a {number} 0 0 0% /m{number}\n"));
+        }
+        let sources = sources(
+            &[("/proc/mounts", &table)],
+            &[("space", &space), ("inodes", &space)],
+        );
+        let mounts = super::mounts(&sources);
+        assert_eq!(mounts.len(), 20_000);
+        assert_eq!(mounts[19_999]["block_total"], 19_999);
     }
 }

@@ -149,3 +149,23 @@ fn what_is_no_address_or_no_interface_is_no_fact() {
         assert_eq!(said["ansible_eth0"]["ipv4"]["address"], "192.0.2.21");
     }
 }
+
+/// In time that grows with its length: nothing can stop what works on it.
+#[test]
+fn a_node_with_many_bridges_has_them_at_once() {
+    let names: Vec<String> = (0..30_000).map(|number| format!("br{number}")).collect();
+    let files: Vec<(String, &str)> = names
+        .iter()
+        .map(|name| (format!("/sys/class/net/{name}/type"), "1"))
+        .collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (&**path, *text)).collect();
+    let bridges: Vec<String> = names
+        .iter()
+        .map(|name| format!("/sys/class/net/{name}"))
+        .collect();
+    let records: Vec<(&str, &str)> = bridges.iter().map(|path| ("bridges", &**path)).collect();
+    let sources = sources(&files, &records);
+    let interfaces = super::interfaces(&sources, &[]);
+    assert_eq!(interfaces.len(), 30_000);
+    assert!(interfaces.values().all(|one| one["type"] == "bridge"));
+}
