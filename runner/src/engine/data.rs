@@ -139,10 +139,22 @@ impl Entry {
 
 /// What is drawn for a value that a host keeps beside results; nothing for a short one.
 pub(crate) fn hold(value: &Json, account: &Arc<Account>) -> Result<Option<Held>, Full> {
-    match weigh(value) {
-        short if short <= LONG as u64 => Ok(None),
-        weight => account.hold(weight).map(Some),
+    hold_weight(weigh(value), account)
+}
+
+/// The same for many that come together.
+pub(crate) fn hold_all(
+    values: &Map<String, Json>,
+    account: &Arc<Account>,
+) -> Result<Option<Held>, Full> {
+    hold_weight(weigh_all(values), account)
+}
+
+fn hold_weight(weight: u64, account: &Arc<Account>) -> Result<Option<Held>, Full> {
+    if weight <= LONG as u64 {
+        return Ok(None);
     }
+    account.hold(weight).map(Some)
 }
 
 /// A long text of a module's answer.
@@ -159,12 +171,16 @@ fn weigh(value: &Json) -> u64 {
     NODE + match value {
         Json::String(text) => text.len() as u64,
         Json::Array(items) => items.iter().map(weigh).sum(),
-        Json::Object(entries) => entries
-            .iter()
-            .map(|(key, value)| NODE + key.len() as u64 + weigh(value))
-            .sum(),
+        Json::Object(entries) => weigh_all(entries),
         Json::Null | Json::Bool(_) | Json::Number(_) => 0,
     }
+}
+
+fn weigh_all(entries: &Map<String, Json>) -> u64 {
+    let weights = entries.iter();
+    weights
+        .map(|(key, value)| NODE + key.len() as u64 + weigh(value))
+        .sum()
 }
 
 /// What `register` keeps, as a mapping.

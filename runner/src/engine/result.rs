@@ -34,8 +34,7 @@ pub(crate) struct TaskResult {
     pub(crate) hint: Option<String>,
     pub(crate) diff: Arc<[Difference]>,
     pub(crate) warnings: Vec<String>,
-    /// Facts, and the host that said them where it is not the task's own.
-    pub(crate) facts: Vec<(Option<String>, Map<String, Json>)>,
+    pub(crate) facts: Vec<Said>,
     /// What `set_fact` and its like set.
     pub(crate) variables: Vec<(String, Value)>,
     /// What is drawn for those of them that are long.
@@ -214,12 +213,23 @@ fn diff(difference: &Difference) -> Diff {
     }
 }
 
-fn facts(facts: Map<String, Json>) -> Vec<(Option<String>, Map<String, Json>)> {
+/// Facts as a host said them.
+#[derive(Debug, Clone)]
+pub(crate) struct Said {
+    /// The host, where it is not the task's own.
+    pub(crate) by: Option<String>,
+    pub(crate) facts: Map<String, Json>,
+    /// What is drawn for them, where they are long.
+    pub(crate) held: Option<Held>,
+}
+
+fn facts(facts: Map<String, Json>, account: &Arc<Account>) -> Result<Vec<Said>, Full> {
     if facts.is_empty() {
-        Vec::new()
-    } else {
-        vec![(None, facts)]
+        return Ok(Vec::new());
     }
+    let held = super::data::hold_all(&facts, account)?;
+    let by = None;
+    Ok(vec![Said { by, facts, held }])
 }
 
 impl TaskResult {
@@ -251,7 +261,7 @@ impl TaskResult {
             data: Data::of(outcome.data, outcome.printed, account)?,
             diff: shown::differences(outcome.diff).into(),
             warnings: outcome.warnings,
-            facts: facts(outcome.facts),
+            facts: facts(outcome.facts, account)?,
             ..Self::new(status)
         })
     }
@@ -291,7 +301,7 @@ impl TaskResult {
 
 #[cfg(test)]
 mod tests {
-    use windlass_modules::transcript::Ledger;
+    use windlass_modules::transcript::{Bounds, Ledger};
 
     use super::*;
     use crate::template;
@@ -345,5 +355,37 @@ mod tests {
         let registered = template::to_json(&result.registered());
         assert_eq!(registered["unreachable"], true);
         assert_eq!(registered["failed"], false);
+    }
+
+    #[test]
+    fn facts_draw_on_what_a_run_keeps_and_find_no_room_where_there_is_none() {
+        let bounds = Bounds {
+            memory: 4 << 20,
+            disk: 0,
+        };
+        let ledger = Ledger::new(bounds);
+        let account = ledger.account("h");
+        let said = |name: &str, count: usize| {
+            let facts = (0..count).map(|number| (format!("{name}{number}"), Json::from(1)));
+            let facts = facts.collect();
+            TaskResult::of(
+                Ok(Outcome {
+                    facts,
+                    ..Outcome::ok()
+                }),
+                &account,
+            )
+        };
+        let few = said("ansible_few", 20);
+        assert_eq!((few.facts[0].held.is_some(), ledger.drawn().0), (false, 0));
+        let many = said("ansible_many", 10_000);
+        assert!(ledger.drawn().0 > 10_000 * 128);
+        let failed = said("ansible_more", 20_000);
+        assert_eq!(failed.status, Status::Failed);
+        assert!(failed.facts.is_empty());
+        let message = failed.message.unwrap();
+        assert!(message.contains("too large"), "{message}");
+        drop(many);
+        assert_eq!(ledger.drawn().0, 0);
     }
 }

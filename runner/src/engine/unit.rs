@@ -139,8 +139,8 @@ impl Unit<'_> {
         let mut result = self.tries(scope, extra, &attempt).await?;
         result.warnings.splice(0..0, warnings);
         result.delegated_to.clone_from(&attempt.delegated_to);
-        for (said_by, _) in &mut result.facts {
-            said_by.clone_from(&attempt.delegated_to);
+        for said in &mut result.facts {
+            said.by.clone_from(&attempt.delegated_to);
         }
         Ok(result)
     }

@@ -383,10 +383,11 @@ impl Dispatcher {
             let delegated = work.inherited(&scope, |common| &common.delegate_facts);
             matches!(delegated, Ok(Some(true)))
         };
-        for (said_by, facts) in &result.facts {
+        for said in &result.facts {
             // Of a loop over hosts, each gets its own.
-            let other = said_by.as_deref().filter(|_| of_others());
-            store.set_facts(other.unwrap_or(host), facts.clone());
+            let other = said.by.as_deref().filter(|_| of_others());
+            let host = other.unwrap_or(host);
+            store.set_facts(host, said.facts.clone(), said.held.as_ref());
         }
         if !result.variables.is_empty() {
             store.set_variables(host, result.variables.clone());

@@ -29,7 +29,7 @@ pub fn facts(input: &[u8]) {
     };
     let before = reached(&world);
     let names: Vec<String> = facts.keys().cloned().collect();
-    world.store.set_facts(HOST, facts);
+    world.store.set_facts(HOST, facts, None);
     assert_eq!(before, reached(&world), "a node says how it is reached");
     let scope = world.scope();
     let all = "ansible_facts".to_owned();

@@ -93,7 +93,7 @@ impl World {
             "ansible_kernel": text, "ansible_local": {"a": whole}, "ansible_fqdn": EVIL,
             "ansible_env": {"HOME": text},
         }) {
-            world.store.set_facts(HOST, facts);
+            world.store.set_facts(HOST, facts, None);
         }
         world
     }

@@ -2,9 +2,12 @@
 //!
 //! A host is not trusted to say how it is reached or as whom tasks run on it.
 
+use std::collections::HashMap;
+
 use indexmap::IndexMap;
 use minijinja::Value;
 use serde_json::{Map, Value as Json};
+use windlass_modules::transcript::Held;
 
 use super::{magic, settings};
 use crate::template;
@@ -65,16 +68,22 @@ pub(super) struct Facts {
     named: IndexMap<String, Value>,
     /// `ansible_facts` as a value, made when facts change and not when they are used.
     all: Value,
+    /// What is drawn for those that came with many or long ones.
+    held: HashMap<String, Held>,
 }
 
 impl Facts {
     /// Adds facts, whose names may begin with `ansible_` or not.
-    pub(super) fn extend(&mut self, facts: Map<String, Json>) {
+    pub(super) fn extend(&mut self, facts: Map<String, Json>, held: Option<&Held>) {
         for (name, value) in facts {
             let value = template::from_json(&value);
             let bare = match name.strip_prefix("ansible_") {
                 Some(bare) if bare != "local" => bare.to_owned(),
                 _ => name.clone(),
+            };
+            match held {
+                Some(held) => self.held.insert(bare.clone(), held.clone()),
+                None => self.held.remove(&bare),
             };
             self.named.insert(bare, value.clone());
             if is_harmless(&name) {
@@ -126,13 +135,14 @@ fn is_harmless(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use windlass_modules::transcript::Ledger;
 
     use super::Facts;
     use crate::template::to_json;
 
     fn facts(json: &serde_json::Value) -> Facts {
         let mut facts = Facts::default();
-        facts.extend(json.as_object().unwrap().clone());
+        facts.extend(json.as_object().unwrap().clone(), None);
         facts
     }
 
@@ -148,6 +158,22 @@ mod tests {
         let names: Vec<&str> = facts.names().collect();
         assert_eq!(names, ["ansible_os_family", "ansible_local", "packages"]);
         assert_eq!(to_json(&Facts::default().all()), json!({}));
+    }
+
+    #[test]
+    fn what_is_drawn_for_facts_is_given_back_when_all_of_them_are_set_again() {
+        let ledger = Ledger::default();
+        let drawn = || ledger.drawn().0;
+        let large = ledger.account("h").hold(3 << 20).unwrap();
+        let map = |json: serde_json::Value| json.as_object().unwrap().clone();
+        let mut facts = Facts::default();
+        facts.extend(map(json!({"ansible_a": 1, "b": 2})), Some(&large));
+        drop(large);
+        assert_eq!(drawn(), 3 << 20);
+        facts.extend(map(json!({"a": 1, "c": 1})), None);
+        assert_eq!(drawn(), 3 << 20);
+        facts.extend(map(json!({"b": 1})), None);
+        assert_eq!(drawn(), 0);
     }
 
     #[test]

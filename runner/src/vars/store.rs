@@ -173,9 +173,9 @@ impl Store {
     }
 
     /// Adds facts; names may have `ansible_` before them or not. None can change how the host is
-    /// reached.
-    pub fn set_facts(&self, host: &str, facts: Map<String, Json>) {
-        self.change(host, |state| state.facts.extend(facts));
+    /// reached. `held` is what was drawn for them; it is kept until all of them are set again.
+    pub fn set_facts(&self, host: &str, facts: Map<String, Json>, held: Option<&Held>) {
+        self.change(host, |state| state.facts.extend(facts, held));
     }
 
     /// Forgets all facts of a host.

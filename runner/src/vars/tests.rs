@@ -227,7 +227,7 @@ fn value_with(count: usize) -> String {
     };
     let run = Run::new(&files, with_extra);
     if places.contains(&"fact") {
-        run.store.set_facts("h", map(&json!({"v": "fact"})));
+        run.store.set_facts("h", map(&json!({"v": "fact"})), None);
     }
     if places.contains(&"set_fact") {
         run.store
@@ -307,7 +307,7 @@ fn variables_are_rendered_when_they_are_used_and_data_never_is() {
         \x20   list: ['{{ fine }}', {a: '{{ host }}'}]\n  tasks:\n    - debug:\n",
     );
     run.store
-        .set_facts("h", map(&json!({"fact": "{{ host }}"})));
+        .set_facts("h", map(&json!({"fact": "{{ host }}"})), None);
     run.store
         .set_variables("h", values(&json!({"result": {"stdout": "{{ 6 * 7 }}"}})));
     assert_eq!(
@@ -417,7 +417,7 @@ fn hostvars_show_other_hosts_without_what_plays_define() {
         "- hosts: all\n  vars: {in_play: 1}\n  tasks:\n    - debug:\n",
     );
     run.store
-        .set_facts("i", map(&json!({"ansible_os_family": "Debian"})));
+        .set_facts("i", map(&json!({"ansible_os_family": "Debian"})), None);
     run.store
         .set_variables("i", values(&json!({"token": {"stdout": "abc"}})));
     for (expression, value) in [
@@ -501,7 +501,8 @@ fn a_view_is_a_snapshot() {
     assert_eq!(before.get("v").unwrap().unwrap(), Value::from(1));
     assert!(before.get("w").is_none());
     assert_eq!(run.view("h").get("v").unwrap().unwrap(), Value::from(2));
-    run.store.set_facts("h", map(&json!({"ansible_a": 1})));
+    run.store
+        .set_facts("h", map(&json!({"ansible_a": 1})), None);
     run.store.clear_facts("h");
     assert!(run.view("h").get("ansible_a").is_none());
 }
@@ -524,9 +525,9 @@ fn vars_files_take_the_first_that_exists_and_wait_for_facts() {
     );
     assert_eq!(run.evaluate("h", "pkg is defined").unwrap(), json!(false));
     run.store
-        .set_facts("h", map(&json!({"ansible_os_family": "Debian"})));
+        .set_facts("h", map(&json!({"ansible_os_family": "Debian"})), None);
     run.store
-        .set_facts("i", map(&json!({"ansible_os_family": "Gentoo"})));
+        .set_facts("i", map(&json!({"ansible_os_family": "Gentoo"})), None);
     assert_eq!(
         run.evaluate("h", "[pkg, shared, name]").unwrap(),
         json!(["apt", "last", "apt!"])

@@ -189,6 +189,7 @@ pub enum Heavy {
     TinyRecords,
     Errors,
     Facts,
+    Mounts,
     Slurp,
 }
 
@@ -351,7 +352,7 @@ modes! {
     "tmp-full", Tools::Full, Data, "no room for output in `/tmp`";
     "environment", Tools::Environment, Data, "an environment of `IFS`, `ENV`, `PS4`, `CDPATH`, locales and shell in `HOME`";
     "kube-deep", Tools::DeepJson, Data, "`kubectl` prints JSON nested 100,000 deep";
-    "kube-wrong", Tools::WrongJson, Data, "`kubectl` prints lists for objects, numbers for names";
+    "kube-wrong", Tools::WrongJson, Data, "`kubectl` prints lists and numbers for objects, numbers for names";
     // sudo.
     "sudo-silent", Sudo::Silent, Connect, "sudo never asks and never ends";
     "sudo-asks", Sudo::Asks, Connect, "sudo asks for the password again and again";
@@ -359,6 +360,8 @@ modes! {
     "sudo-refuses", Sudo::Refuses, Data, "sudo refuses, with templates and escape sequences";
     "sudo-floods", Sudo::Floods, Connect, "sudo floods standard error before it asks";
     "sudo-takes", Sudo::Takes, Data, "sudo asks, and all answers hold the password after that";
+    // The last, so that the others keep the modules that they run with.
+    "heavy-mounts", Heavy::Mounts, Size, "15 MB of short lines of `/proc/mounts` among its facts, from four hosts";
 }
 
 impl Mode {

@@ -9,6 +9,8 @@ use super::{cluster, tools, words};
 
 /// How much a heavy node says.
 pub const HEAVY: usize = 60_000_000;
+/// A line of a file of a node, among its facts.
+const MOUNT: &[u8] = b"/proc/mounts:/ a b c\n";
 
 /// One record: `key length`, a newline, the value, a newline.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -321,17 +323,25 @@ fn connecting(run: &str, mut records: Vec<Record>) -> Vec<Record> {
 fn heavier(heavy: Heavy, body: &[u8]) -> Vec<u8> {
     let content = match heavy {
         Heavy::Lines | Heavy::Errors => b"x\n".repeat(HEAVY / 2),
+        Heavy::Mounts => MOUNT.repeat(HEAVY / 4 / MOUNT.len()),
         Heavy::NoNewline | Heavy::Facts | Heavy::Slurp | Heavy::TinyRecords => vec![b'x'; HEAVY],
     };
     let Some(mut records) = read(body) else {
         return match heavy {
             Heavy::TinyRecords => b"a 1\nb\n".repeat(HEAVY / 7),
+            Heavy::Mounts => body.to_vec(),
             _ => content,
         };
     };
     match heavy {
         Heavy::TinyRecords => [b"a 1\nb\n".repeat(HEAVY / 7), body.to_vec()].concat(),
         Heavy::Errors => content,
+        Heavy::Mounts => {
+            if let Some(files) = records.iter_mut().find(|record| record.key == "files") {
+                files.value = content;
+            }
+            write(&records)
+        }
         Heavy::Facts => {
             if let Some(record) = records.iter_mut().find(|record| !record.is_frame()) {
                 record.value = content;

@@ -137,7 +137,7 @@ fn stand_in(mode: &Mode, home: &Home, name: &str, arguments: &[String]) -> io::R
     let has = |word: &str| arguments.iter().any(|argument| argument == word);
     let mut out = io::stdout();
     match name {
-        "kubectl" => out.write_all(kubectl(mode, &said).as_bytes())?,
+        "kubectl" => out.write_all(kubectl(mode, &said, has).as_bytes())?,
         "kubeadm" if has("version") => out.write_all(b"v1.31.2\n")?,
         "kubeadm" => writeln!(out, "[init] {said}")?,
         "systemctl" if has("show") => writeln!(
@@ -165,9 +165,15 @@ fn stand_in(mode: &Mode, home: &Home, name: &str, arguments: &[String]) -> io::R
     Ok(ExitCode::SUCCESS)
 }
 
-fn kubectl(mode: &Mode, said: &str) -> String {
+fn kubectl(mode: &Mode, said: &str, has: impl Fn(&str) -> bool) -> String {
     use serde_json::json;
     if mode.way == Way::Tools(Tools::WrongJson) {
+        if has("pods") {
+            return "[{}, 7]".to_owned();
+        }
+        if has("-f") {
+            return r#"{"kind": "List", "items": [1, []]} [] "x" 7"#.to_owned();
+        }
         return json!({"kind": ["List"], "items": {"metadata": [1, 2], "status": "x"}, "metadata": 7, "status": [{}]}).to_string();
     }
     let metadata = json!({"name": said, "namespace": said, "labels": {said: said}, "uid": said, "generation": -1,

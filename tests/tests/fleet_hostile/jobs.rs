@@ -74,7 +74,7 @@ fn focus(mode: &Mode) -> &'static [&'static str] {
             Records::Paths | Records::Longer | Records::Shorter | Records::Endless | Records::Sums,
         ) => &["fetch", "slurp"],
         Way::Records(Records::Token) => &["kubeadm_token"],
-        Way::Records(Records::Facts) => &["setup"],
+        Way::Records(Records::Facts) | Way::Heavy(Heavy::Mounts) => &["setup"],
         Way::Tools(Tools::Full) => &["shell"],
         Way::Tools(Tools::DeepJson | Tools::WrongJson) => &["wait_nodes", "wait_pods"],
         Way::Frames(Frames::StopsReading) => &["copy"],
