@@ -3,42 +3,54 @@
 use serde_json::json;
 
 use super::modes::{Mode, Records, Way};
-use super::records::Record;
+use super::records::{self, Record};
 
-/// The answer of a module that depends on one.
-pub(super) fn plausible(module: &str, records: Vec<Record>) -> Vec<Record> {
+/// What `kubeadm token create --print-join-command` prints.
+pub(super) const JOIN: &str = "kubeadm join 127.0.0.1:6443 --token abcdef.0123456789abcdef --discovery-token-ca-cert-hash sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+/// The same with a word of everybody's as the token.
+pub(super) const COMMON: &str = "kubeadm join 127.0.0.1:6443 --token changed --discovery-token-ca-cert-hash sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+/// The key of uploaded certificates.
+pub(super) const KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+const PEM: &str = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIBATAKBggqhkjOPQQDAjAA\n-----END CERTIFICATE-----";
+const MEMBER: &str =
+    "8e9e05c52164694d, started, one, https://127.0.0.1:2380, https://127.0.0.1:2379, false";
+const HEALTH: &str =
+    "https://127.0.0.1:2379 is healthy: successfully committed proposal: took = 1ms";
+
+/// What a script of `module` would have answered where it has ended because there is no cluster. It has
+/// ended well then.
+pub(super) fn instead(module: &str, body: &[u8]) -> Option<Vec<u8>> {
+    let records = records::read(body)?;
     let has = |key: &str| records.iter().any(|record| record.key == key);
-    let pem = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIBATAKBggqhkjOPQQDAjAA\n-----END CERTIFICATE-----";
     let said: &[(&str, &str)] = match module {
-        "etcd_member" if has("error") => &[
-            (
-                "list",
-                "8e9e05c52164694d, started, one, https://127.0.0.1:2380, https://127.0.0.1:2379, false",
-            ),
-            (
-                "health",
-                "https://127.0.0.1:2379 is healthy: successfully committed proposal: took = 1ms",
-            ),
-            ("in_use", "1"),
-        ],
-        "kubeadm_token" if has("error") => &[
-            ("version", "v1.31.2"),
-            (
-                "command",
-                "kubeadm join 127.0.0.1:6443 --token abcdef.0123456789abcdef --discovery-token-ca-cert-hash sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-            ),
-        ],
+        "etcd_member" if has("error") => &[("list", MEMBER), ("health", HEALTH), ("in_use", "1")],
+        "kubeadm_token" if has("error") => {
+            &[("version", "v1.31.2"), ("command", JOIN), ("key", KEY)]
+        }
         "certificate_info" if !has("pem") => &[
             ("now", "1700000000"),
             ("file", "1"),
             ("path", "/etc/kubernetes/pki/ca.crt"),
-            ("pem", pem),
+            ("pem", PEM),
         ],
-        _ => return records,
+        _ => return None,
     };
-    said.iter()
+    let said: Vec<Record> = said
+        .iter()
         .map(|(key, value)| Record::new(key, *value))
-        .collect()
+        .collect();
+    Some(records::write(&said))
+}
+
+/// The value of a record with words in a place of it that is read and passed on.
+pub(super) fn worded(key: &str, value: &[u8], words: &[u8]) -> Option<Vec<u8>> {
+    let (before, place) = match key {
+        "list" => ("started, ", "one"),
+        "command" => ("kubeadm join ", "127.0.0.1:6443"),
+        _ => return None,
+    };
+    let at = memchr::memmem::find(value, [before, place].concat().as_bytes())? + before.len();
+    Some([&value[..at], words, &value[at + place.len()..]].concat())
 }
 
 /// A kubeconfig. It names a program to run, where the mode is about what nobody asked for.

@@ -69,7 +69,7 @@ pub fn read(mut rest: &[u8]) -> Option<Vec<Record>> {
     (!all.is_empty()).then_some(all)
 }
 
-fn write(records: &[Record]) -> Vec<u8> {
+pub(super) fn write(records: &[Record]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for record in records {
         if record.rest {
@@ -110,7 +110,6 @@ pub(super) fn spoilt(
     let Some(records) = read(&body) else {
         return unrecorded(mode, module, body, &words);
     };
-    let records = cluster::plausible(module, records);
     match mode.way {
         Way::Words(kind) => write(&worded(records, kind, &words)),
         Way::Records(how) => recorded(how, run, records, &words),
@@ -167,6 +166,10 @@ fn unrecorded(mode: &Mode, module: &str, body: Vec<u8>, words: &[u8]) -> Vec<u8>
 
 fn worded(mut records: Vec<Record>, kind: Words, words: &[u8]) -> Vec<Record> {
     for record in &mut records {
+        if let Some(value) = cluster::worded(&record.key, &record.value, words) {
+            record.value = value;
+            continue;
+        }
         let is_json = record.value.starts_with(b"{");
         if !record.is_frame()
             && (!is_json || matches!(kind, Words::Deep | Words::Numbers | Words::Keys))
@@ -253,10 +256,7 @@ fn lie(how: Records, number: usize, record: &mut Record) {
         (Records::Shorter, "content" | "before") => {
             String::from_utf8_lossy(&record.value[..record.value.len() / 2]).into_owned()
         }
-        (Records::Token, "command") => {
-            "kubeadm join good:6443 --token well --discovery-token-ca-cert-hash sha256:changed"
-                .to_owned()
-        }
+        (Records::Token, "command") => cluster::COMMON.to_owned(),
         _ => return,
     };
     record.value = value.into_bytes();

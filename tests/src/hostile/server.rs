@@ -5,27 +5,27 @@ use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use super::modes::{Mode, Server};
+use super::modes::Server;
 use super::words;
 
 /// Listens on a port of the loopback's own choice, for as long as the test runs.
 ///
 /// # Panics
 /// When there is no port.
-pub fn start(mode: &'static Mode, how: Server, run: String) -> u16 {
+pub fn start(how: Server, run: String) -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     let port = listener.local_addr().expect("it has an address").port();
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let run = run.clone();
             // Who hangs up has had enough.
-            thread::spawn(move || serve(stream, how, mode, &run));
+            thread::spawn(move || serve(stream, how, &run));
         }
     });
     port
 }
 
-fn serve(mut stream: TcpStream, how: Server, _mode: &Mode, run: &str) -> io::Result<()> {
+fn serve(mut stream: TcpStream, how: Server, run: &str) -> io::Result<()> {
     match how {
         Server::Closes => return Ok(()),
         Server::Silent => {}

@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::login::{Home, forever};
 use super::modes::{Mode, Sudo, Tools, Way};
-use super::words;
+use super::{cluster, words};
 
 /// Those that lie, where a mode is about them.
 pub const LIARS: &[&str] = &[
@@ -139,6 +139,10 @@ fn stand_in(mode: &Mode, home: &Home, name: &str, arguments: &[String]) -> io::R
     match name {
         "kubectl" => out.write_all(kubectl(mode, &said, has).as_bytes())?,
         "kubeadm" if has("version") => out.write_all(b"v1.31.2\n")?,
+        "kubeadm" if has("token") => writeln!(out, "W1 {said}\n{}", cluster::JOIN)?,
+        "kubeadm" if has("upload-certs") => {
+            writeln!(out, "[upload-certs] {said}\n{}", cluster::KEY)?;
+        }
         "kubeadm" => writeln!(out, "[init] {said}")?,
         "systemctl" if has("show") => writeln!(
             out,
@@ -178,7 +182,9 @@ fn kubectl(mode: &Mode, said: &str, has: impl Fn(&str) -> bool) -> String {
     }
     let metadata = json!({"name": said, "namespace": said, "labels": {said: said}, "uid": said, "generation": -1,
         "creationTimestamp": said, "resourceVersion": said});
-    let status = json!({"phase": said, "conditions": [{"type": "Ready", "status": "True", "reason": said, "message": said}],
+    // What is fine is, so that it is read to its end.
+    let phase = if said == "fine" { "Running" } else { said };
+    let status = json!({"phase": phase, "conditions": [{"type": "Ready", "status": "True", "reason": said, "message": said}],
         "containerStatuses": [{"name": said, "ready": false, "restartCount": 1_000_000_000_000_u64, "image": said,
         "state": {"waiting": {"reason": said, "message": said}}}], "nodeInfo": {"kubeletVersion": said}});
     let object = json!({"apiVersion": "v1", "kind": "Node", "metadata": metadata, "spec": {"nodeName": said, "unschedulable": false,

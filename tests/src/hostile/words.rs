@@ -1,6 +1,7 @@
-//! What a hostile node says. `run` is a command that leaves a trace where it must never run.
+//! What a hostile node says. `run` is a command that leaves a trace where it must never run: on the control host
+//! and on other hosts.
 
-use super::modes::{Frames, Mode, Records, Sudo, Tools, Way, Words};
+use super::modes::{Mode, Records, Sudo, Tools, Way, Words};
 
 /// Templates, as text.
 fn lookup(run: &str) -> String {
@@ -23,7 +24,7 @@ fn shell(run: &str) -> String {
 }
 
 fn escapes() -> String {
-    "\u{1b}[2J\u{1b}[45;95;7mRED\u{1b}]0;TITLE\u{7}\u{1b}]52;c;aGk=\u{7}\u{1b}[6n\u{8}\u{8}\u{7f}\u{1b}P+q\u{1b}\\\u{e}\u{c}"
+    "\u{1b}[2J\u{1b}[45;95;7mRED\u{1b}]0;TITLE\u{7}\u{1b}]52;c;aGk=\u{7}\u{1b}[6n\u{8}\u{8}\u{7f}\u{1b}P+q\u{1b}\\\u{e}\u{c}\u{1b}[2Kwiped\u{1b}[1Awiped"
         .to_owned()
 }
 
@@ -100,12 +101,4 @@ fn payload(words: Words, run: &str) -> Vec<u8> {
         Words::Returns => "\rok          forged line\r\n\u{8}\u{8}\u{8}Recap\n\rgood1  ok=99\r\nbad1 ok=1 failed=0\n\u{b}".to_owned(),
     }
     .into_bytes()
-}
-
-/// Whether a mode's words go into answers that are otherwise as they should be.
-pub fn in_answers(mode: &Mode) -> bool {
-    matches!(
-        mode.way,
-        Way::Words(_) | Way::Frames(Frames::Twice | Frames::Replay)
-    )
 }

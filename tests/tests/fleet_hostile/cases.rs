@@ -79,7 +79,10 @@ const CASES: &[(&str, &[&str])] = &[
         "get_url",
         &["get_url: {url: 'http://127.0.0.1:9/x', dest: ~/got, timeout: 1}"],
     ),
-    ("hostname", &["hostname: {name: other.example}"]),
+    (
+        "hostname",
+        &["hostname: {name: other.example}", "hostname: {name: NODE}"],
+    ),
     (
         "kube_apply",
         &[
@@ -105,7 +108,10 @@ const CASES: &[(&str, &[&str])] = &[
     ("kubeadm_state", &["kubeadm_state: {settle: 0}"]),
     (
         "kubeadm_token",
-        &["kubeadm_token: {kubeconfig: /etc/hostname}"],
+        &[
+            "kubeadm_token: {kubeconfig: /etc/hostname}",
+            "kubeadm_token: {kubeconfig: /etc/hostname, certificate_key: true}",
+        ],
     ),
     (
         "kubeconfig",
@@ -173,7 +179,7 @@ const CASES: &[(&str, &[&str])] = &[
     (
         "wait_nodes",
         &[
-            "wait_nodes: {names: [one], timeout: 1, sleep: 1, api_grace: 1, kubeconfig: /etc/hostname}",
+            "wait_nodes: {names: [fine], timeout: 1, sleep: 1, api_grace: 1, kubeconfig: /etc/hostname}",
         ],
     ),
     (
@@ -297,6 +303,13 @@ pub fn playbook(modules: &[&str], limit: u32, uses: bool, number: usize) -> Stri
     }
     text.replace("LIMIT", &limit.to_string())
         .replace("RUN", &run(number))
+        .replace("NODE", &node())
+}
+
+/// The name that the hosts have already.
+fn node() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname");
+    name.expect("a Linux machine").trim().to_owned()
 }
 
 /// The number of a run as it stands in paths.

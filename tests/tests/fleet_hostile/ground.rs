@@ -15,6 +15,8 @@ use crate::cases;
 
 /// What sudo of the hostile node is told, and nobody else may be.
 pub const PASSWORD: &str = "pa55+Horse/battery";
+/// The user of the hosts that are well.
+const WELL: &str = "dash";
 /// Seconds to connect, where that is what holds a node.
 pub const CONNECT: u32 = 3;
 /// Seconds to connect, where it is not: the machine may be busy.
@@ -57,17 +59,17 @@ impl Ground {
         });
         furnish(fleet.dir());
         let servers = MODES.iter().filter_map(|mode| match mode.way {
-            Way::Server(how) => Some((
-                mode.name,
-                server::start(mode, how, login::run(fleet.dir(), mode)),
-            )),
+            Way::Server(how) => {
+                Some((mode.name, server::start(how, login::run(fleet.dir(), mode))))
+            }
             _ => None,
         });
         let ports = servers.collect();
         Self { fleet, ports }
     }
 
-    /// Where what must never run leaves its traces: only the control host can write there.
+    /// Where what must never run leaves its traces: the control host can write there, and the user of the hosts
+    /// that are well.
     pub fn canary(&self) -> PathBuf {
         self.fleet.dir().join("canary")
     }
@@ -134,7 +136,7 @@ impl Ground {
         for number in 1..=2 {
             let _ = writeln!(
                 text,
-                "good{number} ansible_host={} ansible_user=dash",
+                "good{number} ansible_host={} ansible_user={WELL}",
                 Fleet::address(number)
             );
         }
@@ -219,6 +221,17 @@ fn arguments(known_hosts: &Path) -> String {
     )
 }
 
+/// The number of a user of the fleet.
+fn user_id(dir: &Path, name: &str) -> u32 {
+    let users = std::fs::read_to_string(dir.join("etc/passwd")).expect("serve.sh wrote it");
+    let of = |line: &str| {
+        let mut fields = line.split(':');
+        let is = fields.next() == Some(name);
+        is.then(|| fields.nth(1)?.parse().ok()).flatten()
+    };
+    users.lines().find_map(of).expect("the user is there")
+}
+
 /// Programs and files of the hostile node.
 fn furnish(dir: &Path) {
     let link = |folder: &str, name: &str, to: &Path| {
@@ -242,7 +255,9 @@ fn furnish(dir: &Path) {
         "sh",
         Path::new(String::from_utf8_lossy(&dash.stdout).trim()),
     );
-    std::fs::create_dir(dir.join("canary")).expect("the folder is ours");
+    let canary = dir.join("canary");
+    std::fs::create_dir(&canary).expect("the folder is ours");
+    std::os::unix::fs::chown(canary, Some(user_id(dir, WELL)), None).expect("this is root");
     let run = format!("touch {}/canary/sshd-banner", dir.display());
     std::fs::write(
         dir.join("banner"),

@@ -79,7 +79,8 @@ fn focus(mode: &Mode) -> &'static [&'static str] {
         Way::Tools(Tools::DeepJson | Tools::WrongJson) => &["wait_nodes", "wait_pods"],
         Way::Frames(Frames::StopsReading) => &["copy"],
         Way::Heavy(Heavy::Slurp) => &["slurp"],
-        Way::Heavy(_) | Way::Words(Words::Expression) => &["command"],
+        Way::Words(Words::Expression | Words::Lookup) => &["command", "setup", "slurp"],
+        Way::Heavy(_) => &["command"],
         _ => &[],
     }
 }
@@ -113,8 +114,12 @@ pub fn all(modules: &[&'static str]) -> Vec<Job> {
             Held::Connect => 10,
             Held::Size | Held::Data => 20,
         };
-        // What is shown of a result is shown in one place for all modules.
-        let people = modules_of(few(modules, number).into_iter().take(1).collect());
+        // What is shown of a result is shown in one place for all modules: one of them is enough for each change.
+        let people = if ALL && mode.held == Held::Data {
+            all.clone()
+        } else {
+            modules_of(few(modules, number).into_iter().take(1).collect())
+        };
         let format = match mode.way {
             Way::Words(_) => Format::Human,
             _ => [Format::Human, Format::Plain, Format::Ansible][number % 3],

@@ -99,7 +99,7 @@ fn work(ground: &Ground, job: &Job, usual: &Good, number: usize) -> (Outcomes, V
 fn judge(job: &Job, ran: &Ran, told: &Told, usual: &Good) -> Vec<String> {
     let mut faults = Vec::new();
     if ran.ended.is_none() {
-        faults.extend(proof::good_faults(told, usual));
+        faults.extend(proof::good_faults(told, usual, &job.modules));
     }
     if job.mode.way == Way::Tools(Tools::Full) {
         // A node that lies about its output is believed; one that lost some must have said so.
@@ -170,6 +170,24 @@ fn usual(ground: &Ground, modules: &[&str]) -> Good {
     good
 }
 
+/// Modules that are never `ok` on a node: `fail` by its nature.
+const NEVER: &[&str] = &["fail"];
+
+/// Modules whose answers nobody has read to their end, in any mode.
+fn never_done(modules: &[&str], outcomes: &Outcomes) -> Vec<String> {
+    let done: BTreeSet<&str> = outcomes
+        .iter()
+        .filter(|(_, status)| *status == "ok")
+        .map(|((_, module), _)| module.as_str())
+        .collect();
+    let never = modules
+        .iter()
+        .filter(|module| !done.contains(*module) && !NEVER.contains(module));
+    never
+        .map(|module| format!("{module} is ok in no mode"))
+        .collect()
+}
+
 #[test]
 fn each_module_has_a_case() {
     let all = windlass_modules::registry::all();
@@ -217,7 +235,9 @@ fn a_hostile_node_runs_nothing_here_and_harms_nobody_else() {
     faults.extend(MODES.iter().flat_map(|mode| proof::traces(&ground, mode)));
     if whole {
         let shown = |number| jobs::few(&modules, number);
-        faults.extend(table::compare(&table::text(&modules, &shown, &outcomes)));
+        let text = table::text(&modules, &shown, &outcomes);
+        faults.extend(table::compare(&text, &outcomes));
+        faults.extend(never_done(&modules, &outcomes));
     }
     say(&format!("{count} runs in {} s", begun.elapsed().as_secs()));
     assert!(

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 /// Lines up to this length are kept whole, of longer ones the beginning.
 const KEPT: usize = 256 << 10;
+/// What the hostile node has after sequences that the program prints as well, with ESC for each of them.
+const NODES_OWN: &[u8] = b"\x1bwiped";
 /// How often its memory is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -149,7 +151,6 @@ fn terminal() -> (File, OwnedFd) {
     (File::from(near), far.into())
 }
 
-#[derive(Default)]
 struct Look {
     lines: Vec<String>,
     controls: Vec<String>,
@@ -163,8 +164,21 @@ struct Look {
 }
 
 impl Look {
+    fn new() -> Self {
+        Self {
+            lines: Vec::new(),
+            controls: Vec::new(),
+            line: Vec::new(),
+            long: false,
+            // So that each byte has two before it.
+            last: vec![0; 2],
+            escape: None,
+            returned: false,
+        }
+    }
+
     fn at(mut pipe: File, format: Format) -> Self {
-        let mut look = Self::default();
+        let mut look = Self::new();
         let mut piece = vec![0; 65536];
         // A terminal's reader gets an error once its other end is closed.
         while let Ok(count @ 1..) = pipe.read(&mut piece) {
@@ -183,6 +197,8 @@ impl Look {
             let ends = (0x40..=0x7e).contains(&byte) && escape.len() > 1;
             if ends || escape.len() > 16 || escape[0] != b'[' {
                 let escape = self.escape.take().unwrap_or_default();
+                // It stands for the sequence where what follows it is judged.
+                self.last.push(0x1b);
                 if !is_own(&escape) {
                     self.fault(&format!(
                         "ESC {}",
@@ -195,8 +211,7 @@ impl Look {
         if std::mem::take(&mut self.returned) && byte != b'\n' && byte != 0x1b && byte != b'\r' {
             self.fault("a carriage return");
         }
-        let [.., before, last] = &self.last[..] else {
-            self.push(byte);
+        let [.., before, last] = self.last[..] else {
             return;
         };
         let wrong = match byte {
@@ -211,13 +226,17 @@ impl Look {
                 return;
             }
             0..0x20 | 0x7f => Some("a control"),
-            0x80..=0x9f if *last == 0xc2 => Some("a C1 control"),
-            0x8e | 0x8f | 0xaa..=0xae if (*before, *last) == (0xe2, 0x80) => Some("a direction"),
-            0xa6..=0xa9 if (*before, *last) == (0xe2, 0x81) => Some("a direction"),
-            0x9c if *last == 0xd8 => Some("a direction"),
+            0x80..=0x9f if last == 0xc2 => Some("a C1 control"),
+            0x8e | 0x8f | 0xaa..=0xae if (before, last) == (0xe2, 0x80) => Some("a direction"),
+            0xa6..=0xa9 if (before, last) == (0xe2, 0x81) => Some("a direction"),
+            0x9c if last == 0xd8 => Some("a direction"),
             _ => None,
         };
         self.push(byte);
+        let wrong = wrong.or_else(|| {
+            let is_nodes = self.last.ends_with(NODES_OWN);
+            is_nodes.then_some("a sequence of the node's, which the program has as well,")
+        });
         if let Some(wrong) = wrong {
             self.fault(wrong);
         }
@@ -238,6 +257,12 @@ impl Look {
     }
 
     fn end_line(&mut self) {
+        if let Err(error) = std::str::from_utf8(&self.line)
+            // What was cut off may have been the rest of a letter.
+            && !(self.long && error.error_len().is_none())
+        {
+            self.fault("bytes that are no UTF-8");
+        }
         if self.long {
             self.line.truncate(4096);
         }
@@ -275,4 +300,45 @@ fn is_own(escape: &[u8]) -> bool {
         "?25h", "0J", "J",
     ]
     .contains(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(bytes: &[u8], format: Format) -> usize {
+        let mut look = Look::new();
+        for byte in bytes {
+            look.take(*byte, format);
+        }
+        look.end_line();
+        look.controls.len()
+    }
+
+    #[test]
+    fn what_no_terminal_should_get_is_found_and_what_the_program_prints_is_not() {
+        let own: &[&[u8]] = &[
+            b"\x1b[2K\x1b[32mok\x1b[0m gr\xc3\xbcn\r\n",
+            b"\x1b[1Aa line anew",
+        ];
+        let wrong: &[&[u8]] = &[
+            b"\x07",
+            b"\xc2\x9b2J",
+            b"\x9b2J",
+            b"a \x9b2J",
+            b"\xff",
+            b"cut \xe2\x82",
+            b"\xe2\x80\xae",
+            b"\x1b[2J",
+            b"\x1b[2Kwiped",
+            b"\x1b[1Awiped",
+            b"a\rb",
+        ];
+        for bytes in own {
+            assert_eq!(faults(bytes, Format::Human), 0, "{bytes:?}");
+        }
+        for bytes in wrong {
+            assert!(faults(bytes, Format::Human) > 0, "{bytes:?}");
+        }
+    }
 }
