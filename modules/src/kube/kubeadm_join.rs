@@ -186,3 +186,51 @@ impl KubeadmJoin {
             .list("--ignore-preflight-errors", &self.ignore_preflight_errors))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::fake::{self, CHECK, Controller, Fake, Mode, REAL};
+
+    const TOKEN: &str = "abcdef.0123456789abcdef";
+
+    /// How it fails with these on a host that says nothing, what was hidden by then, and how often the host was
+    /// asked.
+    async fn refused(mode: Mode, token: &str, key: Option<&str>) -> (Failure, Vec<Secret>, usize) {
+        let host = Fake::saying(&[""]);
+        let control = Controller::new(".");
+        let arguments = json!({
+            "endpoint": "10.0.0.10:6443", "token": token, "ca_cert_hashes": [], "certificate_key": key
+        });
+        let result = fake::run::<KubeadmJoin>(&host, &control, mode, arguments).await;
+        (result.unwrap_err(), control.hidden(), host.scripts().len())
+    }
+
+    /// A control plane that is not to be trusted may have given a word of other hosts' results.
+    #[tokio::test]
+    async fn what_has_not_the_form_of_token_or_key_is_refused_and_hidden_nowhere() {
+        for (token, key, wrong) in [
+            ("changed", None, "`token` has not the form"),
+            (TOKEN, Some("changed"), "`certificate_key` has not the form"),
+        ] {
+            let (failure, hidden, asked) = refused(REAL, token, key).await;
+            assert!(failure.message.contains(wrong), "{}", failure.message);
+            assert!(hidden.iter().all(|secret| secret.expose() == TOKEN));
+            assert_eq!(asked, 0);
+            // Placeholders stand for what was not minted in check mode.
+            let (failure, hidden, asked) = refused(CHECK, token, key).await;
+            assert!(!failure.message.contains("the form"), "{}", failure.message);
+            assert!(hidden.iter().all(|secret| secret.expose() == TOKEN));
+            assert_eq!(asked, 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn token_and_key_are_hidden_before_the_host_is_asked() {
+        let key = "0123456789abcdef".repeat(4);
+        let (_, hidden, _) = refused(REAL, TOKEN, Some(&key)).await;
+        assert_eq!(hidden, [Secret::new(TOKEN), Secret::new(key)]);
+    }
+}

@@ -124,15 +124,8 @@ impl Arguments for KubeadmToken {
                 "`kubeadm token create --print-join-command` ({version}) printed no join command"
             ))
         })?;
-        // A node could call any word a token, and have it blotted out of what other hosts say.
-        if !credentials::is_token(&join.token) {
-            return Err(Failure::new(
-                "what `kubeadm token create --print-join-command` printed as the token is none: a token is 6 \
-                 and 16 small letters and digits with a point between",
-            )
-            .hint("is `kubeadm` on this host kubeadm's own program?"));
-        }
-        join.check()?;
+        join.check()
+            .map_err(|failure| failure.hint("is `kubeadm` on this host kubeadm's own program?"))?;
         let key = records.text("key").map(|key| key.trim().to_owned());
         if key
             .as_ref()
@@ -225,20 +218,26 @@ impl Join {
         })
     }
 
-    /// Whether endpoint and hashes are such: all nodes that join are told them.
+    /// Whether its parts are such: all nodes that join are told them. And a node could call any word a token,
+    /// and have it blotted out of what other hosts say.
     fn check(&self) -> Result<(), Failure> {
-        let hint = "is `kubeadm` on this host kubeadm's own program?";
-        if !forms::is_endpoint(&self.endpoint) {
-            let failure = forms::refused("the endpoint of `kubeadm token create`", &self.endpoint);
-            return Err(failure.hint(hint));
+        if !credentials::is_token(&self.token) {
+            return Err(Failure::new(
+                "what `kubeadm token create --print-join-command` printed as the token is none: a token is 6 \
+                 and 16 small letters and digits with a point between",
+            ));
         }
-        let hash = self
-            .ca_cert_hashes
-            .iter()
-            .find(|hash| !forms::is_certificate_hash(hash));
-        hash.map_or(Ok(()), |hash| {
-            Err(forms::refused("a hash of `kubeadm token create`", hash).hint(hint))
-        })
+        if !forms::is_endpoint(&self.endpoint) {
+            return Err(forms::refused(
+                "the endpoint of `kubeadm token create`",
+                &self.endpoint,
+            ));
+        }
+        let mut hashes = self.ca_cert_hashes.iter();
+        match hashes.find(|hash| !forms::is_certificate_hash(hash)) {
+            Some(hash) => Err(forms::refused("a hash of `kubeadm token create`", hash)),
+            None => Ok(()),
+        }
     }
 
     fn command(&self) -> String {
@@ -337,88 +336,82 @@ mod tests {
         }
     }
 
+    /// How it fails where kubeadm is this program, and what was hidden by then.
+    async fn refused(kubeadm: &str) -> (Failure, Vec<Secret>) {
+        let shell = shells().remove(0);
+        let kubeconfig = shell.at("admin.conf");
+        std::fs::write(&kubeconfig, "").unwrap();
+        let shell = shell
+            .tool("kubeadm", kubeadm)
+            .tool("kubectl", "echo 'kubernetesVersion: v1.20.2'");
+        let control = Controller::new(shell.dir());
+        let arguments = json!({"kubeconfig": kubeconfig, "certificate_key": true});
+        let result = fake::run::<KubeadmToken>(&shell, &control, REAL, arguments).await;
+        (result.unwrap_err(), control.hidden())
+    }
+
     /// The node of an attacker calls a word of other hosts' results a token.
     #[tokio::test]
     async fn what_has_not_a_tokens_form_is_an_error_and_no_secret() {
-        let tokens = [
+        for token in [
             "changed",
             "ok",
             "abcdef.0123456789ABCDEF",
             "abcdef0123456789abcdef",
             "$(id).0123456789abcdef",
-        ];
-        for token in tokens {
-            let shell = shells().remove(0);
-            let kubeconfig = shell.at("admin.conf");
-            std::fs::write(&kubeconfig, "").unwrap();
-            let shell = shell
-                .tool(
-                    "kubeadm",
-                    &format!("echo 'kubeadm join 10.0.0.10:6443 --token {token} '"),
-                )
-                .tool("kubectl", "exit 1");
-            let control = Controller::new(shell.dir());
-            let arguments = json!({"kubeconfig": kubeconfig});
-            let failure = fake::run::<KubeadmToken>(&shell, &control, REAL, arguments)
-                .await
-                .unwrap_err();
+        ] {
+            let line = format!("echo 'kubeadm join 10.0.0.10:6443 --token {token} '");
+            let (failure, hidden) = refused(&line).await;
+            let message = &failure.message;
             assert!(
-                failure.message.contains("is none: a token is 6 and 16"),
-                "{}",
-                failure.message
+                message.contains("is none: a token is 6 and 16"),
+                "{message}"
             );
-            assert!(failure.secrets.is_empty() && control.hidden().is_empty());
+            assert!(failure.secrets.is_empty() && hidden.is_empty());
+        }
+    }
+
+    /// So may a key be.
+    #[tokio::test]
+    async fn what_has_not_a_keys_form_is_an_error_and_no_secret() {
+        let digits = "0123456789abcdef".repeat(4);
+        let (short, words) = (&digits[1..], format!("{digits} changed"));
+        for key in ["changed", "", short, &words] {
+            let source = format!(
+                "case $1 in version) echo v1.20.2 ;; init) echo '{key}' ;; \
+                 token) echo 'kubeadm join 10.0.0.10:6443 --token {TOKEN} --discovery-token-ca-cert-hash {HASH}' ;; esac"
+            );
+            let (failure, hidden) = refused(&source).await;
+            let message = &failure.message;
+            assert!(message.contains("no certificate key"), "{message}");
+            assert!(failure.secrets.is_empty() && hidden.is_empty());
         }
     }
 
     /// They are told to all nodes that join, and a hook may put `join_command` into a shell.
     #[tokio::test]
     async fn an_endpoint_or_a_hash_that_is_none_is_an_error() {
-        let hash = format!("sha256:{}", "0123456789abcdef".repeat(4));
         for (endpoint, hash, wrong) in [
-            ("$(reboot):6443", hash.as_str(), "endpoint"),
-            ("10.0.0.10", &hash, "endpoint"),
-            ("10.0.0.10:6443;id", &hash, "endpoint"),
+            ("$(reboot):6443", HASH, "endpoint"),
+            ("10.0.0.10", HASH, "endpoint"),
+            ("10.0.0.10:6443;id", HASH, "endpoint"),
             ("10.0.0.10:6443", "sha256:$(reboot)", "hash"),
             ("10.0.0.10:6443", "md5:aa", "hash"),
         ] {
-            let shell = shells().remove(0);
-            let kubeconfig = shell.at("admin.conf");
-            std::fs::write(&kubeconfig, "").unwrap();
             let line = format!(
-                "kubeadm join {endpoint} --token {TOKEN} --discovery-token-ca-cert-hash {hash}"
+                "echo 'kubeadm join {endpoint} --token {TOKEN} --discovery-token-ca-cert-hash {hash}'"
             );
-            let shell = shell
-                .tool("kubeadm", &format!("echo '{line}'"))
-                .tool("kubectl", "exit 1");
-            let control = Controller::new(shell.dir());
-            let arguments = json!({"kubeconfig": kubeconfig});
-            let failure = fake::run::<KubeadmToken>(&shell, &control, REAL, arguments)
-                .await
-                .unwrap_err();
+            let (failure, hidden) = refused(&line).await;
             assert!(failure.message.contains(wrong), "{}", failure.message);
+            assert!(failure.hint.unwrap_or_default().contains("kubeadm's own"));
+            assert!(hidden.is_empty());
         }
     }
 
     #[tokio::test]
     async fn an_api_that_does_not_answer_is_said_and_no_token_with_it() {
-        let shell = shells().remove(0);
-        let kubeconfig = shell.at("admin.conf");
-        std::fs::write(&kubeconfig, "").unwrap();
-        let shell = shell
-            .tool(
-                "kubeadm",
-                "[ $1 = version ] && echo v1.20.2 && exit; echo 'timed out' >&2; exit 1",
-            )
-            .tool("kubectl", "exit 1");
-        let failure = fake::run::<KubeadmToken>(
-            &shell,
-            &Controller::new(shell.dir()),
-            REAL,
-            json!({"kubeconfig": kubeconfig}),
-        )
-        .await
-        .unwrap_err();
+        let source = "[ $1 = version ] && echo v1.20.2 && exit; echo 'timed out' >&2; exit 1";
+        let (failure, _) = refused(source).await;
         assert_eq!(failure.message, "kubeadm could not mint a token: timed out");
     }
 

@@ -153,7 +153,10 @@ fn files_below(folder: &Path, errors: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
             .map(|extension| extension.to_string_lossy());
         match extension.as_deref() {
             None if path.is_dir() => files.extend(files_below(&path, errors)),
-            None | Some("yml" | "yaml" | "json") if path.is_file() => files.push(path),
+            // A pipe or a device is named, so that reading it says what it is.
+            None | Some("yml" | "yaml" | "json") if path.exists() && !path.is_dir() => {
+                files.push(path);
+            }
             _ => {}
         }
     }

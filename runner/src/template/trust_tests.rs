@@ -368,13 +368,9 @@ proptest! {
             }
             for condition in ["{{ a }}", "{{ b }}", "{{ d.x }}", "{{ i }}", "a", "{{ d }}"] {
                 let node = parsed(&serde_json::to_string(condition).expect("it is text"));
-                let _ = templar().condition(&node, &scope_again(users, &outside));
+                let _ = templar().condition(&node, &scope(users, outside.clone()));
             }
         }
         prop_assert_eq!(CALLS.get(), before, "{:?} over {:?}", templates, texts);
     }
-}
-
-fn scope_again(users: &str, outside: &[(String, Value)]) -> Arc<dyn Scope> {
-    scope(users, outside.to_vec())
 }

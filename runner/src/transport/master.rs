@@ -455,3 +455,31 @@ fn command(
     ssh.process_group(0).kill_on_drop(true);
     ssh
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The option of ssh, with these settings.
+    fn connect_timeout(settings: &SshSettings) -> String {
+        let ssh = Command::new("ssh");
+        let limits = Limits::default();
+        let command = command(ssh, settings, &limits, Path::new("s"), Goal::Master);
+        let mut words = command.as_std().get_args().filter_map(|word| word.to_str());
+        let found = words.find_map(|word| word.strip_prefix("ConnectTimeout="));
+        found.expect("it is there").to_owned()
+    }
+
+    /// As docs/reference/differences.md says.
+    #[test]
+    fn where_no_time_is_given_ssh_has_10_s_and_the_whole_30() {
+        let mut settings = SshSettings::new("node");
+        assert_eq!(settings.connect_timeout, Duration::from_secs(30));
+        assert_eq!(connect_timeout(&settings), "10");
+        // ssh has no more than the whole, and no less than a second: 0 would be for ever.
+        settings.connect_timeout = Duration::from_secs(4);
+        assert_eq!(connect_timeout(&settings), "4");
+        settings.connect_timeout = Duration::ZERO;
+        assert_eq!(connect_timeout(&settings), "1");
+    }
+}
