@@ -73,7 +73,13 @@ summary() {
     sort -n "$dir/new" >"$dir/new.sorted"
     awk -v label="$1" '
         { which = FILENAME == ARGV[1]; nth[which, FNR] = $1 / 1e9; count[which] = FNR }
-        function at(which, share) { return nth[which, int((count[which] - 1) * share + 1.5)] }
+        # Between two of them in proportion: a quarter of three is between the first and the second.
+        function at(which, share,    place, low) {
+            place = 1 + (count[which] - 1) * share
+            low = int(place)
+            if (low == count[which]) return nth[which, low]
+            return nth[which, low] + (place - low) * (nth[which, low + 1] - nth[which, low])
+        }
         function told(which) { return sprintf("%.3f s (%.3f to %.3f)", at(which, 0.5), at(which, 0.25), at(which, 0.75)) }
         END { printf "  %-22s %s   %s   %.3f\n", label, told(1), told(0), at(0, 0.5) / at(1, 0.5) }
     ' "$dir/old.sorted" "$dir/new.sorted"

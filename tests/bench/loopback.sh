@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Loopback hosts to measure on, for the scripts beside it: sourced, from the repository's folder. Needs root.
 #
-#   loopback_start HOSTS   Starts an sshd on a free port of 127.0.0.0/8. It ends with the script. Sets:
+#   loopback_start         Starts an sshd on a free port of 127.0.0.0/8. It ends with the script. Sets:
 #                            dir    a folder that goes with it, with keys and known_hosts
 #                            port   the port
 #   loopback_hosts N       Prints an inventory of the first N hosts.

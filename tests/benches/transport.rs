@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use windlass::transport::{Connection, Kind, Limits, SshSettings, TaskSettings, Transport};
+use windlass::transport::{TaskSettings, Transport};
 use windlass_modules::host::{Input, Script};
 use windlass_tests::fleet::Fleet;
 
@@ -48,22 +48,9 @@ async fn measure(hosts: usize, requests: usize) {
 /// One run: a transport of its own, as each run of the program has.
 async fn run(fleet: &Fleet, hosts: usize, requests: usize, script: &Script) -> Duration {
     let begin = Instant::now();
-    let control_dir = Some(fleet.runtime_dir().join("windlass"));
-    let transport = Transport::new(Limits {
-        control_dir,
-        ..Limits::default()
-    });
+    let transport = Transport::new(fleet.limits());
     let tasks = (1..=hosts).map(|number| {
-        let mut settings = SshSettings::new(Fleet::address(number));
-        settings.port = Some(fleet.port());
-        settings.user = Some("dash".to_owned());
-        settings.private_key_file = Some(fleet.key());
-        settings.common_args = Fleet::ssh_arguments(&fleet.known_hosts());
-        let kind = Kind::Ssh(settings);
-        let connection = Arc::new(Connection {
-            name: format!("node{number}"),
-            kind,
-        });
+        let connection = Arc::new(fleet.connection("dash", number));
         let host = transport.host(&connection, TaskSettings::default());
         let script = script.clone();
         tokio::spawn(async move {

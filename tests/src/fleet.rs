@@ -16,6 +16,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+use windlass::transport::{Connection, Kind, Limits, SshSettings};
 
 /// The password of users `asks` and `plain`.
 pub const PASSWORD: &str = "correct horse";
@@ -167,6 +168,34 @@ impl Fleet {
         ]
         .map(str::to_owned)
         .to_vec()
+    }
+
+    /// How the transport reaches `user` on host `number`.
+    pub fn ssh_settings(&self, user: &str, number: usize) -> SshSettings {
+        let mut settings = SshSettings::new(Self::address(number));
+        settings.port = Some(self.port);
+        settings.user = Some(user.to_owned());
+        settings.private_key_file = Some(self.key());
+        settings.common_args = Self::ssh_arguments(&self.known_hosts());
+        // All hosts are this machine, which may be busy.
+        settings.connect_timeout = Duration::from_secs(60);
+        settings
+    }
+
+    /// Host `number`, called `nodeN`, as `user`.
+    pub fn connection(&self, user: &str, number: usize) -> Connection {
+        Connection {
+            name: format!("node{number}"),
+            kind: Kind::Ssh(self.ssh_settings(user, number)),
+        }
+    }
+
+    /// The usual limits, with the control sockets in the fleet's folder.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            control_dir: Some(self.runtime_dir().join("windlass")),
+            ..Limits::default()
+        }
     }
 
     /// An INI inventory of hosts `node1` to `nodeN` in group `nodes`, all for `user`.

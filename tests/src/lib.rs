@@ -6,6 +6,6 @@ pub mod hostile;
 pub mod kubeadm_secrets;
 pub mod lab;
 pub mod program;
-pub mod reader;
 pub mod shipped;
+pub mod shipped_variables;
 pub mod watch;

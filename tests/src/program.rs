@@ -29,6 +29,16 @@ pub fn windlass() -> &'static Path {
     })
 }
 
+/// The most memory that a process has had, in bytes; none once it is over.
+pub fn high_water(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
+    Some(kilobytes << 10)
+}
+
 /// The repository.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -80,6 +90,22 @@ impl Place {
     /// Runs `windlass` with these words.
     pub fn run(&self, words: &[&str]) -> Printed {
         self.printed(self.command().args(words))
+    }
+
+    /// `windlass run` with this playbook (`site.yml`) and inventory (`hosts.ini`) and more words, ready to run.
+    pub fn playing(&self, inventory: &str, playbook: &str, more: &[&str]) -> Command {
+        self.write("hosts.ini", inventory);
+        self.write("site.yml", playbook);
+        let mut command = self.command();
+        command
+            .args(["run", "site.yml", "-i", "hosts.ini"])
+            .args(more);
+        command
+    }
+
+    /// Runs that.
+    pub fn play(&self, inventory: &str, playbook: &str, more: &[&str]) -> Printed {
+        self.printed(&mut self.playing(inventory, playbook, more))
     }
 
     /// Runs `windlass` with these words in at most so many MiB of address space. What takes minutes is

@@ -7,6 +7,29 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{JoinHandle, sleep, spawn};
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::hostile::tools::hex;
+
+/// A secret in every form that somebody could read at once: as it is, as JSON has it, in Base64, in hexadecimal
+/// digits, percent-encoded.
+pub fn forms(secret: &str) -> [String; 5] {
+    let json = serde_json::Value::from(secret).to_string();
+    let percent = secret.bytes().map(|byte| match byte {
+        b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    });
+    [
+        secret.to_owned(),
+        json[1..json.len() - 1].to_owned(),
+        STANDARD.encode(secret),
+        hex(secret.as_bytes()),
+        percent.collect(),
+    ]
+}
+
 /// Watches the command lines of all processes of the machine, those of loopback hosts and of a lab's
 /// nodes among them.
 #[must_use = "end it, and look at what it found"]

@@ -4,32 +4,16 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use windlass::transport::{
-    Become, Connection, Kind, Limits, Method, ProgressSink, SshSettings, TaskSettings, Transport,
-};
+use windlass::transport::{Become, Connection, Method, ProgressSink, TaskSettings, Transport};
 use windlass_modules::host::{Host, HostError, Input, Reply, Script, Unreachable};
 use windlass_tests::fleet::{Fleet, count_processes, own, until_gone, until_running};
 
 fn connection(fleet: &Fleet, user: &str) -> Arc<Connection> {
-    let mut settings = SshSettings::new(Fleet::address(1));
-    settings.port = Some(fleet.port());
-    settings.user = Some(user.to_owned());
-    settings.private_key_file = Some(fleet.key());
-    settings.common_args = Fleet::ssh_arguments(&fleet.known_hosts());
-    // All hosts are this machine, which may be busy.
-    settings.connect_timeout = Duration::from_secs(60);
-    Arc::new(Connection {
-        name: "node1".to_owned(),
-        kind: Kind::Ssh(settings),
-    })
+    Arc::new(fleet.connection(user, 1))
 }
 
 fn transport(fleet: &Fleet) -> Transport {
-    let control_dir = Some(fleet.runtime_dir().join("windlass"));
-    Transport::new(Limits {
-        control_dir,
-        ..Limits::default()
-    })
+    Transport::new(fleet.limits())
 }
 
 fn root() -> Become {

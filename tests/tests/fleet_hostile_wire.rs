@@ -1,9 +1,7 @@
-//! Hosts that misbehave while they are connected to: each costs the time for connecting and no more,
-//! learns nothing that is not for it, and keeps no other host waiting.
+//! Hosts that misbehave while they are connected to: each learns nothing that is not for it, and keeps no other
+//! host waiting.
 #![cfg(feature = "fleet")]
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -12,33 +10,17 @@ use windlass::transport::*;
 use windlass_modules::host::{HostError, Script, Unreachable};
 use windlass_modules::secret::Secret;
 use windlass_tests::fleet::{Fleet, PASSWORD};
+use windlass_tests::hostile::modes::Server;
+use windlass_tests::hostile::server;
 
-/// The time for connecting in these tests, and what a busy machine may need beyond it.
+/// A fourth of the time for connecting in these tests.
 const PATIENCE: Duration = Duration::from_secs(8);
-const SLACK: Duration = Duration::from_secs(60);
-
-fn settings(fleet: &Fleet, user: &str, number: usize) -> SshSettings {
-    let mut settings = SshSettings::new(Fleet::address(number));
-    settings.port = Some(fleet.port());
-    settings.user = Some(user.to_owned());
-    settings.private_key_file = Some(fleet.key());
-    settings.common_args = Fleet::ssh_arguments(&fleet.known_hosts());
-    settings.connect_timeout = Duration::from_secs(60);
-    settings
-}
 
 fn connection(name: &str, settings: SshSettings) -> Arc<Connection> {
     Arc::new(Connection {
         name: name.to_owned(),
         kind: Kind::Ssh(settings),
     })
-}
-
-fn limits(fleet: &Fleet) -> Limits {
-    Limits {
-        control_dir: Some(fleet.runtime_dir().join("windlass")),
-        ..Limits::default()
-    }
 }
 
 async fn refusal(transport: &Transport, settings: SshSettings) -> HostError {
@@ -48,96 +30,9 @@ async fn refusal(transport: &Transport, settings: SshSettings) -> HostError {
         .expect_err("it is out of reach")
 }
 
-/// An address at which each connection is handled so.
-fn listener(handle: fn(TcpStream)) -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    let port = listener.local_addr().expect("it has one").port();
-    std::thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
-            std::thread::spawn(move || handle(stream));
-        }
-    });
-    port
-}
-
-fn silent(mut stream: TcpStream) {
-    // It reads, so that the other side is not stopped, and says nothing.
-    while stream.read(&mut [0; 4096]).is_ok_and(|count| count > 0) {}
-}
-
-fn stalled(mut stream: TcpStream) {
-    let _ = stream.write_all(b"SSH-2.0-Stalled\r\n");
-    silent(stream);
-}
-
-fn flooding(mut stream: TcpStream) {
-    while stream.write_all(&[b'x'; 4096]).is_ok() {}
-}
-
-fn flooding_lines(mut stream: TcpStream) {
-    while stream.write_all(b"welcome to this machine\r\n").is_ok() {}
-}
-
-fn dropping(_: TcpStream) {}
-
-#[tokio::test]
-async fn a_server_that_gets_nowhere_costs_the_time_for_connecting() {
-    let fleet = Fleet::start();
-    let transport = Transport::new(limits(&fleet));
-    for (name, handle) in [
-        ("silent", silent as fn(TcpStream)),
-        ("stalled", stalled),
-        ("flooding", flooding),
-        ("flooding lines", flooding_lines),
-        ("dropping", dropping),
-    ] {
-        let mut settings = settings(&fleet, "dash", 1);
-        "127.0.0.1".clone_into(&mut settings.address);
-        settings.port = Some(listener(handle));
-        settings.connect_timeout = Duration::from_secs(3);
-        let begin = Instant::now();
-        let error = refusal(&transport, settings).await;
-        assert!(
-            matches!(&error, HostError::Unreachable { .. }),
-            "{name}: {error:?}"
-        );
-        assert!(error.to_string().len() < 500, "{name}: {error}");
-        let took = begin.elapsed();
-        assert!(took < Duration::from_secs(3) + SLACK, "{name}: {took:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_login_shell_that_gets_nowhere_costs_the_time_for_connecting() {
-    let fleet = Fleet::start();
-    let transport = Transport::new(limits(&fleet));
-    let profile = fleet.dir().join("home/noisy/.bashrc");
-    for (number, source) in [
-        "sleep 1000",
-        "exec yes",
-        "exec tr '\\0' x </dev/zero",
-        "exec cat",
-        "exec <&-; sleep 1000",
-        "exec >&- 2>&-; sleep 1000",
-        "while sleep 0.1; do printf x; done",
-        "exit 1",
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        std::fs::write(&profile, format!("{source}\n")).unwrap();
-        let mut settings = settings(&fleet, "noisy", number + 1);
-        settings.connect_timeout = PATIENCE;
-        let begin = Instant::now();
-        let error = refusal(&transport, settings).await;
-        assert!(
-            matches!(&error, HostError::Unreachable { .. }),
-            "{source}: {error:?}"
-        );
-        assert!(error.to_string().len() < 500, "{source}: {error}");
-        let took = begin.elapsed();
-        assert!(took < PATIENCE + SLACK, "{source}: {took:?}");
-    }
+/// The port of a server that says its name and then nothing.
+fn stalled() -> u16 {
+    server::start(Server::BannerOnly, String::new())
 }
 
 #[tokio::test]
@@ -145,11 +40,11 @@ async fn hosts_that_hang_keep_no_other_waiting_at_the_gate() {
     let fleet = Fleet::start();
     let transport = Transport::new(Limits {
         connects_at_once: 1,
-        ..limits(&fleet)
+        ..fleet.limits()
     });
-    let port = listener(stalled);
+    let port = stalled();
     let hung = (0..3).map(|number| {
-        let mut settings = settings(&fleet, "dash", 1);
+        let mut settings = fleet.ssh_settings("dash", 1);
         settings.address = format!("127.0.0.{}", number + 1);
         settings.port = Some(port);
         settings.connect_timeout = PATIENCE * 4;
@@ -159,7 +54,7 @@ async fn hosts_that_hang_keep_no_other_waiting_at_the_gate() {
     let hung: Vec<_> = hung.collect();
     tokio::time::sleep(Duration::from_millis(200)).await;
     let host = transport.host(
-        &connection("well", settings(&fleet, "dash", 2)),
+        &connection("well", fleet.ssh_settings("dash", 2)),
         TaskSettings::default(),
     );
     let begin = Instant::now();
@@ -172,13 +67,32 @@ async fn hosts_that_hang_keep_no_other_waiting_at_the_gate() {
     }
 }
 
+/// What becomes of such hosts and of those beside them is in the table of the hostile node (`server-…`, `shell-…`).
+#[tokio::test]
+async fn a_server_that_floods_is_told_in_few_words() {
+    let fleet = Fleet::start();
+    let transport = Transport::new(fleet.limits());
+    for how in [Server::Flood, Server::Garbage, Server::BannerWords] {
+        let mut settings = fleet.ssh_settings("dash", 1);
+        "127.0.0.1".clone_into(&mut settings.address);
+        settings.port = Some(server::start(how, String::new()));
+        settings.connect_timeout = Duration::from_secs(3);
+        let error = refusal(&transport, settings).await;
+        assert!(
+            matches!(&error, HostError::Unreachable { .. }),
+            "{how:?}: {error:?}"
+        );
+        assert!(error.to_string().len() < 500, "{how:?}: {error}");
+    }
+}
+
 #[tokio::test]
 async fn many_who_wait_for_one_hung_host_wait_at_the_same_time() {
     let fleet = Fleet::start();
-    let transport = Transport::new(limits(&fleet));
-    let mut settings = settings(&fleet, "dash", 1);
+    let transport = Transport::new(fleet.limits());
+    let mut settings = fleet.ssh_settings("dash", 1);
     "127.0.0.1".clone_into(&mut settings.address);
-    settings.port = Some(listener(stalled));
+    settings.port = Some(stalled());
     settings.connect_timeout = Duration::from_secs(5);
     let begin = Instant::now();
     let all = (0..20).map(|_| refusal(&transport, settings.clone()));
@@ -193,8 +107,8 @@ async fn many_who_wait_for_one_hung_host_wait_at_the_same_time() {
 #[tokio::test]
 async fn a_password_is_tried_once() {
     let fleet = Fleet::start();
-    let transport = Transport::new(limits(&fleet));
-    let mut wrong = settings(&fleet, "asks", 1);
+    let transport = Transport::new(fleet.limits());
+    let mut wrong = fleet.ssh_settings("asks", 1);
     wrong.private_key_file = Some(fleet.wrong_key());
     wrong.password = Some(Secret::new("wrong horse"));
     let HostError::Unreachable {
@@ -236,12 +150,12 @@ async fn a_jump_host_gets_no_password_of_the_host_behind_it() {
         vec!["-J".to_owned(), "jump".to_owned()],
         vec!["-o".to_owned(), "ProxyJump=jump".to_owned()],
     ];
-    let mut target = settings(&fleet, "asks", 2);
+    let mut target = fleet.ssh_settings("asks", 2);
     target.private_key_file = Some(fleet.wrong_key());
     target.password = Some(Secret::new(PASSWORD));
     for way in &ways {
         // The jump host would let in who has this password.
-        let transport = Transport::new(limits(&fleet));
+        let transport = Transport::new(fleet.limits());
         target.common_args = [jump(&fleet, "plain", ""), way.clone()].concat();
         let HostError::Unreachable {
             kind,
@@ -273,7 +187,7 @@ async fn a_jump_host_gets_no_password_of_the_host_behind_it() {
     ];
     let key = format!("IdentityFile {}", fleet.key().display());
     for (number, way) in ways.into_iter().enumerate() {
-        let transport = Transport::new(limits(&fleet));
+        let transport = Transport::new(fleet.limits());
         target.common_args = [jump(&fleet, "dash", &key), way].concat();
         target.address = Fleet::address(number + 2);
         let host = transport.host(
@@ -288,8 +202,8 @@ async fn a_jump_host_gets_no_password_of_the_host_behind_it() {
 #[tokio::test]
 async fn a_password_too_long_to_arrive_is_said_before_connecting() {
     let fleet = Fleet::start();
-    let transport = Transport::new(limits(&fleet));
-    let mut long = settings(&fleet, "asks", 1);
+    let transport = Transport::new(fleet.limits());
+    let mut long = fleet.ssh_settings("asks", 1);
     long.password = Some(Secret::new("x".repeat(20_000)));
     let error = refusal(&transport, long).await;
     assert!(error.to_string().contains("20000 bytes"), "{error}");
@@ -303,7 +217,7 @@ async fn a_password_too_long_to_arrive_is_said_before_connecting() {
         }),
         ..TaskSettings::default()
     };
-    let host = transport.host(&connection("node", settings(&fleet, "asks", 1)), task);
+    let host = transport.host(&connection("node", fleet.ssh_settings("asks", 1)), task);
     let error = host.run(Script::new(":")).await.unwrap_err();
     assert!(error.to_string().contains("20000 bytes"), "{error}");
     assert_eq!(transport.count_connects(), 0);
@@ -312,12 +226,12 @@ async fn a_password_too_long_to_arrive_is_said_before_connecting() {
 #[tokio::test]
 async fn a_changed_key_that_is_not_checked_is_told_once_a_run() {
     let fleet = Fleet::start();
-    let mut changed = settings(&fleet, "dash", 1);
+    let mut changed = fleet.ssh_settings("dash", 1);
     changed.common_args = Fleet::ssh_arguments(&fleet.wrong_hosts());
     changed.host_keys = HostKeys::Off;
     // The second run finds the connection of the first.
     for run in 0..2 {
-        let transport = Transport::new(limits(&fleet));
+        let transport = Transport::new(fleet.limits());
         let told = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&told);
         let notices: NoticeSink =
@@ -337,14 +251,14 @@ async fn a_changed_key_that_is_not_checked_is_told_once_a_run() {
             "{told:?}"
         );
     }
-    let transport = Transport::new(limits(&fleet));
+    let transport = Transport::new(fleet.limits());
     let told = Arc::new(Mutex::new(0));
     let sink = Arc::clone(&told);
     let task = TaskSettings {
         notices: Some(Arc::new(move |_: &str| *sink.lock().unwrap() += 1)),
         ..TaskSettings::default()
     };
-    let host = transport.host(&connection("well", settings(&fleet, "dash", 2)), task);
+    let host = transport.host(&connection("well", fleet.ssh_settings("dash", 2)), task);
     host.run(Script::new(":")).await.unwrap();
     assert_eq!(*told.lock().unwrap(), 0);
 }
@@ -352,7 +266,7 @@ async fn a_changed_key_that_is_not_checked_is_told_once_a_run() {
 #[tokio::test]
 async fn a_revoked_key_is_not_to_be_put_on_record() {
     let fleet = Fleet::start();
-    let transport = Transport::new(limits(&fleet));
+    let transport = Transport::new(fleet.limits());
     let record = std::fs::read_to_string(fleet.known_hosts()).unwrap();
     let revoked = fleet.dir().join("revoked");
     std::fs::write(&revoked, format!("@revoked {record}")).unwrap();
@@ -365,7 +279,7 @@ async fn a_revoked_key_is_not_to_be_put_on_record() {
         ],
     ];
     for arguments in [Fleet::ssh_arguments(&revoked), by_file.concat()] {
-        let mut settings = settings(&fleet, "dash", 1);
+        let mut settings = fleet.ssh_settings("dash", 1);
         settings.common_args = arguments;
         let error = refusal(&transport, settings).await;
         let HostError::Unreachable {
@@ -397,13 +311,13 @@ fn resize(fleet: &Fleet, size: &str) {
 #[tokio::test]
 async fn output_that_a_full_disk_lost_is_no_success() {
     let fleet = Fleet::start();
-    let transport = Transport::new(limits(&fleet));
+    let transport = Transport::new(fleet.limits());
     resize(&fleet, "300k");
     // The status is that of `:`, whatever became of the output.
     let print = "head -c 1048576 /dev/zero 2>/dev/null; :";
     for (number, user) in ["dash", "bash", "busybox"].into_iter().enumerate() {
         let host = transport.host(
-            &connection(user, settings(&fleet, user, number + 1)),
+            &connection(user, fleet.ssh_settings(user, number + 1)),
             TaskSettings::default(),
         );
         for stream in [false, true] {
@@ -427,7 +341,7 @@ async fn output_that_a_full_disk_lost_is_no_success() {
     // Where there is no room from the beginning, another folder is taken.
     std::fs::write(fleet.tmp().join("filler"), vec![0; 1 << 20]).unwrap_err();
     let host = transport.host(
-        &connection("late", settings(&fleet, "dash", 9)),
+        &connection("late", fleet.ssh_settings("dash", 9)),
         TaskSettings::default(),
     );
     let reply = host.run(Script::new(print).durable()).await.unwrap();

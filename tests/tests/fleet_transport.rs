@@ -9,29 +9,8 @@ use windlass_modules::host::{Host, HostError, Input, Script, Unreachable};
 use windlass_modules::secret::Secret;
 use windlass_tests::fleet::{Fleet, PASSWORD, Settings, count_processes, own, until_running};
 
-fn connection(fleet: &Fleet, user: &str, number: usize) -> Connection {
-    let mut settings = SshSettings::new(Fleet::address(number));
-    settings.port = Some(fleet.port());
-    settings.user = Some(user.to_owned());
-    settings.private_key_file = Some(fleet.key());
-    settings.common_args = Fleet::ssh_arguments(&fleet.known_hosts());
-    // All hosts are this machine, which may be busy.
-    settings.connect_timeout = Duration::from_secs(60);
-    Connection {
-        name: format!("node{number}"),
-        kind: Kind::Ssh(settings),
-    }
-}
-
 fn transport(fleet: &Fleet) -> Transport {
-    Transport::new(limits(fleet))
-}
-
-fn limits(fleet: &Fleet) -> Limits {
-    Limits {
-        control_dir: Some(fleet.runtime_dir().join("windlass")),
-        ..Limits::default()
-    }
+    Transport::new(fleet.limits())
 }
 
 fn sudo(password: Option<&str>) -> TaskSettings {
@@ -60,7 +39,7 @@ async fn each_login_shell_serves_with_and_without_sudo() {
     let fleet = Fleet::start();
     let transport = transport(&fleet);
     for user in ["dash", "bash", "busybox", "noisy", "readonly"] {
-        let connection = Arc::new(connection(&fleet, user, 1));
+        let connection = Arc::new(fleet.connection(user, 1));
         let host = transport.host(&connection, TaskSettings::default());
         assert_eq!(text(&host, "id -un").await, format!("{user}\n"));
         let root = transport.host(&connection, sudo(None));
@@ -109,7 +88,7 @@ async fn each_way_to_be_unreachable_says_what_and_what_to_do() {
     let fleet = Fleet::start();
     let transport = transport(&fleet);
 
-    let mut refused = connection(&fleet, "dash", 1);
+    let mut refused = fleet.connection("dash", 1);
     ssh(&mut refused).port = Some(1);
     let (kind, message, hint) = unreachable(&transport, refused).await;
     assert_eq!(kind, Unreachable::Refused);
@@ -119,7 +98,7 @@ async fn each_way_to_be_unreachable_says_what_and_what_to_do() {
     );
     assert!(hint.contains("listens on port 1"), "{hint}");
 
-    let mut changed = connection(&fleet, "dash", 2);
+    let mut changed = fleet.connection("dash", 2);
     ssh(&mut changed).common_args = Fleet::ssh_arguments(&fleet.wrong_hosts());
     let (kind, _, hint) = unreachable(&transport, changed).await;
     assert_eq!(kind, Unreachable::HostKeyChanged);
@@ -133,7 +112,7 @@ async fn each_way_to_be_unreachable_says_what_and_what_to_do() {
     );
 
     let nowhere = fleet.dir().join("nowhere");
-    let mut unknown = connection(&fleet, "dash", 3);
+    let mut unknown = fleet.connection("dash", 3);
     ssh(&mut unknown).common_args = Fleet::ssh_arguments(&nowhere);
     let (kind, _, hint) = unreachable(&transport, unknown).await;
     assert_eq!(kind, Unreachable::HostKeyUnknown);
@@ -142,13 +121,13 @@ async fn each_way_to_be_unreachable_says_what_and_what_to_do() {
         "{hint}"
     );
 
-    let mut key = connection(&fleet, "dash", 4);
+    let mut key = fleet.connection("dash", 4);
     ssh(&mut key).private_key_file = Some(fleet.wrong_key());
     let (kind, message, _) = unreachable(&transport, key).await;
     assert_eq!(kind, Unreachable::Authentication);
     assert!(message.contains("Permission denied"), "{message}");
 
-    let mut name = connection(&fleet, "dash", 5);
+    let mut name = fleet.connection("dash", 5);
     ssh(&mut name).address = "no-such-host.invalid".to_owned();
     assert_eq!(
         unreachable(&transport, name).await.0,
@@ -156,19 +135,19 @@ async fn each_way_to_be_unreachable_says_what_and_what_to_do() {
     );
 
     let silent = std::net::TcpListener::bind((Fleet::address(5), 0)).unwrap();
-    let mut mute = connection(&fleet, "dash", 5);
+    let mut mute = fleet.connection("dash", 5);
     ssh(&mut mute).port = Some(silent.local_addr().unwrap().port());
     ssh(&mut mute).connect_timeout = Duration::from_secs(1);
     assert_eq!(unreachable(&transport, mute).await.0, Unreachable::NoAnswer);
 
-    let (kind, message, _) = unreachable(&transport, connection(&fleet, "nologin", 6)).await;
+    let (kind, message, _) = unreachable(&transport, fleet.connection("nologin", 6)).await;
     assert_eq!(kind, Unreachable::NoShell);
     assert!(message.contains("not available"), "{message}");
 
-    let mut missing = limits(&fleet);
+    let mut missing = fleet.limits();
     missing.ssh_executable = "/nonexistent/ssh".into();
     let host = Transport::new(missing).host(
-        &Arc::new(connection(&fleet, "dash", 7)),
+        &Arc::new(fleet.connection("dash", 7)),
         TaskSettings::default(),
     );
     assert!(matches!(
@@ -183,13 +162,13 @@ async fn unknown_host_keys_are_accepted_where_that_was_chosen() {
     let transport = transport(&fleet);
     let record = fleet.dir().join("record");
     for choice in [HostKeys::AcceptNew, HostKeys::Off] {
-        let mut new = connection(&fleet, "dash", 1);
+        let mut new = fleet.connection("dash", 1);
         ssh(&mut new).common_args = Fleet::ssh_arguments(&record);
         ssh(&mut new).host_keys = choice;
         let host = transport.host(&Arc::new(new), TaskSettings::default());
         assert_eq!(text(&host, "echo in").await, "in\n");
     }
-    let mut changed = connection(&fleet, "dash", 2);
+    let mut changed = fleet.connection("dash", 2);
     ssh(&mut changed).common_args = Fleet::ssh_arguments(&fleet.wrong_hosts());
     ssh(&mut changed).host_keys = HostKeys::AcceptNew;
     assert_eq!(
@@ -203,7 +182,7 @@ async fn a_login_password_goes_to_ssh_by_a_pipe() {
     let fleet = Fleet::start();
     let transport = transport(&fleet);
     for (password, right) in [(PASSWORD, true), ("wrong", false)] {
-        let mut connection = connection(&fleet, "asks", 1);
+        let mut connection = fleet.connection("asks", 1);
         ssh(&mut connection).private_key_file = Some(fleet.wrong_key());
         ssh(&mut connection).password = Some(Secret::new(password));
         if right {
@@ -231,7 +210,7 @@ async fn a_login_password_goes_to_ssh_by_a_pipe() {
 }
 
 fn transport_key(fleet: &Fleet) -> Connection {
-    connection(fleet, "asks", 1)
+    fleet.connection("asks", 1)
 }
 
 #[tokio::test]
@@ -260,7 +239,7 @@ async fn each_way_in_which_sudo_refuses_says_what_to_do() {
         ("tty", None, "it wants a terminal", "requiretty"),
     ];
     for (user, password, what, todo) in cases {
-        let connection = Arc::new(connection(&fleet, user, 1));
+        let connection = Arc::new(fleet.connection(user, 1));
         let host = transport.host(&connection, sudo(password));
         let Err(HostError::Become { message, hint, .. }) = host.run(Script::new(":")).await else {
             panic!("{user} became root")
@@ -275,11 +254,11 @@ async fn each_way_in_which_sudo_refuses_says_what_to_do() {
         let host = transport.host(&connection, TaskSettings::default());
         assert_eq!(text(&host, "id -un").await, format!("{user}\n"));
     }
-    let connection = Arc::new(connection(&fleet, "asks", 1));
+    let connection = Arc::new(fleet.connection("asks", 1));
     let host = transport.host(&connection, sudo(Some(PASSWORD)));
     assert_eq!(text(&host, "id -un").await, "root\n");
     // A password that is not needed does no harm.
-    let connection = Arc::new(self::connection(&fleet, "dash", 2));
+    let connection = Arc::new(fleet.connection("dash", 2));
     let host = transport.host(&connection, sudo(Some("not needed")));
     assert_eq!(text(&host, "id -un").await, "root\n");
 
@@ -301,7 +280,7 @@ async fn each_way_in_which_sudo_refuses_says_what_to_do() {
 async fn su_asks_for_the_other_users_password() {
     let fleet = Fleet::start();
     let transport = transport(&fleet);
-    let connection = Arc::new(connection(&fleet, "dash", 1));
+    let connection = Arc::new(fleet.connection("dash", 1));
     for (password, right) in [
         (Some(PASSWORD), true),
         (Some("wrong"), false),
@@ -327,7 +306,7 @@ async fn many_tasks_on_one_host_queue_for_its_channels() {
             ..Settings::default()
         });
         let transport = transport(&fleet);
-        let connection = Arc::new(connection(&fleet, "dash", 1));
+        let connection = Arc::new(fleet.connection("dash", 1));
         let tasks = (0..20).map(|number| {
             let task = if number % 2 == 0 {
                 TaskSettings::default()
@@ -352,11 +331,11 @@ async fn connections_that_sshd_drops_are_tried_again() {
     });
     let transport = Transport::new(Limits {
         connects_at_once: 8,
-        ..limits(&fleet)
+        ..fleet.limits()
     });
     let hosts = (1..=12).map(|number| {
         let host = transport.host(
-            &Arc::new(connection(&fleet, "dash", number)),
+            &Arc::new(fleet.connection("dash", number)),
             TaskSettings::default(),
         );
         async move { text(&host, "echo in").await }
@@ -372,7 +351,7 @@ async fn connections_that_sshd_drops_are_tried_again() {
 #[tokio::test]
 async fn the_next_run_finds_the_master_and_a_stale_socket_is_no_trouble() {
     let fleet = Fleet::start();
-    let connection = Arc::new(connection(&fleet, "dash", 1));
+    let connection = Arc::new(fleet.connection("dash", 1));
     for (run, connects) in [1, 0].into_iter().enumerate() {
         let transport = transport(&fleet);
         let host = transport.host(&connection, TaskSettings::default());
@@ -405,7 +384,7 @@ async fn large_input_and_output_pass_whole() {
     let transport = transport(&fleet);
     let bytes: Vec<u8> = (0..=255).cycle().take((64 << 20) - 1).collect();
     for user in ["dash", "busybox"] {
-        let connection = Arc::new(connection(&fleet, user, 1));
+        let connection = Arc::new(fleet.connection(user, 1));
         let host = transport.host(&connection, TaskSettings::default());
         let script = Script::new("cat")
             .stdin(Input::Bytes(bytes.clone()))
@@ -420,7 +399,7 @@ async fn a_time_limit_ends_everything_on_the_host_under_sudo_too() {
     let fleet = Fleet::start();
     let transport = transport(&fleet);
     for user in ["dash", "bash", "busybox"] {
-        let connection = Arc::new(connection(&fleet, user, 1));
+        let connection = Arc::new(fleet.connection(user, 1));
         for become_root in [false, true] {
             let mut task = if become_root {
                 sudo(None)
@@ -451,7 +430,7 @@ async fn a_time_limit_ends_everything_on_the_host_under_sudo_too() {
 async fn an_interrupt_ends_the_request_on_the_host() {
     let fleet = Fleet::start();
     let transport = transport(&fleet);
-    let connection = Arc::new(connection(&fleet, "asks", 1));
+    let connection = Arc::new(fleet.connection("asks", 1));
     for password in [None, Some(PASSWORD)] {
         let (interrupt, interrupted) = tokio::sync::watch::channel(false);
         let user = password.and_then(|_| sudo(password).become_user);
@@ -473,7 +452,7 @@ async fn an_interrupt_ends_the_request_on_the_host() {
 async fn a_lost_link_is_said_and_the_next_request_connects_again() {
     let fleet = Fleet::start();
     let transport = transport(&fleet);
-    let connection = Arc::new(connection(&fleet, "dash", 1));
+    let connection = Arc::new(fleet.connection("dash", 1));
     let host = transport.host(&connection, TaskSettings::default());
     let running = Arc::clone(&host);
     let run = tokio::spawn(async move { running.run(Script::new(own("sleep 43.PID1; :"))).await });
@@ -496,7 +475,7 @@ async fn a_lost_link_is_said_and_the_next_request_connects_again() {
 async fn nothing_of_a_request_is_seen_in_ps() {
     let fleet = Fleet::start();
     let transport = transport(&fleet);
-    let connection = Arc::new(connection(&fleet, "asks", 1));
+    let connection = Arc::new(fleet.connection("asks", 1));
     let mut task = sudo(Some(PASSWORD));
     task.environment = vec![("TOKEN".to_owned(), "in-environment".to_owned())];
     let host = transport.host(&connection, task);
@@ -534,7 +513,7 @@ async fn the_agent_is_forwarded_where_the_configuration_says_so() {
         .spawn()
         .unwrap();
     for (number, forward) in [(1, "yes"), (2, "no")] {
-        let mut connection = connection(&fleet, "dash", number);
+        let mut connection = fleet.connection("dash", number);
         let agent = format!("IdentityAgent={}", socket.display());
         ssh(&mut connection).extra_args = ["-o", &agent, "-o", &format!("ForwardAgent={forward}")]
             .map(str::to_owned)

@@ -11,7 +11,7 @@ use windlass::template::{Scope, to_json};
 use windlass_modules::fake::{Controller, Fake};
 use windlass_modules::kube::{documents, versions};
 use windlass_modules::{Context, Input, Reply, registry};
-use windlass_tests::shipped::{Variables, playbooks};
+use windlass_tests::shipped_variables::{Variables, playbooks};
 
 /// The API that `kubeadm_state` says to write for a version, by asking the module itself.
 async fn state(version: &str) -> Json {

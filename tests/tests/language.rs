@@ -11,21 +11,8 @@ fn run(playbook: &str) -> Printed {
 }
 
 fn run_with(playbook: &str, more: &[&str]) -> Printed {
-    let place = Place::new();
-    place.write("hosts.ini", THREE);
-    place.write("site.yml", playbook);
-    let mut words = vec![
-        "run",
-        "site.yml",
-        "-i",
-        "hosts.ini",
-        "--output",
-        "ansible",
-        "-f",
-        "1",
-    ];
-    words.extend(more);
-    place.run(&words)
+    let usual = ["--output", "ansible", "-f", "1"];
+    Place::new().play(THREE, playbook, &[&usual, more].concat())
 }
 
 /// The lines with results, without banners.
@@ -330,7 +317,6 @@ fn run_once_runs_on_the_first_host_and_fails_for_all() {
 #[test]
 fn precedence_goes_from_inventory_to_extra_vars() {
     let place = Place::new();
-    place.write("hosts.ini", THREE);
     place.write("group_vars/all.yml", "a: group_all\nb: group_all\nc: group_all\nd: group_all\ne: group_all\nf: group_all\ng: group_all\n");
     place.write(
         "group_vars/web.yml",
@@ -338,8 +324,8 @@ fn precedence_goes_from_inventory_to_extra_vars() {
     );
     place.write("host_vars/h1.yml", "c: host\nd: host\n");
     place.write("vars.yml", "e: file\n");
-    place.write(
-        "site.yml",
+    let printed = place.play(
+        THREE,
         "
 - hosts: h1
   gather_facts: false
@@ -350,17 +336,8 @@ fn precedence_goes_from_inventory_to_extra_vars() {
     - debug: {msg: '{{ a }} {{ b }} {{ c }} {{ d }} {{ e }} {{ f }} {{ g }} {{ h }}'}
       vars: {f: task, h: task}
 ",
+        &["-e", "g=extra", "--output", "ansible"],
     );
-    let printed = place.run(&[
-        "run",
-        "site.yml",
-        "-i",
-        "hosts.ini",
-        "-e",
-        "g=extra",
-        "--output",
-        "ansible",
-    ]);
     assert!(
         printed
             .out
@@ -373,7 +350,6 @@ fn precedence_goes_from_inventory_to_extra_vars() {
 #[test]
 fn include_tasks_is_read_when_its_turn_comes() {
     let place = Place::new();
-    place.write("hosts.ini", THREE);
     place.write(
         "tasks/h1.yml",
         "- debug: {msg: 'one {{ extra }} {{ item }}'}\n",
@@ -382,8 +358,8 @@ fn include_tasks_is_read_when_its_turn_comes() {
         "tasks/h2.yml",
         "- debug: {msg: 'two {{ extra }} {{ item }}'}\n",
     );
-    place.write(
-        "site.yml",
+    let printed = place.play(
+        THREE,
         "
 - hosts: web
   gather_facts: false
@@ -393,8 +369,8 @@ fn include_tasks_is_read_when_its_turn_comes() {
       loop: [a, b]
       when: inventory_hostname != 'h3'
 ",
+        &["--output", "ansible"],
     );
-    let printed = place.run(&["run", "site.yml", "-i", "hosts.ini", "--output", "ansible"]);
     assert_eq!(printed.status, 0, "{}", printed.text());
     for text in ["one given a", "one given b", "two given a", "two given b"] {
         assert_eq!(
@@ -426,9 +402,8 @@ fn delegate_to_works_elsewhere_and_registers_here() {
 #[test]
 fn check_mode_changes_nothing() {
     let place = Place::new();
-    place.write("hosts.ini", THREE);
-    place.write(
-        "site.yml",
+    let printed = place.play(
+        THREE,
         "
 - hosts: h1
   gather_facts: false
@@ -438,17 +413,8 @@ fn check_mode_changes_nothing() {
     - {command: echo really, check_mode: false, register: out}
     - assert: {that: [out.stdout == 'really', ansible_check_mode]}
 ",
+        &["-C", "-D", "--output", "ansible"],
     );
-    let printed = place.run(&[
-        "run",
-        "site.yml",
-        "-i",
-        "hosts.ini",
-        "-C",
-        "-D",
-        "--output",
-        "ansible",
-    ]);
     assert_eq!(printed.status, 0, "{}", printed.text());
     assert!(printed.out.contains("+hello"), "{}", printed.text());
     assert!(!place.path().join("out.txt").exists() && !place.path().join("touched").exists());
@@ -563,12 +529,8 @@ fn an_undefined_variable_fails_the_task_and_is_named() {
 #[test]
 fn a_password_of_the_inventory_is_blotted_out_where_a_host_prints_it() {
     let place = Place::new();
-    place.write(
-        "hosts.ini",
+    let printed = place.play(
         "h1 ansible_connection=local ansible_become_password=correct-horse-battery\n",
-    );
-    place.write(
-        "site.yml",
         "
 - hosts: h1
   gather_facts: false
@@ -577,8 +539,8 @@ fn a_password_of_the_inventory_is_blotted_out_where_a_host_prints_it() {
   tasks:
     - command: echo correct-horse-battery
 ",
+        &["-vvv"],
     );
-    let printed = place.run(&["run", "site.yml", "-i", "hosts.ini", "-vvv"]);
     assert!(
         !printed.text().contains("correct-horse"),
         "{}",
@@ -590,10 +552,9 @@ fn a_password_of_the_inventory_is_blotted_out_where_a_host_prints_it() {
 fn what_is_included_once_is_for_the_first_host_alone() {
     // Observed on ansible-core 2.19, for both.
     let place = Place::new();
-    place.write("hosts.ini", THREE);
     place.write("more.yml", "- command: echo in {{ inventory_hostname }}\n");
-    place.write(
-        "site.yml",
+    let printed = place.play(
+        THREE,
         "
 - hosts: web
   gather_facts: false
@@ -603,8 +564,8 @@ fn what_is_included_once_is_for_the_first_host_alone() {
     - import_tasks: more.yml
       run_once: true
 ",
+        &["--output", "ansible"],
     );
-    let printed = place.run(&["run", "site.yml", "-i", "hosts.ini", "--output", "ansible"]);
     assert_eq!(printed.status, 0, "{}", printed.text());
     assert_eq!(
         results(&printed),
@@ -619,10 +580,9 @@ fn what_is_included_once_is_for_the_first_host_alone() {
 #[test]
 fn a_slip_in_a_file_that_is_included_is_told_with_its_place() {
     let place = Place::new();
-    place.write("hosts.ini", THREE);
     place.write("more.yml", "- debug: {msg: fine}\n- copi: {src: x}\n");
-    place.write(
-        "site.yml",
+    let printed = place.play(
+        THREE,
         "
 - hosts: h1
   gather_facts: false
@@ -630,8 +590,8 @@ fn a_slip_in_a_file_that_is_included_is_told_with_its_place() {
   tasks:
     - include_tasks: '{{ file }}'
 ",
+        &[],
     );
-    let printed = place.run(&["run", "site.yml", "-i", "hosts.ini"]);
     assert_eq!(printed.status, 2, "{}", printed.text());
     for said in [
         "more.yml:2:3: there is no module `copi`",

@@ -6,7 +6,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use windlass_tests::program::Place;
+use windlass_tests::program::{Place, high_water};
 
 const MIB: u64 = 1 << 20;
 
@@ -22,18 +22,12 @@ fn run(hosts: usize, playbook: &str, words: &[&str]) -> Ran {
     let place = Place::new();
     let names: Vec<String> = (1..=hosts).map(|host| format!("h{host}")).collect();
     let names = names.join("\n");
-    place.write(
-        "hosts",
-        &format!("{names}\n[all:vars]\nansible_connection=local\n"),
-    );
-    place.write("site.yml", playbook);
+    let inventory = format!("{names}\n[all:vars]\nansible_connection=local\n");
     let log = std::fs::File::create(place.path().join("log"));
     let log = log.expect("files can be made in the folder");
     let mut child = place
-        .command()
-        .args(["run", "site.yml", "-i", "hosts"])
+        .playing(&inventory, playbook, words)
         .env("WINDLASS_OUTPUT", "plain")
-        .args(words)
         .stdin(Stdio::null())
         .stdout(log.try_clone().expect("a file can be open twice"))
         .stderr(log)
@@ -54,16 +48,6 @@ fn run(hosts: usize, playbook: &str, words: &[&str]) -> Ran {
         out: std::fs::read_to_string(place.path().join("log")).expect("what it prints is text"),
         peak,
     }
-}
-
-/// The most memory that a process has had, in bytes.
-fn high_water(process: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
-    Some(kilobytes << 10)
 }
 
 /// A play that prints with `command`, registers it as `r` and asks what `asks` says.

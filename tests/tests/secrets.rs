@@ -1,9 +1,8 @@
 //! What is secret is shown nowhere: each case runs the real program on hosts with a local connection, in every
 //! output format.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use windlass_tests::program::Place;
+use windlass_tests::watch::forms;
 
 const SECRET: &str = "tr0ub4dor&3/x\"y";
 
@@ -13,28 +12,15 @@ fn printed(playbook: &str, more: &[(&str, &str)]) -> String {
     for format in ["plain", "human", "ansible", "json"] {
         let place = Place::new();
         place.write(
-            "hosts.ini",
-            "[web]\nh1\nh2\n[all:vars]\nansible_connection=local\n",
-        );
-        place.write(
             "group_vars/all.yml",
             &format!("vault_root: '{SECRET}'\nansible_become_password: '{{{{ vault_root }}}}'\n"),
         );
         for (name, text) in more {
             place.write(name, text);
         }
-        place.write("site.yml", playbook);
-        let words = [
-            "run",
-            "site.yml",
-            "-i",
-            "hosts.ini",
-            "--output",
-            format,
-            "-vvv",
-            "--diff",
-        ];
-        let printed = place.run(&words);
+        let hosts = "[web]\nh1\nh2\n[all:vars]\nansible_connection=local\n";
+        let words = ["--output", format, "-vvv", "--diff"];
+        let printed = place.play(hosts, playbook, &words);
         assert!(
             printed.text().contains("after the secrets"),
             "{}",
@@ -48,11 +34,7 @@ fn printed(playbook: &str, more: &[(&str, &str)]) -> String {
 /// Asserts that none of `secrets` is in `text`, in any form that somebody could read at once.
 fn assert_hidden(text: &str, secrets: &[&str]) {
     for secret in secrets {
-        let json = serde_json::Value::from(*secret).to_string();
-        let base64 = STANDARD.encode(secret);
-        let hex: Vec<String> = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
-        let hex = hex.concat();
-        for form in [secret, json.trim_matches('"'), &base64, &hex] {
+        for form in &forms(secret) {
             let at = text.lines().find(|line| line.contains(form));
             assert_eq!(at, None, "{form} is shown");
         }

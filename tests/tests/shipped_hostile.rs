@@ -9,13 +9,15 @@ use windlass_tests::program::{Place, Printed, root};
 /// A place whose programs are first in the PATH. The playbooks are the shipped ones.
 struct Lair {
     place: Place,
+    inventory: String,
 }
 
 impl Lair {
     fn new(inventory: &str) -> Self {
-        let place = Place::new();
-        place.write("hosts.ini", inventory);
-        Self { place }
+        Self {
+            place: Place::new(),
+            inventory: inventory.to_owned(),
+        }
     }
 
     /// A program that hosts run in place of their own.
@@ -34,14 +36,11 @@ impl Lair {
         let play = play
             .replace("PLAYBOOKS", &root().join("playbooks").display().to_string())
             .replace("HERE", &self.place.path().display().to_string());
-        self.place.write("site.yml", &play);
         let path = std::env::var("PATH").unwrap_or_default();
         let path = format!("{}/bin:{path}", self.place.path().display());
-        let mut command = self.place.command();
-        command
-            .args(["run", "site.yml", "-i", "hosts.ini", "--output", "ansible"])
-            .env("PATH", path);
-        self.place.printed(&mut command)
+        let words = ["--output", "ansible"];
+        let mut command = self.place.playing(&self.inventory, &play, &words);
+        self.place.printed(command.env("PATH", path))
     }
 
     fn at(&self, name: &str) -> std::path::PathBuf {

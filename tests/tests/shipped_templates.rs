@@ -3,7 +3,7 @@
 
 use serde_json::{Value as Json, json};
 use windlass::template::{Scope, to_json};
-use windlass_tests::shipped::Variables;
+use windlass_tests::shipped_variables::Variables;
 
 fn with(data: &Json) -> Variables {
     let mut all = json!({

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use windlass::yaml::{self, Mapping, Node};
 use windlass_tests::expressions::expressions;
 use windlass_tests::program::root;
-use windlass_tests::reader::{Shipped, all_tasks, texts};
+use windlass_tests::shipped::{Shipped, all_tasks, texts};
 
 /// What a node says whose form is seen to where it is read, and where that is.
 const FORMED: &[(&str, &str)] = &[

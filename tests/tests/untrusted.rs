@@ -68,11 +68,9 @@ const WAYS: [&str; 16] = [
 fn nothing_that_a_host_says_is_evaluated_here() {
     for way in WAYS {
         let place = Place::new();
-        place.write("hosts.ini", HOSTS);
         place.write("payload", "lookup('pipe', 'touch canary') or true");
         place.write("more.yml", "- debug: {msg: ran}\n");
-        place.write("site.yml", &PLAY.replace('@', way));
-        let printed = place.run(&["run", "site.yml", "-i", "hosts.ini", "--output", "ansible"]);
+        let printed = place.play(HOSTS, &PLAY.replace('@', way), &["--output", "ansible"]);
         let seen = printed.text();
         assert!(
             !place.path().join("canary").exists(),
@@ -92,12 +90,8 @@ fn nothing_that_a_host_says_is_evaluated_here() {
 #[test]
 fn an_expression_that_the_user_keeps_in_a_variable_is_evaluated() {
     let place = Place::new();
-    place.write(
-        "hosts.ini",
+    let printed = place.play(
         "h1 ansible_connection=local from_inventory='x == 1'\n",
-    );
-    place.write(
-        "site.yml",
         r#"
 - hosts: h1
   gather_facts: false
@@ -116,18 +110,14 @@ fn an_expression_that_the_user_keeps_in_a_variable_is_evaluated() {
     - {name: var, debug: {var: "{{ name_of }}"}}
     - {name: hostvars, debug: {msg: nine}, when: "{{ hostvars['h1'].kept }}"}
 "#,
+        &[
+            "--output",
+            "ansible",
+            "-v",
+            "-e",
+            "{\"from_line\": \"x == 1\"}",
+        ],
     );
-    let printed = place.run(&[
-        "run",
-        "site.yml",
-        "-i",
-        "hosts.ini",
-        "--output",
-        "ansible",
-        "-v",
-        "-e",
-        "{\"from_line\": \"x == 1\"}",
-    ]);
     let seen = printed.text();
     assert_eq!(printed.status, 0, "{seen}");
     for word in [

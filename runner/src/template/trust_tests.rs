@@ -357,10 +357,10 @@ proptest! {
         let users = "{u: text, i: '{{ a }}', x: 1}";
         let before = CALLS.get();
         for (index, text) in templates.iter().enumerate() {
-            let scope = scope(users, outside.clone());
+            let known = scope(users, outside.clone());
             let node = parsed(&serde_json::to_string(text).expect("it is text"));
-            let _ = templar().condition(&node, &scope);
-            if let Ok(value) = templar().render(&node, &scope) {
+            let _ = templar().condition(&node, &known);
+            if let Ok(value) = templar().render(&node, &known) {
                 // As it is (an item of a loop), and as data (`register`).
                 let name = ["a", "b", "d", "a"][index];
                 outside.retain(|(known, _)| known != name);

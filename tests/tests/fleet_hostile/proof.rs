@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use windlass_tests::hostile::modes::{Held, Mode};
-use windlass_tests::hostile::tools::hex;
+use windlass_tests::watch::forms;
 
 use crate::ground::{CONNECT, Ground, PASSWORD};
 use crate::run::{Format, Ran};
@@ -254,13 +252,7 @@ pub fn faults(format: Format, ran: &Ran, allowed: u64) -> Vec<String> {
             .iter()
             .map(|control| format!("{}: {control}", format.name())),
     );
-    let hex = hex(PASSWORD.as_bytes());
-    let forms = [
-        PASSWORD.to_owned(),
-        STANDARD.encode(PASSWORD),
-        hex,
-        "pa55%2BHorse%2Fbattery".to_owned(),
-    ];
+    let forms = forms(PASSWORD);
     if let Some(line) = ran
         .lines
         .iter()

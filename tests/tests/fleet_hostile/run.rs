@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use windlass_tests::program::high_water;
+
 /// Lines up to this length are kept whole, of longer ones the beginning.
 const KEPT: usize = 256 << 10;
 /// What the hostile node has after sequences that the program prints as well, with ESC for each of them.
@@ -102,7 +104,8 @@ pub fn run(command: &mut Command, format: Format, bounds: Bounds) -> Ran {
                 ran.status = status.code();
                 break;
             }
-            peak.fetch_max(memory(child.id()), Ordering::Relaxed);
+            let now = high_water(child.id()).unwrap_or_default();
+            peak.fetch_max(now >> 10, Ordering::Relaxed);
             let why = if begun.elapsed() > bounds.time {
                 Some(format!("still at work after {} s", bounds.time.as_secs()))
             } else if peak.load(Ordering::Relaxed) > bounds.memory * 2 {
@@ -127,14 +130,6 @@ pub fn run(command: &mut Command, format: Format, bounds: Bounds) -> Ran {
     });
     ran.peak = peak.load(Ordering::Relaxed);
     ran
-}
-
-/// The most that a process has had, in KiB; 0 once it is over.
-fn memory(id: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok())
-        .unwrap_or(0)
 }
 
 fn terminal() -> (File, OwnedFd) {

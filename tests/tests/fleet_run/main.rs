@@ -4,7 +4,6 @@
 mod batches;
 mod bounds;
 mod costs;
-mod hung;
 mod jump;
 mod passwords;
 mod rollout;
@@ -12,3 +11,4 @@ mod secrets;
 mod site;
 mod troubles;
 mod twice;
+mod untrusted;

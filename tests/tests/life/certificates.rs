@@ -179,17 +179,20 @@ pub fn certificates(life: &Life) {
     let first = life.hosts.control_plane[0];
     let own = life.lab.on(first, "cat /etc/kubernetes/admin.conf").well();
     // It is written anew, with nothing else in it.
-    let certificate = |text: &str| -> Option<String> {
+    let value = |text: &str, key: &str| -> Option<String> {
         let mut words = text.split_whitespace();
-        let _ = words.find(|word| *word == "client-certificate-data:")?;
+        let _ = words.find(|word| *word == key)?;
         words.next().map(str::to_owned)
     };
-    assert!(certificate(&own).is_some(), "admin.conf has no certificate");
-    assert_eq!(
-        certificate(&fetched),
-        certificate(&own),
-        "the kubeconfig that was brought here is another"
-    );
+    for key in [
+        "client-certificate-data:",
+        "certificate-authority-data:",
+        "server:",
+    ] {
+        let (fetched, own) = (value(&fetched, key), value(&own, key));
+        assert!(own.is_some(), "admin.conf has no {key}");
+        assert_eq!(fetched, own, "the kubeconfig that was brought here: {key}");
+    }
     unchanged(&life.play("certificates.yml", &[]).well(), nodes(life));
     life.whole();
 }

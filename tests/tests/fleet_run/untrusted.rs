@@ -1,32 +1,8 @@
-//! Hosts that hang, lie about a file's size or have another key: the others are done all the same, and
-//! the report says what it was.
-
-use std::time::{Duration, Instant};
+//! Hosts with another key than the one on record, and with larger files than are taken: what a person is told.
 
 use windlass_tests::fleet::Fleet;
 
-use crate::site::{Site, recap};
-
-/// What a busy machine may need beyond the time for connecting.
-const SLACK: Duration = Duration::from_secs(60);
-
-#[test]
-fn a_login_shell_that_hangs_or_floods_holds_the_others_up_no_longer_than_the_time_for_connecting() {
-    for source in ["sleep 1000", "exec yes", "exec cat"] {
-        let site = Site::new(&[("bad", "noisy", "ansible_timeout=6"), ("good", "dash", "")]);
-        let profile = site.fleet.dir().join("home/noisy/.bashrc");
-        std::fs::write(profile, format!("{source}\n")).unwrap();
-        site.playbook("- hosts: nodes\n  gather_facts: false\n  tasks: [{ping: }, {ping: }]\n");
-        let begin = Instant::now();
-        let printed = site.run(&[]);
-        let took = begin.elapsed();
-        assert_eq!(printed.status, 4, "{}", printed.text());
-        let recap = recap(&printed);
-        assert_eq!(recap["good"], "ok=2", "{}", printed.text());
-        assert_eq!(recap["bad"], "unreachable=1", "{}", printed.text());
-        assert!(took < Duration::from_secs(6) + SLACK, "{source}: {took:?}");
-    }
-}
+use crate::site::Site;
 
 #[test]
 fn another_key_than_the_one_on_record_is_a_warning_where_keys_are_not_checked() {
