@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 use fancy_regex::{Captures, Regex};
 
 use super::error::TemplateError;
-use super::limits::{ITEM, fits};
+use super::limits::fits;
 
 type Result<T> = std::result::Result<T, TemplateError>;
 
@@ -141,37 +141,46 @@ fn class(rest: &[char], out: &mut String) -> usize {
     at
 }
 
-/// Every match, as `re.finditer` finds them: an empty one may follow right after another.
-pub(super) fn matches<'t>(regex: &Regex, text: &'t str) -> Result<Vec<Captures<'t, str>>> {
-    let mut found = Vec::new();
-    let mut at = 0;
-    while at <= text.len() {
-        let captures = regex
-            .captures_from_pos(text, at)
-            .map_err(|error| failure(&error))?;
-        let Some((start, end)) = captures
-            .as_ref()
-            .and_then(|captures| captures.get(0))
-            .map(|whole| (whole.start(), whole.end()))
-        else {
-            break;
-        };
-        found.extend(captures);
-        // What is kept of a match takes more than an item of a list.
-        let groups = regex.captures_len();
-        fits(
-            found
-                .len()
-                .checked_mul(groups)
-                .and_then(|all| all.checked_mul(2 * ITEM)),
-        )?;
-        at = if start == end {
-            next_boundary(text, end)
-        } else {
-            end
-        };
+/// Every match, as `re.finditer` finds them: an empty one may follow right after another. None is kept: each is
+/// many times as large as the byte of the text that it may be about.
+pub(super) struct Matches<'r, 't> {
+    regex: &'r Regex,
+    text: &'t str,
+    at: usize,
+}
+
+/// See [`Matches`].
+pub(super) fn matches<'r, 't>(regex: &'r Regex, text: &'t str) -> Matches<'r, 't> {
+    Matches { regex, text, at: 0 }
+}
+
+impl<'t> Iterator for Matches<'_, 't> {
+    type Item = Result<Captures<'t, str>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.at > self.text.len() {
+            return None;
+        }
+        match self.regex.captures_from_pos(self.text, self.at) {
+            Ok(Some(captures)) => {
+                let whole = captures.get(0)?;
+                self.at = if whole.start() == whole.end() {
+                    next_boundary(self.text, whole.end())
+                } else {
+                    whole.end()
+                };
+                Some(Ok(captures))
+            }
+            Ok(None) => {
+                self.at = usize::MAX;
+                None
+            }
+            Err(error) => {
+                self.at = usize::MAX;
+                Some(Err(failure(&error)))
+            }
+        }
     }
-    Ok(found)
 }
 
 fn next_boundary(text: &str, at: usize) -> usize {

@@ -6,8 +6,9 @@
 )]
 
 use std::path::Path;
+use std::time::Duration;
 
-use windlass_tests::lab::unchanged;
+use windlass_tests::lab::{eventually, unchanged};
 
 use crate::backup_restore::{back_up, backups};
 use crate::life::{Hosts, Life};
@@ -40,8 +41,11 @@ pub fn stacked(life: &Life) {
         .well();
     assert_eq!(labelled.trim(), "node/w2");
     let taints = "get node cp2 -o jsonpath='{.spec.taints[*].key}'";
-    let taints = life.lab.kubectl("cp2", taints).well();
-    assert_eq!(taints.trim(), "node-role.kubernetes.io/master");
+    // A node is Ready a moment before the taint of one that is not goes.
+    let what = "cp2 has the taint of a control plane and no other";
+    eventually(Duration::from_secs(60), what, || {
+        life.lab.kubectl("cp2", taints).well().trim() == "node-role.kubernetes.io/master"
+    });
     is_whole(life, &others, "stacked.yml");
 }
 

@@ -5,7 +5,7 @@ use minijinja::value::Tuple;
 
 use crate::template::error::TemplateError;
 use crate::template::eval::{Function, Input};
-use crate::template::limits::Growing;
+use crate::template::limits::{Growing, ITEM, fits};
 use crate::template::python::string;
 use crate::template::regex::{self, Flags};
 use crate::template::special::List;
@@ -50,13 +50,11 @@ fn replace(input: &mut Input<'_, '_>) -> Result {
     let regex = regex::compile(&pattern, flags)?;
     let mut out = Growing::default();
     let (mut at, mut count) = (0, 0);
-    for captures in regex::matches(&regex, &text)?
-        .iter()
-        .take(limit.unwrap_or(usize::MAX))
-    {
+    for captures in regex::matches(&regex, &text).take(limit.unwrap_or(usize::MAX)) {
+        let captures = captures?;
         if let Some(whole) = captures.get(0) {
             out.push(&text[at..whole.start()])?;
-            out.push(&regex::expand(&replacement, captures)?)?;
+            out.push(&regex::expand(&replacement, &captures)?)?;
             at = whole.end();
             count += 1;
         }
@@ -121,13 +119,18 @@ fn findall(input: &mut Input<'_, '_>) -> Result {
         ignorecase: input.bool_or(3, false)?,
     };
     let regex = regex::compile(&pattern, flags)?;
-    let found = regex::matches(&regex, &text)?.into_iter().map(|captures| {
+    let (mut found, mut bytes) = (Vec::new(), 0_usize);
+    for captures in regex::matches(&regex, &text) {
+        let captures = captures?;
+        let texts = captures.iter().flatten().map(|group| group.as_str().len());
+        bytes = bytes.saturating_add(texts.sum::<usize>() + captures.len() * ITEM);
+        fits(Some(bytes))?;
         let group = |index| {
             captures
                 .get(index)
                 .map_or("", |found: fancy_regex::Match<'_>| found.as_str())
         };
-        match captures.len() {
+        found.push(match captures.len() {
             1 => Value::from(group(0)),
             2 => Value::from(group(1)),
             count => {
@@ -135,9 +138,9 @@ fn findall(input: &mut Input<'_, '_>) -> Result {
                     (1..count).map(|index| Value::from(group(index))).collect();
                 Value::from(Tuple::from(groups))
             }
-        }
-    });
-    Ok(List::value(found.collect()))
+        });
+    }
+    Ok(List::value(found))
 }
 
 fn escape(input: &mut Input<'_, '_>) -> Result {
