@@ -63,10 +63,12 @@ impl Before<'_> {
         if reply.status != STOPPED {
             return None;
         }
-        let reason = reply.stdout.bytes().strip_prefix(MARK.as_bytes())?;
+        // As text: where a run has kept much, even a short one is in a file.
+        let printed = reply.text();
+        let reason = printed.strip_prefix(MARK)?;
         [Stop::Chdir, Stop::Creates, Stop::Removes, Stop::Check]
             .into_iter()
-            .find(|stop| stop.letter().as_bytes() == reason)
+            .find(|stop| stop.letter() == reason)
     }
 
     /// The outcome of a command that did not run, with the keys that Ansible gives it.
@@ -130,4 +132,31 @@ fn any(pattern: &str, there: &str, absent: &str) -> String {
         "for w_path in {pattern}; do [ -e \"$w_path\" ] || [ -L \"$w_path\" ] || w_path=; break; done\n\
          if [ \"$w_path\" ]; then {there}; else {absent}; fi\n"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transcript::{Bounds, Ledger, Writer};
+
+    #[test]
+    fn a_command_that_did_not_run_is_known_though_its_word_went_to_a_file() {
+        let account = Ledger::new(Bounds {
+            memory: 0,
+            disk: 1 << 20,
+        })
+        .account("h");
+        let _held = account.hold(1 << 20).unwrap();
+        for stop in [Stop::Chdir, Stop::Creates, Stop::Removes, Stop::Check] {
+            let mut writer = Writer::keeping(&account);
+            let word = format!("{MARK}{}", stop.letter());
+            writer.push(word.as_bytes()).unwrap();
+            let reply = Reply {
+                status: STOPPED,
+                stdout: writer.finish().unwrap(),
+                ..Reply::default()
+            };
+            assert_eq!(Before::stopped(&reply), Some(stop));
+        }
+    }
 }
