@@ -162,6 +162,11 @@ pub trait Host: Send + Sync {
     /// The inventory name.
     fn name(&self) -> &str;
 
+    /// The most bytes that are taken of one file of the host.
+    fn largest_file(&self) -> u64 {
+        u64::MAX
+    }
+
     /// Runs `script` and waits for it to end. A non-zero status is a [`Reply`], not an error.
     fn run(&self, script: Script) -> BoxFuture<'_, Result<Reply, HostError>>;
 }

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::args::{Flag, Text};
+use crate::files::announced;
 use crate::files::content::Sums;
 use crate::files::landing::Landing;
 use crate::files::path::RemotePath;
@@ -103,7 +104,7 @@ impl Fetch {
         let small = if context.check {
             "-1".to_owned()
         } else {
-            SMALL.to_string()
+            SMALL.min(context.host.largest_file()).to_string()
         };
         let source = format!(
             "w_compare_with {} {size} {sha256} {cksum} {small}",
@@ -120,13 +121,10 @@ impl Fetch {
         records: &Records,
         local: &Landing,
     ) -> Result<Sums, Failure> {
-        let size = announced(records)?;
+        let size = announced::size(records)?;
         let new = local.begin()?;
         if let Some(bytes) = records.bytes("content") {
-            // Files of /proc have a size of 0 whatever they hold.
-            if bytes.len() as u64 > size.max(SMALL) {
-                return Err(more_than_announced(&self.src, size));
-            }
+            announced::check(bytes, size, SMALL, &self.src, context.host)?;
             new.write(bytes)?;
         } else {
             let mut script = kit::script(&[kit::PATHS], format!("cat {}", self.src.word()));
@@ -136,7 +134,7 @@ impl Fetch {
             };
             let reply = match context.host.run(script).await {
                 Err(HostError::MoreThanAnnounced { announced }) => {
-                    return Err(more_than_announced(&self.src, announced));
+                    return Err(announced::exceeded(&self.src, announced));
                 }
                 other => other?,
             };
@@ -161,7 +159,7 @@ impl Fetch {
             };
             return Err(
                 Failure::new(format!("{what}; {} was left as it was", place.display()))
-                    .hint(WRITTEN_TO),
+                    .hint(announced::WRITTEN_TO),
             );
         }
         new.put(mode(records))?;
@@ -211,26 +209,6 @@ impl Fetch {
     }
 }
 
-/// What to do about a file that is another at each look.
-const WRITTEN_TO: &str = "if something writes to the file all the time, fetch a copy of it";
-
-/// The size that the node announced.
-fn announced(records: &Records) -> Result<u64, Failure> {
-    let size = records.text("size").unwrap_or_default();
-    size.trim().parse().map_err(|_| {
-        Failure::new(format!(
-            "the node gives no size of the file that could be one: {size:?}"
-        ))
-    })
-}
-
-fn more_than_announced(src: &RemotePath, size: u64) -> Failure {
-    Failure::new(format!(
-        "the node sent more of {src} than the {size} bytes that it had announced; nothing of it was kept"
-    ))
-    .hint(WRITTEN_TO)
-}
-
 /// The mode on the control host: who may not read it on the node shall not here.
 fn mode(records: &Records) -> u32 {
     let mode = records.text("mode").unwrap_or_default();
@@ -249,6 +227,7 @@ mod tests {
 
     use super::*;
     use crate::fake::{self, CHECK, Controller, REAL, run};
+    use crate::files::content::Content;
     use crate::host::Host;
 
     fn mode_of(path: &Path) -> u32 {
@@ -445,7 +424,7 @@ mod tests {
                 size.to_string().len(),
                 sum.len()
             );
-            let content = format!("{look}content -\n{}{extra}", "x".repeat(10));
+            let content = format!("{look}content -\n{}{extra}", "x".repeat(10 - extra.len()));
             let host = fake::Fake::saying(&[&content]);
             let folder = tempfile::tempdir().unwrap();
             let control = Controller::new(folder.path());
@@ -454,6 +433,39 @@ mod tests {
             let message = failure.unwrap_err().message;
             assert!(message.contains(said), "{message}");
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        }
+    }
+
+    #[tokio::test]
+    async fn no_more_comes_along_than_was_announced() {
+        for (size, length, fine) in [
+            (10, 10, true),
+            (10, 11, false),
+            // As files of /proc do.
+            (0, 4096, true),
+            (0, SMALL + 1, false),
+        ] {
+            let bytes = "x".repeat(usize::try_from(length).unwrap());
+            let sums = Content::bytes(bytes.clone().into()).sums;
+            let sum = format!("sha256:{}", sums.sha256);
+            let look = format!(
+                "path 2\n/x\ntype 4\nfile\nsize {}\n{size}\nmode 4\n0644\nsum {}\n{sum}\n",
+                size.to_string().len(),
+                sum.len()
+            );
+            let host = fake::Fake::saying(&[&format!("{look}content -\n{bytes}")]);
+            let folder = tempfile::tempdir().unwrap();
+            let control = Controller::new(folder.path());
+            let arguments = json!({"src": "/x", "dest": "x", "flat": true});
+            match run::<Fetch>(&host, &control, REAL, arguments).await {
+                Ok(_) => assert!(fine, "{length} of {size}"),
+                Err(failure) => {
+                    assert!(!fine, "{length} of {size}: {failure:?}");
+                    let said = format!("than the {size} bytes that it had announced");
+                    assert!(failure.message.contains(&said), "{}", failure.message);
+                    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+                }
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 //! [`landing`], where bytes of a node may land on the control host, and [`write`], which makes one file
 //! what it should be.
 
+mod announced;
 pub mod block;
 pub mod blockinfile;
 pub mod content;

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::files::announced;
 use crate::files::path::RemotePath;
 use crate::kit::{self, Records};
 use crate::module::{Arguments, Context};
@@ -40,7 +41,11 @@ impl Arguments for Slurp {
             }
             _ => {}
         }
-        let content = STANDARD.encode(records.bytes("content").unwrap_or_default());
+        let bytes = records.bytes("content").unwrap_or_default();
+        // What an answer may have at most holds for a file that is said to be empty.
+        let size = announced::size(&records)?;
+        announced::check(bytes, size, u64::MAX, &self.src, context.host)?;
+        let content = STANDARD.encode(bytes);
         Ok(Outcome::ok()
             .with("content", content)
             .with("encoding", "base64")
@@ -84,6 +89,27 @@ mod tests {
                     .await
                     .unwrap_err();
                 assert!(failure.message.contains(words), "{}", failure.message);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn no_more_is_taken_than_was_announced() {
+        for (size, length, fine) in [(10, 10, true), (10, 11, false), (0, 4096, true)] {
+            let bytes = "x".repeat(length);
+            let answer = format!(
+                "path 2\n/x\ntype 4\nfile\nsize {}\n{size}\nmode 4\n0644\ncontent -\n{bytes}",
+                size.to_string().len(),
+            );
+            let host = fake::Fake::saying(&[&answer]);
+            let control = Controller::new("/");
+            match run::<Slurp>(&host, &control, CHECK, json!({"src": "/x"})).await {
+                Ok(_) => assert!(fine, "{length} of {size}"),
+                Err(failure) => {
+                    assert!(!fine, "{length} of {size}: {failure:?}");
+                    let said = format!("than the {size} bytes that it had announced");
+                    assert!(failure.message.contains(&said), "{}", failure.message);
+                }
             }
         }
     }
