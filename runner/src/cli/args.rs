@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, value_parser};
 
 use crate::report::Format;
+use crate::transport::LONGEST_TIMEOUT;
 
 /// Which playbooks, on which hosts, with which variables.
 #[derive(Debug, Clone, Args)]
@@ -69,7 +70,7 @@ pub(crate) struct Connection {
     pub(crate) kind: Option<String>,
 
     /// Seconds to wait for a connection, up to a shell that is ready. Without it: 10 to reach the host, 30 in all.
-    #[arg(short = 'T', long, value_name = "SECONDS")]
+    #[arg(short = 'T', long, value_name = "SECONDS", value_parser = value_parser!(u64).range(1..=LONGEST_TIMEOUT))]
     pub(crate) timeout: Option<u64>,
 
     /// Take no file from a host that is larger than this: bytes, or with K, M, G or T.
@@ -183,4 +184,31 @@ pub(crate) struct Running {
 
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        connection: Connection,
+    }
+
+    #[test]
+    fn a_time_for_connecting_is_one_that_can_be_waited_for() {
+        let timeout = |seconds| {
+            Cli::try_parse_from(["run", "-T", seconds])
+                .map(|cli| cli.connection.timeout)
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(timeout("86400"), Ok(Some(86_400)));
+        for wrong in ["0", "86401", "4000000000000000000"] {
+            let error = timeout(wrong).unwrap_err();
+            assert!(error.contains("is not in 1..=86400"), "{error}");
+        }
+    }
 }

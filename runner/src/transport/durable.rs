@@ -5,7 +5,8 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use windlass_modules::host::{HostError, Reply, Script, Unreachable};
 
-use super::handle::{Handle, Purpose, Seen, Stop, stopped};
+use super::drain::Seen;
+use super::handle::{Handle, Purpose, Stop, stopped};
 use super::node::Lease;
 use super::request::COLLECTOR;
 use super::shell::Answer;
@@ -29,14 +30,18 @@ pub(super) struct Kept {
     pub(super) mark: String,
     /// Its shell's process; 0 if that is not known.
     pub(super) pid: u32,
+    /// It has said that it begins.
+    pub(super) began: bool,
     /// When the host's own watch has ended it at the latest, if it has a time limit.
     pub(super) over: Option<Instant>,
 }
 
 /// What the collecting script's first line says.
 enum Found {
-    /// The request ended so.
+    /// The request ended so, and here is what it printed.
     Done(Status),
+    /// It ended so, but what it printed cannot be had.
+    Unread(Status),
     /// It never began, and never will.
     Unbegun,
     /// Nobody knows.
@@ -64,28 +69,30 @@ impl Handle {
             };
             let asked = self.ask(&collector, lease, None, purpose).await?;
             let stop = asked.stop;
-            if !matches!(asked.answer, Some(Answer::Ended { .. })) {
+            let Some(Answer::Ended { status: well, .. }) = asked.answer else {
                 if let Some(stop) = stop {
                     return Err(stopped(stop, Reply::default()));
                 }
                 // Lost once more.
-                seen = Seen(seen.0.max(asked.came.0), seen.1.max(asked.came.1));
+                let came = asked.taken.came;
+                seen = Seen(seen.0.max(came.0), seen.1.max(came.1));
                 continue;
-            }
-            let status = match read(&asked.head) {
+            };
+            let (status, unread) = match read(&asked.taken.head, kept.began, well.code) {
                 Found::Unbegun => return Ok(None),
                 Found::Lost => return Err(lost(&self.node.connection, "while a command ran")),
-                Found::Done(status) => status,
+                Found::Done(status) => (status, None),
+                Found::Unread(status) => (status, Some(UNREAD)),
             };
             let reply = Reply {
                 status: status.code,
-                ..asked.reply
+                ..asked.taken.reply
             };
             let limit = self.task.limit.or(script.limit).filter(|_| status.late);
             return match stop.or(limit.map(Stop::Late)) {
                 Some(stop) => Err(stopped(stop, reply)),
-                None => match status.lost {
-                    Some(why) => Err(self.output_lost(status.code, &why)),
+                None => match status.lost.as_deref().or(unread) {
+                    Some(why) => Err(self.output_lost(status.code, why)),
                     None => Ok(Some(reply)),
                 },
             };
@@ -137,12 +144,38 @@ fn may_come_back(kind: Unreachable) -> bool {
     }
 }
 
-/// What the first line says that the collecting script printed.
-fn read(line: &[u8]) -> Found {
+/// What is said of output that is there no more.
+const UNREAD: &str = "what it printed cannot be read back";
+
+/// What the collecting script says with its first line and its own status. Of a request that has said
+/// that it begins, nobody may say otherwise: it would run twice.
+fn read(line: &[u8], began: bool, status: i32) -> Found {
     let line = String::from_utf8_lossy(line);
     match line.trim_end().split_once(' ') {
-        Some(("done", status)) => Status::read(status).map_or(Found::Lost, Found::Done),
-        _ if line.trim_end() == "unbegun" => Found::Unbegun,
+        Some(("done", ended)) => match Status::read(ended) {
+            Some(ended) if status == 0 => Found::Done(ended),
+            Some(ended) => Found::Unread(ended),
+            None => Found::Lost,
+        },
+        None if line.trim_end() == "unbegun" && !began => Found::Unbegun,
         _ => Found::Lost,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_begun_is_never_sent_again() {
+        assert!(matches!(read(b"unbegun", false, 0), Found::Unbegun));
+        assert!(matches!(read(b"unbegun", true, 0), Found::Lost));
+        assert!(matches!(read(b"lost", false, 0), Found::Lost));
+    }
+
+    #[test]
+    fn output_that_could_not_be_given_is_not_taken_for_all_there_was() {
+        assert!(matches!(read(b"done 3", true, 0), Found::Done(status) if status.code == 3));
+        assert!(matches!(read(b"done 3", true, 1), Found::Unread(status) if status.code == 3));
     }
 }

@@ -12,11 +12,12 @@ use windlass_modules::transcript::{Full, Writer};
 
 use super::becoming;
 use super::channel::Ended;
+use super::drain::{Drain, Head, Outputs, Seen, Sink, Taken, Watch};
 use super::durable::Kept;
 use super::node::{Lease, Node};
 use super::request::{self, KILLER};
 use super::settings::{Become, TaskSettings};
-use super::shell::{Answer, Drain, Gone, Head, Outputs, Shell, Sink, Watch};
+use super::shell::{Answer, Gone, Shell};
 use super::status::Status;
 use super::unreachable::{NotReady, lost, no_shell, not_ready, shortened};
 
@@ -40,19 +41,11 @@ pub(super) struct Asked {
     pub(super) stop: Option<Stop>,
     /// Its end; nothing where that was waited for in vain.
     pub(super) answer: Option<Answer>,
-    /// The first line of what it printed, where that is asked for.
-    pub(super) head: Vec<u8>,
-    /// What it printed, where that does not go to a file.
-    pub(super) reply: Reply,
-    /// How many bytes of its outputs have come.
-    pub(super) came: Seen,
+    /// What it printed.
+    pub(super) taken: Taken,
     /// What to ask for if the link was lost.
     pub(super) kept: Option<Kept>,
 }
-
-/// How many bytes of standard output and standard error have been seen.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Seen(pub(super) u64, pub(super) u64);
 
 /// What a request is sent for.
 #[derive(Clone, Copy)]
@@ -82,6 +75,10 @@ pub(super) enum Stop {
 impl Host for Handle {
     fn name(&self) -> &str {
         &self.node.connection.name
+    }
+
+    fn largest_file(&self) -> u64 {
+        self.node.common.limits.max_transfer
     }
 
     fn run(&self, script: Script) -> BoxFuture<'_, Result<Reply, HostError>> {
@@ -139,8 +136,9 @@ impl Handle {
                             && gone.ended == Ended::Lost
                             && kept.pid != 0 =>
                     {
-                        drop(asked.reply);
-                        self.collect(&kept, script, asked.came).await
+                        let seen = asked.taken.came;
+                        drop(asked.taken);
+                        Box::pin(self.collect(&kept, script, seen)).await
                     }
                     _ => self.gone(&gone, had_answered).map(|()| None),
                 };
@@ -152,7 +150,7 @@ impl Handle {
         };
         let reply = Reply {
             status: status.code,
-            ..asked.reply
+            ..asked.taken.reply
         };
         match asked
             .stop
@@ -188,49 +186,36 @@ impl Handle {
         self.node.common.round_trips.fetch_add(1, Ordering::Relaxed);
         let spool = request.spool.clone();
         let mark = request.mark.clone();
-        let over = limit.map(|limit| Instant::now() + limit + FOR_WATCH);
+        let over =
+            limit.and_then(|limit| Instant::now().checked_add(limit.saturating_add(FOR_WATCH)));
         let mut guard = Guard {
             running: Some((&self.node, self.user.as_ref(), &watch)),
         };
         let exchange = shell.exchange(request, &mut outputs);
         let (stop, ended) = self.supervise(exchange, &watch, limit).await;
         guard.running = None;
-        let stop = match (&script.stdout, stop) {
-            (Output::File { size, .. }, Some(Stop::Unwritable))
-                if watch.exceeded.load(Ordering::Relaxed) =>
-            {
-                Some(Stop::Exceeded(*size))
-            }
-            (_, stop) => stop,
-        };
+        // It may have ended before anybody looked at what there was no room for.
+        let stop = stop.or_else(|| overflow(&watch));
         let answer = ended.map(|(shell, answer)| {
             if let Some(shell) = shell {
                 self.node.give_back(self.user.clone(), shell, holds);
             }
             answer
         });
-        let Outputs { stdout, stderr, .. } = outputs;
-        let came = Seen(stdout.came, stderr.came);
-        let head = stdout.head.line().to_vec();
         let full = |full| stopped(Stop::TooMuch(full), Reply::default());
-        let reply = Reply {
-            status: 0,
-            stdout: stdout.finish().map_err(full)?,
-            stderr: stderr.finish().map_err(full)?,
-        };
+        let taken = outputs.taken().map_err(full)?;
         let pid = watch.pid.load(Ordering::Relaxed);
         let kept = spool.map(|spool| Kept {
             spool,
             mark,
             pid,
             over,
+            began: matches!(&answer, Some(Answer::Gone(gone)) if gone.began),
         });
         Ok(Asked {
             stop,
             answer,
-            head,
-            reply,
-            came,
+            taken,
             kept,
         })
     }
@@ -247,7 +232,7 @@ impl Handle {
                 (writer(), writer(), usize::MAX)
             }
             Output::File { file, size } => {
-                let limit = self.node.common.limits.max_transfer;
+                let limit = self.largest_file();
                 if *size > limit {
                     return Err(HostError::TooLarge {
                         announced: *size,
@@ -263,6 +248,10 @@ impl Handle {
                 (Drain::into_sink(sink), stderr, script.answer)
             }
         };
+        let announced = match &script.stdout {
+            Output::File { size, .. } => *size,
+            Output::Memory | Output::Kept => 0,
+        };
         let mut outputs = Outputs {
             stdout,
             stderr,
@@ -270,6 +259,7 @@ impl Handle {
             watch: Arc::new(Watch {
                 left: AtomicUsize::new(answer),
                 answer: answer as u64,
+                announced,
                 ..Watch::default()
             }),
         };
@@ -291,17 +281,14 @@ impl Handle {
         tokio::pin!(exchange);
         let late = async {
             match limit {
-                Some(limit) => sleep(limit + FOR_WATCH).await,
+                Some(limit) => sleep(limit.saturating_add(FOR_WATCH)).await,
                 None => std::future::pending().await,
             }
         };
         let stop = tokio::select! {
             biased;
             ended = &mut exchange => return (None, Some(ended)),
-            () = watch.spent.notified() => match watch.full.get() {
-                Some(full) => Stop::TooMuch(full.clone()),
-                None => Stop::Unwritable,
-            },
+            () = watch.spent.notified() => overflow(watch).unwrap_or(Stop::Unwritable),
             () = self.interruption() => Stop::Interrupted,
             () = late => Stop::Late(limit.unwrap_or_default()),
         };
@@ -400,6 +387,13 @@ impl Handle {
             (Ended::Lost, _) => Err(lost(connection, "before a command could begin")),
         }
     }
+}
+
+/// Why not all was taken that came, if it was not.
+fn overflow(watch: &Watch) -> Option<Stop> {
+    let full = watch.full.get().cloned().map(Stop::TooMuch);
+    let exceeded = watch.exceeded.load(Ordering::Relaxed);
+    full.or_else(|| exceeded.then_some(Stop::Exceeded(watch.announced)))
 }
 
 /// What it means that a request was ended before its time.

@@ -6,7 +6,7 @@
 //! - `master`, `control_dir`, `askpass`, `gate`: ssh masters, where their sockets live, how they get
 //!   a password, how many are made at once. `patience`: how long a host may take until a shell is
 //!   ready there. `local`: a shell without ssh.
-//! - `channel`, `shell`, `frame`, `request`, `status`, `prelude`, `word`, `remote/`: the framed protocol, from the pipes
+//! - `channel`, `shell`, `drain`, `frame`, `request`, `status`, `prelude`, `word`, `remote/`: the framed protocol, from the pipes
 //!   up to a script and its answer.
 //! - `password`, `becoming`, `unreachable`: what can go wrong on the way, and what to do about it.
 //! - `handle`: the host as one task sees it, with its time limit and interrupts. `durable`: how it gets
@@ -16,6 +16,7 @@ mod askpass;
 mod becoming;
 mod channel;
 mod control_dir;
+mod drain;
 mod durable;
 mod frame;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -37,12 +38,16 @@ mod unreachable;
 mod word;
 
 #[cfg(test)]
+mod drain_tests;
+#[cfg(test)]
+mod durable_tests;
+#[cfg(test)]
 mod shell_tests;
 #[cfg(test)]
 mod silent_tests;
 
 pub use pool::Transport;
 pub use settings::{
-    Become, Connection, HostKeys, Kind, Limits, Method, NoticeSink, ProgressSink, SshSettings,
-    Stream, TaskSettings,
+    Become, Connection, HostKeys, Kind, LONGEST_TIMEOUT, Limits, Method, NoticeSink, ProgressSink,
+    SshSettings, Stream, TaskSettings,
 };

@@ -26,6 +26,13 @@ const KILL_PART: Part = Part {
     needs: &[],
 };
 
+/// Functions that get what another request printed: for the few that need them, as each byte costs.
+const COLLECT_PART: Part = Part {
+    name: "windlass collect",
+    source: include_str!("remote/collect.sh"),
+    needs: &[],
+};
+
 /// Functions for requests that go on without the link.
 const DURABLE_PART: Part = Part {
     name: "windlass durable",
@@ -33,8 +40,11 @@ const DURABLE_PART: Part = Part {
     needs: &[],
 };
 
+/// For a request that goes on without the link.
+static DURABLE: &[Part] = &[DURABLE_PART];
+
 /// For a request that collects what another printed.
-pub(super) static COLLECTOR: &[Part] = &[DURABLE_PART];
+pub(super) static COLLECTOR: &[Part] = &[COLLECT_PART];
 
 /// For the request that ends another.
 pub(super) static KILLER: &[Part] = &[KILL_PART];
@@ -134,7 +144,7 @@ pub(super) async fn build(
     // Output that goes to a file of ours is not kept twice.
     let durable = script.durable && !matches!(script.stdout, Output::File { .. });
     if durable {
-        send_part(&COLLECTOR[0], key, known, &mut head);
+        send_part(&DURABLE[0], key, known, &mut head);
     }
     let lines = source.lines_for_shell();
     let _ = write!(head, "{key} ");
@@ -186,8 +196,12 @@ fn spool(known: &mut Known, head: &mut String) -> String {
     name.clone()
 }
 
+/// More seconds are not taken by every `sleep`; they are decades.
+const LONGEST_SLEEP: Duration = Duration::from_secs(i32::MAX as u64);
+
 /// Seconds as `sleep` takes them: whole ones wherever possible, as POSIX knows no others.
 fn seconds(limit: Duration) -> String {
+    let limit = limit.min(LONGEST_SLEEP);
     if limit.subsec_nanos() == 0 {
         limit.as_secs().to_string()
     } else {

@@ -52,6 +52,9 @@ pub struct SshSettings {
     pub reach_timeout: Duration,
 }
 
+/// The most seconds that one may set for a connection: a day.
+pub const LONGEST_TIMEOUT: u64 = 86_400;
+
 impl SshSettings {
     /// Settings for `address` that leave everything to `ssh_config`.
     pub fn new(address: impl Into<String>) -> Self {
@@ -71,7 +74,8 @@ impl SshSettings {
     }
 }
 
-/// What to do about host keys that are not on record. One that differs from the record is always an error.
+/// What to do about host keys that are not on record. One that differs from the record is an error, unless
+/// keys are not checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum HostKeys {
     /// As `ssh_config` says, without asking: an unknown key is an error unless it says otherwise.

@@ -1,29 +1,23 @@
-//! One live shell of one host and user: sends it a request, and reads the answer.
+//! One live shell of one host and user: sends it a request, and waits for the answer.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::unix::pipe::Receiver;
 use tokio::sync::Notify;
 use tokio::time::sleep;
-use windlass_modules::transcript::{Full, Printed, Writer};
 
 use super::channel::{Channel, Ended, Way};
+use super::drain::{LONGEST_NOISE, Outputs, PIECE, Shared, note, receive};
 use super::frame::Frame;
 use super::patience::Patience;
 use super::prelude;
 use super::request::{Known, Payload, Request};
-use super::settings::{ProgressSink, Stream};
+use super::settings::Stream;
 use super::status::Status;
 use super::unreachable::NotReady;
 use super::word::random_word;
-
-/// Bytes moved at a time.
-const PIECE: usize = 64 << 10;
-/// The longest first line that is looked at.
-const LONGEST_HEAD: usize = 4096;
 
 /// A shell that takes requests, one at a time.
 pub(super) struct Shell {
@@ -39,58 +33,6 @@ pub(super) struct Shell {
     patience: Patience,
     /// What is read into, kept from one request to the next.
     pieces: [Vec<u8>; 2],
-}
-
-/// Where one of a request's outputs goes.
-pub(super) enum Sink {
-    Writer(Writer),
-    /// A file, and how many bytes it may still take.
-    File(tokio::fs::File, u64),
-}
-
-/// One of a request's outputs.
-pub(super) struct Drain {
-    pub(super) sink: Sink,
-    /// The first line, where that is not part of the output.
-    pub(super) head: Head,
-    /// How many bytes of it, from its beginning, somebody has seen already.
-    pub(super) seen: u64,
-    /// How many bytes of it have come.
-    pub(super) came: u64,
-}
-
-/// The first line of an output that tells of the rest.
-pub(super) enum Head {
-    /// There is none, or it is read.
-    Over(Vec<u8>),
-    /// What has come of it.
-    Reading(Vec<u8>),
-}
-
-/// What a request may print, and who else wants to see it.
-pub(super) struct Outputs {
-    pub(super) stdout: Drain,
-    pub(super) stderr: Drain,
-    /// Receives both streams as they arrive.
-    pub(super) progress: Option<ProgressSink>,
-    pub(super) watch: Arc<Watch>,
-}
-
-/// What can be seen of a request while it runs.
-#[derive(Default)]
-pub(super) struct Watch {
-    /// Bytes left for an answer, both streams together.
-    pub(super) left: AtomicUsize,
-    /// How many there were.
-    pub(super) answer: u64,
-    /// Why no more is taken.
-    pub(super) full: OnceLock<Full>,
-    /// More came for a file than had been announced.
-    pub(super) exceeded: AtomicBool,
-    /// Told when no more is taken, or output has nowhere to go.
-    pub(super) spent: Notify,
-    /// The shell's process on the host; 0 until it is known.
-    pub(super) pid: AtomicU32,
 }
 
 /// How a request ended.
@@ -116,84 +58,8 @@ pub(super) struct Gone {
     pub(super) not_ready: Option<NotReady>,
 }
 
-impl Drain {
-    /// Into a writer, and nobody has seen anything.
-    pub(super) fn to(writer: Writer) -> Self {
-        Self::into_sink(Sink::Writer(writer))
-    }
-
-    pub(super) fn into_sink(sink: Sink) -> Self {
-        Self {
-            sink,
-            head: Head::Over(Vec::new()),
-            seen: 0,
-            came: 0,
-        }
-    }
-
-    /// What of `body`, which comes now, nobody has seen.
-    fn unseen<'a>(&self, body: &'a [u8]) -> Option<&'a [u8]> {
-        let seen = usize::try_from(self.seen.saturating_sub(self.came)).unwrap_or(usize::MAX);
-        body.get(seen..).filter(|unseen| !unseen.is_empty())
-    }
-
-    /// What was kept of it.
-    pub(super) fn finish(self) -> Result<Printed, Full> {
-        match self.sink {
-            Sink::Writer(writer) => writer.finish(),
-            Sink::File(..) => Ok(Printed::default()),
-        }
-    }
-}
-
-impl Head {
-    /// Takes what belongs to the first line, and gives the rest.
-    fn take_from<'a>(&mut self, output: &'a [u8]) -> &'a [u8] {
-        let Self::Reading(line) = self else {
-            return output;
-        };
-        let end = output.iter().position(|&byte| byte == b'\n');
-        let ours = end.unwrap_or(output.len());
-        // It is short; of a longer one the beginning tells that it is none of ours.
-        let room = LONGEST_HEAD.saturating_sub(line.len());
-        line.extend_from_slice(&output[..ours.min(room)]);
-        if let Some(end) = end {
-            *self = Self::Over(std::mem::take(line));
-            return &output[end + 1..];
-        }
-        &[]
-    }
-
-    /// The line, as far as it came.
-    pub(super) fn line(&self) -> &[u8] {
-        match self {
-            Self::Over(line) | Self::Reading(line) => line,
-        }
-    }
-}
-
-impl Watch {
-    /// Takes `bytes` off what is left for an answer.
-    fn spend(&self, bytes: usize) -> Result<(), Full> {
-        let rest = |left: usize| left.checked_sub(bytes);
-        self.left
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, rest)
-            .map(drop)
-            .map_err(|_| Full::Answer(self.answer))
-    }
-
-    /// Takes no more.
-    fn refuse(&self, full: Full) {
-        let _ = self.full.set(full);
-        self.spent.notify_one();
-    }
-}
-
 /// A shell that has answered before may take so many times as long as a new one to begin a request.
 const AGAIN: u32 = 6;
-/// More is not read before a request begins: no login shell has that much to say.
-const LONGEST_NOISE: usize = 1 << 20;
-
 impl Shell {
     pub(super) fn new(channel: Channel, patience: Patience) -> Self {
         let key = random_word();
@@ -258,7 +124,7 @@ impl Shell {
         let time = if self.pid.is_none() {
             self.patience.left()
         } else {
-            self.patience.whole * AGAIN
+            self.patience.whole.saturating_mul(AGAIN)
         };
         let Channel {
             stdin,
@@ -323,19 +189,6 @@ impl Shell {
         let in_step = all_sent && !out.desynchronised;
         (in_step.then_some(self), answer)
     }
-}
-
-struct Shared<'a> {
-    progress: Option<&'a ProgressSink>,
-    watch: &'a Watch,
-    /// The first thing that went wrong on the control host.
-    trouble: Mutex<Option<std::io::Error>>,
-    /// How many of the streams have not said that the request begins.
-    to_begin: AtomicUsize,
-    /// One of them said too much else.
-    flood: AtomicBool,
-    /// Told when both have begun, or when one floods.
-    news: Notify,
 }
 
 /// Waits for the answers, which must have begun within `time`. Whether all was sent; why it is given up.
@@ -427,96 +280,6 @@ async fn send(
             }
             pipe.write_all(&trailer).await?;
         }
-    }
-    Ok(())
-}
-
-fn note(trouble: &Mutex<Option<std::io::Error>>, error: std::io::Error) {
-    if let Ok(mut noted) = trouble.lock() {
-        noted.get_or_insert(error);
-    }
-}
-
-/// Reads one stream until the end marker, or until it ends.
-async fn receive(
-    pipe: &mut Receiver,
-    piece: &mut Vec<u8>,
-    frame: &mut Frame,
-    drain: &mut Drain,
-    stream: Stream,
-    shared: &Shared<'_>,
-) -> std::io::Result<()> {
-    let mut output = Vec::new();
-    let mut begun = false;
-    piece.resize(PIECE, 0);
-    while frame.ended.is_none() {
-        let count = pipe.read(piece).await?;
-        if count == 0 {
-            break;
-        }
-        frame.feed(&piece[..count], &mut output);
-        if !begun && frame.began.is_some() {
-            begun = true;
-            if shared.to_begin.fetch_sub(1, Ordering::Relaxed) == 1 {
-                shared.news.notify_one();
-            }
-        }
-        if !begun && frame.noise_seen > LONGEST_NOISE {
-            shared.flood.store(true, Ordering::Relaxed);
-            shared.news.notify_one();
-            std::future::pending::<()>().await;
-        }
-        if let Some(pid) = frame.began.as_deref().and_then(|info| info.parse().ok()) {
-            // Of a request that another is about, the process is known before.
-            let _ = shared
-                .watch
-                .pid
-                .compare_exchange(0, pid, Ordering::Relaxed, Ordering::Relaxed);
-        }
-        let body = drain.head.take_from(&output);
-        if body.is_empty() {
-            output.clear();
-            continue;
-        }
-        if let Some(progress) = shared.progress
-            && let Some(unseen) = drain.unseen(body)
-        {
-            progress(stream, unseen);
-        }
-        drain.came += body.len() as u64;
-        match &mut drain.sink {
-            Sink::File(file, left) => {
-                if let Some(rest) = left.checked_sub(body.len() as u64) {
-                    *left = rest;
-                    if let Err(error) = file.write_all(body).await {
-                        note(&shared.trouble, error);
-                        shared.watch.spent.notify_one();
-                    }
-                } else {
-                    // As with answers: read on, and dropped.
-                    *left = 0;
-                    shared.watch.exceeded.store(true, Ordering::Relaxed);
-                    shared.watch.spent.notify_one();
-                }
-            }
-            // What still comes is read, so that the markers behind it are found, and dropped.
-            Sink::Writer(_) if shared.watch.full.get().is_some() => {}
-            Sink::Writer(writer) => {
-                if let Err(full) = shared
-                    .watch
-                    .spend(body.len())
-                    .and_then(|()| writer.push(body))
-                {
-                    shared.watch.refuse(full);
-                }
-            }
-        }
-        output.clear();
-    }
-    if let Sink::File(file, _) = &mut drain.sink
-        && let Err(error) = file.flush().await
-    {
-        note(&shared.trouble, error);
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use windlass_modules::Secret;
 use super::read;
 use super::settings::Setting;
 use crate::template::{Scope, TemplateError};
-use crate::transport::{Connection, HostKeys, Kind, SshSettings};
+use crate::transport::{Connection, HostKeys, Kind, LONGEST_TIMEOUT, SshSettings};
 
 /// What keywords say of the connection.
 #[derive(Debug, Clone, Default)]
@@ -86,7 +86,7 @@ fn ssh(
     let text = |setting| read::text(scope, setting);
     let address = text(Setting::Address)?;
     let mut settings = SshSettings::new(address.unwrap_or_else(|| host.to_owned()));
-    let port = read::number(scope, Setting::Port, 1, "a port from 1 to 65535")?;
+    let port = read::number(scope, Setting::Port, 1..=65535, "a port from 1 to 65535")?;
     settings.port = port.or(keywords.port);
     settings.user = text(Setting::User)?
         .or_else(|| keywords.remote_user.clone())
@@ -103,7 +103,8 @@ fn ssh(
     settings.common_args.extend(arguments(scope, common)?);
     settings.extra_args = arguments(scope, extra)?;
     settings.host_keys = host_keys(scope)?;
-    let seconds = read::number(scope, Setting::Timeout, 1, "a number of seconds, from 1")?;
+    let wanted = "a number of seconds, from 1 to 86400";
+    let seconds = read::number(scope, Setting::Timeout, 1..=LONGEST_TIMEOUT, wanted)?;
     if let Some(seconds) = seconds.or(defaults.timeout) {
         settings.connect_timeout = Duration::from_secs(seconds);
         settings.reach_timeout = settings.connect_timeout;

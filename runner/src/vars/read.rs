@@ -1,6 +1,7 @@
 //! Reads the variables of the table of [`settings`](super::settings), each as the type that it must have.
 
 use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use minijinja::Value;
@@ -104,18 +105,18 @@ pub(super) fn flag(
     choice(scope, setting, &FLAGS, "a yes or a no")
 }
 
-/// As a whole number from `least` on that fits its type.
+/// As a whole number of `range` that fits its type.
 pub(super) fn number<T: TryFrom<u64>>(
     scope: &Arc<dyn Scope>,
     setting: Setting,
-    least: u64,
+    range: RangeInclusive<u64>,
     wanted: &str,
 ) -> Result<Option<T>, TemplateError> {
     let Some(defined) = first(scope, setting)? else {
         return Ok(None);
     };
     let number: Option<u64> = defined.value.to_string().trim().parse().ok();
-    let number = number.filter(|number| *number >= least);
+    let number = number.filter(|number| range.contains(number));
     match number.and_then(|number| T::try_from(number).ok()) {
         Some(number) => Ok(Some(number)),
         None => Err(defined.wrong(wanted, "correct its value where it is defined")),

@@ -652,6 +652,7 @@ fn connection_variables_of_wrong_values_are_told_with_their_place() {
         ("ansible_port", "0"),
         ("ansible_user", "\"['a']\""),
         ("ansible_timeout", "soon"),
+        ("ansible_timeout", "4000000000000000000"),
         ("ansible_ssh_common_args", "\"-o 'x\""),
         ("ansible_host_key_checking", "maybe"),
         ("ansible_connection", "winrm"),

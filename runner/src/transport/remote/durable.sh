@@ -17,10 +17,11 @@ _w_spool() {
 
 # Makes the files for the request with mark $1 anew, if there is room. The status is written over
 # these blanks later, which takes no room then; `room` stays empty until it shows whether there is any.
+# The mark comes last: who finds it takes the rest for this request's.
 _w_files() {
 	{
 		true >"$_w_dir/out" && true >"$_w_dir/err" && true >"$_w_dir/room" &&
-			echo "$1" >"$_w_dir/mark" && echo '          ' >"$_w_dir/status"
+			echo '          ' >"$_w_dir/status" && echo "$1" >"$_w_dir/mark"
 	} 2>/dev/null
 }
 
@@ -39,11 +40,13 @@ _w_keep() {
 		{ echo room >&7; } 2>/dev/null || _w_full
 		{ echo "$_w_kept$_w_late${_w_lost:+f$_w_lost}" 1<>"$_w_dir/status"; } 2>/dev/null
 		[ -z "$5" ] || _w_unfollow
-		_w_give out 5 || _w_lost='the files of it cannot be read'
-		_w_give err 6 >&2 || _w_lost='the files of it cannot be read'
+		{ _w_give out 5 && _w_give err 6 >&2; } || _w_lost='what it printed cannot be read back'
 		exec 5<&- 6<&- 7>&-
 		_w_end "$_w_kept$_w_late${_w_lost:+f$_w_lost}"
 	else
+		# Unkept. A folder without this mark would say that it never began.
+		rm -rf "$_w_dir"
+		_w_dir=''
 		_w_source "$3" "$4" 3>&1
 		_w_end "$?"
 	fi
@@ -55,7 +58,8 @@ _w_give() {
 	cat <&"$2"
 }
 
-# There is no room: what was printed may not all be there. Puts into _w_lost which disk it is.
+# There is no room: what was printed may not all be there. Puts into _w_lost which disk it is, in so many
+# bytes as a marker's line has room for, and nothing that `echo` or `read` would take for more than text.
 _w_full() {
 	_w_lost="the disk with ${_w_dir%/*} is full"
 	set -f
@@ -63,6 +67,8 @@ _w_full() {
 	set -- $(df -Pk "${_w_dir%/*}" 2>/dev/null | tail -n 1)
 	set +f
 	[ "$#" -lt 6 ] || _w_lost="$_w_lost ($1, $5 used, $4 KiB free)"
+	_w_lost=${_w_lost%%[\\"$_w_nl"]*}
+	_w_lost=$(LC_ALL=C && printf %.150s "$_w_lost")
 }
 
 # Runs the source, deaf to the hang-up of a lost terminal.
@@ -114,52 +120,4 @@ _w_wait() {
 		_w_left=$((_w_left - 1))
 	done
 	rm -rf "$_w_dir"
-}
-
-# _w_collect ID MARK PID: in another shell, waits until the request with MARK has ended, and gives
-# what it printed after a line `done STATUS`. The line is `lost` if its shell, PID, did not live to see
-# its end, or if nobody can tell; `unbegun` if it never began, and now never will.
-_w_collect() {
-	for _w_dir in "${TMPDIR:-/tmp}" /var/tmp /dev/shm /run ''; do
-		_w_dir=$_w_dir/.windlass-$1
-		[ ! -d "$_w_dir" ] || break
-	done
-	[ -d "$_w_dir" ] || {
-		echo lost
-		return
-	}
-	_w_left=15
-	until _w_settled "$2" "$3"; do sleep 0.2 2>/dev/null || sleep 1; done
-	if [ "$_w_found" = cut ]; then
-		echo lost
-	elif [ "$_w_found" != "$2" ]; then
-		kill -KILL "$3" 2>/dev/null
-		echo unbegun
-	elif [ -z "$_w_status" ]; then
-		echo lost
-	else
-		echo "done $_w_status"
-		cat "$_w_dir/out"
-		cat "$_w_dir/err" >&2
-	fi
-	rm -rf "$_w_dir"
-}
-
-# _w_settled MARK PID: whether there is nothing more to wait for. Leaves what was found in _w_found and
-# _w_status.
-_w_settled() {
-	# Asked first: what the shell wrote before it ended is seen after.
-	_w_alive=1 _w_found='' _w_status=''
-	kill -0 "$2" 2>/dev/null || _w_alive=''
-	read -r _w_found <"$_w_dir/mark"
-	read -r _w_status <"$_w_dir/status"
-	[ "$_w_found" != cut ] || return 0
-	if [ "$_w_found" != "$1" ]; then
-		# It may be about to begin: what was sent may still lie in its pipe.
-		_w_left=$((_w_left - 1))
-		[ "$_w_left" -gt 0 ] || return 0
-	elif [ -n "$_w_status" ]; then
-		return 0
-	fi
-	[ -z "$_w_alive" ]
 }
