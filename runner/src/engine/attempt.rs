@@ -7,6 +7,7 @@ use std::time::Duration;
 use minijinja::Value;
 use serde_json::{Map, Value as Json};
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 use windlass_modules::module::Context;
 use windlass_modules::transcript::{Account, Full, Held};
 use windlass_modules::{Failure, Host, HostError, Task as Ready};
@@ -209,10 +210,15 @@ fn progress(live: Live) -> ProgressSink {
     })
 }
 
-/// Warnings about hosts: nothing of a task is in them, so that `no_log` does not hide them.
+/// Warnings about hosts: nothing of a task is in them, so that `no_log` does not hide them. Each is told
+/// once: where a slow report leaves no room for it, it waits for some.
 fn notices(messages: mpsc::Sender<Message>) -> NoticeSink {
     Arc::new(move |notice| {
-        let _ = messages.try_send(Message::Warning(notice.to_owned()));
+        let warning = Message::Warning(notice.to_owned());
+        if let Err(TrySendError::Full(warning)) = messages.try_send(warning) {
+            let messages = messages.clone();
+            tokio::spawn(async move { messages.send(warning).await });
+        }
     })
 }
 
@@ -244,7 +250,7 @@ impl Attempt {
         let done = match self.limit {
             // The transport ends the remote side at the limit and says so; this bound is for
             // modules that wait in several requests or on the control host.
-            Some(limit) => match tokio::time::timeout(limit + GRACE, work).await {
+            Some(limit) => match tokio::time::timeout(limit.saturating_add(GRACE), work).await {
                 Ok(done) => done,
                 Err(_) => Err(windlass_modules::Failure::new(format!(
                     "timed out after {} s",
@@ -372,6 +378,23 @@ impl Host for Nowhere<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_notice_is_not_lost_where_the_report_is_slow() {
+        let (messages, mut taken) = mpsc::channel(1);
+        let tell = notices(messages);
+        let said = ["one", "two", "three"];
+        for notice in said {
+            tell(notice);
+        }
+        drop(tell);
+        let mut found = Vec::new();
+        while let Some(Message::Warning(notice)) = taken.recv().await {
+            found.push(notice);
+        }
+        found.sort();
+        assert_eq!(found, ["one", "three", "two"]);
+    }
 
     #[test]
     fn no_log_keeps_what_sudo_printed_to_itself() {

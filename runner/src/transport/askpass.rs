@@ -17,13 +17,16 @@ use windlass_modules::secret::Secret;
 
 /// What ssh starts to ask its question. It gives the line of the pipe to the ssh that we started, to the
 /// first question that may be for a password. Without an answer ssh goes on to other ways of
-/// authentication.
+/// authentication. The names of the user and the host, which ssh puts before what the host says, decide
+/// nothing.
 const HELPER: &str = r#"#!/bin/sh
 [ "$PPID" = "$WINDLASS_ASKS" ] || exit 1
-case $1 in
-*passphrase*|*yes/no*|*PIN*|*onfirm*) exit 1 ;;
-*"'s old password: "|*"'s new password: ") exit 1 ;;
+question=$1
+case $question in "("*"@"*") "*) question=${question#*") "} ;; esac
+case $question in
 *"'s password: ") ;;
+*"'s old password: "|*"'s new password: ") exit 1 ;;
+*passphrase*|*yes/no*|*PIN*|*onfirm*) exit 1 ;;
 *[Cc]ode*|*[Tt]oken*|*OTP*|*[Vv]erif*|*[Cc]hallenge*) exit 1 ;;
 esac
 mv "$WINDLASS_ANSWERS" "$WINDLASS_ANSWERS.taken" 2>/dev/null || exit 1
@@ -182,5 +185,34 @@ mod tests {
         assert_eq!(answer(&askpass, true, prompt), "");
         drop(askpass);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn names_of_users_and_hosts_decide_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let password = Secret::new("secret");
+        for name in [
+            "root@transcoder-1",
+            "verifier@token-1",
+            "yes/no@challenge",
+            "passphrase@PIN",
+            "root@confirm1",
+            "OTP@h",
+        ] {
+            for (question, given) in [
+                (format!("({name}) Password: "), true),
+                (format!("{name}'s password: "), true),
+                (format!("({name}) {name}'s password: "), true),
+                (format!("({name}) Verification code: "), false),
+                (format!("({name}) Enter PIN for key: "), false),
+                (format!("{name}'s old password: "), false),
+                (format!("{name}'s new password: "), false),
+                (format!("Retype {name}'s new password: "), false),
+            ] {
+                let askpass = Askpass::new(dir.path(), &password).unwrap();
+                let expected = if given { "secret\n" } else { "" };
+                assert_eq!(answer(&askpass, true, &question), expected, "{question}");
+            }
+        }
     }
 }

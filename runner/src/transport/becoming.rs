@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use windlass_modules::host::HostError;
+use windlass_modules::host::{HostError, Unreachable};
 use windlass_modules::kit::quote;
 
 use super::channel::Channel;
@@ -39,14 +39,16 @@ pub(super) async fn change_user(
     match patience.wait(work).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(said)) => Err(trouble(connection, wanted, &said)),
-        Err(Over) => Err(HostError::Become {
+        // Not the program's fault alone: the time is the host's, from connecting on, and there may be more
+        // of it another time.
+        Err(Over) => Err(HostError::Unreachable {
+            kind: Unreachable::NoAnswer,
             message: format!(
                 "{}: {} neither asked for the password nor let us in; the host was waited for {} s in all",
                 connection.name,
                 wanted.method.program(),
                 patience.whole.as_secs()
             ),
-            said: String::new(),
             hint: "it may ask for something else than a password: try it by hand; -T or ansible_timeout \
                    gives it more time"
                 .to_owned(),

@@ -91,6 +91,7 @@ mod tests {
         drop(two);
         assert!(tokio::time::timeout(wait, gate.enter()).await.is_ok());
     }
+
     #[tokio::test]
     async fn drops_make_it_narrow_and_success_makes_it_wide_again() {
         let gate = Gate::new(3, 1000);

@@ -85,7 +85,7 @@ impl Master {
         let mut failed;
         let mut asked = false;
         loop {
-            let (turn, tried) = ssh.in_turn(gate, patience).await;
+            let (turn, tried) = ssh.in_turn(Goal::Master, gate, patience).await;
             match tried? {
                 Ok(other_key) => {
                     gate.went_well(turn);
@@ -102,12 +102,13 @@ impl Master {
                 gate.dropped(turn);
                 if behind_a_proxy(&failed.said) && !asked {
                     asked = true;
-                    let look = ssh.handshake(Goal::Look, patience).await?;
-                    if let Err(why) = look
-                        && !may_pass(&why.said)
-                    {
-                        failed = why;
-                        break;
+                    let (turn, look) = ssh.in_turn(Goal::Look, gate, patience).await;
+                    if let Err(why) = look? {
+                        if !may_pass(&why.said) {
+                            failed = why;
+                            break;
+                        }
+                        gate.dropped(turn);
                     }
                 }
             } else {
@@ -124,7 +125,7 @@ impl Master {
             .as_ref()
             .map(|_| match failed.had_password {
                 true => Password::Refused,
-                false if asked => Password::NotForTheJump,
+                false if behind_a_proxy(&failed.said) => Password::NotForTheJump,
                 false => Password::NotAskedFor,
             });
         Err(no_connection(connection, settings, &failed.said, password))
@@ -232,10 +233,11 @@ struct Ssh<'a> {
 }
 
 impl Ssh<'_> {
-    /// Tries to start a master once it is our turn. A host that takes long loses its turn meanwhile, so
+    /// Starts an ssh once it is our turn. A host that takes long loses its turn meanwhile, so
     /// that those that never answer do not keep the others waiting.
     async fn in_turn<'g>(
         &self,
+        goal: Goal,
         gate: &'g Gate,
         patience: &mut Patience,
     ) -> (
@@ -244,7 +246,7 @@ impl Ssh<'_> {
     ) {
         let mut turn = Some(gate.enter().await);
         let long = sleep(patience.whole / 4);
-        let tried = self.handshake(Goal::Master, patience);
+        let tried = self.handshake(goal, patience);
         tokio::pin!(long, tried);
         loop {
             tokio::select! {
@@ -278,10 +280,11 @@ impl Ssh<'_> {
             None => Command::new(&limits.ssh_executable),
         };
         let mut ssh = command(ssh, settings, limits, socket, goal);
-        let mut child = ssh.spawn().map_err(|error| HostError::Local {
+        let no_ssh = |error: &str| HostError::Local {
             message: format!("cannot start {}: {error}", limits.ssh_executable.display()),
             hint: "the OpenSSH client has to be installed on the control host".to_owned(),
-        })?;
+        };
+        let mut child = ssh.spawn().map_err(|error| no_ssh(&error.to_string()))?;
         let mut said = Said::default();
         let ended = {
             let exit = until_exit(&mut child, &mut said);
@@ -299,6 +302,14 @@ impl Ssh<'_> {
         }
         end(&mut child).await;
         match ended {
+            // With a password a sh starts ssh. A master's own status is never one of these.
+            Ok(Some(status))
+                if askpass.is_some()
+                    && goal == Goal::Master
+                    && matches!(status.code(), Some(126 | 127)) =>
+            {
+                Err(no_ssh(said.text().trim()))
+            }
             Ok(_) => Ok(Err(Failed {
                 said: said.text(),
                 had_password: askpass.is_some_and(|askpass| askpass.was_given()),

@@ -42,6 +42,8 @@ mod drain_tests;
 #[cfg(test)]
 mod durable_tests;
 #[cfg(test)]
+mod master_tests;
+#[cfg(test)]
 mod shell_tests;
 #[cfg(test)]
 mod silent_tests;

@@ -223,3 +223,36 @@ async fn a_sudo_that_never_lets_in_is_given_up_in_time() {
         }
     }
 }
+
+#[tokio::test]
+async fn time_that_is_over_while_sudo_asks_is_no_answer_and_may_be_tried_again() {
+    for password in [None, Some("a password")] {
+        let dir = tempfile::tempdir().unwrap();
+        let task = sudo(dir.path(), "exec sleep 1000", password);
+        let host = transport(&["sh"]).host(&local(), task);
+        let error = host.run(Script::new("echo no")).await.unwrap_err();
+        let HostError::Unreachable { kind, message, .. } = &error else {
+            panic!("{error:?}")
+        };
+        assert_eq!(*kind, Unreachable::NoAnswer, "{message}");
+        assert!(message.contains("2 s"), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn no_time_is_too_long() {
+    let task = TaskSettings {
+        limit: Some(Duration::MAX),
+        ..TaskSettings::default()
+    };
+    for sh in [&["dash"][..], &["busybox", "sh"]] {
+        let transport = Transport::with_local_shell(Limits::default(), sh, Duration::MAX);
+        let host = transport.host(&local(), task.clone());
+        for script in [Script::new("echo on"), Script::new("echo on").durable()] {
+            for _ in 0..2 {
+                let reply = host.run(script.clone()).await.unwrap();
+                assert_eq!(reply.text(), "on\n");
+            }
+        }
+    }
+}

@@ -20,7 +20,7 @@ const REVOKED: &[&str] = &[
     " revoked by file ",
     "in revoked keys file",
 ];
-const CHANGED: &[&str] = &["REMOTE HOST IDENTIFICATION HAS CHANGED", "Host key for"];
+const CHANGED: &str = "REMOTE HOST IDENTIFICATION HAS CHANGED";
 
 /// In this order: the first that fits. From OpenSSH's sources (`ssh.c`, `sshconnect.c`, `packet.c`,
 /// 7.4 to 10.0) and the C library's error texts.
@@ -30,7 +30,10 @@ const SIGNS: &[Sign] = &[
         kind: Unreachable::HostKeyRevoked,
     },
     Sign {
-        words: CHANGED,
+        words: &[
+            CHANGED,
+            "has changed and you have requested strict checking",
+        ],
         kind: Unreachable::HostKeyChanged,
     },
     Sign {
@@ -90,10 +93,7 @@ pub(super) fn kind_of(said: &str) -> Unreachable {
 
 /// Whether ssh went on although the key is not the one on record, or is revoked.
 pub(super) fn key_is_another(said: &str) -> bool {
-    REVOKED
-        .iter()
-        .chain(CHANGED)
-        .any(|word| said.contains(word))
+    said.contains(CHANGED) || REVOKED.iter().any(|word| said.contains(word))
 }
 
 /// What is said of a host whose key is another than the one on record, where that does not keep us out.
@@ -457,6 +457,26 @@ mod tests {
         };
         assert!(message.contains("marked as revoked"), "{message}");
         assert!(!hint.contains("ssh-keyscan"), "{hint}");
+    }
+
+    #[test]
+    fn a_banner_is_no_changed_key() {
+        let banner = "Host key for this machine: SHA256:abc, see the wiki.\n";
+        assert!(!key_is_another(banner));
+        let denied = format!("{banner}root@10.0.0.1: Permission denied (publickey).");
+        assert_eq!(kind_of(&denied), Unreachable::Authentication);
+        for said in [
+            "@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @",
+            "@       WARNING: REVOKED HOST KEY DETECTED!               @",
+        ] {
+            assert!(key_is_another(said));
+        }
+        for said in [
+            "Host key for 10.0.0.1 has changed and you have requested strict checking.",
+            "ED25519 host key for 10.0.0.1 has changed and you have requested strict checking.",
+        ] {
+            assert_eq!(kind_of(said), Unreachable::HostKeyChanged);
+        }
     }
 
     #[test]
