@@ -26,7 +26,7 @@ const LONGEST: usize = 253;
 /// certificates, keys, and the names that tie them together. Anything else is an error, and the file on the
 /// control host stays as it was. What is taken is written anew, so that no reader of YAML sees more in it.
 ///
-/// Returns: `dest`, `server` (that of the first cluster).
+/// Returns: `dest`, `server` (that of the cluster).
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Kubeconfig {
@@ -44,7 +44,7 @@ impl Arguments for Kubeconfig {
         let local = self.local(context)?;
         let config = Config::read(self.src(), &self.ask(context).await?)?;
         let text = config.text()?;
-        let server = config.clusters.first().map(|named| &named.cluster.server);
+        let [NamedCluster { cluster, .. }] = config.clusters;
         let content = Content::bytes(text.clone().into_bytes());
         let same = local
             .sums()?
@@ -61,7 +61,7 @@ impl Arguments for Kubeconfig {
         };
         Ok(Outcome::changed(changed)
             .with("dest", local.path().display().to_string())
-            .with("server", server.cloned().unwrap_or_default()))
+            .with("server", cluster.server))
     }
 }
 
@@ -71,6 +71,12 @@ impl Kubeconfig {
     }
 
     fn local(&self, context: &Context<'_>) -> Result<Landing, Failure> {
+        if self.dest.ends_with('/') {
+            return Err(Failure::new(format!(
+                "`dest: {}` is a folder on the control host: name the file",
+                self.dest
+            )));
+        }
         let dest = match (self.dest.strip_prefix("~/"), std::env::var_os("HOME")) {
             (Some(rest), Some(home)) => Path::new(&home).join(rest),
             _ => context.control.playbook_dir().join(&*self.dest),
@@ -102,20 +108,22 @@ impl Kubeconfig {
     }
 }
 
-/// What kubeadm writes into a kubeconfig, and nothing else.
+/// What kubeadm writes into a kubeconfig, and nothing else: one of each, since another would stand for a
+/// cluster of somebody else's where several kubeconfigs are read as one. A list of one follows no alias
+/// beyond it, which could make a gigabyte of 64 KiB.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Config {
     #[serde(rename = "apiVersion")]
     api_version: String,
     kind: String,
-    clusters: Vec<NamedCluster>,
-    contexts: Vec<NamedContext>,
+    clusters: [NamedCluster; 1],
+    contexts: [NamedContext; 1],
     current_context: String,
     #[serde(default, skip_serializing)]
     #[expect(dead_code, reason = "it is taken, must be empty, and is not written")]
     preferences: Option<Nothing>,
-    users: Vec<NamedUser>,
+    users: [NamedUser; 1],
 }
 
 #[derive(Debug, Deserialize)]
@@ -210,6 +218,13 @@ impl Config {
             if name.len() > LONGEST || !name.chars().all(|c| c.is_ascii_graphic()) {
                 return Err(format!("{name:?} is no name"));
             }
+        }
+        let ([cluster], [user], [context]) = (&self.clusters, &self.users, &self.contexts);
+        if self.current_context != context.name
+            || context.context.cluster != cluster.name
+            || context.context.user != user.name
+        {
+            return Err("its cluster, user and context do not belong together".to_owned());
         }
         for cluster in self.clusters.iter().map(|named| &named.cluster) {
             let rest = cluster.server.strip_prefix("https://");
@@ -361,5 +376,69 @@ users:
             assert!(failure.message.contains("kubeadm"), "{}", failure.message);
             assert!(!folder.path().join("kube").exists(), "{text}");
         }
+    }
+
+    /// More than one would say what is of another cluster, where several kubeconfigs are read as one; and with
+    /// aliases 64 KiB would be a gigabyte.
+    #[tokio::test]
+    async fn there_is_one_cluster_one_user_and_one_context_and_they_belong_together() {
+        let more = [
+            (
+                "contexts:\n",
+                "- cluster: {certificate-authority-data: Q0E=, server: https://b:1}\n  name: prod\n",
+            ),
+            (
+                "current-context",
+                "- context: {cluster: kubernetes, user: kubernetes-admin}\n  name: prod\n",
+            ),
+        ];
+        let mut bad: Vec<String> = more
+            .iter()
+            .map(|(before, one)| GOOD.replacen(before, &format!("{one}{before}"), 1))
+            .collect();
+        bad.push(format!(
+            "{GOOD}- name: b\n  user: {{client-certificate-data: Q0E=, client-key-data: Q0E=}}\n"
+        ));
+        let aliases = "*c, ".repeat(8_000);
+        let letters = "a".repeat(30_000);
+        bad.push(format!(
+            "clusters: [&c {{name: {letters}, cluster: {{certificate-authority-data: Q0E=, server: https://a:1}}}}, {aliases}]\n"
+        ));
+        for (from, to) in [
+            (
+                "current-context: kubernetes-admin@kubernetes",
+                "current-context: prod",
+            ),
+            ("  name: kubernetes-admin@kubernetes", "  name: prod"),
+            ("    cluster: kubernetes\n", "    cluster: prod\n"),
+            ("    user: kubernetes-admin\n", "    user: prod\n"),
+        ] {
+            bad.push(GOOD.replacen(from, to, 1));
+        }
+        for text in bad {
+            assert_ne!(text, GOOD);
+            let (folder, outcome) = brought(&text).await;
+            let failure = outcome.expect_err(&text[..text.len().min(600)]);
+            assert!(failure.message.contains("kubeadm"), "{}", failure.message);
+            assert!(failure.message.len() < 1_000, "{}", failure.message.len());
+            assert!(!folder.path().join("kube").exists());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_dest_that_names_a_folder_is_refused_before_the_node_is_asked() {
+        let host = fake::Fake::saying(&[]);
+        let control = Controller::new("/nowhere");
+        for dest in ["kube/", "~/.kube/", "/"] {
+            let outcome = run::<Kubeconfig>(&host, &control, REAL, json!({ "dest": dest })).await;
+            let failure = outcome.unwrap_err();
+            assert!(
+                failure.message.contains("name the file"),
+                "{}",
+                failure.message
+            );
+            assert!(failure.message.contains(dest), "{}", failure.message);
+        }
+        assert!(host.scripts().is_empty());
     }
 }
