@@ -1,5 +1,5 @@
-//! The forms of what a node says and what is then given to other nodes: names, addresses, hashes. Who owns the
-//! node chooses the words; without these forms it would choose flags and lines as well. Knows no host.
+//! The forms of what a node says and what is then given to other nodes: names, addresses, hashes, tokens and keys.
+//! Who owns the node chooses the words; without these forms it would choose flags and lines as well. Knows no host.
 
 use crate::outcome::Failure;
 
@@ -59,6 +59,24 @@ pub fn is_certificate_hash(text: &str) -> bool {
     text.strip_prefix("sha256:").is_some_and(|digits| {
         digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
     })
+}
+
+/// Whether `text` is a bootstrap token: `abcdef.0123456789abcdef`, as in Kubernetes'
+/// "Authenticating with Bootstrap Tokens".
+pub fn is_token(text: &str) -> bool {
+    let small = |part: &str, length| {
+        part.len() == length
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    };
+    text.split_once('.')
+        .is_some_and(|(id, secret)| small(id, 6) && small(secret, 16))
+}
+
+/// Whether `text` is the key of uploaded certificates: 32 bytes in hexadecimal digits.
+pub fn is_certificate_key(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// A failure that says what the node gave for `what`, as much of it as a person needs to see.

@@ -4,7 +4,6 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::args::{Flag, List, Number, SecretText, Text};
-use crate::kube::credentials;
 use crate::kube::documents::{self, Discovery};
 use crate::kube::forms;
 use crate::kube::kubeadm::{self, CONFIG, Command};
@@ -128,8 +127,8 @@ impl KubeadmJoin {
         for (name, secret) in secrets {
             let Some(secret) = secret else { continue };
             let has_form = match name {
-                "token" => credentials::is_token(secret.expose()),
-                _ => credentials::is_certificate_key(secret.expose()),
+                "token" => forms::is_token(secret.expose()),
+                _ => forms::is_certificate_key(secret.expose()),
             };
             if has_form {
                 context.control.hide(secret);

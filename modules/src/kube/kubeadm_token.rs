@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 
 use crate::args::{Flag, Text};
 use crate::kit::{self, Records, quote};
-use crate::kube::credentials;
 use crate::kube::forms;
 use crate::kube::kubectl::ADMIN;
 use crate::module::{Arguments, Context};
@@ -129,7 +128,7 @@ impl Arguments for KubeadmToken {
         let key = records.text("key").map(|key| key.trim().to_owned());
         if key
             .as_ref()
-            .is_some_and(|key| !credentials::is_certificate_key(key))
+            .is_some_and(|key| !forms::is_certificate_key(key))
         {
             return Err(Failure::new(
                 "`kubeadm init phase upload-certs` printed no certificate key on its last line",
@@ -221,7 +220,7 @@ impl Join {
     /// Whether its parts are such: all nodes that join are told them. And a node could call any word a token,
     /// and have it blotted out of what other hosts say.
     fn check(&self) -> Result<(), Failure> {
-        if !credentials::is_token(&self.token) {
+        if !forms::is_token(&self.token) {
             return Err(Failure::new(
                 "what `kubeadm token create --print-join-command` printed as the token is none: a token is 6 \
                  and 16 small letters and digits with a point between",

@@ -7,11 +7,15 @@ use serde_json::Value;
 
 use crate::host::{HostError, Script};
 use crate::kit::{self, Records, quote};
+use crate::kube::pruned;
 use crate::module::Context;
 use crate::outcome::Failure;
 
 /// The kubeconfig that `kubeadm init` leaves on every control plane.
 pub const ADMIN: &str = "/etc/kubernetes/admin.conf";
+
+/// The largest answers are lists of all nodes or pods of a cluster, with tens of kilobytes for each.
+const LARGEST: usize = 64 << 20;
 
 /// Which kubectl, and which cluster.
 #[derive(Debug, Clone, Copy)]
@@ -67,7 +71,7 @@ impl Kubectl<'_> {
                 words.join(" ")
             );
         }
-        let mut script: Script = kit::script(&[kit::RECORDS], source);
+        let mut script: Script = kit::script(&[kit::RECORDS], source).answer(LARGEST);
         script.limit = Some(limit);
         let reply = match context.host.run(script).await {
             // kubectl has its own time limit; one that hangs all the same is an API that does not
@@ -96,13 +100,9 @@ fn read(good: bool, text: &str) -> Answer {
     if !good {
         return Err(reason(text));
     }
-    let start = text.find('{').unwrap_or(text.len());
-    serde_json::Deserializer::from_str(&text[start..])
-        .into_iter::<Value>()
-        .next()
-        .and_then(Result::ok)
-        .filter(Value::is_object)
-        .ok_or_else(|| format!("kubectl printed no JSON: {}", reason(text)))
+    let none = |why: &str| format!("kubectl printed no JSON that can be used: {why}");
+    let start = text.find('{').ok_or_else(|| none(&reason(text)))?;
+    pruned::read(&text[start..]).map_err(|why| none(&why))
 }
 
 /// What kubectl complains about: its last line that says something.
@@ -117,6 +117,8 @@ pub fn reason(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -124,8 +126,41 @@ mod tests {
         assert!(read(true, "W: old\n{\"items\": []}").is_ok());
         for text in ["[]", "7", "\"x\"", "null", "", "[1, 2]\n", "{", "W: {x}"] {
             let error = read(true, text).unwrap_err();
-            assert!(error.starts_with("kubectl printed no JSON"), "{error}");
+            assert!(
+                error.starts_with("kubectl printed no JSON that can be used"),
+                "{error}"
+            );
         }
         assert_eq!(read(false, "a\nb\n"), Err("b".to_owned()));
+    }
+
+    /// A large cluster's list has tens of kilobytes for each node: its images, and who wrote which field.
+    #[tokio::test]
+    async fn large_lists_are_taken_and_what_nobody_asks_for_is_not_kept() {
+        let item = json!({
+            "metadata": {"name": "a", "managedFields": [{"time": "x"}], "annotations": {"a": "b"}},
+            "status": {"images": [{"names": ["x"]}], "conditions": [{"type": "Ready", "n": [1, -1, 0.5, null, true]}]},
+        });
+        let text = json!({ "items": [item] }).to_string();
+        let answer = format!("status 1\n0\nanswer {}\n{text}\n", text.len());
+        let host = crate::fake::Fake::saying(&[&answer]);
+        let context = Context {
+            host: &host,
+            control: &crate::fake::Controller::new("/"),
+            check: false,
+            diff: false,
+        };
+        let kubectl = Kubectl {
+            program: "kubectl",
+            kubeconfig: ADMIN,
+        };
+        let limit = Duration::from_secs(45);
+        let answers = kubectl.ask(&context, &[words(&["get"])], limit).await;
+        let kept = json!({"items": [{
+            "metadata": {"name": "a"},
+            "status": {"conditions": [{"type": "Ready", "n": [1, -1, 0.5, null, true]}]},
+        }]});
+        assert_eq!(answers.unwrap(), [Ok(kept)]);
+        assert_eq!(host.scripts()[0].answer, 64 << 20);
     }
 }

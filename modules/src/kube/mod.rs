@@ -2,11 +2,12 @@
 //!
 //! The files named like a module (`kubeadm_init`, `wait_pods`, …) hold its arguments and its flow. The
 //! others are what they share: [`probe`] asks a node and [`signs`] judges the answer; [`kubeadm`] runs
-//! kubeadm; [`certificates`] reads X.509; [`credentials`] knows the forms of tokens and keys, [`forms`] those of names and addresses; [`versions`] is the table of what differs between its versions.
+//! kubeadm; [`certificates`] reads X.509; [`forms`] knows names, addresses and tokens when it sees them; [`pruned`]
+//! reads what the API says and [`shown`] tells of it; [`versions`] is the table of what differs between
+//! kubeadm's versions.
 
 mod certificate_info;
 mod certificates;
-mod credentials;
 pub mod documents;
 mod etcd;
 mod etcd_member;
@@ -27,7 +28,9 @@ mod objects;
 mod pod_watch;
 mod pods;
 mod probe;
+mod pruned;
 mod selector;
+mod shown;
 mod signs;
 pub mod versions;
 mod wait_nodes;

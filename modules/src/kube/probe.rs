@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use serde_json::Value;
-
 use crate::kit::{self, Records, quote};
 use crate::kube::forms;
+use crate::kube::pruned;
 use crate::kube::signs::{self, Finding, NodeObject, Role, Signs, State};
 use crate::kube::versions::Version;
 use crate::module::Context;
@@ -175,12 +174,7 @@ fn read(records: &Records) -> Signs {
 /// The object among what kubectl printed, which may begin with warnings.
 fn node_object(text: &str) -> NodeObject {
     text.find('{')
-        .and_then(|start| {
-            serde_json::Deserializer::from_str(&text[start..])
-                .into_iter::<Value>()
-                .next()
-        })
-        .and_then(Result::ok)
+        .and_then(|start| pruned::read(&text[start..]).ok())
         .map_or_else(
             || NodeObject::Unknown("the answer made no sense".to_owned()),
             NodeObject::Found,

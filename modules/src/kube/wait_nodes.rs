@@ -13,6 +13,7 @@ use crate::kube::kubeadm_token::admin;
 use crate::kube::kubectl::Kubectl;
 use crate::kube::nodes::Wanted;
 use crate::kube::pods;
+use crate::kube::shown::Shown;
 use crate::kube::wait_pods::{five_minutes, kubectl, one_minute, two_seconds};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
@@ -83,7 +84,7 @@ impl Arguments for WaitNodes {
         };
         let started = Instant::now();
         let mut silent: Option<Instant> = None;
-        let mut shown: BTreeMap<String, String> = BTreeMap::new();
+        let mut shown = Shown::default();
         loop {
             let answers = kubectl
                 .ask(context, &[self.question()], Duration::from_secs(45))
@@ -115,12 +116,9 @@ impl Arguments for WaitNodes {
                         vec![(String::new(), format!("the API does not answer: {why}"))]
                     }
                 };
-            for (name, line) in &lacking {
-                if shown.get(name) != Some(line) {
-                    context.control.progress(&describe(name, line));
-                    shown.insert(name.clone(), line.clone());
-                }
-            }
+            let lines = lacking.iter();
+            let lines = lines.map(|(name, line)| (name.clone(), describe(name, line)));
+            shown.show(context, lines, silent.is_some());
             if started.elapsed() >= self.timeout.seconds() {
                 return Err(self.too_late(&lacking));
             }

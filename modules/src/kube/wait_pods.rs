@@ -1,6 +1,5 @@
 //! `wait_pods`: waits until pods are well, and fails early when they cannot become so.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -13,6 +12,7 @@ use crate::kube::kubeadm_token::admin;
 use crate::kube::kubectl::{Kubectl, words};
 use crate::kube::pod_watch::{Broken, Look, Verdict, Watch};
 use crate::kube::pods::{self, Health, Workload};
+use crate::kube::shown::Shown;
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
@@ -167,7 +167,7 @@ impl Arguments for WaitPods {
         }
         let mut watch = Watch::new(self);
         let started = Instant::now();
-        let mut shown = BTreeMap::new();
+        let mut shown = Shown::default();
         let mut first = true;
         loop {
             let questions = watch.questions();
@@ -308,7 +308,7 @@ fn last_events(list: &Value) -> Vec<String> {
 }
 
 /// Shows the lines that are other than before.
-fn show(context: &Context<'_>, shown: &mut BTreeMap<String, String>, look: &Look) {
+fn show(context: &Context<'_>, shown: &mut Shown, look: &Look) {
     let lines = look
         .pods
         .iter()
@@ -317,12 +317,7 @@ fn show(context: &Context<'_>, shown: &mut BTreeMap<String, String>, look: &Look
             Verdict::Waiting(lacks) => Some((String::new(), format!("waiting: {lacks}"))),
             _ => None,
         });
-    for (key, line) in lines {
-        if shown.get(&key) != Some(&line) {
-            context.control.progress(&line);
-            shown.insert(key, line);
-        }
-    }
+    shown.show(context, lines, look.pods.is_empty());
 }
 
 #[cfg(test)]
@@ -460,6 +455,53 @@ mod tests {
         assert_eq!(
             control.progress_lines(),
             ["a 0/1 not ready", "waiting: not ready yet: a"]
+        );
+    }
+
+    /// A control plane may show another pod at each look, with a name of megabytes.
+    #[test]
+    fn only_what_the_last_look_had_is_known_as_shown_and_lines_are_short() {
+        let control = Controller::new("/");
+        let host = fake::Fake::saying(&[]);
+        let context = Context {
+            host: &host,
+            control: &control,
+            check: false,
+            diff: false,
+        };
+        let mut shown = Shown::default();
+        let look = |name: &str| Look {
+            pods: vec![pod(name, true)],
+            verdict: Verdict::Waiting(format!("not ready yet: {name}")),
+        };
+        for letter in ["a", "b", "c"] {
+            show(&context, &mut shown, &look(&letter.repeat(100_000)));
+        }
+        assert!(shown.bytes() < 2_000, "{}", shown.bytes());
+        let lines = control.progress_lines();
+        assert_eq!(lines.len(), 6);
+        assert!(
+            lines
+                .iter()
+                .all(|line| line.len() < 400 && line.ends_with('…'))
+        );
+        // What is as before is not shown again, also where there was no answer in between.
+        let silent = Look {
+            pods: Vec::new(),
+            verdict: Verdict::Waiting("the API does not answer".to_owned()),
+        };
+        for look in [look("d"), silent, look("d")] {
+            show(&context, &mut shown, &look);
+        }
+        let lines = control.progress_lines().split_off(6);
+        assert_eq!(
+            lines,
+            [
+                "d 0/1 Running",
+                "waiting: not ready yet: d",
+                "waiting: the API does not answer",
+                "waiting: not ready yet: d"
+            ]
         );
     }
 }
