@@ -168,13 +168,14 @@ fn from_proc(text: &str) -> Vec<Address> {
         .collect()
 }
 
-/// A name that the kernel would take for an interface: 15 bytes at most, without a slash or a blank.
+/// A name that interfaces have: 15 bytes at most, of those that mean nothing in configurations. The kernel takes
+/// more, and nobody gives it more. An address may have a label, as in `eth0:1`.
 fn interface(name: &str) -> Option<&str> {
+    let usual = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:".contains(&byte);
     let fits = (1..16).contains(&name.len())
-        && ![".", ".."].contains(&name)
-        && name
-            .chars()
-            .all(|letter| letter.is_ascii_graphic() && letter != '/');
+        && name.bytes().all(usual)
+        && !name.starts_with(['.', '-', ':'])
+        && !name.ends_with(':');
     fits.then_some(name)
 }
 

@@ -169,3 +169,62 @@ fn a_node_with_many_bridges_has_them_at_once() {
     assert_eq!(interfaces.len(), 30_000);
     assert!(interfaces.values().all(|one| one["type"] == "bridge"));
 }
+
+#[test]
+fn interfaces_have_the_names_that_they_have_in_life_and_no_character_that_means_anything_elsewhere()
+{
+    for name in [
+        "lo",
+        "eth0",
+        "eth0.100",
+        "eth0:1",
+        "br-0a1b2c3d4e5f",
+        "enp0s31f6",
+        "ens18np0",
+        "cali12ab34cd56e",
+        "vxlan.calico",
+        "cilium_host",
+        "kube-ipvs0",
+        "wg0-mullvad.ch",
+        "virbr0-nic",
+        "_x",
+        "4g0",
+    ] {
+        assert_eq!(super::interface(name), Some(name));
+    }
+    for name in [
+        "",
+        ".",
+        "..",
+        "-a",
+        "a/b",
+        "a b",
+        "a:",
+        ":a",
+        "a\"",
+        "a'",
+        "a{",
+        "a}",
+        "a#",
+        "a\\",
+        "a$b",
+        "a;b",
+        "a`b",
+        "a*",
+        "a!",
+        "a&b",
+        "a|b",
+        "a<b",
+        "a,b",
+        "a=b",
+        "a%b",
+        "a@b",
+        "a+b",
+        "a~",
+        "é",
+        "a\n",
+        "abcdefghijklmnop",
+    ] {
+        assert_eq!(super::interface(name), None, "{name}");
+    }
+}
