@@ -103,7 +103,12 @@ impl Arguments for GetUrl {
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
         let (algorithm, sum) = self.wanted().map_err(Failure::new)?;
         let request = self.request().map_err(Failure::new)?;
-        let more = self.headers.is_some() || self.url_username.is_some();
+        let headers = self
+            .headers
+            .as_ref()
+            .and_then(|headers| headers.as_object());
+        let headers = headers.is_some_and(|headers| !headers.is_empty());
+        let more = headers || self.url_username.is_some();
         self.hide(context);
         let mut options = Options::new(context);
         options.word("dest", &self.dest.word());

@@ -290,3 +290,12 @@ fn arguments_that_make_no_sense_are_refused() {
     assert!(refused(with("headers", json!({"X": "a\nb"}))).contains("line break"));
     assert!(refused(with("mode", json!("preserve"))).contains("write the mode"));
 }
+
+#[tokio::test]
+async fn no_headers_ask_for_nothing_that_only_curl_has() {
+    let server = Server::start();
+    let wget = hosts().pop().unwrap();
+    let arguments = json!({"url": server.url("net.yaml"), "dest": wget.at("a"), "headers": {}});
+    get(&wget, REAL, arguments).await.unwrap();
+    assert_eq!(fs::read_to_string(wget.at("a")).unwrap(), BODY);
+}
