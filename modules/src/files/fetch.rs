@@ -168,10 +168,7 @@ impl Fetch {
 
     /// Where the file belongs on the control host: the user alone says that.
     fn local(&self, context: &Context<'_>) -> Result<Landing, Failure> {
-        let dest = match (self.dest.strip_prefix("~/"), std::env::var_os("HOME")) {
-            (Some(rest), Some(home)) => Path::new(&home).join(rest),
-            _ => context.control.playbook_dir().join(&*self.dest),
-        };
+        let dest = Landing::dest(context, &self.dest);
         let src = Path::new(self.src.as_str());
         let no_file = || {
             Failure::new(format!(

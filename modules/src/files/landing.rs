@@ -16,6 +16,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use crate::files::content::{Sums, sums_of_file};
+use crate::module::Context;
 use crate::outcome::Failure;
 
 /// The place of one file.
@@ -65,6 +66,14 @@ impl Landing {
             below: names,
             name,
         })
+    }
+
+    /// The path that a user means by `dest`: `~/` is the home, and what is relative is so to the playbook.
+    pub fn dest(context: &Context<'_>, dest: &str) -> PathBuf {
+        match (dest.strip_prefix("~/"), std::env::var_os("HOME")) {
+            (Some(rest), Some(home)) => Path::new(&home).join(rest),
+            _ => context.control.playbook_dir().join(dest),
+        }
     }
 
     /// The whole path.
@@ -279,4 +288,29 @@ fn random() -> io::Result<u64> {
     let mut bytes = [0; 8];
     io::Read::read_exact(&mut File::open("/dev/urandom")?, &mut bytes)?;
     Ok(u64::from_ne_bytes(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake::{Controller, Fake};
+
+    #[test]
+    fn a_dest_is_at_home_or_beside_the_playbook_or_where_it_says() {
+        let context = Context {
+            host: &Fake::saying(&[]),
+            control: &Controller::new("/playbook"),
+            check: false,
+            diff: false,
+        };
+        let home = PathBuf::from(std::env::var_os("HOME").unwrap());
+        for (dest, means) in [
+            ("~/a/b", home.join("a/b")),
+            ("a", PathBuf::from("/playbook/a")),
+            ("/a", PathBuf::from("/a")),
+            ("~a/b", PathBuf::from("/playbook/~a/b")),
+        ] {
+            assert_eq!(Landing::dest(&context, dest), means);
+        }
+    }
 }

@@ -77,10 +77,7 @@ impl Kubeconfig {
                 self.dest
             )));
         }
-        let dest = match (self.dest.strip_prefix("~/"), std::env::var_os("HOME")) {
-            (Some(rest), Some(home)) => Path::new(&home).join(rest),
-            _ => context.control.playbook_dir().join(&*self.dest),
-        };
+        let dest = Landing::dest(context, &self.dest);
         let landing = match (dest.parent(), dest.file_name()) {
             (Some(folder), Some(name)) => Landing::new(folder.to_owned(), Path::new(name)),
             _ => None,
