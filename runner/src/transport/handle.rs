@@ -194,8 +194,12 @@ impl Handle {
         let exchange = shell.exchange(request, &mut outputs);
         let (stop, ended) = self.supervise(exchange, &watch, limit).await;
         guard.running = None;
-        // It may have ended before anybody looked at what there was no room for.
-        let stop = stop.or_else(|| overflow(&watch));
+        // It may have ended before anybody looked at what there was no room for. One that went on without
+        // the link is asked for, and ended then.
+        let stop = match &ended {
+            Some((_, Answer::Ended { .. })) => stop.or_else(|| overflow(&watch)),
+            _ => stop,
+        };
         let answer = ended.map(|(shell, answer)| {
             if let Some(shell) = shell {
                 self.node.give_back(self.user.clone(), shell, holds);
