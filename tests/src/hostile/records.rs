@@ -120,7 +120,11 @@ pub(super) fn spoilt(
             }
             write(&records)
         }
-        Way::Tools(Tools::DeepJson) => write(&worded(records, Words::Deep, b"{\"items\":")),
+        Way::Tools(Tools::DeepJson) => write(&worded(
+            records,
+            Words::Deep,
+            &b"{\"items\":".repeat(100_000),
+        )),
         _ => write(&records),
     }
 }
@@ -175,9 +179,6 @@ fn worded(mut records: Vec<Record>, kind: Words, words: &[u8]) -> Vec<Record> {
             && (!is_json || matches!(kind, Words::Deep | Words::Numbers | Words::Keys))
         {
             record.value = words.to_vec();
-            if is_json && kind == Words::Deep {
-                record.value = words.repeat(20_000);
-            }
         }
     }
     records

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use windlass_tests::hostile::modes::{
-    Frames, Heavy, Held, MODES, Mode, Records, Tools, Way, Words,
+    Frames, Heavy, Held, MODES, Mode, Records, Sshd, Tools, Way, Words,
 };
 
 use crate::proof;
@@ -76,6 +76,8 @@ fn focus(mode: &Mode) -> &'static [&'static str] {
         Way::Records(Records::Token) => &["kubeadm_token"],
         Way::Records(Records::Facts) | Way::Heavy(Heavy::Mounts) => &["setup"],
         Way::Tools(Tools::Full) => &["shell"],
+        // Of a cluster that is well.
+        Way::Sshd(Sshd::Rekey) => &["wait_pods"],
         Way::Tools(Tools::DeepJson | Tools::WrongJson) => &["wait_nodes", "wait_pods"],
         Way::Frames(Frames::StopsReading) => &["copy"],
         Way::Heavy(Heavy::Slurp) => &["slurp"],
