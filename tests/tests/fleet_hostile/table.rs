@@ -111,7 +111,15 @@ fn told(page: &str) -> Vec<((&str, &str), &str)> {
 
 /// Tasks that the page has as failed or unreachable and that are done now: what was refused is believed. The
 /// other way round nothing is wrong: on a busy machine a task may come to its time limit first.
-fn believed(page: &str, seen: &Outcomes) -> Vec<String> {
+pub fn believed(seen: &Outcomes) -> Vec<String> {
+    if std::env::var_os(UPDATE).is_some() {
+        return Vec::new();
+    }
+    let (page, begin, end) = page();
+    believed_of(&page[begin..end], seen)
+}
+
+fn believed_of(page: &str, seen: &Outcomes) -> Vec<String> {
     let mut faults = Vec::new();
     for ((mode, module), status) in told(page) {
         let is = seen
@@ -128,28 +136,25 @@ fn believed(page: &str, seen: &Outcomes) -> Vec<String> {
     faults
 }
 
-/// Compares the modes on the page with those that there are, and what became of their tasks; writes the page
-/// where that is asked for.
-pub fn compare(text: &str, outcomes: &Outcomes) -> Vec<String> {
+/// Compares the modes on the page with those that there are; writes the page where that is asked for.
+pub fn compare(text: &str) -> Vec<String> {
     let (page, begin, end) = page();
     if std::env::var_os(UPDATE).is_some() {
         let page = format!("{}{text}{}", &page[..begin], &page[end..]);
         std::fs::write(path(), page).expect("it can be written");
         return Vec::new();
     }
-    let mut faults = believed(&page[begin..end], outcomes);
     let stably = |text: &str| text.lines().map(stable).collect::<Vec<_>>();
     let (known, seen) = (stably(&page[begin..end]), stably(text));
     if known == seen {
-        return faults;
+        return Vec::new();
     }
     let new: Vec<&String> = seen.iter().filter(|line| !known.contains(line)).collect();
     let new: Vec<&str> = new.into_iter().map(String::as_str).collect();
-    faults.push(format!(
+    vec![format!(
         "docs/security.md says otherwise ({UPDATE}=1 writes it anew):\n{}",
         new.join("\n")
-    ));
-    faults
+    )]
 }
 
 #[cfg(test)]
@@ -164,8 +169,8 @@ mod tests {
             Outcomes::from(all)
         };
         assert_eq!(told(page).len(), 3);
-        assert_eq!(believed(page, &outcomes("failed")), Vec::<String>::new());
-        let faults = believed(page, &outcomes("ok"));
+        assert_eq!(believed_of(page, &outcomes("failed")), Vec::<String>::new());
+        let faults = believed_of(page, &outcomes("ok"));
         assert_eq!(
             faults,
             ["m: apt is ok, and docs/security.md has it as failed"]
