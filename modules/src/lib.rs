@@ -25,6 +25,7 @@ pub mod secret;
 pub mod source;
 pub mod system;
 pub mod transcript;
+pub mod wildcard;
 
 pub use controller::{Controller, ControllerError};
 pub use host::{Host, HostError, Input, Output, Reply, Script};

@@ -10,6 +10,7 @@ use crate::host::Script;
 use crate::kit::{self, Part, Records};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
+use crate::wildcard;
 
 const PARTS: &[Part] = &[Part {
     name: "facts",
@@ -68,7 +69,7 @@ impl Arguments for Setup {
         let patterns: Vec<Regex> = self
             .filter
             .iter()
-            .filter_map(|glob| pattern(glob))
+            .filter_map(|pattern| wildcard::whole(pattern).ok())
             .collect();
         if !patterns.is_empty() {
             facts.retain(|name, _| {
@@ -83,22 +84,6 @@ impl Arguments for Setup {
             ..Outcome::ok()
         })
     }
-}
-
-/// A shell pattern as a regular expression for whole names.
-fn pattern(glob: &str) -> Option<Regex> {
-    let mut text = String::from("^");
-    for character in glob.chars() {
-        match character {
-            '*' => text.push_str(".*"),
-            '?' => text.push('.'),
-            '[' | ']' | '-' => text.push(character),
-            '!' if text.ends_with('[') => text.push('^'),
-            other => text.push_str(&regex::escape(other.encode_utf8(&mut [0; 4]))),
-        }
-    }
-    text.push('$');
-    Regex::new(&text).ok()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use regex::Regex;
+use windlass_modules::wildcard;
 
 use super::model::LOCALHOST;
 use crate::yaml::{Diagnostic, Span};
@@ -220,8 +221,8 @@ impl Part {
                 )
             })?;
             (Matches::Regex(regex), None)
-        } else if let Some(glob) = glob(name) {
-            let glob = Regex::new(&glob).map_err(|_| {
+        } else if wildcard::is_pattern(name) {
+            let glob = wildcard::whole(name).map_err(|_| {
                 wrong(
                     format!("`{name}` is not a pattern"),
                     "in a pattern, `*` is any text, `?` one character, [abc] one of these",
@@ -278,44 +279,4 @@ fn subscript(text: &str) -> Option<Subscript> {
         end => Some(end.parse().ok()?),
     };
     Some(Subscript::Slice(start.parse().ok()?, end))
-}
-
-/// A regular expression for a shell pattern; none if it is a plain name.
-fn glob(text: &str) -> Option<String> {
-    if !text.contains(['*', '?', '[']) {
-        return None;
-    }
-    let mut regex = String::from(r"(?s)\A");
-    let mut rest = text;
-    while let Some(char) = rest.chars().next() {
-        rest = &rest[char.len_utf8()..];
-        match char {
-            '*' => regex.push_str(".*"),
-            '?' => regex.push('.'),
-            '[' => {
-                let negated = rest.starts_with('!');
-                let body = rest.strip_prefix('!').unwrap_or(rest);
-                // A `]` that comes first is one of the characters.
-                let close = body.char_indices().skip(1).find(|(_, char)| *char == ']');
-                match close {
-                    Some((close, _)) => {
-                        regex.push_str(if negated { "[^" } else { "[" });
-                        for char in body[..close].chars() {
-                            if char == '-' || char.is_alphanumeric() {
-                                regex.push(char);
-                            } else {
-                                regex.push_str(&regex::escape(&char.to_string()));
-                            }
-                        }
-                        regex.push(']');
-                        rest = &body[close + 1..];
-                    }
-                    None => regex.push_str(r"\["),
-                }
-            }
-            _ => regex.push_str(&regex::escape(&char.to_string())),
-        }
-    }
-    regex.push_str(r"\z");
-    Some(regex)
 }

@@ -29,7 +29,7 @@ pub(super) fn compare(left: &str, right: &str, kind: Kind) -> Result<Ordering, T
     match kind {
         Kind::Loose => loose(left, right),
         Kind::Strict => Ok(strict(left)?.cmp(&strict(right)?)),
-        Kind::Semantic => Ok(semantic(left)?.cmp(&semantic(right)?)),
+        Kind::Semantic => Ok(semantic(left)?.cmp_precedence(&semantic(right)?)),
         Kind::Python => Ok(python(left)?.cmp(&python(right)?)),
     }
 }
@@ -107,122 +107,16 @@ fn strict(version: &str) -> Result<Strict, TemplateError> {
     Ok((three, pre.is_none(), pre))
 }
 
-/// A part of a semantic pre-release: numbers come before words.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Identifier {
-    Number(u64),
-    Word(String),
+fn semantic(version: &str) -> Result<semver::Version, TemplateError> {
+    semver::Version::parse(version).map_err(|error| {
+        bad(version, "semantic").hint(format!(
+            "{error}; three numbers are needed, as <https://semver.org> has them"
+        ))
+    })
 }
 
-/// Three numbers, whether it is final, the pre-release.
-type Semantic = ([u64; 3], bool, Vec<Identifier>);
-
-fn semantic(version: &str) -> Result<Semantic, TemplateError> {
-    let error = || bad(version, "semantic");
-    let (rest, _) = version.split_once('+').unwrap_or((version, ""));
-    let (core, pre) = match rest.split_once('-') {
-        Some((core, pre)) => (core, Some(pre)),
-        None => (rest, None),
-    };
-    let numbers: Vec<u64> = core
-        .split('.')
-        .map(|part| part.parse().map_err(|_| error()))
-        .collect::<Result<_, _>>()?;
-    let numbers: [u64; 3] = numbers.try_into().map_err(|_| error())?;
-    let identifiers = pre.map_or_else(Vec::new, |pre| {
-        pre.split('.')
-            .map(|part| {
-                part.parse()
-                    .map_or_else(|_| Identifier::Word(part.to_owned()), Identifier::Number)
-            })
-            .collect()
-    });
-    Ok((numbers, pre.is_none(), identifiers))
-}
-
-/// Epoch, release without trailing zeros, pre-release, post-release, development release, local part.
-type Python = (
-    u64,
-    Vec<u64>,
-    (i8, u64),
-    (bool, u64),
-    (bool, u64),
-    Vec<(bool, u64, String)>,
-);
-
-fn python(version: &str) -> Result<Python, TemplateError> {
-    let error = || bad(version, "Python");
-    let text = version.trim().trim_start_matches(['v', 'V']).to_lowercase();
-    let (text, local) = text
-        .split_once('+')
-        .map_or((text.as_str(), ""), |(text, local)| (text, local));
-    let (epoch, text) = match text.split_once('!') {
-        Some((epoch, text)) => (epoch.parse().map_err(|_| error())?, text),
-        None => (0, text),
-    };
-    let end = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(text.len());
-    let (release, mut rest) = text.split_at(end);
-    let mut release: Vec<u64> = release
-        .trim_end_matches('.')
-        .split('.')
-        .map(|part| part.parse().map_err(|_| error()))
-        .collect::<Result<_, _>>()?;
-    while release.len() > 1 && release.last() == Some(&0) {
-        release.pop();
-    }
-    let (mut pre, mut post, mut dev) = (None, None, None);
-    while !rest.is_empty() {
-        let trimmed = rest.trim_start_matches(['.', '-', '_']);
-        let word_end = trimmed
-            .find(|c: char| !c.is_ascii_lowercase())
-            .unwrap_or(trimmed.len());
-        let (word, after) = trimmed.split_at(word_end);
-        let after = if word.is_empty() {
-            after
-        } else {
-            after.trim_start_matches(['.', '-', '_'])
-        };
-        let digits_end = after
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(after.len());
-        let number = after[..digits_end].parse().unwrap_or(0);
-        match word {
-            "a" | "alpha" => pre = Some((0, number)),
-            "b" | "beta" => pre = Some((1, number)),
-            "rc" | "c" | "pre" | "preview" => pre = Some((2, number)),
-            "post" | "rev" | "r" => post = Some(number),
-            "" if digits_end > 0 => post = Some(number),
-            "dev" => dev = Some(number),
-            _ => return Err(error()),
-        }
-        rest = &after[digits_end..];
-    }
-    // A development release alone comes before all pre-releases; a final release after them.
-    let pre = pre.unwrap_or(if post.is_none() && dev.is_some() {
-        (-1, 0)
-    } else {
-        (3, 0)
-    });
-    let local = local
-        .split(['.', '-', '_'])
-        .filter(|part| !part.is_empty())
-        .map(|part| {
-            part.parse().map_or_else(
-                |_| (false, 0, part.to_owned()),
-                |number| (true, number, String::new()),
-            )
-        })
-        .collect();
-    Ok((
-        epoch,
-        release,
-        pre,
-        (post.is_some(), post.unwrap_or(0)),
-        (dev.is_none(), dev.unwrap_or(0)),
-        local,
-    ))
+fn python(version: &str) -> Result<pep440_rs::Version, TemplateError> {
+    (version.trim().parse()).map_err(|_| bad(version, "Python"))
 }
 
 #[cfg(test)]
@@ -264,6 +158,15 @@ mod tests {
             }
         }
         assert!(compare("v1.29.3", "1.29", Kind::Loose).is_err());
+        // What was built of it says nothing of which is later.
+        let built = compare("1.0.0+a", "1.0.0+b", Kind::Semantic);
+        assert!(built.expect("they are versions").is_eq());
+        for wrong in ["1.0", "01.0.0", "1.0.0-01", "v1.0.0"] {
+            assert!(compare(wrong, "1.0.0", Kind::Semantic).is_err(), "{wrong}");
+        }
+        for wrong in ["1.0.", "a", "1..0"] {
+            assert!(compare(wrong, "1.0", Kind::Python).is_err(), "{wrong}");
+        }
         assert!(
             compare("1.0", "1.0.0", Kind::Python)
                 .expect("they are versions")
