@@ -282,12 +282,12 @@ impl<T> Deref for Number<T> {
 }
 
 /// A hundred years: as good as for ever, and nothing that adds to it runs over.
-const LONGEST: u64 = 100 * 365 * 24 * 60 * 60;
+pub const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 impl Number<u64> {
     /// So many seconds, and no more than a hundred years.
     pub fn seconds(&self) -> Duration {
-        Duration::from_secs(self.0.min(LONGEST))
+        Duration::from_secs(self.0).min(LONGEST)
     }
 }
 

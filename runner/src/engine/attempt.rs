@@ -8,6 +8,7 @@ use minijinja::Value;
 use serde_json::{Map, Value as Json};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
+use windlass_modules::args::LONGEST;
 use windlass_modules::module::Context;
 use windlass_modules::transcript::{Account, Full, Held};
 use windlass_modules::{Failure, Host, HostError, Task as Ready};
@@ -59,9 +60,7 @@ impl Unit<'_> {
             let settings = TaskSettings {
                 become_user: becoming,
                 environment: self.environment(scope).map_err(broken)?,
-                limit: timeout
-                    .filter(|seconds| *seconds > 0.0)
-                    .map(Duration::from_secs_f64),
+                limit: limit(timeout),
                 progress: (!self.no_log).then(|| progress(live.clone())),
                 notices: Some(notices(work.messages.clone())),
                 interrupted: work.shared.interrupt.clone(),
@@ -82,9 +81,7 @@ impl Unit<'_> {
             host,
             check: check.unwrap_or(work.shared.options.check),
             diff: diff.unwrap_or(work.shared.options.diff) && !self.no_log,
-            limit: timeout
-                .filter(|seconds| *seconds > 0.0)
-                .map(Duration::from_secs_f64),
+            limit: limit(timeout),
             control: TaskController {
                 templar: work.shared.templar.clone(),
                 scope: Arc::clone(scope),
@@ -200,6 +197,13 @@ impl Unit<'_> {
         })?;
         Ok((ready, rendered))
     }
+}
+
+/// The time that a task may take, of the seconds that the user gave; no limit of 0 or less.
+fn limit(seconds: Option<f64>) -> Option<Duration> {
+    let seconds = seconds.filter(|seconds| *seconds > 0.0)?;
+    let limit = Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST);
+    Some(limit.min(LONGEST))
 }
 
 fn progress(live: Live) -> ProgressSink {
@@ -394,6 +398,17 @@ mod tests {
         }
         found.sort();
         assert_eq!(found, ["one", "three", "two"]);
+    }
+
+    #[test]
+    fn a_time_limit_without_end_is_no_crash() {
+        assert_eq!(limit(Some(1.5)), Some(Duration::from_millis(1500)));
+        for none in [None, Some(0.0), Some(-1.0), Some(f64::NAN)] {
+            assert_eq!(limit(none), None);
+        }
+        for seconds in [f64::INFINITY, 1e300, 1.8e19] {
+            assert_eq!(limit(Some(seconds)), Some(LONGEST));
+        }
     }
 
     #[test]
