@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use crate::kube::pruned;
 use crate::outcome::Difference;
 
 /// What tells an object from all others.
@@ -50,8 +51,9 @@ pub fn read(text: &str) -> Result<Vec<Value>, String> {
         return Ok(Vec::new());
     };
     let mut objects = Vec::new();
-    for value in serde_json::Deserializer::from_str(&text[start..]).into_iter::<Value>() {
-        let mut value = value.map_err(|error| format!("kubectl printed no JSON: {error}"))?;
+    let values = pruned::read_whole(&text[start..])
+        .map_err(|why| format!("kubectl printed no JSON that can be used: {why}"))?;
+    for mut value in values {
         let is_list = value["kind"]
             .as_str()
             .is_some_and(|kind| kind.ends_with("List"));

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::de::StrRead;
 use serde_json::{Map, Value};
 
 /// The most values that are kept of an answer: some hundred for each of thousands of nodes.
@@ -43,16 +44,29 @@ const UNUSED: &[&str] = &[
 pub fn read(text: &str) -> Result<Value, String> {
     let left = Cell::new(MOST);
     let mut json = serde_json::Deserializer::from_str(text);
-    let pruned = Pruned {
-        left: &left,
-        whole: false,
-    };
-    pruned.deserialize(&mut json).map_err(|error| {
-        if left.get() == 0 {
-            format!("it has more than {MOST} values")
-        } else {
-            error.to_string()
-        }
+    next(&mut json, &left, false)
+}
+
+/// All values of a text, with all that they have.
+pub fn read_whole(text: &str) -> Result<Vec<Value>, String> {
+    let left = Cell::new(MOST);
+    let mut json = serde_json::Deserializer::from_str(text);
+    let mut values = Vec::new();
+    while json.end().is_err() {
+        values.push(next(&mut json, &left, true)?);
+    }
+    Ok(values)
+}
+
+fn next(
+    json: &mut serde_json::Deserializer<StrRead<'_>>,
+    left: &Cell<usize>,
+    whole: bool,
+) -> Result<Value, String> {
+    let read = Pruned { left, whole }.deserialize(json);
+    read.map_err(|error| match left.get() {
+        0 => format!("it has more than {MOST} values"),
+        _ => error.to_string(),
     })
 }
 
@@ -151,6 +165,11 @@ mod tests {
             assert!(read(text).is_err(), "{text}");
         }
         assert!(read(&"[".repeat(100_000)).is_err());
+        assert_eq!(
+            read_whole(&format!("{whole}\n7 {rest} ")).unwrap(),
+            [whole, 7.into(), rest]
+        );
+        assert!(read_whole("{} {").is_err());
     }
 
     #[test]
@@ -159,5 +178,7 @@ mod tests {
         assert!(read(&list(MOST - 2)).is_ok());
         let error = read(&list(MOST)).err();
         assert_eq!(error.as_deref(), Some("it has more than 524288 values"));
+        let both = format!("{} {}", list(MOST / 2), list(MOST / 2));
+        assert_eq!(read_whole(&both).err(), error);
     }
 }
