@@ -43,7 +43,17 @@ struct Sums {
     /// Where texts go that are not kept in memory.
     pool: Pool,
     /// Texts that were read back from there, for as long as somebody holds them.
-    in_hand: Mutex<Vec<(Weak<str>, Charge)>>,
+    in_hand: Mutex<Vec<InHand>>,
+}
+
+/// What was drawn for a text that somebody holds. It knows its account only as long as others do: the
+/// account has the sums, and these the text.
+#[derive(Debug)]
+struct InHand {
+    text: Weak<str>,
+    account: Weak<Account>,
+    free: u64,
+    memory: u64,
 }
 
 impl Ledger {
@@ -78,20 +88,37 @@ impl Ledger {
         let sum = |sum: &AtomicU64| sum.load(Ordering::Relaxed);
         (sum(&self.sums.memory), sum(&self.sums.disk))
     }
+
+    /// How many pieces of texts are kept in memory for whoever reads on.
+    #[cfg(test)]
+    pub(super) fn pieces(&self) -> usize {
+        self.sums.pool.pieces()
+    }
+
+    /// Tells whether anything of the accounts is left.
+    #[cfg(test)]
+    pub(super) fn alive(&self) -> impl Fn() -> bool + use<> {
+        let sums = Arc::downgrade(&self.sums);
+        move || sums.strong_count() > 0
+    }
 }
 
 impl Sums {
-    /// Counts `text` for as long as somebody holds it.
-    fn hold(&self, text: &Arc<str>, charge: Charge) {
-        self.in_hand().push((Arc::downgrade(text), charge));
-    }
-
     /// Gives back what was drawn for texts that nobody holds any more.
     fn sweep(&self) {
-        self.in_hand().retain(|(text, _)| text.strong_count() > 0);
+        self.in_hand().retain(|known| {
+            let held = known.text.strong_count() > 0;
+            if !held {
+                self.memory.fetch_sub(known.memory, Ordering::Relaxed);
+                if let Some(account) = known.account.upgrade() {
+                    account.free.fetch_sub(known.free, Ordering::Relaxed);
+                }
+            }
+            held
+        });
     }
 
-    fn in_hand(&self) -> MutexGuard<'_, Vec<(Weak<str>, Charge)>> {
+    fn in_hand(&self) -> MutexGuard<'_, Vec<InHand>> {
         self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -123,7 +150,7 @@ impl Account {
                 _charge: Arc::new(charge),
             });
         }
-        Err(Full::Memory(self.sums.bounds.memory))
+        Err(Full::Kept(self.sums.bounds.memory))
     }
 }
 
@@ -158,8 +185,14 @@ impl Charge {
     }
 
     /// Counts for `text` for as long as somebody holds it.
-    pub(super) fn hold(self, text: &Arc<str>) {
-        Arc::clone(&self.account.sums).hold(text, self);
+    pub(super) fn hold(mut self, text: &Arc<str>) {
+        let held = InHand {
+            text: Arc::downgrade(text),
+            account: Arc::downgrade(&self.account),
+            free: std::mem::take(&mut self.free),
+            memory: std::mem::take(&mut self.memory),
+        };
+        self.account.sums.in_hand().push(held);
     }
 
     /// Gives back what was drawn for texts that nobody holds any more.
@@ -174,6 +207,14 @@ impl Charge {
 
     /// Draws for `bytes` more in memory; false, and nothing drawn, where there is no room.
     pub(super) fn memory(&mut self, bytes: u64, stay: Stay) -> bool {
+        if self.try_memory(bytes, stay) {
+            return true;
+        }
+        self.sweep();
+        self.try_memory(bytes, stay)
+    }
+
+    fn try_memory(&mut self, bytes: u64, stay: Stay) -> bool {
         if draw(&self.account.free, bytes, FREE) {
             self.free += bytes;
             return true;

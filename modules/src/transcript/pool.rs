@@ -5,7 +5,8 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The size of a block.
 pub(super) const BLOCK: u64 = 256 << 10;
@@ -15,6 +16,21 @@ pub(super) const BLOCK: u64 = 256 << 10;
 pub(super) struct Pool {
     file: OnceLock<File>,
     blocks: Mutex<Blocks>,
+    /// How many texts there have been.
+    texts: AtomicU64,
+    /// What was read last of some of them, the latest last.
+    pieces: Mutex<Vec<Piece>>,
+}
+
+/// So many pieces are kept in memory: of as many hosts as read theirs line by line at once.
+const PIECES: usize = 16;
+
+/// A piece of a text that was read.
+#[derive(Debug)]
+struct Piece {
+    of: u64,
+    begin: u64,
+    bytes: Arc<Vec<u8>>,
 }
 
 #[derive(Debug, Default)]
@@ -32,6 +48,39 @@ impl Pool {
         // Closed to others from the beginning, and without a name from then on.
         let file = tempfile::Builder::new().prefix("windlass-").tempfile()?;
         Ok(self.file.get_or_init(|| file.into_file()))
+    }
+
+    /// A number for a text.
+    pub(super) fn number(&self) -> u64 {
+        self.texts.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The piece of a text from `begin` on, if it is the one that was read last.
+    pub(super) fn known(&self, of: u64, begin: u64, length: u64) -> Option<Arc<Vec<u8>>> {
+        let mut pieces = self.pieces.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = pieces.iter().rposition(|piece| piece.of == of)?;
+        let piece = pieces.remove(at);
+        let same = piece.begin == begin && piece.bytes.len() as u64 == length;
+        let bytes = same.then(|| Arc::clone(&piece.bytes));
+        pieces.push(piece);
+        bytes
+    }
+
+    /// Keeps a piece of a text in place of the one before.
+    pub(super) fn keep(&self, of: u64, begin: u64, bytes: &Arc<Vec<u8>>) {
+        let mut pieces = self.pieces.lock().unwrap_or_else(PoisonError::into_inner);
+        pieces.retain(|piece| piece.of != of);
+        if pieces.len() >= PIECES {
+            pieces.remove(0);
+        }
+        let bytes = Arc::clone(bytes);
+        pieces.push(Piece { of, begin, bytes });
+    }
+
+    #[cfg(test)]
+    pub(super) fn pieces(&self) -> usize {
+        let pieces = self.pieces.lock().unwrap_or_else(PoisonError::into_inner);
+        pieces.len()
     }
 
     /// A block that nobody uses.

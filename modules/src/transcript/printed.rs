@@ -32,6 +32,8 @@ pub(super) struct Spilled {
     pub(super) length: u64,
     /// What was drawn for it, for as long as it is there.
     pub(super) charge: Charge,
+    /// No other text in the file has this number.
+    number: u64,
 }
 
 impl Spilled {
@@ -39,6 +41,7 @@ impl Spilled {
         Self {
             blocks: Vec::new(),
             length: 0,
+            number: charge.pool().number(),
             charge,
         }
     }
@@ -59,6 +62,17 @@ impl Spilled {
             bytes = later;
         }
         Ok(())
+    }
+
+    /// A piece of it, which is kept for whoever asks next: of a text that is complete.
+    pub(super) fn piece(&self, from: u64, length: u64) -> io::Result<Arc<Vec<u8>>> {
+        let pool = self.charge.pool();
+        if let Some(known) = pool.known(self.number, from, length) {
+            return Ok(known);
+        }
+        let bytes = Arc::new(self.read(from, length)?);
+        pool.keep(self.number, from, &bytes);
+        Ok(bytes)
     }
 
     /// A piece of it.

@@ -36,8 +36,6 @@ enum Place {
         file: Arc<Spilled>,
         /// All of it, while somebody works on it.
         in_hand: Mutex<Option<Weak<str>>>,
-        /// The piece that was read last, and where it begins: lines are asked for one after the other.
-        piece: Mutex<(u64, Vec<u8>)>,
     },
 }
 
@@ -91,7 +89,6 @@ impl Transcript {
         let place = Place::File {
             file,
             in_hand: Mutex::default(),
-            piece: Mutex::default(),
         };
         Self::new(place, length)
     }
@@ -129,7 +126,6 @@ impl Transcript {
             return Ok(text);
         }
         // While it is put together there are two of it.
-        file.charge.sweep();
         let mut charge = file.charge.another();
         if !charge.memory(2 * length, Stay::Passing) {
             return Err(Unreadable::NoRoom {
@@ -201,21 +197,17 @@ impl Transcript {
                 let from = usize::try_from(from).unwrap_or(usize::MAX);
                 each(text.as_bytes().get(from..).unwrap_or_default());
             }
-            Place::File { file, piece, .. } => {
-                let mut piece = piece.lock().unwrap_or_else(PoisonError::into_inner);
+            Place::File { file, .. } => {
                 let mut at = from;
                 while at < self.len() {
                     let begin = at / PIECE * PIECE;
                     let length = PIECE.min(self.len() - begin);
-                    if piece.0 != begin || piece.1.len() as u64 != length {
-                        let bytes = file.read(begin, length);
-                        *piece = (
-                            begin,
-                            bytes.map_err(|error| Unreadable::File(unreadable(&error)))?,
-                        );
-                    }
+                    // Lines are asked for one after the other.
+                    let piece = file
+                        .piece(begin, length)
+                        .map_err(|error| Unreadable::File(unreadable(&error)))?;
                     let skipped = usize::try_from(at - begin).unwrap_or(usize::MAX);
-                    if !each(piece.1.get(skipped..).unwrap_or_default()) {
+                    if !each(piece.get(skipped..).unwrap_or_default()) {
                         break;
                     }
                     at = begin + length;

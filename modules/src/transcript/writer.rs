@@ -25,6 +25,13 @@ pub enum Full {
         size(*.0)
     )]
     Memory(u64),
+    /// Memory for what stays is used up.
+    #[error(
+        "the results of this run have used up the memory that may be kept: {} of {}, and the rest is for what modules are at",
+        size(*.0 / 2),
+        size(*.0)
+    )]
+    Kept(u64),
     /// Files are used up.
     #[error(
         "the results of this run have used up the room on disk that they may take ({})",
@@ -44,7 +51,7 @@ impl Full {
                 "files of this size are not for modules that read them into a variable or edit them: \
                  use `fetch` or `copy` for the whole, or `command` to get what is needed of it"
             }
-            Self::Memory(_) => {
+            Self::Memory(_) | Self::Kept(_) => {
                 "allow more with --max-output-memory, or let fewer hosts work at once (-f)"
             }
             Self::Disk(_) => {
@@ -265,6 +272,58 @@ mod tests {
         drop(kept);
         assert_eq!(spilled.transcript(false).whole().unwrap().len(), PIECE);
         assert_eq!(ledger.drawn(), (0, 0));
+    }
+
+    #[test]
+    fn memory_of_texts_that_nobody_holds_any_more_is_there_for_whatever_comes_next() {
+        let ledger = ledger(4 << 20, 100 << 20);
+        let account = ledger.account("h");
+        let text = written(&account, &vec![b'x'; 2 << 20]).unwrap();
+        let text = text.transcript(false);
+        let taken: Vec<_> = (0..4).map(|_| account.hold(256 << 10).unwrap()).collect();
+        drop(text.whole().unwrap());
+        let mut answer = Writer::passing(&account);
+        answer.push(&vec![b'x'; 3 << 20]).unwrap();
+        drop(answer);
+        drop(text.whole().unwrap());
+        account.hold(2 << 20).unwrap();
+        drop(taken);
+    }
+
+    #[test]
+    fn what_is_to_stay_names_the_part_of_the_limit_that_it_may_take() {
+        let ledger = ledger(4 << 20, 0);
+        let error = ledger.account("h").hold(3 << 20).unwrap_err();
+        assert!(error.to_string().contains("2 MiB of 4 MiB"), "{error}");
+    }
+
+    #[test]
+    fn the_file_is_closed_when_a_run_is_over_though_texts_were_read_back() {
+        let ledger = ledger(1 << 20, 100 << 20);
+        let account = ledger.account("h");
+        let text = written(&account, &vec![b'x'; 300 << 10]).unwrap();
+        let text = text.transcript(false);
+        let whole = text.whole().unwrap();
+        let alive = ledger.alive();
+        drop((ledger, account, text, whole));
+        assert!(!alive());
+    }
+
+    #[test]
+    fn lines_of_many_texts_in_the_file_share_few_pieces_in_memory() {
+        let ledger = ledger(0, 100 << 20);
+        let account = ledger.account("h");
+        let texts: Vec<_> = (b' '..b'~')
+            .map(|byte| written(&account, &[&[byte; 100][..], b"\n"].concat().repeat(2000)))
+            .map(|text| text.unwrap().transcript(false))
+            .collect();
+        for line in [3, 2, 900, 1999] {
+            for (text, byte) in texts.iter().zip(' '..) {
+                let expected = byte.to_string().repeat(100);
+                assert_eq!(text.lines().get(line).unwrap(), Some(expected));
+            }
+        }
+        assert!(ledger.pieces() <= 16, "{}", ledger.pieces());
     }
 
     #[test]

@@ -246,7 +246,7 @@ mod tests {
         assert_eq!(ledger.drawn().0, 30_000 * 65 + 2 * 64 - 64);
         assert!(matches!(
             of(&json!({"items": vec!["x"; 30_000]})),
-            Err(Full::Memory(_))
+            Err(Full::Kept(_))
         ));
         let again = list.clone();
         drop((text, list));
