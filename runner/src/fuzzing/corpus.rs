@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -20,6 +21,13 @@ fn inputs(name: &str) -> Vec<PathBuf> {
     paths.sort();
     paths
 }
+
+/// MiB of address space for all inputs of a kind, one after the other: some of those that were found took
+/// all memory that there was.
+const SPACE: u64 = 1024;
+
+/// Set where inputs are replayed.
+const REPLAYS: &str = "WINDLASS_REPLAYS";
 
 fn replay(name: &str, target: Target) {
     let paths = inputs(name);
@@ -43,37 +51,81 @@ fn replay(name: &str, target: Target) {
     assert!(worker.join().is_ok(), "{} is a fault", last.display());
 }
 
-fn target(name: &str) {
-    let (name, target) = TARGETS.iter().find(|(known, _)| *known == name).unwrap();
-    replay(name, *target);
+/// Replays the inputs of a kind in a process of its own, with little memory; `test` is the calling one.
+fn target(name: &str, test: &str) {
+    if std::env::var_os(REPLAYS).is_some() {
+        let (name, target) = TARGETS.iter().find(|(known, _)| *known == name).unwrap();
+        return replay(name, *target);
+    }
+    let replayed = bounded(&format!("fuzzing::corpus::{test}"));
+    assert!(replayed.contains("1 passed"), "{replayed}");
+}
+
+/// What is printed by this program with one of its tests, in little memory.
+fn bounded(test: &str) -> String {
+    let bounded = format!("ulimit -v {} && exec \"$0\" \"$@\"", SPACE * 1024);
+    let output = Command::new("sh")
+        .args(["-c", &bounded])
+        .arg(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            test,
+            "--nocapture",
+            "--include-ignored",
+            "--test-threads=1",
+        ])
+        .env(REPLAYS, "yes")
+        // Threads reserve address space that they do not use.
+        .env("MALLOC_ARENA_MAX", "2")
+        .output()
+        .unwrap();
+    let printed = [output.stdout, output.stderr].concat();
+    String::from_utf8_lossy(&printed).into_owned()
+}
+
+#[test]
+#[ignore = "takes all memory that it gets: what is replayed must not"]
+fn takes_all_memory() {
+    if std::env::var_os(REPLAYS).is_some() {
+        let mut all: Vec<Vec<u8>> = Vec::new();
+        (0..SPACE).for_each(|_| all.push(vec![1; 1 << 20]));
+        assert!(!std::hint::black_box(all).is_empty());
+    }
+}
+
+#[test]
+fn an_input_that_took_all_memory_would_be_a_fault() {
+    let printed = bounded("fuzzing::corpus::takes_all_memory");
+    assert!(printed.contains("memory allocation of"), "{printed}");
+    assert!(!printed.contains("1 passed"), "{printed}");
 }
 
 #[test]
 fn frames_that_were_found_go_through() {
-    target("frame");
+    target("frame", "frames_that_were_found_go_through");
 }
 
 #[test]
 fn facts_that_were_found_go_through() {
-    target("facts");
+    target("facts", "facts_that_were_found_go_through");
 }
 
 #[test]
 fn inventories_that_were_found_go_through() {
-    target("inventory");
+    target("inventory", "inventories_that_were_found_go_through");
 }
 
 #[test]
 fn yaml_that_was_found_goes_through() {
-    target("yaml");
+    target("yaml", "yaml_that_was_found_goes_through");
 }
 
 #[test]
 fn templates_that_were_found_go_through() {
-    target("template");
+    target("template", "templates_that_were_found_go_through");
 }
 
 #[test]
 fn conditions_that_were_found_go_through() {
-    target("condition");
+    target("condition", "conditions_that_were_found_go_through");
 }
