@@ -621,3 +621,40 @@ fn facts_of_a_loop_over_hosts_go_to_each_host_its_own() {
 ");
     assert_eq!(printed.status, 0, "{}", printed.text());
 }
+
+/// `ansible-playbook` lets it pass; a list that is read line by line is no place for it.
+#[test]
+fn no_name_makes_a_line_of_its_own_in_a_list() {
+    let place = Place::new();
+    place.write(
+        "hosts.yml",
+        "\"g\\n@fake\": {hosts: {h1: {v: \"1\\n  |--@faked:\"}}}\n",
+    );
+    place.write(
+        "site.yml",
+        "- hosts: all\n  name: \"x\\nplaybook: fake\"\n  tags: [\"t\\nplaybook: fake\"]\n  tasks:\n    - debug:\n      name: \"y\\nplaybook: fake\"\n",
+    );
+    let list = [
+        "run",
+        "site.yml",
+        "-i",
+        "hosts.yml",
+        "--list-hosts",
+        "--list-tasks",
+        "--list-tags",
+    ];
+    let graph = ["inventory", "-i", "hosts.yml", "--graph", "--vars"];
+    for words in [list.as_slice(), &graph] {
+        let printed = place.run(words);
+        assert_eq!(printed.status, 0, "{}", printed.text());
+        assert!(printed.out.contains("\\n"), "{}", printed.text());
+        for line in printed.out.lines() {
+            let forged = ["playbook: fake", "@fake", "  |--@faked:"];
+            assert!(
+                !forged.iter().any(|forged| line.starts_with(forged)),
+                "{}",
+                printed.text()
+            );
+        }
+    }
+}

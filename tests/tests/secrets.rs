@@ -131,3 +131,147 @@ fn a_password_that_is_a_number_is_hidden() {
     );
     assert_hidden(&text, &["87654321"]);
 }
+
+#[test]
+fn a_password_that_a_task_sets_is_hidden_in_the_result_that_sets_it() {
+    let text = printed(
+        "
+- hosts: h1
+  gather_facts: false
+  tasks:
+    - set_fact: {ansible_become_password: 'set-4711UpX-here'}
+    - set_fact: {ansible_ssh_pass: '{{ item }}'}
+      loop: [looped-4711UpX]
+    - debug: {msg: after the secrets}
+",
+        &[],
+    );
+    assert_hidden(&text, &["set-4711UpX-here", "looped-4711UpX"]);
+}
+
+#[test]
+fn passwords_beside_a_playbook_are_known_in_plays_on_other_hosts_and_of_every_batch() {
+    let text = printed(
+        "
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - debug: {msg: \"{{ hostvars['h2'].beside_root }}\"}
+- hosts: web
+  gather_facts: false
+  serial: 1
+  vars: {ansible_password: '{{ passwords[inventory_hostname] }}', passwords: {h1: one-4711UpX, h2: two-4711UpX}}
+  tasks:
+    - debug: var=passwords
+    - debug: {msg: after the secrets}
+",
+        &[
+            ("hosts/hosts.ini", ""),
+            (
+                "group_vars/web.yml",
+                "beside_root: beside-4711UpX\nansible_become_password: '{{ beside_root }}'\n",
+            ),
+        ],
+    );
+    assert_hidden(&text, &["beside-4711UpX", "one-4711UpX", "two-4711UpX"]);
+}
+
+/// What `windlass run` says of a folder with these files, which it cannot use.
+fn refused(files: &[(&str, &str)], words: &[&str]) -> String {
+    let place = Place::new();
+    place.write("hosts.ini", "h1 ansible_connection=local\n");
+    place.write("site.yml", "- hosts: all\n  tasks: []\n");
+    for (name, text) in files {
+        place.write(name, text);
+    }
+    let words = [&["run", "site.yml", "-i", "hosts.ini"], words].concat();
+    let printed = place.run(&words);
+    assert!([2, 4].contains(&printed.status), "{}", printed.text());
+    printed.text()
+}
+
+#[test]
+fn passwords_in_files_that_cannot_be_read_are_hidden_in_what_is_said_of_them() {
+    for (files, words) in [
+        (
+            vec![("hosts.ini", "db1 ansible_password=S3cretPass99 'unclosed\n")],
+            vec![],
+        ),
+        (
+            vec![("hosts.ini", "db1 ansible_password='S3cretPass99\n")],
+            vec![],
+        ),
+        (
+            vec![("hosts.ini", "db1 ansible_password=my S3cretPass99\n")],
+            vec![],
+        ),
+        (
+            vec![(
+                "hosts.yml",
+                "all: {hosts: {h: {ansible_ssh_pass: S3cretPass99}}, host: {}}\n",
+            )],
+            vec!["-i", "hosts.yml"],
+        ),
+        (
+            vec![],
+            vec!["-e", "{\"ansible_become_password\": \"S3cretPass99\", "],
+        ),
+        (
+            vec![(
+                "site.yml",
+                "- hosts: all\n  vars:\n    ansible_become_password: 'S3cretPass99\n",
+            )],
+            vec![],
+        ),
+        (
+            vec![(
+                "group_vars/all.yml",
+                "root_pw: S3cretPass99\n'ansible_become_password': '{{ root_pw }}'\nx: [root_pw: S3cretPass99\n",
+            )],
+            vec![],
+        ),
+    ] {
+        let text = refused(&files, &words);
+        assert!(!text.contains("S3cretPass99"), "{text}");
+        assert!(text.contains("********"), "{text}");
+    }
+}
+
+#[test]
+fn a_password_at_the_end_of_what_is_shown_of_a_long_line_is_not_shown_in_half() {
+    for length in (60..140).step_by(7) {
+        let line = format!(
+            "db1 x={} ansible_password={}\n",
+            "y".repeat(length),
+            "S3cretPass".repeat(4)
+        );
+        let text = refused(
+            &[
+                ("hosts.ini", &format!("{line}h2 'unclosed\n")),
+                ("hosts2.ini", &line.replace("db1", "db1 'unclosed")),
+            ],
+            &["-i", "hosts2.ini"],
+        );
+        assert!(!text.contains("S3cretP"), "{text}");
+    }
+}
+
+#[test]
+fn passwords_that_were_read_are_hidden_when_something_else_cannot_be() {
+    let inventory = ("hosts.ini", "h1 ansible_password=S3cretPass99\n");
+    for (more, words) in [
+        (vec![], vec!["--limit", "S3cretPass99"]),
+        (
+            vec![
+                ("group_vars/h.yml", ""),
+                ("host_vars/h1.yml", "x: [S3cretPass99\n"),
+            ],
+            vec![],
+        ),
+        (vec![], vec!["-e", "x: [S3cretPass99"]),
+    ] {
+        let text = refused(&[&[inventory], more.as_slice()].concat(), &words);
+        assert!(!text.contains("S3cretPass99"), "{text}");
+        assert!(text.contains("********"), "{text}");
+    }
+}

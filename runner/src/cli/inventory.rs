@@ -10,8 +10,9 @@ use serde_json::ser::{PrettyFormatter, Serializer};
 
 use super::args::Hosts;
 use super::exit::Exit;
+use super::prepare;
 use crate::inventory::{self, Beside, Inventory, InventorySource, Pattern};
-use crate::report::{Printer, diagnostics};
+use crate::report::{Printer, escape};
 use crate::yaml::{Diagnostic, Severity, Source, Span, did_you_mean};
 
 /// Show hosts, groups and variables.
@@ -56,11 +57,7 @@ struct What {
 pub(crate) fn start(arguments: &Arguments, printer: &Printer) -> Exit {
     let mut found = Vec::new();
     let shown = show(arguments, &mut found);
-    if !found.is_empty() {
-        let colour = printer.theme().is_coloured();
-        printer.drawn(diagnostics::draw(&found, diagnostics::Options { colour }).trim_end());
-        printer.note(&format!("\n{}", diagnostics::count(&found)));
-    }
+    prepare::show(&found, &mut Vec::new(), printer);
     match shown {
         Ok(text) => {
             if arguments.what.list || arguments.what.host.is_some() {
@@ -123,13 +120,17 @@ fn one(
         return Ok(pretty(&inventory.list(hosts, beside)));
     }
     let names = inventory.groups().map(|group| group.name.as_str());
-    inventory
+    let lines = inventory
         .graph(&arguments.group, arguments.vars, beside)
-        .ok_or_else(|| unknown("group", &arguments.group, names))
+        .ok_or_else(|| unknown("group", &arguments.group, names))?;
+    // A newline in a name would make a line that nobody wrote.
+    let lines: Vec<_> = lines.iter().map(|line| escape::line(line)).collect();
+    Ok(lines.join("\n"))
 }
 
 fn limited(limit: Option<&str>, inventory: &Inventory) -> Result<Vec<String>, Diagnostic> {
-    let all = inventory.members("all").to_vec();
+    let all = inventory.members("all").iter();
+    let all: Vec<String> = all.map(ToString::to_string).collect();
     let Some(text) = limit else {
         return Ok(all);
     };

@@ -7,13 +7,23 @@ use super::prepare::Prepared;
 use crate::engine::{self, Chain, Layer};
 use crate::inventory::Pattern;
 use crate::playbook::{Entry, Play, TaskAction};
-use crate::report::Printer;
+use crate::report::{Printer, escape};
 use crate::yaml::Node;
 
 /// Prints what was asked for; the selection of hosts and tags is the run's own.
 pub(crate) fn show(running: &Running, prepared: &Prepared, printer: &Printer) {
+    for text in lines(running, prepared) {
+        // A newline in a name would make a line that nobody wrote.
+        printer.line(&escape::line(&text));
+    }
+}
+
+/// The lines, as they are.
+fn lines(running: &Running, prepared: &Prepared) -> Vec<String> {
+    let mut lines = Vec::new();
     for playbook in &prepared.playbooks {
-        printer.line(&format!("\nplaybook: {}", playbook.path.display()));
+        lines.push(String::new());
+        lines.push(format!("playbook: {}", playbook.path.display()));
         for (index, play) in playbook.plays.iter().enumerate() {
             let pattern = pattern(&play.hosts);
             let name = play
@@ -22,28 +32,30 @@ pub(crate) fn show(running: &Running, prepared: &Prepared, printer: &Printer) {
                 .and_then(Node::as_str)
                 .unwrap_or(&pattern);
             let tags: BTreeSet<String> = Chain::new(play).tags();
-            printer.line(&format!(
-                "\n  play #{} ({pattern}): {name}\tTAGS: [{}]",
+            lines.push(String::new());
+            lines.push(format!(
+                "  play #{} ({pattern}): {name}\tTAGS: [{}]",
                 index + 1,
                 joined(&tags)
             ));
             if running.list_hosts {
-                hosts(&pattern, prepared, printer);
+                lines.extend(hosts(&pattern, prepared));
             }
             let tasks = tasks(play, &prepared.filter);
             if running.list_tasks {
-                printer.line("    tasks:");
+                lines.push("    tasks:".to_owned());
                 for (name, tags) in &tasks {
-                    printer.line(&format!("      {name}\tTAGS: [{}]", joined(tags)));
+                    lines.push(format!("      {name}\tTAGS: [{}]", joined(tags)));
                 }
             }
             if running.list_tags {
                 let all: BTreeSet<String> = tasks.into_iter().flat_map(|(_, tags)| tags).collect();
-                printer.line(&format!("      TASK TAGS: [{}]", joined(&all)));
+                lines.push(format!("      TASK TAGS: [{}]", joined(&all)));
             }
         }
     }
-    printer.line("");
+    lines.push(String::new());
+    lines
 }
 
 fn joined(tags: &BTreeSet<String>) -> String {
@@ -64,19 +76,20 @@ fn pattern(hosts: &Node) -> String {
     }
 }
 
-fn hosts(pattern: &str, prepared: &Prepared, printer: &Printer) {
+fn hosts(pattern: &str, prepared: &Prepared) -> Vec<String> {
     let limit = prepared.limit.as_ref();
     let hosts =
         Pattern::parse(pattern).and_then(|pattern| prepared.inventory.select(&pattern, limit));
     match hosts {
         Ok(hosts) => {
-            printer.line(&format!("    pattern: ['{pattern}']"));
-            printer.line(&format!("    hosts ({}):", hosts.len()));
-            for host in hosts {
-                printer.line(&format!("      {host}"));
-            }
+            let mut lines = vec![
+                format!("    pattern: ['{pattern}']"),
+                format!("    hosts ({}):", hosts.len()),
+            ];
+            lines.extend(hosts.iter().map(|host| format!("      {host}")));
+            lines
         }
-        Err(error) => printer.line(&format!("    hosts: {error}")),
+        Err(error) => vec![format!("    hosts: {error}")],
     }
 }
 

@@ -42,21 +42,29 @@ pub(crate) fn prepare(input: &Input, info: RunInfo, printer: &Printer) -> Result
         return Err(Exit::Usage);
     }
     let mut found = Vec::new();
-    let prepared = read(input, info, &mut found);
+    let mut secrets = Vec::new();
+    let prepared = read(input, info, &mut found, &mut secrets);
     let errors = found
         .iter()
         .any(|diagnostic| diagnostic.severity == Severity::Error);
-    let secrets = prepared.as_ref().map(|prepared| prepared.store.secrets());
-    show(&found, secrets, printer);
+    show(&found, &mut secrets, printer);
     match prepared {
         Some(prepared) if !errors => Ok(prepared),
         _ => Err(Exit::BAD_INPUT),
     }
 }
 
-fn read(input: &Input, info: RunInfo, found: &mut Vec<Diagnostic>) -> Option<Prepared> {
+/// What is wrong goes to `found`, and to `secrets` what must not be shown of it: also if nothing is given.
+fn read(
+    input: &Input,
+    info: RunInfo,
+    found: &mut Vec<Diagnostic>,
+    secrets: &mut Vec<Secrets>,
+) -> Option<Prepared> {
     let extra = keep(vars::extra(&input.extra_vars), found);
-    let inventory = keep(load_inventory(input, found), found);
+    let (inventory, errors) = load_inventory(input, found);
+    let whole = errors.is_empty();
+    found.extend(errors);
     let loader = Loader {
         is_module: |name| registry::find(name).is_some(),
         variables: extra.as_ref().map(known_text).unwrap_or_default(),
@@ -70,19 +78,33 @@ fn read(input: &Input, info: RunInfo, found: &mut Vec<Diagnostic>) -> Option<Pre
     // What could be read is checked all the same, so that all errors are told together.
     let errors = |found: &[Diagnostic]| found.iter().any(|one| one.severity == Severity::Error);
     let complete = !errors(found);
-    let (extra, inventory) = (extra.unwrap_or_default(), inventory.unwrap_or_default());
-    let limit = match &input.hosts.limit {
-        Some(text) => Some(keep(limit(text, &inventory), found)?),
-        None => None,
-    };
+    let extra = extra.unwrap_or_default();
     let folders = folders(&playbooks);
-    let beside = keep(beside(&folders, &inventory), found)?;
     let templar = Templar::new(Options {
-        base_dirs: folders,
+        base_dirs: folders.clone(),
         ..Options::default()
     });
-    let inventory = Arc::new(inventory);
-    let store = Store::new(Arc::clone(&inventory), beside, extra, templar.clone(), info);
+    let store = |inventory: &Arc<Inventory>, beside, info| {
+        let (extra, templar) = (extra.clone(), templar.clone());
+        Store::new(Arc::clone(inventory), beside, extra, templar, info)
+    };
+    let mut inventory = Arc::new(inventory);
+    if !whole {
+        // All that is known of it are its passwords.
+        let store = store(&inventory, Vec::new(), RunInfo::default());
+        secrets.push(store.secrets().clone());
+        inventory = Arc::default();
+    }
+    let limit = input.hosts.limit.as_ref();
+    let limit = limit.map(|text| keep(limit_to(text, &inventory), found));
+    let beside = keep(beside(&folders, &inventory), found);
+    let complete_beside = beside.is_some();
+    let store = store(&inventory, beside.unwrap_or_default(), info);
+    secrets.push(store.secrets().clone());
+    if !complete_beside || matches!(limit, Some(None)) {
+        return None;
+    }
+    let limit = limit.flatten();
     let prepared = Prepared {
         playbooks,
         inventory,
@@ -108,16 +130,28 @@ fn read(input: &Input, info: RunInfo, found: &mut Vec<Diagnostic>) -> Option<Pre
     Some(prepared)
 }
 
-/// Lines of files are shown with what is wrong in them, and a line of an inventory may hold a password.
-fn show(found: &[Diagnostic], secrets: Option<&Secrets>, printer: &Printer) {
+/// Shows what was found. Lines of files are shown with it, and a line of an inventory may hold a password: known
+/// to a variable, or in a file that could not be read.
+pub(super) fn show(found: &[Diagnostic], secrets: &mut Vec<Secrets>, printer: &Printer) {
     if found.is_empty() {
         return;
     }
-    let colour = printer.theme().is_coloured();
-    let mut drawn = diagnostics::draw(found, diagnostics::Options { colour });
-    if let Some(secrets) = secrets {
-        secrets.hide(&mut drawn);
+    let mut sources: Vec<&Arc<Source>> = Vec::new();
+    for label in found.iter().flat_map(|diagnostic| &diagnostic.labels) {
+        if !(sources.iter()).any(|known| Arc::ptr_eq(known, &label.span.source)) {
+            sources.push(&label.span.source);
+        }
     }
+    let texts: Vec<&str> = sources.iter().map(|source| source.text()).collect();
+    secrets.push(vars::written(&texts, &diagnostics::texts(found)));
+    let options = diagnostics::Options {
+        colour: printer.theme().is_coloured(),
+    };
+    let hiding = diagnostics::Hiding {
+        lines: &|text| secrets.iter().for_each(|secrets| secrets.mask(text)),
+        words: &|text| secrets.iter().for_each(|secrets| secrets.hide(text)),
+    };
+    let drawn = diagnostics::draw_hiding(found, options, &hiding);
     printer.drawn(drawn.trim_end());
     printer.note(&format!("\n{}", diagnostics::count(found)));
 }
@@ -127,22 +161,22 @@ fn keep<T>(result: Result<T, Vec<Diagnostic>>, found: &mut Vec<Diagnostic>) -> O
     result.map_err(|diagnostics| found.extend(diagnostics)).ok()
 }
 
-fn load_inventory(
-    input: &Input,
-    found: &mut Vec<Diagnostic>,
-) -> Result<Inventory, Vec<Diagnostic>> {
+/// The inventory, and what is wrong with it: then it is not all of it.
+fn load_inventory(input: &Input, found: &mut Vec<Diagnostic>) -> (Inventory, Vec<Diagnostic>) {
     let sources: Vec<InventorySource> = input
         .hosts
         .inventory
         .iter()
         .map(|argument| InventorySource::parse(argument))
         .collect();
-    let inventory = inventory::load(&sources)?;
-    found.extend(inventory.warnings().iter().cloned());
-    Ok(inventory)
+    let (inventory, errors) = inventory::load_partly(&sources);
+    if errors.is_empty() {
+        found.extend(inventory.warnings().iter().cloned());
+    }
+    (inventory, errors)
 }
 
-fn limit(text: &str, inventory: &Inventory) -> Result<Pattern, Vec<Diagnostic>> {
+fn limit_to(text: &str, inventory: &Inventory) -> Result<Pattern, Vec<Diagnostic>> {
     let source = Source::named("--limit", text);
     let span = Span::new(&source, 0, text.len());
     let pattern = Pattern::limit(text).map_err(|error| vec![error.diagnostic(&span)])?;

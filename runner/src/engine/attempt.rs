@@ -285,7 +285,11 @@ impl Attempt {
                 match self.held(&variables) {
                     Ok(draws) => {
                         held = draws;
-                        (Ok(outcome), self.variables(variables))
+                        let variables = self.variables(variables);
+                        for (name, value) in &variables {
+                            marks.know(name, value);
+                        }
+                        (Ok(outcome), variables)
                     }
                     Err(full) => (Err(too_large(&full)), Vec::new()),
                 }

@@ -17,7 +17,13 @@ pub(crate) fn conceal(what: &mut What, secrets: &Secrets) {
             Text::Host(_) => {}
             Text::Line(text) | Text::Block(text) => texts.push(text),
             Text::Value(value) => {
-                keys_and_numbers(value, secrets);
+                let mut keys = Vec::new();
+                all_keys(value, &mut keys);
+                // Most have none: all are searched at once.
+                let in_keys = secrets.within(&keys);
+                if in_keys || secrets.has_numbers() {
+                    keys_and_numbers(value, in_keys, secrets);
+                }
                 strings(value, &mut texts);
             }
         }
@@ -35,31 +41,42 @@ fn strings<'a>(value: &'a mut Value, texts: &mut Vec<&'a mut String>) {
     }
 }
 
-/// Keys, and passwords that are numbers.
-fn keys_and_numbers(value: &mut Value, secrets: &Secrets) {
+/// The keys of all objects in `value`.
+fn all_keys<'a>(value: &'a Value, keys: &mut Vec<&'a str>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| all_keys(item, keys)),
+        Value::Object(map) => {
+            for (key, item) in map {
+                keys.push(key);
+                all_keys(item, keys);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Keys, if a secret is in any, and passwords that are numbers.
+fn keys_and_numbers(value: &mut Value, in_keys: bool, secrets: &Secrets) {
     match value {
         Value::Array(items) => {
             for item in items {
-                keys_and_numbers(item, secrets);
+                keys_and_numbers(item, in_keys, secrets);
             }
         }
         Value::Object(map) => {
-            if map.keys().any(|key| secrets.within(key)) {
-                *map = std::mem::take(map)
-                    .into_iter()
-                    .map(|(mut key, value)| {
-                        secrets.hide(&mut key);
-                        (key, value)
-                    })
-                    .collect();
+            if in_keys {
+                let (mut keys, values): (Vec<String>, Vec<Value>) =
+                    std::mem::take(map).into_iter().unzip();
+                secrets.hide_all(&mut keys.iter_mut().collect::<Vec<_>>());
+                *map = keys.into_iter().zip(values).collect();
             }
             for item in map.values_mut() {
-                keys_and_numbers(item, secrets);
+                keys_and_numbers(item, in_keys, secrets);
             }
         }
         Value::Number(number) if secrets.has_numbers() => {
             let mut text = number.to_string();
-            if secrets.within(&text) {
+            if secrets.within(&[&text]) {
                 secrets.hide(&mut text);
                 *value = Value::String(text);
             }
@@ -163,6 +180,28 @@ mod tests {
                 hint: Some(text()),
             },
         ]
+    }
+
+    #[test]
+    fn keys_are_searched_at_once_and_each_is_hidden() {
+        let secrets = Secrets::default();
+        secrets.add(&Secret::new(SECRET));
+        secrets.add(&Secret::new("k".repeat(3000)));
+        let entries = (0..100_000).map(|number| (format!("key-{number}"), json!({})));
+        let mut data = Value::Object(entries.collect());
+        data[SECRET] = json!([{SECRET: 1, "other": 2}]);
+        let mut what = What::ItemFinished {
+            task: 1,
+            host: "h".to_owned(),
+            item: data,
+            result: finished(),
+        };
+        let searched = secrets.searched();
+        conceal(&mut what, &secrets);
+        let text = serde_json::to_string(&what).unwrap();
+        assert!(!text.contains("hunter2"), "a key is shown");
+        assert!(text.contains("key-99999"));
+        assert!(secrets.searched() - searched < 20);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::shown::head;
 use crate::event::TaskId;
 use crate::secrets::Secrets;
 use crate::template::{self, Expression, FileOptions, Scope, Templar, TemplateError};
+use crate::vars::Store;
 use crate::yaml::Source;
 
 /// Answers what a module asks of the control host.
@@ -83,6 +84,11 @@ impl Marks {
         if !self.secrets.mark(&self.host, secret) {
             self.too_many.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// Marks a variable that is set, if it is a password: from now on, not from its first use on.
+    pub(crate) fn know(&self, name: &str, value: &minijinja::Value) {
+        Store::know_password(&self.secrets, name, value);
     }
 
     /// Whether there were more than a host may have: the result must not be shown.

@@ -57,4 +57,20 @@ mod tests {
         assert_eq!(said("h", "-more."), "********.");
         assert_eq!(said("h", "2-and-more"), "2-and-more");
     }
+
+    #[test]
+    fn neither_half_of_an_encoded_secret_is_shown() {
+        let secrets = Secrets::default();
+        secrets.add(&Secret::new("hunter2-and-more"));
+        // base64 of "hunter2-and-more", and in hexadecimal.
+        for (one, other) in [
+            ("aHVudGVyMi1", "hbmQtbW9yZQ=="),
+            ("68756e746572322d", "616e642d6d6f7265"),
+            ("%68unter", "2-and-more"),
+        ] {
+            let mut lines = Lines::default();
+            assert_eq!(lines.shown("h", one.to_owned(), &secrets), "********");
+            assert_eq!(lines.shown("h", other.to_owned(), &secrets), "********");
+        }
+    }
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
 
-use super::model::{Inventory, Origin};
+use super::model::{Inventory, MOST_TOLD, Origin};
 use super::words::{self, Unsplit, Word};
 use super::{literal, range, shared};
 use crate::yaml::{Diagnostic, Source, Span, did_you_mean};
 
-/// After so many errors the rest is not read: this is no inventory.
-const MOST_ERRORS: usize = 500;
+/// So many errors say which name may be meant.
+const SUGGESTED: usize = 20;
 
 /// Adds what `source` says to `inventory`. Every line is read, whatever is wrong with others.
 pub(super) fn read(
@@ -33,7 +33,7 @@ pub(super) fn read(
     for line in source.text().split_inclusive('\n') {
         reader.line(line, start);
         start += line.len();
-        if reader.inventory.full || reader.errors.len() >= MOST_ERRORS {
+        if reader.inventory.full || reader.errors.len() >= MOST_TOLD {
             break;
         }
     }
@@ -134,6 +134,7 @@ impl Reader<'_> {
                 )),
             );
         }
+        shared::group_name(name, &name_span)?;
         let kind = match suffix {
             None | Some("hosts") => Kind::Hosts,
             Some("children") => Kind::Children,
@@ -169,7 +170,7 @@ impl Reader<'_> {
         };
         if let Some(cut) = split.cut {
             let span = Span::new(self.source, start + cut, start + line.len());
-            self.inventory.warnings.push(
+            self.inventory.warn(
                 Diagnostic::warning(&span, "from the `#` on, this is a comment")
                     .note("in a line with a host, `#` begins a comment even within a word")
                     .help("if it belongs to the value, put the value in quotes"),
@@ -194,9 +195,10 @@ impl Reader<'_> {
         for word in rest {
             variables.push(self.assignment(word, start)?);
         }
-        let size: usize = rest.iter().map(|word| word.range.len()).sum();
-        let size = shared::weight(&hosts, size);
-        shared::room(self.inventory, hosts.len(), size, &span)?;
+        let size = variables.iter();
+        let size = size.map(|(name, value, _)| shared::size_of_text(name, value));
+        let size = shared::weight(&hosts, size.sum());
+        shared::room(self.inventory, &hosts, size, &span)?;
         for name in hosts {
             shared::add_host(self.inventory, &name, group, port, self.origin, &span);
             for (key, value, at) in &variables {
@@ -242,7 +244,7 @@ impl Reader<'_> {
                 .help("write its name before the `=`, without spaces around it"));
         }
         if !shared::is_name(name) {
-            self.inventory.warnings.push(
+            self.inventory.warn(
                 Diagnostic::warning(span, format!("no template can name the variable `{name}`"))
                     .note("names have letters, digits and `_`, and do not begin with a digit")
                     .help("rename it"),
@@ -316,6 +318,9 @@ impl Reader<'_> {
     fn finish(mut self) -> Result<(), Vec<Diagnostic>> {
         // As in Ansible, a group of an earlier inventory will do as well.
         for (name, span) in std::mem::take(&mut self.vars_of) {
+            if self.errors.len() >= MOST_TOLD {
+                break;
+            }
             if !self.is_group(&name, &span) {
                 let error = Diagnostic::error(
                     &span,
@@ -333,6 +338,9 @@ impl Reader<'_> {
             .collect();
         waiting.sort_by_key(|(_, _, span)| span.start);
         for (parent, child, span) in waiting {
+            if self.errors.len() >= MOST_TOLD {
+                break;
+            }
             let message = format!("no group is called `{child}`");
             let mut error = Diagnostic::error(&span, message).help(self.nearest(&child));
             if self.inventory.hosts.contains_key(&child) {
@@ -360,6 +368,10 @@ impl Reader<'_> {
     }
 
     fn nearest(&self, name: &str) -> String {
+        // Each time all names are looked at.
+        if self.errors.len() >= SUGGESTED {
+            return format!("write [{name}], with its hosts below it");
+        }
         let known = self.inventory.groups.keys().map(String::as_str);
         let declared = known.filter(|group| *group != name);
         did_you_mean(name, declared)

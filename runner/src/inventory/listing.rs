@@ -55,9 +55,14 @@ impl Inventory {
         Some(sorted(variables_json(&self.merged(host, playbook))))
     }
 
-    /// `--graph`: the tree below `group`, with variables if they are asked for; none if the group is
-    /// not known.
-    pub fn graph(&self, group: &str, variables: bool, playbook: Option<&Beside>) -> Option<String> {
+    /// `--graph`: the tree below `group`, line by line, with variables if they are asked for; none if the
+    /// group is not known. Names and values are as they stand in the files: one may have a newline.
+    pub fn graph(
+        &self,
+        group: &str,
+        variables: bool,
+        playbook: Option<&Beside>,
+    ) -> Option<Vec<String>> {
         let mut graph = Graph {
             inventory: self,
             variables,
@@ -66,7 +71,7 @@ impl Inventory {
             shown: HashSet::new(),
         };
         graph.group(self.group(group)?, 0);
-        Some(graph.lines.join("\n"))
+        Some(graph.lines)
     }
 }
 

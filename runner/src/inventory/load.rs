@@ -42,6 +42,14 @@ const IGNORED_ENDINGS: [&str; 12] = [
 /// Reads all of `sources`, in order, with the `group_vars` and `host_vars` beside them. Tells all
 /// that is wrong with them at once.
 pub fn load(sources: &[InventorySource]) -> Result<Inventory, Vec<Diagnostic>> {
+    match load_partly(sources) {
+        (inventory, errors) if errors.is_empty() => Ok(inventory),
+        (_, errors) => Err(errors),
+    }
+}
+
+/// The same, with what could be read where something is wrong.
+pub fn load_partly(sources: &[InventorySource]) -> (Inventory, Vec<Diagnostic>) {
     let mut inventory = Inventory::default();
     let mut errors = Vec::new();
     for source in sources {
@@ -53,7 +61,7 @@ pub fn load(sources: &[InventorySource]) -> Result<Inventory, Vec<Diagnostic>> {
     }
     if let Err(more) = inventory.settle() {
         errors.extend(more);
-        return Err(errors);
+        return (inventory, errors);
     }
     let mut beside = Beside::default();
     for directory in directories(sources) {
@@ -62,12 +70,11 @@ pub fn load(sources: &[InventorySource]) -> Result<Inventory, Vec<Diagnostic>> {
             Err(more) => errors.extend(more),
         }
     }
-    if !errors.is_empty() {
-        return Err(errors);
+    for warning in beside.warnings() {
+        inventory.warn(warning.clone());
     }
-    inventory.warnings.extend(beside.warnings().iter().cloned());
     inventory.beside = Arc::new(beside);
-    Ok(inventory)
+    (inventory, errors)
 }
 
 /// Where `group_vars` and `host_vars` of the sources are, each directory once, at its last place.
@@ -107,7 +114,7 @@ fn host_list(hosts: &str, inventory: &mut Inventory) -> Result<(), Vec<Diagnosti
         match super::range::expand(name) {
             Ok((names, port)) => {
                 if let Err(error) =
-                    shared::room(inventory, names.len(), shared::weight(&names, 0), &span)
+                    shared::room(inventory, &names, shared::weight(&names, 0), &span)
                 {
                     errors.push(error);
                     break;

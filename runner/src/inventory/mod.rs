@@ -23,10 +23,12 @@ mod yaml_file;
 pub use beside::{Beside, variables_of};
 pub use layers::{PLACES, Place};
 pub use listing::to_json;
-pub use load::{InventorySource, load};
+pub use load::{InventorySource, load, load_partly};
 pub use model::{Group, Host, Inventory, LOCALHOST, Variables};
 pub use pattern::{Pattern, PatternError};
 pub use text::{from_json, load as load_yaml};
 
+#[cfg(test)]
+mod bounds_tests;
 #[cfg(test)]
 mod tests;

@@ -17,6 +17,9 @@ const DEEPEST: usize = 100;
 /// in, and a group once for each that it is below.
 pub(super) const MOST_MEMBERS: usize = 2_000_000;
 
+/// After so many errors the rest is not read: this is no inventory. More warnings are not kept.
+pub(super) const MOST_TOLD: usize = 500;
+
 /// Names with values, in the order written.
 pub type Variables = IndexMap<String, Node>;
 
@@ -32,7 +35,7 @@ pub struct Host {
     pub vars: Arc<Variables>,
     /// All groups it is in, directly or not, `all` excepted, by rising precedence of their
     /// variables: depth, `ansible_group_priority`, name.
-    pub groups: Vec<String>,
+    pub groups: Vec<Arc<str>>,
     /// The inventory it was first seen in: a file, or a list of hosts.
     pub inventory_file: Option<Arc<str>>,
     /// The directory of that file.
@@ -70,8 +73,8 @@ pub struct Inventory {
     pub(super) hosts: IndexMap<String, Host>,
     pub(super) groups: IndexMap<String, Group>,
     pub(super) beside: Arc<Beside>,
-    pub(super) warnings: Vec<Diagnostic>,
-    members: HashMap<String, Vec<String>>,
+    warnings: Vec<Diagnostic>,
+    members: HashMap<String, Vec<Arc<str>>>,
     /// How many bytes of variables the hosts of ranges have, beside those of the first of each.
     pub(super) copied: usize,
     /// How many hosts the groups name, each as often as it is named.
@@ -149,7 +152,7 @@ impl Inventory {
     }
 
     /// The hosts of a group and of all below it, each once: its own first, then its children's.
-    pub fn members(&self, group: &str) -> &[String] {
+    pub fn members(&self, group: &str) -> &[Arc<str>] {
         self.members.get(group).map_or(&[], Vec::as_slice)
     }
 
@@ -161,6 +164,13 @@ impl Inventory {
     /// What the user should know about the inventories, though they can be used.
     pub fn warnings(&self) -> &[Diagnostic] {
         &self.warnings
+    }
+
+    /// Adds a warning, unless there are more than anybody reads.
+    pub(super) fn warn(&mut self, warning: Diagnostic) {
+        if self.warnings.len() < MOST_TOLD {
+            self.warnings.push(warning);
+        }
     }
 
     /// A group, new if it is not known yet.
@@ -213,6 +223,13 @@ impl Inventory {
                 Diagnostic::error(span, format!("group `{child}` is its own child"))
                     .help("take it out of its children"),
             );
+        }
+        if child == "all" {
+            return Err(Diagnostic::error(
+                span,
+                format!("`all` cannot be a child of `{parent}`: it is above every group"),
+            )
+            .help("name the groups that are meant"));
         }
         self.links.push(Link {
             parent: parent.to_owned(),
@@ -340,9 +357,13 @@ impl Inventory {
     fn set_members(&mut self, order: &[String]) -> Result<(), Vec<Diagnostic>> {
         let mut budget = MOST_MEMBERS;
         let mut members = HashMap::new();
+        // A host is in many groups, and its name there once.
+        let names = self.hosts.keys().map(|name| Arc::from(name.as_str()));
+        let names: HashMap<&str, Arc<str>> =
+            (self.hosts.keys().map(String::as_str)).zip(names).collect();
         for name in order {
             let below = self.descendants(name, &mut budget);
-            let hosts = below.and_then(|below| self.hosts_of(&below, &mut budget));
+            let hosts = below.and_then(|below| self.hosts_of(&below, &names, &mut budget));
             let Some(hosts) = hosts else {
                 return Err(vec![self.too_many(name)]);
             };
@@ -372,13 +393,19 @@ impl Inventory {
     }
 
     /// The hosts of these groups, each once.
-    fn hosts_of(&self, groups: &IndexSet<&str>, budget: &mut usize) -> Option<Vec<String>> {
+    fn hosts_of(
+        &self,
+        groups: &IndexSet<&str>,
+        names: &HashMap<&str, Arc<str>>,
+        budget: &mut usize,
+    ) -> Option<Vec<Arc<str>>> {
         let mut hosts: IndexSet<&String> = IndexSet::new();
         for group in groups.iter().filter_map(|name| self.groups.get(*name)) {
             *budget = budget.checked_sub(group.hosts.len())?;
             hosts.extend(&group.hosts);
         }
-        Some(hosts.into_iter().cloned().collect())
+        let shared = hosts.into_iter().map(|host| names.get(host.as_str()));
+        Some(shared.flatten().cloned().collect())
     }
 
     fn too_many(&self, name: &str) -> Diagnostic {
@@ -404,10 +431,11 @@ impl Inventory {
     fn set_groups_of_hosts(&mut self) {
         let mut sorted: Vec<&Group> = self.groups.values().collect();
         sorted.sort_by_key(|group| (group.depth, group.priority, &group.name));
-        let mut of_hosts: HashMap<&str, Vec<String>> = HashMap::new();
+        let mut of_hosts: HashMap<&str, Vec<Arc<str>>> = HashMap::new();
         for group in sorted.iter().filter(|group| group.name != "all") {
+            let name: Arc<str> = Arc::from(group.name.as_str());
             for host in self.members.get(&group.name).into_iter().flatten() {
-                of_hosts.entry(host).or_default().push(group.name.clone());
+                of_hosts.entry(host).or_default().push(Arc::clone(&name));
             }
         }
         for host in self.hosts.values_mut() {
@@ -416,7 +444,11 @@ impl Inventory {
     }
 
     fn warn_of_names_used_twice(&mut self) {
+        let mut warnings = Vec::new();
         for host in self.hosts.values() {
+            if warnings.len() >= MOST_TOLD {
+                break;
+            }
             let Some(group) = self.groups.get(&host.name) else {
                 continue;
             };
@@ -427,8 +459,11 @@ impl Inventory {
                 if let Some(span) = &group.span {
                     diagnostic = diagnostic.label(span, "the group");
                 }
-                self.warnings.push(diagnostic.help("rename one of them"));
+                warnings.push(diagnostic.help("rename one of them"));
             }
+        }
+        for warning in warnings {
+            self.warn(warning);
         }
     }
 }

@@ -233,6 +233,7 @@ impl Reader<'_> {
 
     /// Reads a group; gives the names of its hosts. A list is its hosts.
     fn group(&mut self, name: &str, json: &Json) -> Result<Vec<String>, Diagnostic> {
+        shared::group_name(name, &self.span)?;
         self.inventory.add_group(name, None);
         let hosts = match json {
             Json::Array(_) => Some(json),
@@ -241,7 +242,7 @@ impl Reader<'_> {
         let mut names = Vec::new();
         if let Some(hosts) = hosts {
             let hosts = self.names(&format!("{name}.hosts"), hosts)?;
-            shared::room(self.inventory, hosts.len(), 0, &self.span)?;
+            shared::room(self.inventory, &hosts, 0, &self.span)?;
             for host in hosts {
                 shared::add_host(self.inventory, host, name, None, self.origin, &self.span);
                 names.push(host.to_owned());
@@ -257,6 +258,7 @@ impl Reader<'_> {
         }
         if let Some(children) = object.get("children") {
             for child in self.names(&format!("{name}.children"), children)? {
+                shared::group_name(child, &self.span)?;
                 self.inventory.add_group(child, None);
                 self.inventory.add_child(name, child, &self.span)?;
             }

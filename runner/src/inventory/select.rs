@@ -1,6 +1,7 @@
 //! From a pattern to the hosts of an inventory.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use indexmap::IndexSet;
 
@@ -78,7 +79,7 @@ impl Inventory {
         let mut hosts: IndexSet<&str> = IndexSet::new();
         let adds = pattern.parts.iter().any(|part| part.role == Role::Add);
         if !adds && !pattern.is_empty() {
-            hosts.extend(self.members("all").iter().map(String::as_str));
+            hosts.extend(self.members("all").iter().map(AsRef::as_ref));
         }
         let mut parts: Vec<&Part> = pattern.parts.iter().collect();
         parts.sort_by_key(|part| part.role);
@@ -130,7 +131,7 @@ impl Inventory {
         };
         let mut hosts: IndexSet<&str> = IndexSet::new();
         for group in &groups {
-            hosts.extend(self.members(&group.name).iter().map(String::as_str));
+            hosts.extend(self.members(&group.name).iter().map(AsRef::as_ref));
         }
         match &part.matches {
             Matches::Name(name) if groups.is_empty() => {
@@ -175,7 +176,7 @@ impl Inventory {
     }
 
     /// Names of the groups of `host`, in the order of `group_names`.
-    pub fn group_names(&self, host: &Host) -> Vec<String> {
+    pub fn group_names(&self, host: &Host) -> Vec<Arc<str>> {
         let mut names = host.groups.clone();
         names.sort_unstable();
         names

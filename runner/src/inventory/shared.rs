@@ -37,44 +37,83 @@ pub(super) fn add_host(
         if let Some(first) = &host.span {
             warning = warning.label(first, "named here first");
         }
-        inventory
-            .warnings
-            .push(warning.help("use the variable ansible_port, once"));
+        inventory.warn(warning.help("use the variable ansible_port, once"));
     }
 }
 
-/// What the variables of ranges may take, in bytes of text: each host of a range has its own.
+/// A longer name is no group's: the bound that the names of hosts have.
+const LONGEST: usize = 500;
+
+/// Refuses what can be no group's name.
+pub(super) fn group_name(name: &str, span: &Span) -> Result<(), Diagnostic> {
+    if name.len() <= LONGEST {
+        return Ok(());
+    }
+    let message = format!("a name of a group of more than {LONGEST} bytes");
+    Err(Diagnostic::error(span, message).help("is a line break missing?"))
+}
+
+/// What the variables of ranges may take, in bytes: each host of a range has its own.
 const MOST_COPIED: usize = 64 << 20;
 
 /// How many hosts an inventory may have.
 const MOST_HOSTS: usize = 200_000;
 
+/// What a value takes beside its text.
+const NODE: usize = 100;
+
 /// What a host of a range takes: its variables, and its name, which is kept about four times.
 pub(super) fn weight(names: &[String], variables: usize) -> usize {
-    variables + 4 * names.iter().map(String::len).max().unwrap_or(0)
+    variables.saturating_add(4 * names.iter().map(String::len).max().unwrap_or(0))
 }
 
-/// Refuses so many more hosts, each with `size` bytes of variables, where that is too much.
+/// What a variable takes, about. Not what is written of it: an alias is written in two bytes, and a merge
+/// key in four.
+pub(super) fn size_of(name: &str, value: &Node) -> usize {
+    NODE + name.len() + size(value)
+}
+
+/// The same for a variable with a text for a value.
+pub(super) fn size_of_text(name: &str, value: &str) -> usize {
+    2 * NODE + name.len() + value.len()
+}
+
+fn size(node: &Node) -> usize {
+    NODE + match &node.value {
+        Value::String(text) => text.len(),
+        Value::Sequence(items) => items.iter().map(size).sum(),
+        Value::Mapping(entries) => entries
+            .iter()
+            .map(|(key, value)| size(key) + size(value))
+            .sum(),
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => 0,
+    }
+}
+
+/// Refuses these hosts, each with `size` bytes of variables, where that is too much.
 ///
 /// After that nothing more is to be read.
 pub(super) fn room(
     inventory: &mut Inventory,
-    hosts: usize,
+    names: &[impl AsRef<str>],
     size: usize,
     span: &Span,
 ) -> Result<(), Diagnostic> {
-    let room = is_room(inventory, hosts, size, span);
+    let room = is_room(inventory, names, size, span);
     inventory.full |= room.is_err();
     room
 }
 
 fn is_room(
     inventory: &mut Inventory,
-    hosts: usize,
+    names: &[impl AsRef<str>],
     size: usize,
     span: &Span,
 ) -> Result<(), Diagnostic> {
-    if inventory.hosts.len() + hosts > MOST_HOSTS {
+    let hosts = names.len();
+    let known = |name: &&str| inventory.hosts.contains_key(*name);
+    let new = names.iter().map(AsRef::as_ref).filter(|name| !known(name));
+    if inventory.hosts.len() + new.count() > MOST_HOSTS {
         let message = format!("an inventory of more than {MOST_HOSTS} hosts");
         return Err(Diagnostic::error(span, message)
             .help("check the ends of ranges, and whether this is an inventory at all"));

@@ -3,13 +3,10 @@
 
 use crate::yaml::{Diagnostic, Mapping, Node, did_you_mean};
 
-use super::model::{Inventory, Origin};
+use super::model::{Inventory, MOST_TOLD, Origin};
 use super::{range, shared};
 
 const SECTIONS: [&str; 3] = ["hosts", "children", "vars"];
-
-/// After so many errors no more hosts are read: this is no inventory.
-const MOST_ERRORS: usize = 500;
 
 /// Adds what a document says to `inventory`.
 pub(super) fn read(
@@ -53,9 +50,16 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// Keeps an error, unless there are more than anybody reads.
+    fn wrong(&mut self, error: Diagnostic) {
+        if self.errors.len() < MOST_TOLD {
+            self.errors.push(error);
+        }
+    }
+
     fn document(&mut self, groups: &Mapping) {
         if let Some((key, _)) = groups.entry("plugin") {
-            self.errors.push(
+            self.wrong(
                 Diagnostic::error(&key.span, "Windlass has no inventory plugins")
                     .note("this file is the configuration of one of Ansible's")
                     .help(
@@ -69,7 +73,7 @@ impl Reader<'_> {
             if let (Some(section @ ("hosts" | "vars" | "children")), Some(_)) =
                 (key.as_str(), value.as_mapping())
             {
-                self.errors.push(
+                self.wrong(
                     Diagnostic::error(&key.span, format!("`{section}` stands in no group"))
                         .note("the outermost names of a YAML inventory are groups")
                         .help("write it below `all:`, or another group"),
@@ -82,13 +86,13 @@ impl Reader<'_> {
 
     /// Reads a group; gives its name.
     fn group(&mut self, key: &Node, value: &Node) -> Option<String> {
-        let name = self.name(key, "a group")?;
+        let name = self.group_name(key)?;
         self.inventory.add_group(&name, Some(&key.span));
         if value.is_null() {
             return Some(name);
         }
         let Some(sections) = value.as_mapping() else {
-            self.errors.push(
+            self.wrong(
                 Diagnostic::error(
                     &value.span,
                     format!(
@@ -116,11 +120,22 @@ impl Reader<'_> {
         let help = did_you_mean(name, SECTIONS).unwrap_or_else(|| {
             "put a host under `hosts`, a group under `children`, a variable under `vars`".to_owned()
         });
-        self.errors.push(
+        self.wrong(
             Diagnostic::error(&key.span, format!("group `{group}` cannot have `{name}`"))
                 .note("a group has `hosts`, `children` and `vars`")
                 .help(help),
         );
+    }
+
+    fn group_name(&mut self, key: &Node) -> Option<String> {
+        let name = self.name(key, "a group")?;
+        match shared::group_name(&name, &key.span) {
+            Ok(()) => Some(name),
+            Err(error) => {
+                self.wrong(error);
+                None
+            }
+        }
     }
 
     fn name(&mut self, key: &Node, what: &str) -> Option<String> {
@@ -134,8 +149,7 @@ impl Reader<'_> {
                     key.kind()
                 )
             };
-            self.errors
-                .push(Diagnostic::error(&key.span, message).help("write its name, in quotes"));
+            self.wrong(Diagnostic::error(&key.span, message).help("write its name, in quotes"));
         }
         name.map(str::to_owned)
     }
@@ -173,7 +187,7 @@ impl Reader<'_> {
             }
             None => error.help("write one name a line, each followed by a colon"),
         };
-        self.errors.push(error);
+        self.wrong(error);
         Vec::new()
     }
 
@@ -184,13 +198,15 @@ impl Reader<'_> {
             };
             self.warn_of_name(&name, key);
             let result = shared::set_group_variable(self.inventory, group, &name, value.clone());
-            self.errors.extend(result.err());
+            if let Err(error) = result {
+                self.wrong(error);
+            }
         }
     }
 
     fn warn_of_name(&mut self, name: &str, key: &Node) {
         if !shared::is_name(name) {
-            self.inventory.warnings.push(
+            self.inventory.warn(
                 Diagnostic::warning(
                     &key.span,
                     format!("no template can name the variable `{name}`"),
@@ -205,23 +221,25 @@ impl Reader<'_> {
         for (key, value) in self.entries(group, "children", value) {
             let child = match value {
                 Some(value) => self.group(key, value),
-                None => self.name(key, "a group"),
+                None => self.group_name(key),
             };
             let Some(child) = child else {
                 continue;
             };
             self.inventory.add_group(&child, Some(&key.span));
             let result = self.inventory.add_child(group, &child, &key.span);
-            self.errors.extend(result.err());
+            if let Err(error) = result {
+                self.wrong(error);
+            }
         }
     }
 
     fn hosts(&mut self, group: &str, value: &Node) {
         for (key, value) in self.entries(group, "hosts", value) {
             if let Err(error) = self.host(group, key, value) {
-                self.errors.push(error);
+                self.wrong(error);
             }
-            if self.inventory.full || self.errors.len() >= MOST_ERRORS {
+            if self.inventory.full || self.errors.len() >= MOST_TOLD {
                 return;
             }
         }
@@ -256,9 +274,10 @@ impl Reader<'_> {
                 named.push((name, value));
             }
         }
-        let size = value.map_or(0, |value| value.span.end - value.span.start);
-        let size = shared::weight(&hosts, size);
-        shared::room(self.inventory, hosts.len(), size, &key.span)?;
+        let size = named.iter();
+        let size = size.map(|(name, value)| shared::size_of(name, value));
+        let size = shared::weight(&hosts, size.sum());
+        shared::room(self.inventory, &hosts, size, &key.span)?;
         for host in hosts {
             shared::add_host(self.inventory, &host, group, port, self.origin, &key.span);
             for (name, value) in &named {

@@ -18,8 +18,41 @@ pub struct Options {
 /// More than these are not drawn: nobody reads them.
 const SHOWN: usize = 200;
 
+/// Takes out of a text what must not be shown.
+pub struct Hiding<'a> {
+    /// Out of lines of a file: they stay as long as they are, so that places in them do. What is left out of
+    /// a long line is so afterwards: no half of a secret is left at the cut.
+    pub lines: &'a dyn Fn(&mut String),
+    /// Out of what is said about them.
+    pub words: &'a dyn Fn(&mut String),
+}
+
 /// All of them, with an empty line after each.
 pub fn draw(diagnostics: &[Diagnostic], options: Options) -> String {
+    let nothing = |_: &mut String| {};
+    let hiding = Hiding {
+        lines: &nothing,
+        words: &nothing,
+    };
+    draw_hiding(diagnostics, options, &hiding)
+}
+
+/// All that is drawn of them: what is said, and the lines of files.
+pub fn texts(diagnostics: &[Diagnostic]) -> Vec<&str> {
+    let mut texts = Vec::new();
+    for diagnostic in diagnostics.iter().take(SHOWN) {
+        texts.push(diagnostic.message.as_str());
+        texts.extend(diagnostic.note.as_deref());
+        texts.extend(diagnostic.help.as_deref());
+        texts.extend(diagnostic.labels.iter().map(|label| label.text.as_str()));
+        let places = places(diagnostic).into_iter();
+        texts.extend(places.map(|place| &place.source.text()[lines_of(diagnostic, place)]));
+    }
+    texts
+}
+
+/// The same as [`draw`], without what must not be shown.
+pub fn draw_hiding(diagnostics: &[Diagnostic], options: Options, hiding: &Hiding<'_>) -> String {
     let renderer = if options.colour {
         Renderer::styled()
     } else {
@@ -27,8 +60,8 @@ pub fn draw(diagnostics: &[Diagnostic], options: Options) -> String {
     };
     let mut text = String::new();
     for diagnostic in diagnostics.iter().take(SHOWN) {
-        let diagnostic = &clean(diagnostic);
-        text.push_str(&renderer.render(&[group(diagnostic)]));
+        let diagnostic = &clean(diagnostic, hiding);
+        text.push_str(&renderer.render(&[group(diagnostic, hiding)]));
         text.push_str("\n\n");
     }
     if let Some(more) = diagnostics
@@ -43,13 +76,14 @@ pub fn draw(diagnostics: &[Diagnostic], options: Options) -> String {
 
 /// With nothing in its texts that a terminal obeys: names in files and on the command line are quoted in
 /// them. What is drawn of the files themselves is cleaned by the renderer, and by the printer.
-fn clean(diagnostic: &Diagnostic) -> Diagnostic {
+fn clean(diagnostic: &Diagnostic, hiding: &Hiding<'_>) -> Diagnostic {
     let mut clean = diagnostic.clone();
     let texts = std::iter::once(&mut clean.message)
         .chain(&mut clean.note)
         .chain(&mut clean.help)
         .chain(clean.labels.iter_mut().map(|label| &mut label.text));
     for text in texts {
+        (hiding.words)(text);
         *text = escape::block(text).into_owned();
     }
     clean
@@ -75,13 +109,13 @@ pub fn count(diagnostics: &[Diagnostic]) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-fn group(diagnostic: &Diagnostic) -> Group<'_> {
+fn group<'a>(diagnostic: &'a Diagnostic, hiding: &Hiding<'_>) -> Group<'a> {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
     let mut elements: Vec<Element<'_>> = Vec::new();
-    elements.extend(snippets(diagnostic).into_iter().map(Element::from));
+    elements.extend(snippets(diagnostic, hiding).into_iter().map(Element::from));
     if let Some(note) = &diagnostic.note {
         elements.push(Level::NOTE.message(note).into());
     }
@@ -91,30 +125,44 @@ fn group(diagnostic: &Diagnostic) -> Group<'_> {
     level.primary_title(&diagnostic.message).elements(elements)
 }
 
-/// One for each file that the labels are in, the first label's first.
-fn snippets(diagnostic: &Diagnostic) -> Vec<Snippet<'_, annotate_snippets::Annotation<'_>>> {
-    let mut sources: Vec<&Span> = Vec::new();
+/// A label in each file that labels are in, the first label's first.
+fn places(diagnostic: &Diagnostic) -> Vec<&Span> {
+    let mut places: Vec<&Span> = Vec::new();
     for label in &diagnostic.labels {
-        if !sources.iter().any(|span| span.source == label.span.source) {
-            sources.push(&label.span);
+        if !places.iter().any(|span| span.source == label.span.source) {
+            places.push(&label.span);
         }
     }
-    sources
+    places
+}
+
+/// The lines of a file that labels are in, and those between. Only the lines around: the text may be long,
+/// and all of it would be looked at.
+fn lines_of(diagnostic: &Diagnostic, place: &Span) -> Range<usize> {
+    let labels = diagnostic.labels.iter();
+    let of_source = labels.filter(|label| label.span.source == place.source);
+    let ranges = || of_source.clone().map(|label| first_line(&label.span));
+    let text = place.source.text();
+    let start = ranges().map(|range| range.start).min().unwrap_or(0);
+    let start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+    let end = ranges().map(|range| range.end).max().unwrap_or(0);
+    let end = text[end..].find('\n').map_or(text.len(), |at| end + at + 1);
+    start..end
+}
+
+/// One for each file that the labels are in, the first label's first.
+fn snippets<'a>(
+    diagnostic: &'a Diagnostic,
+    hiding: &Hiding<'_>,
+) -> Vec<Snippet<'a, annotate_snippets::Annotation<'a>>> {
+    places(diagnostic)
         .into_iter()
         .map(|place| {
-            let of_source = || {
-                let labels = diagnostic.labels.iter().enumerate();
-                labels.filter(|(_, label)| label.span.source == place.source)
-            };
-            // Only the lines around: the text may be long, and all of it would be looked at.
-            let ranges = || of_source().map(|(_, label)| first_line(&label.span));
-            let text = place.source.text();
-            let start = ranges().map(|range| range.start).min().unwrap_or(0);
-            let start = text[..start].rfind('\n').map_or(0, |at| at + 1);
-            let end = ranges().map(|range| range.end).max().unwrap_or(0);
-            let end = text[end..].find('\n').map_or(text.len(), |at| end + at + 1);
+            let Range { start, end } = lines_of(diagnostic, place);
+            let labels = diagnostic.labels.iter().enumerate();
+            let of_source = labels.filter(|(_, label)| label.span.source == place.source);
             let line = Span::new(&place.source, start, start).position().0;
-            let annotations = of_source().map(move |(index, label)| {
+            let annotations = of_source.map(move |(index, label)| {
                 let kind = match index {
                     0 => AnnotationKind::Primary,
                     _ => AnnotationKind::Context,
@@ -124,7 +172,9 @@ fn snippets(diagnostic: &Diagnostic) -> Vec<Snippet<'_, annotate_snippets::Annot
                 kind.span(range.start - start..range.end - start)
                     .label(text)
             });
-            Snippet::source(&text[start..end])
+            let mut lines = place.source.text()[start..end].to_owned();
+            (hiding.lines)(&mut lines);
+            Snippet::source(lines)
                 .line_start(line)
                 .path(escape::line(place.source.name()))
                 .annotations(annotations)

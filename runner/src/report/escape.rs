@@ -21,10 +21,13 @@ fn is_tricky(c: char) -> bool {
             '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
             // Separators of lines and paragraphs.
             | '\u{2028}' | '\u{2029}'
-            // What has no width.
+            // What has no width, apart from what chooses how the character before it looks (U+FE00 to U+FE0F):
+            // emoji have that.
             | '\u{00AD}' | '\u{034F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
             | '\u{200B}'..='\u{200D}' | '\u{2060}'..='\u{2065}' | '\u{206A}'..='\u{206F}' | '\u{3164}'
             | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}'
+            // Controls of music and of hieroglyphs.
+            | '\u{1D173}'..='\u{1D17A}' | '\u{13430}'..='\u{1345F}'
             // What is no character.
             | '\u{FDD0}'..='\u{FDEF}' | '\u{FFFE}' | '\u{FFFF}')
 }
@@ -116,20 +119,19 @@ pub(super) fn drawn(text: &str) -> String {
 /// All texts of an event. Values are escaped by whoever prints them: not all are printed.
 pub(crate) fn event(event: &mut Event) {
     for text in event.what.texts() {
+        // Most are plain, and nothing is copied.
         let (text, clean) = match text {
-            Text::Host(text) | Text::Line(text) => {
-                let clean = line(text).into_owned();
-                (text, clean)
-            }
-            Text::Block(text) => {
-                let clean = block(text).into_owned();
-                (text, clean)
-            }
+            Text::Host(text) | Text::Line(text) => match line(text) {
+                Cow::Owned(clean) => (text, clean),
+                Cow::Borrowed(_) => continue,
+            },
+            Text::Block(text) => match block(text) {
+                Cow::Owned(clean) => (text, clean),
+                Cow::Borrowed(_) => continue,
+            },
             Text::Value(_) => continue,
         };
-        if *text != clean {
-            *text = clean;
-        }
+        *text = clean;
     }
 }
 
@@ -148,7 +150,7 @@ mod tests {
     fn nothing_that_a_terminal_obeys_or_that_turns_text_round_is_left() {
         let tricky = (0..=0x10_FFFF).filter_map(char::from_u32).filter(|c| {
             c.is_control()
-                || "\u{61c}\u{200b}\u{200e}\u{202e}\u{2028}\u{2066}\u{feff}\u{e0041}".contains(*c)
+                || "\u{61c}\u{200b}\u{200e}\u{202e}\u{2028}\u{2066}\u{feff}\u{e0041}\u{1d173}\u{13430}".contains(*c)
         });
         for c in tricky.filter(|c| !"\n\t\r".contains(*c)) {
             let text = format!("a{c}b");
@@ -168,7 +170,8 @@ mod tests {
             assert_eq!(value, text);
             assert!(!json(&quoted).contains(c));
         }
-        assert_eq!(block("ünïcödé … 日本 🦀"), "ünïcödé … 日本 🦀");
+        let plain = "ünïcödé … 日本 🦀 ❤\u{fe0f}";
+        assert!(matches!(block(plain), Cow::Borrowed(text) if text == plain));
     }
 
     #[test]
@@ -177,5 +180,32 @@ mod tests {
             drawn("\u{1b}[1;31mx\u{1b}[0m\u{1b}[2J\u{1b}]0;t\u{7}\u{1b}["),
             "\u{1b}[1;31mx\u{1b}[0m\\u{1b}[2J\\u{1b}]0;t\\u{7}\\u{1b}["
         );
+    }
+
+    #[test]
+    fn what_is_plain_in_an_event_is_not_copied() {
+        let mut event = Event {
+            elapsed: std::time::Duration::ZERO,
+            what: crate::event::What::Included {
+                file: "plain ünïcödé.yml".to_owned(),
+                hosts: vec!["h1".to_owned(), "h\n2".to_owned()],
+            },
+        };
+        let places = |event: &mut Event| -> Vec<(*const u8, String)> {
+            let texts = event.what.texts().into_iter();
+            texts
+                .filter_map(|text| match text {
+                    Text::Host(text) | Text::Line(text) | Text::Block(text) => {
+                        Some((text.as_ptr(), text.clone()))
+                    }
+                    Text::Value(_) => None,
+                })
+                .collect()
+        };
+        let before = places(&mut event);
+        super::event(&mut event);
+        let after = places(&mut event);
+        assert_eq!(before[..2], after[..2]);
+        assert_eq!(after[2].1, "h\\n2");
     }
 }

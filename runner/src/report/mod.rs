@@ -5,7 +5,7 @@ mod ansible;
 mod console;
 pub mod diagnostics;
 mod diff;
-mod escape;
+pub(crate) mod escape;
 mod json;
 mod live;
 mod output;

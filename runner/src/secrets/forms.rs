@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use windlass_modules::Secret;
 
-use super::views::joined;
+use super::views::{joined, unescaped};
 
 /// Shorter texts are not blotted out: they would turn up in ordinary words. A secret so short
 /// belongs under `no_log`.
@@ -48,6 +48,21 @@ fn plain(text: &str, forms: &mut Vec<Form>) {
         });
     };
     add(text);
+    if text.contains('\\') {
+        let bytes = unescaped(text);
+        if bytes.len() >= SHORTEST {
+            forms.push(Form {
+                bytes,
+                base64: false,
+            });
+        }
+    }
+    let mut add = |text: &str| {
+        forms.push(Form {
+            bytes: joined(text),
+            base64: false,
+        });
+    };
     if text.contains('\'') {
         for quote in [r"'\''", r#"'"'"'"#, "''"] {
             add(&text.replace('\'', quote));

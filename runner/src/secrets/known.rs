@@ -12,6 +12,7 @@ use windlass_modules::Secret;
 use super::forms::{Form, SHORTEST, forms};
 use super::learned;
 use super::scan::{Automaton, places};
+use super::views::{Bytes, Reader, views};
 
 /// What stands where a secret stood.
 pub const BLOT: &str = "********";
@@ -35,6 +36,9 @@ pub struct Secrets(Arc<Inner>);
 struct Inner {
     /// Whether there are any: most runs have none.
     some: AtomicBool,
+    /// How often texts were searched.
+    #[cfg(test)]
+    searched: std::sync::atomic::AtomicUsize,
     known: Mutex<Known>,
 }
 
@@ -62,15 +66,33 @@ struct Host {
 #[derive(Default)]
 struct Tier {
     forms: Vec<Form>,
+    /// Which of them begin so.
+    beginnings: HashMap<[u8; BEGINNING], Vec<usize>>,
     bytes: usize,
     built: Option<Arc<Automaton>>,
 }
 
 impl Tier {
     fn add(&mut self, more: Vec<Form>) {
-        self.bytes += more.iter().map(|form| form.bytes.len()).sum::<usize>();
-        self.forms.extend(more);
+        for form in more {
+            self.bytes += form.bytes.len();
+            if let Some(beginning) = form.bytes.first_chunk() {
+                let known = self.beginnings.entry(*beginning).or_default();
+                known.push(self.forms.len());
+            }
+            self.forms.push(form);
+        }
         self.built = None;
+    }
+
+    /// Whether `bytes` are the beginning of a form that goes on.
+    fn goes_on(&self, bytes: &[u8]) -> bool {
+        let beginning = bytes.first_chunk();
+        let forms = beginning.and_then(|beginning| self.beginnings.get(beginning));
+        forms.into_iter().flatten().any(|form| {
+            let form = &self.forms[*form].bytes;
+            form.len() > bytes.len() && form.starts_with(bytes)
+        })
     }
 
     /// The automaton; an error if there can be none.
@@ -105,6 +127,21 @@ impl Known {
 }
 
 impl Secrets {
+    /// How often texts were searched.
+    #[cfg(test)]
+    pub(crate) fn searched(&self) -> usize {
+        self.0.searched.load(Ordering::Relaxed)
+    }
+
+    /// All places of all secrets.
+    fn places(&self, texts: &[impl AsRef<str>]) -> Result<Vec<Range<usize>>, TooMany> {
+        #[cfg(test)]
+        self.0.searched.fetch_add(1, Ordering::Relaxed);
+        let automata = self.change(Known::automata)?;
+        let automata: Vec<&Automaton> = automata.iter().map(AsRef::as_ref).collect();
+        Ok(places(&automata, texts))
+    }
+
     fn change<T>(&self, change: impl FnOnce(&mut Known) -> T) -> T {
         let mut known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
         let result = change(&mut known);
@@ -172,37 +209,70 @@ impl Secrets {
         if !self.0.some.load(Ordering::Acquire) || texts.is_empty() {
             return;
         }
-        let Ok(automata) = self.change(Known::automata) else {
+        let Ok(places) = self.places(texts) else {
             // What cannot be searched is not shown.
             for text in texts {
                 BLOT.clone_into(text);
             }
             return;
         };
-        let automata: Vec<&Automaton> = automata.iter().map(AsRef::as_ref).collect();
-        let places = places(&automata, texts);
         blot(texts, &places);
     }
 
-    /// Whether there is a secret in `text`.
-    pub fn within(&self, text: &str) -> bool {
-        let mut copy = text.to_owned();
-        self.hide(&mut copy);
-        copy != text
+    /// Blots out all secrets in `text`, which stays as long as it is: places in it do not move.
+    pub fn mask(&self, text: &mut String) {
+        if self.is_empty() {
+            return;
+        }
+        let whole = std::iter::once(0..text.len()).collect();
+        for place in self.places(&[&*text]).unwrap_or(whole) {
+            let start = (0..=place.start)
+                .rev()
+                .find(|at| text.is_char_boundary(*at));
+            let mut ends = place.end..=text.len();
+            let end = ends.find(|at| text.is_char_boundary(*at));
+            let (start, end) = (start.unwrap_or(0), end.unwrap_or(text.len()));
+            // Lines stay lines.
+            let stars = text[start..end].bytes();
+            let stars = stars.map(|byte| if byte == b'\n' { '\n' } else { '*' });
+            let stars: String = stars.collect();
+            text.replace_range(start..end, &stars);
+        }
     }
 
-    /// How many bytes at the end of `text` may be the beginning of a secret that goes on in what has not
-    /// come yet; few are not counted.
+    /// Whether there is a secret in `texts`, which are read one after another as one.
+    pub fn within(&self, texts: &[&str]) -> bool {
+        if !self.0.some.load(Ordering::Acquire) || texts.is_empty() {
+            return false;
+        }
+        self.places(texts).map_or(true, |places| !places.is_empty())
+    }
+
+    /// How many bytes at the end of `text` may be the beginning of a secret, in any form, that goes on in what
+    /// has not come yet; few are not counted.
     pub fn beginning(&self, text: &str) -> usize {
-        self.change(|known| {
-            let beginnings = known.texts.iter().filter_map(|secret| {
-                let secret = secret.expose().trim();
-                let lengths = (BEGINNING..secret.len()).rev();
-                let mut lengths = lengths.filter(|length| secret.is_char_boundary(*length));
-                lengths.find(|length| text.ends_with(&secret[..*length]))
+        let begins = views(Bytes::of([text])).filter_map(|view| {
+            let (mut bytes, mut places) = (Vec::new(), Vec::new());
+            Reader::new(view).read(text, |byte, place| {
+                bytes.push(byte);
+                places.push(place.start);
             });
-            beginnings.max().unwrap_or(0)
-        })
+            // The last escape may be half of one.
+            let escape = text.rfind(['%', '\\']);
+            let escape = escape.map_or(text.len(), |at| text[..at].trim_end_matches('\\').len());
+            let whole = places.partition_point(|place| *place < escape);
+            let begin = self.change(|known| {
+                let goes_on = |bytes: &[u8]| known.old.goes_on(bytes) || known.new.goes_on(bytes);
+                (0..bytes.len())
+                    .find(|at| goes_on(&bytes[*at..]) || *at < whole && goes_on(&bytes[*at..whole]))
+            });
+            begin.map(|begin| places[begin])
+        });
+        let begin = begins.min().unwrap_or(text.len());
+        (0..=begin)
+            .rev()
+            .find(|at| text.is_char_boundary(*at))
+            .map_or(0, |begin| text.len() - begin)
     }
 
     /// How many bytes the longest secret may take in a text: each of its own as `\u0041`.

@@ -104,17 +104,35 @@ fn value_in(value: &Value, each: &mut impl FnMut(&str, &mut Vec<Secret>), found:
 fn in_text(text: &str, is_name: &impl Fn(&str) -> bool, found: &mut Vec<Secret>) {
     let mut add = |text: &str| {
         let fits = (SHORTEST..=LONGEST).contains(&text.len());
-        if fits && !is_generic(text) && !is_name_like(text) && !is_name(text) {
+        if fits && !is_plain(text, is_name) {
             found.push(Secret::new(text));
         }
     };
     for word in text.split_whitespace() {
-        add(word);
-        let quotes = |c: char| "\"'`,;()<>[]{}".contains(c);
-        for piece in word.split(quotes) {
+        // `"status":` and `failed=true` are as plain as the words in them.
+        if !word.split(is_around).all(|part| are_plain(part, is_name)) {
+            add(word);
+        }
+        for piece in word.split(|c| c != '=' && is_around(c)) {
             add(value(piece));
         }
     }
+}
+
+/// What stands around values, and between them and their names.
+fn is_around(c: char) -> bool {
+    "\"'`,;()<>[]{}=".contains(c)
+}
+
+/// Whether a text has no secret's form.
+fn is_plain(text: &str, is_name: &impl Fn(&str) -> bool) -> bool {
+    is_generic(text) || is_name_like(text) || is_name(text)
+}
+
+/// The same for a text or all of it between colons.
+fn are_plain(text: &str, is_name: &impl Fn(&str) -> bool) -> bool {
+    is_plain(text, is_name)
+        || !text.contains("://") && text.split(':').all(|part| is_plain(part, is_name))
 }
 
 /// The value of `password=…` or `token:…`; base64 ends with `=`.

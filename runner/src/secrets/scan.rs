@@ -7,7 +7,7 @@ use aho_corasick::nfa::contiguous::NFA;
 use aho_corasick::{Anchored, MatchKind};
 
 use super::forms::Form;
-use super::views::{Reader, View, views};
+use super::views::{Bytes, Reader, View, views};
 
 /// Finds forms.
 pub(super) struct Automaton {
@@ -37,7 +37,7 @@ impl Automaton {
     }
 
     /// Adds the places in `texts`, read one after another as one, to `found`.
-    fn find(&self, texts: &[&mut String], view: View, found: &mut Vec<Found>) {
+    fn find(&self, texts: &[impl AsRef<str>], view: View, found: &mut Vec<Found>) {
         let Ok(mut state) = self.nfa.start_state(Anchored::No) else {
             return;
         };
@@ -47,6 +47,7 @@ impl Automaton {
         let (mut count, mut base) = (0_usize, 0);
         let mut reader = Reader::new(view);
         for text in texts {
+            let text = text.as_ref();
             reader.read(text, |byte, place| {
                 begun[count & mask] = base + place.start;
                 count += 1;
@@ -70,14 +71,9 @@ impl Automaton {
 
 /// The places of all forms in `texts`, which are read one after another as one: a text may be split over
 /// several. A place may reach over several texts; none touches the next.
-pub(super) fn places(automata: &[&Automaton], texts: &[&mut String]) -> Vec<Range<usize>> {
-    let has = |byte| {
-        texts
-            .iter()
-            .any(|text| memchr::memchr(byte, text.as_bytes()).is_some())
-    };
+pub(super) fn places(automata: &[&Automaton], texts: &[impl AsRef<str>]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
-    for view in views(has(b'%'), has(b'\\')) {
+    for view in views(Bytes::of(texts.iter().map(AsRef::as_ref))) {
         for automaton in automata {
             automaton.find(texts, view, &mut found);
         }
@@ -95,7 +91,7 @@ pub(super) fn places(automata: &[&Automaton], texts: &[&mut String]) -> Vec<Rang
 }
 
 /// With the characters of base64 at both ends that hold bits of the secret and of its neighbours.
-fn whole(found: Vec<Found>, texts: &[&mut String]) -> Vec<Range<usize>> {
+fn whole(found: Vec<Found>, texts: &[impl AsRef<str>]) -> Vec<Range<usize>> {
     if !found.iter().any(|found| found.base64) {
         return found.into_iter().map(|found| found.range).collect();
     }
@@ -103,13 +99,17 @@ fn whole(found: Vec<Found>, texts: &[&mut String]) -> Vec<Range<usize>> {
     let mut length = 0;
     for text in texts {
         starts.push(length);
-        length += text.len();
+        length += text.as_ref().len();
     }
     let byte = |at: usize| {
         let index = starts
             .partition_point(|start| *start <= at)
             .checked_sub(1)?;
-        texts[index].as_bytes().get(at - starts[index]).copied()
+        texts[index]
+            .as_ref()
+            .as_bytes()
+            .get(at - starts[index])
+            .copied()
     };
     let digit = |at: usize| {
         byte(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte))

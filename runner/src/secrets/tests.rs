@@ -95,6 +95,12 @@ fn forms_of(secret: &str) -> Vec<(&'static str, String)> {
             json!(secret).to_string().replace('/', "\\/"),
         ),
         ("JSON in ASCII", unicode(secret)),
+        ("JSON in JSON", json!(json!(secret).to_string()).to_string()),
+        (
+            "JSON in JSON in JSON",
+            json!(json!(json!(secret).to_string()).to_string()).to_string(),
+        ),
+        ("JSON in JSON in ASCII", json!(unicode(secret)).to_string()),
         (
             "quoted for sh",
             format!("'{}'", secret.replace('\'', r"'\''")),
@@ -239,12 +245,18 @@ fn what_looks_like_a_secret_in_a_no_log_result_is_one() {
     }
 }
 
+/// Words as they stand in JSON, and as programs print what they are asked.
+const AROUND: &str = r#"{"status": "healthy": "NotReady" "NotReady", ActiveState=active failed=true "Running"}, [ready] (unchanged)
+    status:ok 'kube-apiserver-node-01' {"name":"coredns"} path="/etc/kubernetes/pki" "10.0.0.15:6443","#;
+
 /// A hostile node could print them under `no_log` and blot them out of what other hosts say.
 #[test]
 fn words_numbers_paths_and_names_are_none() {
     let words = "changed kubernetes 1732780800 /var/lib/kubelet/config.yaml 0644 true v1.31.4-rc.1 10.0.0.15:6443 \
                  kube-apiserver-node-01 2026-11-28T09:00:00Z fe80::0242:33ff:fee4:060f 02:42:33:e4:06:0f \
                  https://example.org/a1b2 Authorization-Mode cp-7.example2 eth0.100 sshd.service RUNNING 100%";
+    let words = format!("{words} {AROUND}");
+    let words = words.as_str();
     let data = json!({
         "stdout": words, "results": words.split(' ').map(|word| json!({"stdout": word})).collect::<Vec<_>>(),
         "checksum": "da39a3ee5e6b4b0d3255bfef95601890afd80709",
@@ -260,6 +272,31 @@ fn a_no_log_result_adds_only_so_much() {
     let secrets = learned(&json!({"stdout": many.join("\n"), "msg": "x1y2Z3!!".repeat(10_000)}));
     let shown = hidden(&secrets, &many.join("\n"));
     assert_eq!(shown.matches("********").count(), 64);
+}
+
+/// All but what shows less than the beginning that counts, and what is cut within an escape.
+#[test]
+fn the_beginning_of_a_secret_is_known_in_every_form_wherever_it_is_cut() {
+    let secret = "hunter2/\"'\\>>>?~and";
+    let secrets = secrets(&[secret]);
+    for (what, form) in forms_of(secret) {
+        if what.contains("columns") || what.contains("lines") {
+            continue;
+        }
+        let bare = form.trim_matches(['"', '\'', '=']);
+        let (quarter, half) = (bare.len() / 4, bare.len() / 2);
+        let cuts = (half..bare.len() - quarter).filter(|at| bare.is_char_boundary(*at));
+        for cut in cuts {
+            let begun = format!("before {}", &bare[..cut]);
+            let open = secrets.beginning(&begun);
+            // At the end of the beginning may be half of an escape, or of a byte.
+            assert!(
+                open + 14 >= cut || secrets.within(&[&begun]),
+                "{what}: {begun}: {open}"
+            );
+        }
+    }
+    assert_eq!(secrets.beginning("before nothing"), 0);
 }
 
 proptest! {

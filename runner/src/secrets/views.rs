@@ -11,13 +11,40 @@ pub(super) enum View {
     Percent,
     /// `\u0041`, `\x41`, `\101` and `\A` are `A`: JSON, and what shells, Python and C quote.
     Backslash,
+    /// The same, however many backslashes there are: JSON in JSON.
+    Backslashes,
 }
 
 /// Those that can be different from the first for texts with these bytes.
-pub(super) fn views(percent: bool, backslash: bool) -> impl Iterator<Item = View> {
-    let percent = percent.then_some(View::Percent);
-    let backslash = backslash.then_some(View::Backslash);
-    std::iter::once(View::Raw).chain(percent).chain(backslash)
+pub(super) fn views(text: Bytes) -> impl Iterator<Item = View> {
+    let percent = text.percent.then_some(View::Percent);
+    let backslash = text.backslash.then_some(View::Backslash);
+    let backslashes = text.backslashes.then_some(View::Backslashes);
+    let escaped = percent.into_iter().chain(backslash).chain(backslashes);
+    std::iter::once(View::Raw).chain(escaped)
+}
+
+/// What texts have in them.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Bytes {
+    percent: bool,
+    backslash: bool,
+    /// Two of them, one after the other.
+    backslashes: bool,
+}
+
+impl Bytes {
+    pub(super) fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut has = Self::default();
+        for text in texts {
+            has.percent |= memchr::memchr(b'%', text.as_bytes()).is_some();
+            if let Some(at) = memchr::memchr(b'\\', text.as_bytes()) {
+                has.backslash = true;
+                has.backslashes = has.backslashes || text[at..].contains(r"\\");
+            }
+        }
+        has
+    }
 }
 
 /// Reads texts one after another as one.
@@ -44,6 +71,7 @@ impl Reader {
             let escape = match (self.view, byte) {
                 (View::Percent, b'%') => percent(&bytes[at..]),
                 (View::Backslash, b'\\') => backslash(&bytes[at..]),
+                (View::Backslashes, b'\\') => backslashes(&bytes[at..]),
                 _ => None,
             };
             let Some((decoded, length)) = escape else {
@@ -74,8 +102,18 @@ impl Reader {
 
 /// `text` as it stands, lines joined.
 pub(super) fn joined(text: &str) -> Vec<u8> {
+    seen(View::Raw, text)
+}
+
+/// The same as it is when it was escaped any number of times. A backslash at its end goes with what follows
+/// it there.
+pub(super) fn unescaped(text: &str) -> Vec<u8> {
+    seen(View::Backslashes, text.trim_end_matches('\\'))
+}
+
+fn seen(view: View, text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
-    Reader::new(View::Raw).read(text, |byte, _| bytes.push(byte));
+    Reader::new(view).read(text, |byte, _| bytes.push(byte));
     bytes
 }
 
@@ -128,14 +166,28 @@ fn backslash(text: &[u8]) -> Option<(Decoded, usize)> {
     })
 }
 
+/// The escape after any number of backslashes.
+fn backslashes(text: &[u8]) -> Option<(Decoded, usize)> {
+    let run = text.iter().take_while(|byte| **byte == b'\\').count();
+    match backslash(&text[run - 1..]) {
+        Some((decoded, length)) => Some((decoded, run - 1 + length)),
+        None if run > 1 => Some((Decoded::byte(b'\\'), run)),
+        None => None,
+    }
+}
+
 /// `\u0041`, or the two of them that stand for one character above U+FFFF.
 fn unicode(text: &[u8]) -> Option<(Decoded, usize)> {
     let first = hexadecimal(text.get(2..6)?)?;
     let (code, length) = match first {
-        0xD800..=0xDBFF if text.get(6..8) == Some(br"\u") => {
-            let second = hexadecimal(text.get(8..12)?)?;
+        0xD800..=0xDBFF => {
+            // Before the other there are as many backslashes as before this one.
+            let rest = text.get(6..)?;
+            let run = rest.iter().take_while(|byte| **byte == b'\\').count();
+            let other = rest.get(run..)?.strip_prefix(b"u").filter(|_| run > 0)?;
+            let second = hexadecimal(other.get(..4)?)?;
             let low = second.checked_sub(0xDC00).filter(|low| *low < 0x400)?;
-            (0x1_0000 + ((first - 0xD800) << 10) + low, 12)
+            (0x1_0000 + ((first - 0xD800) << 10) + low, 6 + run + 5)
         }
         code => (code, 6),
     };

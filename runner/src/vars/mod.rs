@@ -20,6 +20,7 @@ mod rendering;
 mod settings;
 mod store;
 mod view;
+mod written;
 
 pub use becoming::{BecomeDefaults, BecomeKeywords, becoming};
 pub use connection::{ConnectionDefaults, ConnectionKeywords, connection};
@@ -27,6 +28,7 @@ pub use extra::extra;
 pub use layers::{PlayLayers, PlayVars, TaskLayer, TaskLayers};
 pub use precedence::{Layer, PRECEDENCE};
 pub use store::{RunInfo, Store};
+pub use written::written;
 
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,9 @@
 //! Passwords among the variables: known as secrets when they are read, and not when they are first used.
 //!
 //! A password is often written once and named where it counts: `ansible_become_password: "{{ vault_root }}"`.
-//! Then `vault_root` is the secret, and known before anything is rendered. What takes more than names to find
-//! out (filters, lookups) is known when it is rendered.
+//! Then `vault_root` is the secret, and known before anything is rendered; so is what a host has in a table,
+//! as in `"{{ passwords[inventory_hostname] }}"`. What takes more than names to find out (filters, lookups) is
+//! known when it is rendered.
 
 use minijinja::Value;
 use minijinja::value::ValueKind;
@@ -21,15 +22,15 @@ impl View {
     /// Makes the passwords known that can be found out without rendering anything.
     pub(super) fn know_passwords(&self) {
         for name in settings::passwords() {
-            if let Some(text) = self.written(&[name], NAMES) {
+            if let Some(text) = self.written(&[Step::Key(name)], NAMES) {
                 self.store.secrets().add(&Secret::new(text));
             }
         }
     }
 
     /// The text of the variable `path[0]`, or of what is at the rest of the path in it.
-    fn written(&self, path: &[&str], left: usize) -> Option<String> {
-        let (name, rest) = path.split_first()?;
+    fn written(&self, path: &[Step<'_>], left: usize) -> Option<String> {
+        let (Step::Key(name) | Step::Named(name), rest) = path.split_first()?;
         if magic::is_magic(name) {
             return None;
         }
@@ -41,8 +42,17 @@ impl View {
         }
     }
 
-    fn written_in(&self, node: &Node, rest: &[&str], left: usize) -> Option<String> {
-        if let Some((key, rest)) = rest.split_first() {
+    fn written_in(&self, node: &Node, rest: &[Step<'_>], left: usize) -> Option<String> {
+        if let Some((step, rest)) = rest.split_first() {
+            let named;
+            let key = match step {
+                Step::Key(key) => key,
+                Step::Named("inventory_hostname") => self.host.as_str(),
+                Step::Named(_) => {
+                    named = self.written(std::slice::from_ref(step), left.checked_sub(1)?)?;
+                    &named
+                }
+            };
             return self.written_in(node.as_mapping()?.get(key)?, rest, left);
         }
         match &node.value {
@@ -56,6 +66,15 @@ impl View {
             _ => None,
         }
     }
+}
+
+/// A step on the way to a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step<'a> {
+    /// `.name` or `['name']`; the first is a variable.
+    Key(&'a str),
+    /// `[variable]`: the key is the variable's value.
+    Named(&'a str),
 }
 
 /// Keeps a value that was read under `name`, if it is a password.
@@ -72,23 +91,24 @@ fn text(value: &Value) -> Option<String> {
     scalar.then(|| template::display(value))
 }
 
-/// `{{ a.b['c'] | filter }}` as a, b, c; what a filter makes of it is known when it is rendered.
-fn path(template: &str) -> Option<Vec<&str>> {
+/// `{{ a.b['c'][d] | filter }}` as a, b, c and what `d` is; what a filter makes of it is known when it is
+/// rendered.
+pub(super) fn path(template: &str) -> Option<Vec<Step<'_>>> {
     let inner = template.trim().strip_prefix("{{")?.strip_suffix("}}")?;
-    let inner = inner.trim_matches('-').split('|').next()?.trim();
-    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut rest = inner.trim_matches('-').split('|').next()?.trim();
     let mut path = Vec::new();
-    let mut rest = inner;
     loop {
         let (step, after) = match rest.strip_prefix('[') {
-            Some(quoted) => {
-                let quote = quoted.chars().next().filter(|c| "'\"".contains(*c))?;
-                let (key, after) = quoted[1..].split_once(quote)?;
-                (key, after.strip_prefix(']')?)
+            Some(inside) if !path.is_empty() => {
+                let (step, after) = key(inside.trim_start())?;
+                (step, after.trim_start().strip_prefix(']')?)
             }
-            None => rest.split_at(rest.find(|c| !is_word(c)).unwrap_or(rest.len())),
+            _ => {
+                let (key, after) = word(rest);
+                (Step::Key(key), after)
+            }
         };
-        if step.is_empty() {
+        if matches!(step, Step::Key("")) {
             return None;
         }
         path.push(step);
@@ -99,23 +119,52 @@ fn path(template: &str) -> Option<Vec<&str>> {
     }
 }
 
+/// What stands in `[…]`, and what comes after it.
+fn key(inside: &str) -> Option<(Step<'_>, &str)> {
+    if let Some(quote) = inside.chars().next().filter(|c| "'\"".contains(*c)) {
+        let (key, after) = inside[1..].split_once(quote)?;
+        return Some((Step::Key(key), after));
+    }
+    let (name, after) = word(inside);
+    let is_name = name.starts_with(|first: char| !first.is_ascii_digit());
+    is_name.then_some((Step::Named(name), after))
+}
+
+fn word(text: &str) -> (&str, &str) {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.split_at(text.find(|c| !is_word(c)).unwrap_or(text.len()))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::path;
+    use super::{Step, path};
 
     #[test]
     fn names_and_what_is_in_them_are_followed_and_nothing_else() {
-        assert_eq!(path("{{ vault_pw }}").unwrap(), ["vault_pw"]);
+        let keys = |path: Option<Vec<Step<'_>>>| -> Vec<String> {
+            let told = path.unwrap().into_iter().map(|step| match step {
+                Step::Key(key) => key.to_owned(),
+                Step::Named(name) => format!("[{name}]"),
+            });
+            told.collect()
+        };
+        assert_eq!(keys(path("{{ vault_pw }}")), ["vault_pw"]);
         assert_eq!(
-            path("{{a.b['c d']['e'].f|trim}}").unwrap(),
+            keys(path("{{a.b['c d']['e'].f|trim}}")),
             ["a", "b", "c d", "e", "f"]
+        );
+        assert_eq!(
+            keys(path("{{ pw[inventory_hostname][ user ].x }}")),
+            ["pw", "[inventory_hostname]", "[user]", "x"]
         );
         for other in [
             "{{ lookup('env', 'X') }}",
             "x{{ a }}",
             "{{ a }}{{ b }}",
             "{{ a + b }}",
-            "{{ a[b] }}",
+            "{{ a[b.c] }}",
+            "{{ a[0] }}",
+            "{{ [a] }}",
             "{{ }}",
         ] {
             assert_eq!(path(other), None, "{other}");

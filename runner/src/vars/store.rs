@@ -11,9 +11,9 @@ use windlass_modules::transcript::Held;
 use super::facts::Facts;
 use super::inherited::Inherited;
 use super::layers::{PlayLayers, PlayVars, TaskLayers};
-use super::magic;
 use super::rendering::Rendering;
 use super::view::View;
+use super::{magic, passwords};
 use crate::inventory::{Beside, Inventory};
 use crate::playbook::Play;
 use crate::secrets::Secrets;
@@ -84,7 +84,7 @@ impl Store {
     ) -> Self {
         let groups = Value::from_pairs(inventory.groups().map(|group| {
             let hosts = inventory.members(&group.name).iter();
-            let hosts: Vec<Value> = hosts.map(|host| Value::from(host.as_str())).collect();
+            let hosts: Vec<Value> = hosts.map(|host| Value::from(Arc::clone(host))).collect();
             (group.name.clone(), Value::from(hosts))
         }));
         let store = Self(Arc::new(Inner {
@@ -112,17 +112,32 @@ impl Store {
     fn know_passwords(&self) {
         let hosts = self.0.inventory.hosts().map(|host| host.name.as_str());
         for host in hosts.chain(["localhost"]) {
-            let (store, rendering) = (self.clone(), Rendering::default());
-            View::of_host(store, host, None, rendering).know_passwords();
+            for playbook in self.playbooks() {
+                View::before_plays(self.clone(), host, playbook).know_passwords();
+            }
         }
     }
 
-    /// The same for what a play defines.
+    /// The same for what a play defines: of all its hosts when it begins, and of each batch again, since its
+    /// files may be found by what hosts have said.
     pub fn know_passwords_of(&self, play: &Arc<PlayVars>) {
-        for host in &play.layers.batch {
+        let layers = &play.layers;
+        let begins = layers.batch.first() == layers.hosts.first();
+        let hosts = if begins { &layers.hosts } else { &layers.batch };
+        for host in hosts {
             let (store, task) = (self.clone(), Arc::default());
             View::of_task(store, host, Arc::clone(play), task, Vec::new()).know_passwords();
         }
+    }
+
+    /// No playbook, and each of them.
+    fn playbooks(&self) -> impl Iterator<Item = Option<usize>> + use<> {
+        std::iter::once(None).chain((0..self.0.playbooks.len()).map(Some))
+    }
+
+    /// Keeps a value that a task has set, if it is a password by its name.
+    pub fn know_password(secrets: &Secrets, name: &str, value: &Value) {
+        passwords::know(secrets, name, value);
     }
 
     /// What a host has from inventories and from beside a playbook; found out once.
@@ -231,7 +246,7 @@ impl Store {
         let hosts = self.0.inventory.hosts().map(|host| host.name.as_str());
         let mut known = HashSet::new();
         for host in hosts.chain(["localhost"]) {
-            for playbook in std::iter::once(None).chain((0..self.0.playbooks.len()).map(Some)) {
+            for playbook in self.playbooks() {
                 let inherited = self.inherited(host, playbook);
                 // The layers of a group come by with each of its hosts.
                 for layer in inherited.layers() {

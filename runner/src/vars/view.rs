@@ -78,6 +78,12 @@ impl View {
         })
     }
 
+    /// The same before any play, with the files beside a playbook.
+    pub(super) fn before_plays(store: Store, host: &str, playbook: Option<usize>) -> Arc<Self> {
+        let inventory = store.inherited(host, playbook);
+        Self::make(store, host, None, |view| Self { inventory, ..view })
+    }
+
     fn make(
         store: Store,
         host: &str,

@@ -11,9 +11,12 @@ pub struct Source {
     name: String,
     path: Option<PathBuf>,
     text: String,
-    /// Where its lines begin; found out when a position is first asked for.
+    /// Where every [`STRIDE`]th of its lines begins; found out when a position is first asked for.
     lines: OnceLock<Vec<usize>>,
 }
+
+/// Of every so many lines it is kept where they begin: a text may be nothing but newlines.
+const STRIDE: usize = 64;
 
 impl PartialEq for Source {
     fn eq(&self, other: &Self) -> bool {
@@ -70,14 +73,16 @@ impl Source {
     /// The number of the line that a byte is in, from 1, and where that line begins.
     fn line(&self, at: usize) -> (usize, usize) {
         let lines = self.lines.get_or_init(|| {
-            let breaks = self.text.bytes().enumerate();
-            let after = breaks.filter(|(_, byte)| *byte == b'\n');
-            std::iter::once(0)
-                .chain(after.map(|(at, _)| at + 1))
-                .collect()
+            let after = memchr::memchr_iter(b'\n', self.text.as_bytes()).map(|at| at + 1);
+            let begins = std::iter::once(0).chain(after);
+            begins.step_by(STRIDE).collect()
         });
-        let number = lines.partition_point(|start| *start <= at);
-        (number, lines[number - 1])
+        let known = lines.partition_point(|start| *start <= at) - 1;
+        let mut line = (known * STRIDE + 1, lines[known]);
+        for newline in memchr::memchr_iter(b'\n', &self.text.as_bytes()[lines[known]..at]) {
+            line = (line.0 + 1, lines[known] + newline + 1);
+        }
+        line
     }
 }
 
@@ -158,5 +163,36 @@ impl fmt::Debug for Span {
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Source, Span};
+
+    #[test]
+    fn positions_are_right_in_short_and_long_texts_and_little_is_kept_of_many_lines() {
+        let lines: Vec<String> = (0..=500).map(|line| "é".repeat(line % 5)).collect();
+        let text = lines.join("\n");
+        let source = Source::named("x", text.as_str());
+        let (mut line, mut column) = (1, 1);
+        for (at, char) in text.char_indices() {
+            assert_eq!(Span::new(&source, at, at).position(), (line, column));
+            (line, column) = match char {
+                '\n' => (line + 1, 1),
+                _ => (line, column + 1),
+            };
+        }
+        assert_eq!(
+            Span::new(&source, text.len(), text.len()).position(),
+            (501, 1)
+        );
+        let source = Source::named("x", "\n".repeat(1_000_000));
+        assert_eq!(
+            Span::new(&source, 999_999, 999_999).position(),
+            (1_000_000, 1)
+        );
+        let kept = source.lines.get().unwrap().capacity() * size_of::<usize>();
+        assert!(kept < 1_000_000, "{kept} bytes");
     }
 }
