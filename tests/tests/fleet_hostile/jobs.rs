@@ -117,7 +117,7 @@ pub fn all(modules: &[&'static str]) -> Vec<Job> {
             Held::Size | Held::Data => 20,
         };
         // What is shown of a result is shown in one place for all modules: one of them is enough for each change.
-        let people = if ALL && mode.held == Held::Data {
+        let people = if ALL && matches!(mode.way, Way::Words(_)) {
             all.clone()
         } else {
             modules_of(few(modules, number).into_iter().take(1).collect())
