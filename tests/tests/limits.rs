@@ -595,7 +595,10 @@ fn pipes_in_the_place_of_variables_are_no_input() {
     ] {
         let place = place();
         pipe(&place, name);
-        refused(&run(&place, playbook), &["it is a named pipe", name]);
+        refused(
+            &run(&place, playbook),
+            &["it is a named pipe", name, "1 error"],
+        );
     }
 }
 

@@ -97,7 +97,12 @@ fn read(
     }
     let limit = input.hosts.limit.as_ref();
     let limit = limit.map(|text| keep(limit_to(text, &inventory), found));
-    let beside = keep(beside(&folders, &inventory), found);
+    let beside = beside(&folders, &inventory).map_err(|mut errors| {
+        // What is beside the inventory as well may be why that could not be read.
+        errors.retain(|error| !found.contains(error));
+        errors
+    });
+    let beside = keep(beside, found);
     let complete_beside = beside.is_some();
     let store = store(&inventory, beside.unwrap_or_default(), info);
     secrets.push(store.secrets().clone());
