@@ -20,8 +20,11 @@ const MAX_ALIASED: usize = 100_000;
 /// How many nodes may be kept for aliases: anchors within anchors keep the inner ones many times.
 const MAX_ANCHORED: usize = 1_000_000;
 
-/// How many values a document may have.
-const MAX_VALUES: usize = 2_000_000;
+/// How many values a text may have, unless less is said.
+pub(super) const MAX_VALUES: usize = 2_000_000;
+
+/// More errors than this are not looked for: nobody reads them, and each is far larger than what it is about.
+pub(super) const MOST_ERRORS: usize = 500;
 
 /// Text counts as one more node for each of so many bytes.
 const BYTES_OF_NODE: usize = 256;
@@ -73,12 +76,13 @@ pub(super) struct Builder<'a> {
     aliased: usize,
     anchored: usize,
     values: usize,
+    most_values: usize,
     gave_up: bool,
     diagnostics: Vec<Diagnostic>,
 }
 
 impl<'a> Builder<'a> {
-    pub(super) fn new(source: &'a Arc<Source>) -> Self {
+    pub(super) fn new(source: &'a Arc<Source>, most_values: usize) -> Self {
         Self {
             source,
             frames: Vec::new(),
@@ -88,6 +92,7 @@ impl<'a> Builder<'a> {
             aliased: 0,
             anchored: 0,
             values: 0,
+            most_values,
             gave_up: false,
             diagnostics: Vec::new(),
         }
@@ -95,7 +100,7 @@ impl<'a> Builder<'a> {
 
     /// Whether it is useless to go on.
     pub(super) fn gave_up(&self) -> bool {
-        self.gave_up
+        self.gave_up || self.diagnostics.len() >= MOST_ERRORS
     }
 
     /// The collections that are not complete, outermost first.
@@ -316,11 +321,11 @@ impl<'a> Builder<'a> {
     /// Puts a complete node, `depth` collections deep, where it belongs.
     fn place(&mut self, node: Node, anchor: usize, depth: usize) {
         self.values += 1;
-        if self.values > MAX_VALUES {
+        if self.values > self.most_values {
             self.diagnostics.push(
                 Diagnostic::error(
                     &node.span,
-                    format!("a text with more than {MAX_VALUES} values in it"),
+                    format!("a text with more than {} values in it", self.most_values),
                 )
                 .help("this is probably not the file that you meant; otherwise divide it"),
             );

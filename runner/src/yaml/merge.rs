@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::build::MOST_ERRORS;
 use super::diagnostic::Diagnostic;
 use super::node::{Mapping, Node, Style, Value};
 
@@ -74,6 +75,9 @@ pub(super) fn mapping(entries: Vec<(Node, Node)>, diagnostics: &mut Vec<Diagnost
     let mut own = Entries::default();
     let mut merged = Entries::default();
     for (key, value) in entries {
+        if diagnostics.len() >= MOST_ERRORS {
+            break;
+        }
         if is_merge(&key) {
             spread(value, &mut merged, diagnostics);
         } else if let Some(first) = own.position(&key) {

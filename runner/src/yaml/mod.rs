@@ -19,7 +19,7 @@ mod way;
 
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use node::{Mapping, Node, Style, Tag, Value};
-pub use parse::{document, load, parse, read};
+pub use parse::{document, load, parse, parse_within, read};
 pub use scalar::resolve;
 pub use source::{Source, Span};
 pub use suggest::{did_you_mean, suggest};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use granit_parser::Parser;
 
-use super::build::{Builder, MAX_NESTING};
+use super::build::{Builder, MAX_NESTING, MAX_VALUES};
 use super::diagnostic::{Diagnostic, Severity};
 use super::node::{Node, Value};
 use super::source::{Source, Span};
@@ -67,6 +67,14 @@ fn not_utf8(path: &Path, error: &std::string::FromUtf8Error) -> Diagnostic {
 
 /// All documents of a text.
 pub fn parse(source: &Arc<Source>) -> Result<Vec<Arc<Node>>, Vec<Diagnostic>> {
+    parse_within(source, MAX_VALUES)
+}
+
+/// All documents of a text with at most so many values in it.
+pub fn parse_within(
+    source: &Arc<Source>,
+    most_values: usize,
+) -> Result<Vec<Arc<Node>>, Vec<Diagnostic>> {
     let options = granit_parser::options! {
         emit_comments: false,
         emit_anchor_events: true,
@@ -76,7 +84,7 @@ pub fn parse(source: &Arc<Source>) -> Result<Vec<Arc<Node>>, Vec<Diagnostic>> {
         flow_nesting_limit: MAX_NESTING,
         block_nesting_limit: MAX_NESTING,
     };
-    let mut builder = Builder::new(source);
+    let mut builder = Builder::new(source, most_values);
     for event in Parser::new_from_str_with_options(source.text(), options) {
         match event {
             Ok((event, span)) => builder.event(event, span),

@@ -307,7 +307,8 @@ fn to_nice_yaml(input: &mut Input<'_, '_>) -> Result {
 /// The documents of a YAML text.
 pub(in crate::template) fn parse_yaml(text: &str) -> Result<Vec<Value>> {
     let source = Source::named("YAML text", text);
-    let documents = yaml::parse(&source).map_err(|problems| {
+    // A node takes about as much as three items do.
+    let documents = yaml::parse_within(&source, MOST_MADE / (3 * ITEM)).map_err(|problems| {
         let what = problems
             .first()
             .map_or("it cannot be read", |problem| problem.message.as_str());
