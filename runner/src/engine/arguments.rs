@@ -46,6 +46,9 @@ pub(crate) fn prepare(task: &Task) -> Result<Prepared, Diagnostic> {
     })
 }
 
+/// No name of a file is longer.
+const LONGEST_NAME: usize = 4096;
+
 /// A task's arguments for a host.
 #[derive(Default)]
 pub(crate) struct Rendered {
@@ -54,6 +57,8 @@ pub(crate) struct Rendered {
     /// As they were rendered: what a module hands back unchanged stays what it was, and text that the user
     /// wrote stays theirs.
     pub(crate) values: Vec<(String, Value)>,
+    /// Short texts among them that a template made, with what it was made from: they may name files.
+    pub(crate) made: Vec<(Value, Node)>,
     /// The expressions among them, which the module may have evaluated.
     pub(crate) expressions: Vec<Expression>,
 }
@@ -103,6 +108,10 @@ impl Rendered {
             let name = template::display(&templar.render(key, scope)?);
             if work.module.raw().contains(&name.as_str()) {
                 let data = match templar.expressions_in(node, scope)? {
+                    Some(value) if template::is_omit(&value) => {
+                        self.data.remove(&name);
+                        continue;
+                    }
                     Some(value) => self.kept(&value, &node.span)?,
                     None => self.written(node)?,
                 };
@@ -114,6 +123,13 @@ impl Rendered {
             if template::is_omit(&value) {
                 self.data.remove(&name);
             } else {
+                if node.as_str().is_some_and(|text| text.contains('{'))
+                    && value
+                        .as_str()
+                        .is_some_and(|text| text.len() <= LONGEST_NAME)
+                {
+                    self.made.push((value.clone(), node.clone()));
+                }
                 self.data.insert(name.clone(), template::to_json(&value));
                 self.values.push((name, value));
             }

@@ -86,6 +86,7 @@ impl Unit<'_> {
                 templar: work.shared.templar.clone(),
                 scope: Arc::clone(scope),
                 expressions: rendered.expressions,
+                made: rendered.made,
                 folders: work.chain.folders(),
                 playbook_dir: work.chain.playbook_dir(),
                 verbosity: work.shared.options.verbosity,

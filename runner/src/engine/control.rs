@@ -17,7 +17,7 @@ use crate::event::TaskId;
 use crate::secrets::Secrets;
 use crate::template::{self, Expression, FileOptions, Scope, Templar, TemplateError};
 use crate::vars::Store;
-use crate::yaml::Source;
+use crate::yaml::{Node, Source};
 
 /// Answers what a module asks of the control host.
 pub(crate) struct TaskController {
@@ -25,6 +25,8 @@ pub(crate) struct TaskController {
     pub(crate) scope: Arc<dyn Scope>,
     /// The expressions among the task's arguments: nothing else may a module have evaluated.
     pub(crate) expressions: Vec<Expression>,
+    /// Those among them that a template made, as they were rendered: one may be the name of a file.
+    pub(crate) made: Vec<(minijinja::Value, Node)>,
     /// The task file's folder, then the play's.
     pub(crate) folders: Vec<PathBuf>,
     pub(crate) playbook_dir: PathBuf,
@@ -32,6 +34,9 @@ pub(crate) struct TaskController {
     pub(crate) prompt: Option<Prompt>,
     pub(crate) live: Live,
 }
+
+/// The folder of files that are compiled.
+const TEMPLATES: &str = "templates";
 
 /// A line from a running task to whoever looks on.
 #[derive(Clone)]
@@ -116,6 +121,13 @@ impl TaskController {
 
 impl Controller for TaskController {
     fn find(&self, folder: &str, name: &str) -> Result<PathBuf, ControllerError> {
+        if folder == TEMPLATES {
+            self.made
+                .iter()
+                .filter(|(value, _)| value.as_str() == Some(name))
+                .try_for_each(|(value, node)| self.templar.check_name(node, value, &self.scope))
+                .map_err(|error| Self::error(&error))?;
+        }
         find(&self.folders, folder, name)
     }
 

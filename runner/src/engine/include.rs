@@ -220,7 +220,7 @@ impl Dispatcher {
             if !wanted {
                 continue;
             }
-            let name = self.shared.templar.render(file, &scope)?.to_string();
+            let name = self.shared.templar.render_name(file, &scope)?.to_string();
             shallow(chain, file, &name)?;
             let path = control::find(&chain.folders(), "tasks", &name).map_err(|error| {
                 let error_at = TemplateError::new(error.message).or_span(Some(&file.span));

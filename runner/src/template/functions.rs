@@ -5,16 +5,17 @@
     reason = "all functions share one signature"
 )]
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::cmp::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering as Order};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use minijinja::Value;
-use minijinja::value::{Object, ObjectRepr};
+use minijinja::value::{DynObject, Object, ObjectRepr};
 
 use super::error::TemplateError;
 use super::eval::{Function, Input, Namespace};
 use super::scope::Scope;
-use super::special::{Dict, failed, omit};
+use super::special::{Dict, as_places, bury, failed, omit};
 use super::times;
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;
@@ -221,13 +222,29 @@ fn now(input: &mut Input<'_, '_>) -> Result {
 }
 
 /// `cycler('odd', 'even')`.
-#[derive(Debug)]
 pub(super) struct Cycler {
     items: Vec<Value>,
     at: Mutex<usize>,
 }
 
+impl std::fmt::Debug for Cycler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "<cycler of {}>", self.items.len())
+    }
+}
+
+impl Drop for Cycler {
+    fn drop(&mut self) {
+        bury(self.items.drain(..));
+    }
+}
+
 impl Cycler {
+    /// The values that it holds.
+    pub(super) fn holds(&self) -> &[Value] {
+        &self.items
+    }
+
     /// `next()`, `reset()`.
     pub(super) fn method(&self, name: &str) -> Option<Value> {
         let mut at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
@@ -249,6 +266,10 @@ impl Cycler {
 impl Object for Cycler {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         ObjectRepr::Plain
+    }
+
+    fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<Ordering> {
+        as_places(self, other)
     }
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
@@ -276,7 +297,7 @@ pub(super) struct Joiner {
 
 impl Joiner {
     pub(super) fn next(&self) -> Value {
-        if self.used.swap(true, Ordering::Relaxed) {
+        if self.used.swap(true, Order::Relaxed) {
             Value::from(self.separator.as_str())
         } else {
             Value::from("")

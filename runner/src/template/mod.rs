@@ -5,6 +5,7 @@
 //! values are what playbooks depend on. Knows nothing of hosts, tasks or variable layers: it asks a
 //! [`Scope`] for a variable by name.
 
+mod distinct;
 mod error;
 mod escapes;
 mod eval;
@@ -25,6 +26,7 @@ mod regex;
 mod render;
 mod scope;
 mod special;
+mod tame;
 mod templar;
 mod tests;
 mod times;
@@ -42,11 +44,14 @@ pub use python::{display, repr};
 pub use references::{Reference, References};
 pub use scope::{Empty, Scope};
 pub use special::{failed, is_omit, omit};
+pub use tame::{Part, tame};
 pub use templar::{Condition, FileOptions, Options, Syntax, Templar};
 pub use trust::{Expression, refused, same};
 
 #[cfg(test)]
 mod observed;
+#[cfg(test)]
+mod order_tests;
 #[cfg(test)]
 mod templar_tests;
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Where a template's variables come from.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use minijinja::Value;
 
@@ -17,6 +18,11 @@ pub trait Scope: Debug + Send + Sync {
     fn names(&self) -> Vec<String>;
     /// What the renderings of its variables are charged to, together with the one that asks for them.
     fn budget(&self) -> Option<&Budget> {
+        None
+    }
+    /// The same variables with all that is not the user's made harmless as a part of `name` (see
+    /// [`super::tame()`]); nothing where all is the user's.
+    fn tame(&self, _name: &str) -> Option<Arc<dyn Scope>> {
         None
     }
     /// Where a variable is defined, for messages about its value; nothing if it is in no text.

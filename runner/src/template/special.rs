@@ -2,12 +2,13 @@
 //! a template builds and changes.
 
 use std::cell::RefCell;
+use std::cmp::Ordering;
 use std::sync::Arc;
 use std::sync::{PoisonError, RwLock};
 
 use indexmap::IndexMap;
 use minijinja::Value;
-use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
+use minijinja::value::{DynObject, Enumerator, Object, ObjectRepr, ValueKind};
 
 use super::error::TemplateError;
 
@@ -108,6 +109,12 @@ pub(super) fn bury(values: impl IntoIterator<Item = Value>) {
         drop(value);
     }
     DROPPING.set(None);
+}
+
+/// Compares objects of one type that have no order by where they are: each equals itself alone.
+pub(super) fn as_places<T: Object + 'static>(one: &Arc<T>, other: &DynObject) -> Option<Ordering> {
+    let other = other.downcast::<T>()?;
+    Some(Arc::as_ptr(one).cmp(&Arc::as_ptr(&other)))
 }
 
 impl Drop for List {

@@ -16,7 +16,7 @@ use super::scope::Scope;
 use super::special::{is_omit, undefined};
 use super::tree::Template;
 use super::trust::{self, Code, Expression};
-use super::{files, lower, render};
+use super::{files, lower, render, tame};
 use crate::yaml::{self, Node, Source, Span, Tag};
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;
@@ -185,6 +185,31 @@ impl Templar {
         }
     }
 
+    /// The name of a file that is going to be compiled (tasks, variables, a template), or a list of names. An
+    /// error for one that leads to another folder by what is not the user's.
+    pub fn render_name(&self, node: &Node, scope: &Arc<dyn Scope>) -> Result {
+        let value = self.render(node, scope)?;
+        self.check_name(node, &value, scope)?;
+        Ok(value)
+    }
+
+    /// Refuses what [`Self::render_name`] refuses, of a node that was rendered already.
+    pub fn check_name(
+        &self,
+        node: &Node,
+        value: &Value,
+        scope: &Arc<dyn Scope>,
+    ) -> std::result::Result<(), TemplateError> {
+        if !tame::is_suspicious(value) {
+            return Ok(());
+        }
+        match scope.tame(&super::python::display(value)) {
+            Some(harmless) => tame::compare(value, self.render(node, &harmless))
+                .map_err(|error| error.or_span(Some(&node.span))),
+            None => Ok(()),
+        }
+    }
+
     /// The value of a string: with its type if it is a single expression, else text. `span` is
     /// where the string stands, for errors.
     pub(super) fn render_str(
@@ -220,7 +245,8 @@ impl Templar {
         eval.whole(&template, &mut output)
             .map_err(|error| suggest(error, scope))
             .map_err(located)?;
-        let value = with_line_breaks(code.text(), Value::from(output.into_text()));
+        let text = output.into_text(&shared).map_err(located)?;
+        let value = with_line_breaks(code.text(), Value::from(text));
         Ok(super::python::display(&value))
     }
 

@@ -113,7 +113,7 @@ impl PlayVars {
             VarsFile::Read(node) => return Ok(Arc::clone(node)),
             VarsFile::PerHost(entry) => entry,
         };
-        let rendered = templar.render(entry, scope)?;
+        let rendered = templar.render_name(entry, scope)?;
         let names = match rendered.as_str() {
             Some(name) => vec![name.to_owned()],
             None => rendered

@@ -31,6 +31,8 @@ struct Shared {
     hosts: Mutex<HashMap<String, Rendered>>,
     /// What they may make together.
     budget: Budget,
+    /// The name of a file that is rendered with all made harmless that is not the user's.
+    tame: Option<Arc<str>>,
 }
 
 impl fmt::Debug for Rendering {
@@ -77,6 +79,20 @@ impl Drop for Guard {
 impl Rendering {
     fn steps(&self) -> MutexGuard<'_, Vec<(ThreadId, Step)>> {
         (self.0.steps.lock()).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Other views at the same steps, for which all is made harmless that is not the user's.
+    pub(super) fn tame(&self, name: &str) -> Self {
+        Self(Arc::new(Shared {
+            steps: Mutex::new(self.steps().clone()),
+            tame: Some(name.into()),
+            ..Shared::default()
+        }))
+    }
+
+    /// The name for which all is made harmless that is not the user's.
+    pub(super) fn tame_for(&self) -> Option<&Arc<str>> {
+        self.0.tame.as_ref()
     }
 
     /// What renderings that belong together may make.

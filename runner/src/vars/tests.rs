@@ -724,3 +724,71 @@ fn becoming_is_asked_for_by_variables_keywords_or_the_command_line() {
     let su = user("u", &nothing, &none).unwrap();
     assert_eq!((su.user.as_str(), su.method), ("su", Method::Su));
 }
+
+#[test]
+fn no_host_leads_the_name_of_a_file_to_another_folder() {
+    let run = Run::simple(
+        "h\ni\n",
+        "- hosts: all\n  vars:\n    common: ../shared\n    base: '{{ playbook_dir }}/../shared'\n    \
+         files: {evil: ../b.yml}\n    os: '{{ ansible_distribution }}'\n  tasks: []\n",
+    );
+    let evil = "../../fetched/app";
+    let facts = json!({"ansible_distribution": evil, "ansible_system": "evil", "ansible_path": "/fetched/app", "ansible_dot": ".",
+        "ansible_list": [{"name": evil}]});
+    for host in ["h", "i"] {
+        run.store.set_facts(host, map(&facts));
+    }
+    let results = json!({"r": {"stdout": evil, "stdout_lines": [evil], "path": "/fetched/app"}, "set": evil, "whole": "/a/b.yml"});
+    run.store.set_variables("h", values(&results));
+    let running = values(&json!({"item": evil, "found": "/play/../x.yml"}));
+    let view = run.view_with("h", Vec::new(), running);
+    let name = |text: &str| {
+        let source = Source::named("test", format!("{text:?}"));
+        let node = yaml::parse(&source).unwrap().remove(0);
+        run.templar.render_name(&node, &view)
+    };
+    for text in [
+        "os/{{ ansible_distribution }}.yml",
+        "os/{{ ansible_facts.distribution | lower }}.yml",
+        "os/{{ ansible_facts['list'][0].name }}.yml",
+        "os/{{ ansible_facts['list'] | map(attribute='name') | first }}.yml",
+        "os/{{ hostvars['i'].ansible_distribution }}.yml",
+        "os/{{ vars.ansible_distribution }}.yml",
+        "os/{{ os }}.yml",
+        "os/{{ r.stdout }}.yml",
+        "os/{{ r.stdout_lines[0] }}.yml",
+        "os/{{ hostvars.h.r.stdout }}.yml",
+        "os/{{ set }}.yml",
+        "os/{{ item }}.yml",
+        "{{ playbook_dir }}/os/{{ ansible_distribution }}.yml",
+        "../{{ ansible_distribution }}.yml",
+        "os/{{ ansible_dot }}{{ ansible_dot }}/x",
+        "os/.{{ ansible_dot }}/x",
+        "{{ ansible_path }}",
+        "{{ ansible_path }}/x.yml",
+        "{{ r.path }}",
+    ] {
+        let error = name(text).expect_err(text);
+        assert!(
+            error.message.contains("to another folder"),
+            "{text}: {error:?}"
+        );
+        assert!(error.hint.unwrap().contains("| basename"));
+        assert!(error.span.is_some());
+    }
+    for text in [
+        "os/{{ ansible_system }}.yml",
+        "../os/{{ ansible_system }}.yml",
+        "{{ common }}/x.yml",
+        "{{ base }}/{{ ansible_system }}.yml",
+        "{{ playbook_dir }}/../{{ ansible_system }}.yml",
+        "os/{{ ansible_distribution | basename }}.yml",
+        "{{ playbook_dir }}/{{ files[ansible_system] }}",
+        "{{ files[ansible_system] }}",
+        "{{ found }}",
+        "{{ whole }}",
+        "os/{{ inventory_hostname }}.yml",
+    ] {
+        name(text).unwrap_or_else(|error| panic!("{text}: {error:?}"));
+    }
+}

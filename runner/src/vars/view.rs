@@ -16,7 +16,7 @@ use super::passwords;
 use super::precedence::{Layer, PRECEDENCE};
 use super::rendering::{Rendered, Rendering, Step, What};
 use super::store::{HostState, Store};
-use crate::template::{Budget, Scope, TemplateError};
+use crate::template::{self, Budget, Part, Scope, TemplateError};
 use crate::yaml::{Mapping, Node, Span};
 
 /// The variables of a task on a host.
@@ -125,7 +125,12 @@ impl View {
     pub(super) fn find(&self, name: &str) -> Result<Option<Found<'_>>, TemplateError> {
         for layer in PRECEDENCE.iter().rev() {
             if let Some(found) = self.find_in(*layer, name)? {
-                return Ok(Some(found));
+                return Ok(Some(match (self.rendering.tame_for(), found) {
+                    (Some(file), Found::Value(value)) => {
+                        Found::Value(tame_in(*layer, name, value, file))
+                    }
+                    (_, found) => found,
+                }));
             }
         }
         Ok(None)
@@ -229,6 +234,20 @@ impl View {
     }
 }
 
+/// A value without what would lead the name of a file elsewhere. What a host said of itself is never a whole
+/// path; a fact that a task set, and the item of a loop, may be one.
+fn tame_in(layer: Layer, name: &str, value: Value, file: &Arc<str>) -> Value {
+    let whole = Part::Of(Arc::clone(file));
+    let part = match layer {
+        Layer::Facts => Part::Inner,
+        Layer::Results if value.as_str().is_none() => Part::Inner,
+        Layer::Magic if name == "ansible_facts" => Part::Inner,
+        Layer::Results | Layer::Running | Layer::IncludeItems => whole,
+        _ => return value,
+    };
+    template::tame(value, &part)
+}
+
 fn gone() -> TemplateError {
     TemplateError::new("the variables of this task are gone")
 }
@@ -293,6 +312,24 @@ impl Scope for View {
 
     fn budget(&self) -> Option<&Budget> {
         Some(self.rendering.budget())
+    }
+
+    fn tame(&self, name: &str) -> Option<Arc<dyn Scope>> {
+        if self.rendering.tame_for().is_some() {
+            return None;
+        }
+        let view = Self::make(self.store.clone(), &self.host, self.play.clone(), |view| {
+            Self {
+                state: Arc::clone(&self.state),
+                of_task: self.of_task,
+                task: Arc::clone(&self.task),
+                extra: self.extra.clone(),
+                files: self.files.iter().map(|_| OnceLock::new()).collect(),
+                rendering: self.rendering.tame(name),
+                ..view
+            }
+        });
+        Some(view)
     }
 
     fn span(&self, name: &str) -> Option<Span> {

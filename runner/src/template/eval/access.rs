@@ -64,11 +64,8 @@ pub(super) fn slice(
     }
     let (start, stop) = (bound(start)?, bound(stop)?);
     if let Some(text) = value.as_str() {
-        let characters: Vec<char> = text.chars().collect();
-        let picked = indexes(characters.len(), start, stop, step);
-        return Ok(Value::from(
-            picked.map(|index| characters[index]).collect::<String>(),
-        ));
+        let picked = Picked::of(text.chars().count(), start, stop, step);
+        return Ok(Value::from(picked.characters(text)));
     }
     if !matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable) {
         return Err(TemplateError::new(format!(
@@ -76,12 +73,24 @@ pub(super) fn slice(
             type_name(value)
         )));
     }
-    let items: Vec<Value> = value.try_iter().into_iter().flatten().collect();
-    Ok(indexes(items.len(), start, stop, step)
-        .map(|index| items[index].clone())
-        .collect::<Vec<_>>()
-        .into())
+    let Some(length) = value.len() else {
+        let items = items(value)?;
+        let picked = Picked::of(items.len(), start, stop, step);
+        return Ok(picked.out_of(items.into_iter()).into());
+    };
+    let picked = Picked::of(length, start, stop, step);
+    fits(picked.count.checked_mul(ITEM))?;
+    if picked.count <= FEW {
+        // A list of lines may be far longer than what is picked of it.
+        let items = picked.indexes().map(|index| value.get_item_by_index(index));
+        return Ok(items.filter_map(Result::ok).collect::<Vec<_>>().into());
+    }
+    let items = value.try_iter().into_iter().flatten();
+    Ok(picked.out_of(items).into())
 }
+
+/// So few items are fetched one by one.
+const FEW: usize = 64;
 
 fn bound(value: Option<Value>) -> Result<Option<i128>, TemplateError> {
     match value {
@@ -96,35 +105,93 @@ fn bound(value: Option<Value>) -> Result<Option<i128>, TemplateError> {
     }
 }
 
-/// The indexes that a slice picks, as Python's `slice.indices` computes them.
-fn indexes(
-    length: usize,
-    start: Option<i128>,
-    stop: Option<i128>,
-    step: i128,
-) -> impl Iterator<Item = usize> {
-    let length = i128::try_from(length).unwrap_or(i128::MAX);
-    let (lowest, highest) = if step > 0 {
-        (0, length)
-    } else {
-        (-1, length - 1)
-    };
-    let clamp = |bound: i128| {
-        let bound = if bound < 0 {
-            bound.saturating_add(length)
+/// The indexes that a slice picks: so many, each a step after the one before, from the lowest.
+struct Picked {
+    lowest: usize,
+    step: usize,
+    count: usize,
+    /// Whether they are picked from the highest to the lowest.
+    backwards: bool,
+}
+
+impl Picked {
+    /// As Python's `slice.indices` computes them.
+    fn of(length: usize, start: Option<i128>, stop: Option<i128>, step: i128) -> Self {
+        let length = i128::try_from(length).unwrap_or(i128::MAX);
+        let backwards = step < 0;
+        let (lowest, highest) = if backwards {
+            (-1, length - 1)
         } else {
-            bound
+            (0, length)
         };
-        bound.clamp(lowest, highest)
-    };
-    let mut at = start.map_or(if step > 0 { lowest } else { highest }, clamp);
-    let end = stop.map_or(if step > 0 { highest } else { lowest }, clamp);
-    std::iter::from_fn(move || {
-        let inside = if step > 0 { at < end } else { at > end };
-        let index = usize::try_from(at).ok().filter(|_| inside)?;
-        at = at.saturating_add(step);
-        Some(index)
-    })
+        let clamp = |bound: i128| {
+            let bound = if bound < 0 {
+                bound.saturating_add(length)
+            } else {
+                bound
+            };
+            bound.clamp(lowest, highest)
+        };
+        let (first, end) = if backwards {
+            (highest, lowest)
+        } else {
+            (lowest, highest)
+        };
+        let (start, end) = (start.map_or(first, clamp), stop.map_or(end, clamp));
+        let step = step.unsigned_abs();
+        let between = if backwards { start - end } else { end - start };
+        let count = between.max(0).unsigned_abs().div_ceil(step);
+        let all_steps = count.saturating_sub(1).saturating_mul(step);
+        let lowest = start
+            .unsigned_abs()
+            .saturating_sub(if backwards { all_steps } else { 0 });
+        let small = |number: u128| usize::try_from(number).unwrap_or(usize::MAX);
+        Self {
+            lowest: small(lowest),
+            step: small(step),
+            count: small(count),
+            backwards,
+        }
+    }
+
+    /// Each, in the order in which they are picked.
+    fn indexes(&self) -> impl Iterator<Item = usize> {
+        (0..self.count).map(|turn| {
+            let turn = if self.backwards {
+                self.count - 1 - turn
+            } else {
+                turn
+            };
+            self.lowest + turn * self.step
+        })
+    }
+
+    /// What is picked of items.
+    fn out_of<T>(&self, items: impl Iterator<Item = T>) -> Vec<T> {
+        let picked = items.skip(self.lowest).step_by(self.step).take(self.count);
+        let mut picked: Vec<T> = picked.collect();
+        if self.backwards {
+            picked.reverse();
+        }
+        picked
+    }
+
+    /// What is picked of a text, without a copy of all its characters.
+    fn characters(&self, text: &str) -> String {
+        let picked = text.char_indices().map(|(at, _)| at);
+        let mut picked = picked.skip(self.lowest).step_by(self.step).take(self.count);
+        let character = |at: usize| text[at..].chars().next();
+        if !self.backwards {
+            return picked.filter_map(character).collect();
+        }
+        let (Some(first), last) = (picked.next(), picked.last()) else {
+            return String::new();
+        };
+        let part = &text[first..last.unwrap_or(first)];
+        let end = character(first + part.len()).into_iter();
+        let before = part.chars().rev().skip(self.step - 1);
+        end.chain(before.step_by(self.step)).collect()
+    }
 }
 
 /// The items of something that can be iterated: a mapping's keys, a text's characters.

@@ -109,6 +109,8 @@ impl Eval<'_> {
             return Ok(value);
         }
         let key = self.defined(key)?;
+        self.shared
+            .spend(value.as_str().map_or(0, str::len) / 1024)?;
         Ok(access::item(&value, &key).unwrap_or_else(|| missing(&value, expr)))
     }
 
@@ -123,6 +125,11 @@ impl Eval<'_> {
             bound(&slice.stop)?,
             bound(&slice.step)?,
         );
+        // A text, and a list of lines, is gone through from its start.
+        let length = base
+            .as_str()
+            .map_or_else(|| base.len().unwrap_or(0), str::len);
+        self.shared.spend(length / 1024)?;
         access::slice(&base, start, stop, step)
     }
 
@@ -142,6 +149,8 @@ impl Eval<'_> {
             // Two lists are compared item by item, each time.
             self.shared
                 .spend((left.len().unwrap_or(0) + right.len().unwrap_or(0)) / 64)?;
+            self.shared.look_through(&left)?;
+            self.shared.look_through(&right)?;
             if !compare(*comparison, &left, &right)? {
                 return Ok(Value::from(false));
             }

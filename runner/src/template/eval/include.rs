@@ -7,11 +7,13 @@ use minijinja::Value;
 use minijinja::value::ValueKind;
 
 use super::access::items;
+use super::locals::Locals;
 use super::output::Output;
-use super::state::Eval;
+use super::state::{Eval, Shared};
 use crate::template::error::TemplateError;
 use crate::template::files;
 use crate::template::python::string;
+use crate::template::tame;
 use crate::template::templar::FileOptions;
 use crate::template::tree::{Expr, Name, Stmt, Target, Template};
 
@@ -38,6 +40,10 @@ impl Loaded {
 impl Eval<'_> {
     fn load(&mut self, file: &Expr) -> Result<Option<Loaded>> {
         let wanted = self.defined(file)?;
+        if tame::is_suspicious(&wanted) {
+            tame::compare(&wanted, self.harmless(file, &wanted))
+                .map_err(|error| error.or_at(file.at.clone()))?;
+        }
         let names = match wanted.kind() {
             ValueKind::Seq => items(&wanted)?,
             _ => vec![wanted],
@@ -52,6 +58,23 @@ impl Eval<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// What the name of a file comes to with all made harmless that is not the user's.
+    fn harmless(&self, file: &Expr, name: &Value) -> Result<Value> {
+        let shared = self.shared;
+        let name = crate::template::display(name);
+        let Some(scope) = shared.scope.tame(&name) else {
+            // It is rendered with everything harmless already.
+            return Ok(Value::from(name));
+        };
+        let part = tame::Part::Of(name.into());
+        let locals = self.locals.all().iter();
+        let locals = locals.map(|(name, value)| (name.clone(), tame::tame(value.clone(), &part)));
+        let shared = Shared::new(shared.templar, &scope);
+        let mut eval = Eval::new(&shared, self.folder.clone());
+        eval.locals = Locals::with(locals.collect());
+        eval.defined(file)
     }
 
     fn need(&mut self, file: &Expr) -> Result<Loaded> {
@@ -95,7 +118,7 @@ impl Eval<'_> {
         });
         self.blocks = blocks;
         result?;
-        output.text(&inner.into_text(), self.shared)
+        output.text(&inner.into_text(self.shared)?, self.shared)
     }
 
     /// The names a file binds at its top.
@@ -192,7 +215,7 @@ impl Eval<'_> {
         self.locals = locals;
         self.blocks = blocks;
         result?;
-        let written = Value::from(output.into_text());
+        let written = Value::from(output.into_text(self.shared)?);
         Ok(string(&crate::template::templar::with_line_breaks(
             text, written,
         )))
@@ -271,7 +294,7 @@ impl Eval<'_> {
         };
         let mut output = Output::default();
         self.write_block(name, level, &body, &mut output)?;
-        Ok(Value::from(output.into_text()))
+        output.into_text(self.shared).map(Value::from)
     }
 
     /// `super()`.

@@ -1,24 +1,26 @@
 //! `for` loops and what `loop` tells inside them.
 
+use std::cmp::Ordering;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use minijinja::Value;
-use minijinja::value::{Object, ObjectRepr};
+use minijinja::value::{DynObject, Object, ObjectRepr};
 
 use super::access::items;
 use super::call::Arguments;
 use super::output::Output;
-use super::state::Eval;
+use super::state::{Eval, Shared};
 use super::stmt::Flow;
 use crate::template::error::TemplateError;
-use crate::template::special::{failed, is_undefined};
+use crate::template::limits::put_in;
+use crate::template::special::{as_places, bury, failed, is_undefined};
 use crate::template::tree::For;
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;
 
 /// `loop`, for one turn.
-#[derive(Debug)]
-pub(super) struct Loop {
+pub(in crate::template) struct Loop {
     index: usize,
     items: Arc<[Value]>,
     depth: usize,
@@ -28,9 +30,31 @@ pub(super) struct Loop {
     last: Arc<Mutex<Option<Vec<Value>>>>,
 }
 
+impl fmt::Debug for Loop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<loop {}/{}>", self.index + 1, self.items.len())
+    }
+}
+
+impl Drop for Loop {
+    fn drop(&mut self) {
+        if let Some(items) = Arc::get_mut(&mut self.items) {
+            bury(items.iter_mut().map(std::mem::take));
+        }
+        if let Some(last) = Arc::get_mut(&mut self.last) {
+            let last = last.get_mut().unwrap_or_else(PoisonError::into_inner);
+            bury(last.take().into_iter().flatten());
+        }
+    }
+}
+
 impl Object for Loop {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         ObjectRepr::Plain
+    }
+
+    fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<Ordering> {
+        as_places(self, other)
     }
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
@@ -63,8 +87,24 @@ impl Object for Loop {
 }
 
 impl Loop {
+    /// The values that it holds.
+    pub(in crate::template) fn holds(&self) -> Vec<Value> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = last.iter().flatten();
+        self.items.iter().chain(last).cloned().collect()
+    }
+
+    fn remember(&self, values: Option<Vec<Value>>) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = values;
+    }
+
     /// `loop.cycle(…)` and `loop.changed(…)`.
-    pub(super) fn method(&self, name: &str, given: &Arguments) -> Option<Result> {
+    pub(super) fn method(
+        &self,
+        shared: &Shared<'_>,
+        name: &str,
+        given: &Arguments,
+    ) -> Option<Result> {
         match name {
             "cycle" => Some(match given.positional.len() {
                 0 => Err(TemplateError::new(
@@ -73,10 +113,19 @@ impl Loop {
                 count => Ok(given.positional[self.index % count].clone()),
             }),
             "changed" => {
-                let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-                let changed = last.as_ref() != Some(&given.positional);
-                *last = Some(given.positional.clone());
-                Some(Ok(Value::from(changed)))
+                let last = (self.last.lock())
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .clone();
+                let new = given.positional.clone();
+                let changed = last.as_ref() != Some(&new);
+                let value = Value::from(new.clone());
+                let kept = put_in(
+                    shared,
+                    &value,
+                    || self.remember(Some(new)),
+                    || self.remember(None),
+                );
+                Some(kept.map(|()| Value::from(changed)))
             }
             _ => None,
         }
@@ -141,7 +190,7 @@ impl Eval<'_> {
         let list = items(&list)?;
         let mut output = Output::default();
         self.nested(|eval| eval.turns(looped, list, turn.depth + 1, &mut output))?;
-        Ok(Value::from(output.into_text()))
+        output.into_text(self.shared).map(Value::from)
     }
 
     /// The items that the loop's own `if` keeps.

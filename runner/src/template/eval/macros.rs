@@ -1,27 +1,29 @@
 //! Macros, `caller()` and calling values.
 
+use std::cmp::Ordering;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use minijinja::Value;
-use minijinja::value::{Object, ObjectRepr};
+use minijinja::value::{DynObject, Object, ObjectRepr};
 
 use super::call::Arguments;
 use super::locals::Locals;
 use super::loops::Loop;
 use super::output::Output;
-use super::state::Eval;
+use super::state::{Eval, Shared};
 use crate::template::error::TemplateError;
 use crate::template::functions::Global;
+use crate::template::limits::put_in;
 use crate::template::python::type_name;
-use crate::template::special::{bury, failed};
+use crate::template::special::{Dict, List, as_places, bury, failed};
 use crate::template::tree::{Macro, Name};
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;
 
 /// A macro with what it sees: the names that were bound where it was defined, and those bound at
 /// the top of its template by the time it is called.
-#[derive(Debug)]
 pub(super) struct Callable {
     definition: Arc<Macro>,
     seen: Vec<(Name, Value)>,
@@ -31,6 +33,10 @@ pub(super) struct Callable {
 impl Object for Callable {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         ObjectRepr::Plain
+    }
+
+    fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<Ordering> {
+        as_places(self, other)
     }
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
@@ -46,8 +52,15 @@ impl Object for Callable {
     }
 }
 
+/// Says that it is a macro, and nothing of what it sees: that may be the macro itself.
+impl fmt::Debug for Callable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<macro {}>", self.definition.name)
+    }
+}
+
 /// A namespace: the one thing a `set` inside a loop can change for what comes after the loop.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(in crate::template) struct Namespace(RwLock<Vec<(Name, Value)>>);
 
 impl Drop for Namespace {
@@ -73,18 +86,34 @@ impl Namespace {
         Value::from_object(Self(RwLock::new(entries)))
     }
 
-    pub(super) fn set(&self, name: &Name, value: Value) {
-        let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        match entries.iter_mut().find(|(bound, _)| bound == name) {
-            Some((_, bound)) => *bound = value,
-            None => entries.push((name.clone(), value)),
-        }
+    pub(super) fn set(&self, shared: &Shared<'_>, name: &Name, value: &Value) -> Result<()> {
+        let put = || {
+            let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
+            match entries.iter_mut().find(|(bound, _)| bound == name) {
+                Some((_, bound)) => *bound = value.clone(),
+                None => entries.push((name.clone(), value.clone())),
+            }
+        };
+        put_in(shared, value, put, || {
+            let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
+            entries.retain(|(bound, _)| bound != name);
+        })
+    }
+}
+
+impl fmt::Debug for Namespace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<namespace>")
     }
 }
 
 impl Object for Namespace {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         ObjectRepr::Plain
+    }
+
+    fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<Ordering> {
+        as_places(self, other)
     }
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
@@ -158,7 +187,8 @@ impl Eval<'_> {
                 (None, None) => locals.set(name, failed(parameter_missing(definition, name))),
             }
         }
-        locals.set(&"varargs".into(), positional.collect::<Vec<_>>().into());
+        let more = List::value(positional.collect());
+        locals.set(&"varargs".into(), self.shared.made(more)?);
         if let Some(at) = given
             .keyword
             .iter()
@@ -167,15 +197,9 @@ impl Eval<'_> {
             let (name, value) = given.keyword.remove(at);
             locals.set(&name, value);
         }
-        locals.set(
-            &"kwargs".into(),
-            Value::from_pairs(
-                given
-                    .keyword
-                    .iter()
-                    .map(|(name, value)| (&**name, value.clone())),
-            ),
-        );
+        let named = given.keyword.into_iter();
+        let named = Dict::value(named.map(|(name, value)| (Value::from(&*name), value)));
+        locals.set(&"kwargs".into(), self.shared.made(named)?);
         self.in_macro(locals, callable.folder.clone(), |eval| {
             for (name, default) in missing {
                 let value = eval.expr(&definition.defaults[default])?;
@@ -183,7 +207,7 @@ impl Eval<'_> {
             }
             let mut output = Output::default();
             eval.run(&definition.body, &mut output)?;
-            Ok(Value::from(output.into_text()))
+            output.into_text(eval.shared).map(Value::from)
         })
     }
 

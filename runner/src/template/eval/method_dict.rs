@@ -4,13 +4,20 @@ use minijinja::Value;
 
 use super::call::{Arguments, entries};
 use super::methods::{Given, pair, tuple};
+use super::state::Shared;
 use crate::template::error::TemplateError;
+use crate::template::limits::put_in;
 use crate::template::special::{Dict, List, is_undefined};
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;
 
 /// `mapping.name(args)`; nothing if mappings have no such method.
-pub(super) fn call(value: &Value, name: &str, arguments: &Arguments) -> Option<Result> {
+pub(super) fn call(
+    shared: &Shared<'_>,
+    value: &Value,
+    name: &str,
+    arguments: &Arguments,
+) -> Option<Result> {
     let given = Given {
         method: name,
         arguments,
@@ -30,7 +37,7 @@ pub(super) fn call(value: &Value, name: &str, arguments: &Arguments) -> Option<R
         )),
         "copy" => Ok(Dict::value(pairs())),
         "get" => get(value, &given),
-        "update" | "pop" | "setdefault" | "clear" | "popitem" => changed(value, &given),
+        "update" | "pop" | "setdefault" | "clear" | "popitem" => changed(shared, value, &given),
         _ => return None,
     })
 }
@@ -43,7 +50,7 @@ fn get(value: &Value, given: &Given<'_>) -> Result {
         .unwrap_or_else(|| Value::from(())))
 }
 
-fn changed(value: &Value, given: &Given<'_>) -> Result {
+fn changed(shared: &Shared<'_>, value: &Value, given: &Given<'_>) -> Result {
     let Some(dict) = value.downcast_object_ref::<Dict>() else {
         return Err(TemplateError::new(format!(
             "'{}' cannot change a mapping that the template did not make",
@@ -52,7 +59,7 @@ fn changed(value: &Value, given: &Given<'_>) -> Result {
         .hint("make one with `dict(mapping)`, or use the filter 'combine'"));
     };
     match given.method {
-        "update" => update(dict, given),
+        "update" => update(shared, dict, given),
         "pop" => pop(dict, given),
         "setdefault" => {
             let key = given.need(0, "key")?.clone();
@@ -60,7 +67,11 @@ fn changed(value: &Value, given: &Given<'_>) -> Result {
                 .get(1, "default")
                 .cloned()
                 .unwrap_or_else(|| Value::from(()));
-            Ok(dict.change(|entries| entries.entry(key).or_insert(default).clone()))
+            if let Some(known) = dict.look(|entries| entries.get(&key).cloned()) {
+                return Ok(known);
+            }
+            let default = super::method_list::detached(shared, &default)?;
+            insert(shared, dict, &key, &default).map(|()| default)
         }
         "popitem" => dict
             .change(indexmap::IndexMap::pop)
@@ -73,7 +84,7 @@ fn changed(value: &Value, given: &Given<'_>) -> Result {
     }
 }
 
-fn update(dict: &Dict, given: &Given<'_>) -> Result {
+fn update(shared: &Shared<'_>, dict: &Dict, given: &Given<'_>) -> Result {
     let mut new = Vec::new();
     if let Some(other) = given.arguments.positional.first() {
         match entries(other) {
@@ -90,10 +101,20 @@ fn update(dict: &Dict, given: &Given<'_>) -> Result {
     }
     let new: Vec<_> = new
         .into_iter()
-        .map(|(key, value)| Ok((key, super::method_list::detached(&value)?)))
+        .map(|(key, value)| Ok((key, super::method_list::detached(shared, &value)?)))
         .collect::<Result<_>>()?;
-    dict.change(|entries| entries.extend(new));
+    for (key, value) in new {
+        insert(shared, dict, &key, &value)?;
+    }
     Ok(Value::from(()))
+}
+
+/// Puts an entry into a mapping that is there already.
+pub(super) fn insert(shared: &Shared<'_>, dict: &Dict, key: &Value, value: &Value) -> Result<()> {
+    let put = || dict.change(|entries| drop(entries.insert(key.clone(), value.clone())));
+    put_in(shared, value, put, || {
+        dict.change(|entries| drop(entries.shift_remove(key)));
+    })
 }
 
 fn pop(dict: &Dict, given: &Given<'_>) -> Result {

@@ -7,13 +7,20 @@ use super::access::items;
 use super::call::{Arguments, entries};
 use super::methods::Given;
 use super::operators::whole;
+use super::state::Shared;
 use crate::template::error::TemplateError;
+use crate::template::limits::{ITEM, put_in};
 use crate::template::special::{Dict, List};
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;
 
 /// `list.name(args)`; nothing if lists have no such method.
-pub(super) fn call(value: &Value, name: &str, arguments: &Arguments) -> Option<Result> {
+pub(super) fn call(
+    shared: &Shared<'_>,
+    value: &Value,
+    name: &str,
+    arguments: &Arguments,
+) -> Option<Result> {
     let given = Given {
         method: name,
         arguments,
@@ -23,7 +30,7 @@ pub(super) fn call(value: &Value, name: &str, arguments: &Arguments) -> Option<R
         "index" => index(value, &given),
         "copy" => items(value).map(List::value),
         "append" | "extend" | "insert" | "pop" | "remove" | "reverse" | "clear" | "sort" => {
-            changed(value, &given)
+            changed(shared, value, &given)
         }
         _ => return None,
     })
@@ -55,8 +62,12 @@ const DEEPEST: usize = 60;
 const LARGEST: usize = 100_000;
 
 /// A copy that shares nothing with the original, so that no list can come to hold itself.
-pub(super) fn detached(value: &Value) -> Result {
-    copied(value, 0, &mut 0)
+pub(super) fn detached(shared: &Shared<'_>, value: &Value) -> Result {
+    let mut size = 0;
+    let copy = copied(value, 0, &mut size)?;
+    // A value that holds no others is not copied.
+    shared.make((size - 1) * ITEM)?;
+    Ok(copy)
 }
 
 fn copied(value: &Value, depth: usize, size: &mut usize) -> Result {
@@ -80,7 +91,7 @@ fn copied(value: &Value, depth: usize, size: &mut usize) -> Result {
     }
 }
 
-fn changed(value: &Value, given: &Given<'_>) -> Result {
+fn changed(shared: &Shared<'_>, value: &Value, given: &Given<'_>) -> Result {
     let Some(list) = value.downcast_object_ref::<List>() else {
         return Err(TemplateError::new(format!(
             "'{}' cannot change a list that the template did not make",
@@ -90,21 +101,22 @@ fn changed(value: &Value, given: &Given<'_>) -> Result {
     };
     match given.method {
         "append" => {
-            let item = detached(given.need(0, "object")?)?;
-            list.change(|items| items.push(item));
+            let item = detached(shared, given.need(0, "object")?)?;
+            let at = list.look(<[Value]>::len);
+            insert(shared, list, at, &item)?;
         }
         "extend" => {
-            let more = detached(&List::value(items(given.need(0, "iterable")?)?))?;
-            let more = items(&more)?;
-            list.change(|items| items.extend(more));
+            let more = detached(shared, &List::value(items(given.need(0, "iterable")?)?))?;
+            for item in items(&more)? {
+                let at = list.look(<[Value]>::len);
+                insert(shared, list, at, &item)?;
+            }
         }
         "insert" => {
             let at = given.int(0, "index", 0)?;
-            let item = detached(given.need(1, "object")?)?;
-            list.change(|items| {
-                let at = from_end(at, items.len()).min(items.len());
-                items.insert(at, item);
-            });
+            let item = detached(shared, given.need(1, "object")?)?;
+            let length = list.look(<[Value]>::len);
+            insert(shared, list, from_end(at, length).min(length), &item)?;
         }
         "pop" => {
             let at = given.int(0, "index", -1)?;
@@ -133,6 +145,16 @@ fn changed(value: &Value, given: &Given<'_>) -> Result {
         _ => list.change(Vec::clear),
     }
     Ok(Value::from(()))
+}
+
+/// Puts an item into a list that is there already.
+fn insert(shared: &Shared<'_>, list: &List, at: usize, item: &Value) -> Result<()> {
+    put_in(
+        shared,
+        item,
+        || list.change(|items| items.insert(at, item.clone())),
+        || list.change(|items| drop(items.remove(at))),
+    )
 }
 
 /// An index as Python counts, from the end when negative; too far back is the start.

@@ -6,7 +6,7 @@ use minijinja::value::{Tuple, ValueKind};
 use super::access::{attribute, items};
 use super::call::Arguments;
 use super::loops::Loop;
-use super::state::Eval;
+use super::state::{Eval, Shared};
 use super::{method_dict, method_list, method_text};
 use crate::template::error::TemplateError;
 use crate::template::functions::Cycler;
@@ -32,9 +32,11 @@ impl Eval<'_> {
             ValueKind::String => {
                 method_text::call(value.as_str().unwrap_or_default(), name, &given)
             }
-            ValueKind::Map => method_dict::call(value, name, &given),
-            ValueKind::Seq | ValueKind::Iterable => method_list::call(value, name, &given),
-            ValueKind::Plain => plain_method(value, name, &given),
+            ValueKind::Map => method_dict::call(self.shared, value, name, &given),
+            ValueKind::Seq | ValueKind::Iterable => {
+                method_list::call(self.shared, value, name, &given)
+            }
+            ValueKind::Plain => plain_method(self.shared, value, name, &given),
             _ => None,
         };
         if let Some(result) = found {
@@ -54,9 +56,14 @@ impl Eval<'_> {
 }
 
 /// Methods of values that only templates have.
-fn plain_method(value: &Value, name: &str, given: &Arguments) -> Option<Result> {
+fn plain_method(
+    shared: &Shared<'_>,
+    value: &Value,
+    name: &str,
+    given: &Arguments,
+) -> Option<Result> {
     if let Some(turn) = value.downcast_object_ref::<Loop>() {
-        return turn.method(name, given);
+        return turn.method(shared, name, given);
     }
     if let Some(cycler) = value.downcast_object_ref::<Cycler>() {
         return cycler.method(name).map(Ok);

@@ -38,6 +38,22 @@ impl Number {
         }
     }
 
+    fn is_nan(self) -> bool {
+        matches!(self, Self::Float(number) if number.is_nan())
+    }
+
+    /// Which of two numbers is the smaller; nothing if one is no number.
+    fn compare(self, other: Self) -> Option<Ordering> {
+        match (self, other) {
+            (Self::Int(one), Self::Int(other)) => Some(one.cmp(&other)),
+            (Self::Float(one), Self::Float(other)) => one.partial_cmp(&other),
+            (Self::Int(one), Self::Float(other)) => whole_and_float(one, other),
+            (Self::Float(one), Self::Int(other)) => {
+                whole_and_float(other, one).map(Ordering::reverse)
+            }
+        }
+    }
+
     #[expect(
         clippy::cast_precision_loss,
         reason = "Python's own conversion loses it too"
@@ -47,6 +63,118 @@ impl Number {
             Self::Int(number) => number as f64,
             Self::Float(number) => number,
         }
+    }
+}
+
+/// The order of a whole number and a float, by what they are and not by what is left of them as floats: so
+/// that all numbers have one order. Nothing for what is no number.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "the limits are powers of two, and what lies between them is cut at the point"
+)]
+fn whole_and_float(whole: i128, float: f64) -> Option<Ordering> {
+    if float.is_nan() {
+        None
+    } else if float >= i128::MAX as f64 {
+        Some(Ordering::Less)
+    } else if float < i128::MIN as f64 {
+        Some(Ordering::Greater)
+    } else {
+        let cut = float.trunc();
+        let rest = 0.0_f64.partial_cmp(&(float - cut));
+        Some(
+            whole
+                .cmp(&(cut as i128))
+                .then(rest.unwrap_or(Ordering::Equal)),
+        )
+    }
+}
+
+/// The place of a value in a list that is sorted. Other than [`order`], this is an order of all values, as
+/// the sorting needs it; `unlike` is told of two that Python does not compare.
+pub(in crate::template) fn place(
+    left: &Value,
+    right: &Value,
+    unlike: &mut impl FnMut(TemplateError),
+) -> Ordering {
+    placed(left, right, false, unlike)
+}
+
+fn placed(
+    left: &Value,
+    right: &Value,
+    inside: bool,
+    unlike: &mut impl FnMut(TemplateError),
+) -> Ordering {
+    let ranks = (rank(left), rank(right));
+    match ranks {
+        (Rank::Number(left), Rank::Number(right)) => left.compare(right).unwrap_or_else(|| {
+            // What is no number comes last.
+            left.is_nan().cmp(&right.is_nan())
+        }),
+        (Rank::Text(left), Rank::Text(right)) => left.cmp(right),
+        (Rank::List, Rank::List) | (Rank::Tuple, Rank::Tuple) => {
+            let (left, right) = match (items(left), items(right)) {
+                (Ok(left), Ok(right)) => (left, right),
+                (Err(error), _) | (_, Err(error)) => {
+                    unlike(error);
+                    return Ordering::Equal;
+                }
+            };
+            let pairs = left.iter().zip(&right);
+            pairs
+                .map(|(left, right)| placed(left, right, true, unlike))
+                .find(|ordering| ordering.is_ne())
+                .unwrap_or_else(|| left.len().cmp(&right.len()))
+        }
+        (Rank::Plain, Rank::Plain) => left.cmp(right),
+        _ => {
+            if !inside || left != right {
+                unlike(unordered(left, right, "<"));
+            }
+            ranks.0.number().cmp(&ranks.1.number())
+        }
+    }
+}
+
+/// What kinds of values Python orders among themselves.
+#[derive(Clone, Copy)]
+enum Rank<'v> {
+    Number(Number),
+    Text(&'v str),
+    List,
+    Tuple,
+    Plain,
+    Other,
+}
+
+impl Rank<'_> {
+    fn number(self) -> u8 {
+        match self {
+            Self::Number(_) => 0,
+            Self::Text(_) => 1,
+            Self::List => 2,
+            Self::Tuple => 3,
+            Self::Plain => 4,
+            Self::Other => 5,
+        }
+    }
+}
+
+fn rank(value: &Value) -> Rank<'_> {
+    if let Some(number) = Number::of(value) {
+        Rank::Number(number)
+    } else if let Some(text) = value.as_str() {
+        Rank::Text(text)
+    } else if is_list(value) && value.is_tuple() {
+        Rank::Tuple
+    } else if is_list(value) {
+        Rank::List
+    } else if value.kind() == ValueKind::Plain && defined(value).is_ok() {
+        Rank::Plain
+    } else {
+        Rank::Other
     }
 }
 
@@ -269,10 +397,7 @@ pub(in crate::template) fn order(
     defined(left)?;
     defined(right)?;
     if let (Some(left), Some(right)) = (Number::of(left), Number::of(right)) {
-        return Ok(match (left, right) {
-            (Number::Int(left), Number::Int(right)) => Some(left.cmp(&right)),
-            _ => left.float().partial_cmp(&right.float()),
-        });
+        return Ok(left.compare(right));
     }
     if let (Some(left), Some(right)) = (left.as_str(), right.as_str()) {
         return Ok(Some(left.cmp(right)));
@@ -289,16 +414,24 @@ pub(in crate::template) fn order(
     if left.kind() == ValueKind::Plain && right.kind() == ValueKind::Plain {
         return Ok(Some(left.cmp(right)));
     }
+    Err(unordered(left, right, symbol))
+}
+
+/// The error for values of kinds that Python does not order.
+fn unordered(left: &Value, right: &Value, symbol: &str) -> TemplateError {
+    if let Some(error) = defined(left).err().or_else(|| defined(right).err()) {
+        return error;
+    }
     let error = TemplateError::new(format!(
         "'{symbol}' does not work between types '{}' and '{}'",
         type_name(left),
         type_name(right)
     ));
-    Err(if left.as_str().is_some() || right.as_str().is_some() {
+    if left.as_str().is_some() || right.as_str().is_some() {
         error.hint("convert with `| int` or `| float`, or compare versions with `is version(...)`")
     } else {
         error
-    })
+    }
 }
 
 /// `value in container`.

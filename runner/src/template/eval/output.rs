@@ -50,13 +50,9 @@ impl Output {
 
     fn push(&mut self, text: &str, shared: &Shared<'_>) -> Result<()> {
         shared.make(text.len())?;
+        shared.spend(text.len() / 64)?;
         self.text.push_str(text);
         Ok(())
-    }
-
-    /// How much text there is.
-    pub(super) fn len(&self) -> usize {
-        self.text.len()
     }
 
     /// The value, with its type if it is a single one; `None` when nothing was written.
@@ -69,10 +65,8 @@ impl Output {
     }
 
     /// All of it as text.
-    pub(in crate::template) fn into_text(mut self) -> String {
-        if let Some(first) = self.single.take() {
-            self.text.push_str(&python::display(&first));
-        }
-        self.text
+    pub(in crate::template) fn into_text(mut self, shared: &Shared<'_>) -> Result<String> {
+        self.flush(shared)?;
+        Ok(self.text)
     }
 }

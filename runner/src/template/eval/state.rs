@@ -60,10 +60,15 @@ impl<'e> Shared<'e> {
 
     /// Charges a value that was just made.
     pub(in crate::template) fn made(&self, value: Value) -> Result<Value, TemplateError> {
-        let size = limits::size(&value)?;
+        let (size, steps) = limits::size(&value)?;
         self.make(size)?;
-        self.spend(size / 1024)?;
+        self.spend(size / 1024 + steps / 32)?;
         Ok(value)
+    }
+
+    /// Uses up fuel for looking at all that is in a value.
+    pub(in crate::template) fn look_through(&self, value: &Value) -> Result<(), TemplateError> {
+        self.spend(limits::values_in(value) / 32)
     }
 
     /// Uses up fuel, so that no template runs for ever.

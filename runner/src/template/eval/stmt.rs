@@ -30,9 +30,8 @@ impl Eval<'_> {
     /// Runs statements one after another.
     pub(in crate::template) fn run(&mut self, body: &[Stmt], output: &mut Output) -> Result<Flow> {
         for statement in body {
-            let before = output.len();
             let flow = self.statement(statement, output)?;
-            self.shared.spend(1 + (output.len() - before) / 64)?;
+            self.shared.spend(1)?;
             if flow != Flow::Next {
                 return Ok(flow);
             }
@@ -117,7 +116,7 @@ impl Eval<'_> {
     fn captured(&mut self, body: &[Stmt]) -> Result<Value> {
         let mut output = Output::default();
         self.nested(|eval| eval.scoped(|eval| eval.run(body, &mut output)))?;
-        Ok(Value::from(output.into_text()))
+        output.into_text(self.shared).map(Value::from)
     }
 
     /// Applies a chain of filters that has no operand of its own.
@@ -158,11 +157,11 @@ impl Eval<'_> {
             Target::Attr(base, name) => {
                 let base = self.defined(base)?;
                 if let Some(namespace) = base.downcast_object_ref::<Namespace>() {
-                    namespace.set(name, value);
+                    namespace.set(self.shared, name, &value)?;
                 } else if let Some(dict) = base.downcast_object_ref::<Dict>() {
                     // As with a list's `append`: no mapping comes to hold itself.
-                    let value = super::method_list::detached(&value)?;
-                    dict.change(|entries| entries.insert(Value::from(&**name), value));
+                    let value = super::method_list::detached(self.shared, &value)?;
+                    super::method_dict::insert(self.shared, dict, &Value::from(&**name), &value)?;
                 } else {
                     return Err(TemplateError::new(format!(
                         "'{name}' cannot be set on a value of type '{}'",

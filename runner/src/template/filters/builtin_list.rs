@@ -1,13 +1,12 @@
 //! Jinja's own filters for lists and mappings.
 
-use std::collections::HashSet;
-
 use minijinja::Value;
-use minijinja::value::Tuple;
+use minijinja::value::{Tuple, ValueKind};
 
 use super::apply::attribute;
 use super::group::Group;
 use super::sorting::{by_key, folded};
+use crate::template::distinct::Distinct;
 use crate::template::error::TemplateError;
 use crate::template::eval::{Function, Input, add, order, pair};
 use crate::template::limits::{ITEM, fits, joined};
@@ -68,12 +67,22 @@ fn end(input: &Input<'_, '_>, what: &str, found: Option<Value>) -> Value {
 }
 
 fn first(input: &mut Input<'_, '_>) -> Result {
-    let found = input.list(0)?.into_iter().next();
+    let found = match input.value(0) {
+        value if value.kind() == ValueKind::Seq => value.get_item_by_index(0).ok(),
+        _ => input.list(0)?.into_iter().next(),
+    };
+    let found = found.filter(|found| found.kind() != ValueKind::Undefined);
     Ok(end(input, "first", found))
 }
 
 fn last(input: &mut Input<'_, '_>) -> Result {
-    let found = input.list(0)?.into_iter().next_back();
+    let value = input.value(0);
+    let found = match value.len().filter(|_| value.kind() == ValueKind::Seq) {
+        Some(length) => (length.checked_sub(1))
+            .and_then(|at| value.get_item_by_index(at).ok())
+            .filter(|found| found.kind() != ValueKind::Undefined),
+        None => input.list(0)?.into_iter().next_back(),
+    };
     Ok(end(input, "last", found))
 }
 
@@ -142,12 +151,12 @@ fn unique(input: &mut Input<'_, '_>) -> Result {
         Some(value) if !value.is_none() => value.is_true(),
         _ => false,
     };
-    let mut seen: HashSet<Value> = HashSet::new();
+    let mut seen = Distinct::default();
     let mut out = Vec::new();
     for (key, item) in keys(input, 2, &list).iter().zip(&list) {
         defined(key)?;
         let key = folded(key, case_sensitive);
-        if seen.insert(key) {
+        if seen.insert(input.eval.shared, &key)? {
             out.push(item.clone());
         }
     }

@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use minijinja::Value;
 use minijinja::value::{Tuple, ValueKind};
 
+use crate::template::distinct::Distinct;
 use crate::template::error::TemplateError;
-use crate::template::eval::{Function, Input, entries, item, items};
+use crate::template::eval::{Function, Input, Shared, entries, item, items};
 use crate::template::limits::{ITEM, fits};
 use crate::template::python::{repr, string, type_name};
 use crate::template::special::{Dict, List, defined, failed};
@@ -59,24 +60,26 @@ impl ListMerge {
         })
     }
 
-    fn merge(self, low: Vec<Value>, high: Vec<Value>) -> Vec<Value> {
-        match self {
+    fn merge(self, shared: &Shared<'_>, low: Vec<Value>, high: Vec<Value>) -> Result<Vec<Value>> {
+        Ok(match self {
             Self::Replace => high,
             Self::Keep => low,
             Self::Append => low.into_iter().chain(high).collect(),
             Self::Prepend => high.into_iter().chain(low).collect(),
             Self::AppendUnique | Self::PrependUnique => {
-                let above: HashSet<&Value> = high.iter().collect();
-                let low: Vec<Value> = low
-                    .into_iter()
-                    .filter(|item| !above.contains(item))
-                    .collect();
+                let above = Distinct::of(shared, &high)?;
+                let mut left = Vec::new();
+                for item in low {
+                    if !above.contains(shared, &item)? {
+                        left.push(item);
+                    }
+                }
                 match self {
-                    Self::AppendUnique => low.into_iter().chain(high).collect(),
-                    _ => high.into_iter().chain(low).collect(),
+                    Self::AppendUnique => left.into_iter().chain(high).collect(),
+                    _ => high.into_iter().chain(left).collect(),
                 }
             }
-        }
+        })
     }
 }
 
@@ -108,7 +111,8 @@ fn combine(input: &mut Input<'_, '_>) -> Result {
     let mut mappings = mappings.into_iter();
     let mut result = mappings.next().unwrap_or_else(|| Dict::value([]));
     for mapping in mappings {
-        result = merge(&result, &mapping, recursive, lists, 0)?;
+        let shared = input.eval.shared;
+        result = merge(shared, &result, &mapping, (recursive, lists), 0)?;
     }
     if result.kind() == ValueKind::Map {
         Ok(result)
@@ -126,7 +130,13 @@ fn not_a_mapping(value: &Value) -> TemplateError {
     })
 }
 
-fn merge(low: &Value, high: &Value, recursive: bool, lists: ListMerge, depth: usize) -> Result {
+fn merge(
+    shared: &Shared<'_>,
+    low: &Value,
+    high: &Value,
+    (recursive, lists): (bool, ListMerge),
+    depth: usize,
+) -> Result {
     if depth > 100 {
         return Err(TemplateError::new(
             "'combine' got mappings that nest too deeply",
@@ -140,10 +150,10 @@ fn merge(low: &Value, high: &Value, recursive: bool, lists: ListMerge, depth: us
             Some(old)
                 if recursive && old.kind() == ValueKind::Map && value.kind() == ValueKind::Map =>
             {
-                merge(old, &value, recursive, lists, depth + 1)?
+                merge(shared, old, &value, (recursive, lists), depth + 1)?
             }
             Some(old) if is_list(old) && is_list(&value) => {
-                List::value(lists.merge(items(old)?, items(&value)?))
+                List::value(lists.merge(shared, items(old)?, items(&value)?)?)
             }
             _ => value,
         };

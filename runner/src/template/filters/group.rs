@@ -5,11 +5,22 @@ use std::sync::Arc;
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object, ObjectRepr};
 
+use crate::template::special::bury;
+
 /// What the items have in common, and the items.
 #[derive(Debug)]
-pub(super) struct Group {
-    pub(super) key: Value,
-    pub(super) items: Value,
+pub(in crate::template) struct Group {
+    pub(in crate::template) key: Value,
+    pub(in crate::template) items: Value,
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        bury([
+            std::mem::take(&mut self.key),
+            std::mem::take(&mut self.items),
+        ]);
+    }
 }
 
 impl Object for Group {

@@ -38,6 +38,7 @@ mod types;
 
 pub(super) use collections::pairs_of;
 pub(super) use datetime::formatted;
+pub(super) use group::Group;
 pub(super) use sorting::sorted;
 pub(super) use table::{find, unknown};
 pub(super) use types::yes_or_no;

@@ -2,6 +2,7 @@
 
 use minijinja::Value;
 
+use crate::template::distinct::Distinct;
 use crate::template::error::TemplateError;
 use crate::template::eval::{Function, Input};
 use crate::template::special::{List, defined};
@@ -15,31 +16,50 @@ pub(super) static FILTERS: &[Function] = &[
     filter!("symmetric_difference", symmetric_difference, 2, ["b"]),
 ];
 
-/// The two lists, each item once.
-fn both(input: &Input<'_, '_>) -> Result<(indexmap::IndexSet<Value>, indexmap::IndexSet<Value>)> {
+/// The two lists.
+fn both(input: &Input<'_, '_>) -> Result<(Vec<Value>, Vec<Value>)> {
     let (left, right) = (input.list(0)?, input.list(1)?);
     left.iter().chain(&right).try_for_each(defined)?;
-    Ok((left.into_iter().collect(), right.into_iter().collect()))
+    Ok((left, right))
+}
+
+/// The items of one list, each once, that are in the other, or that are not.
+fn picked(
+    input: &Input<'_, '_>,
+    list: &[Value],
+    other: &[Value],
+    wanted: bool,
+) -> Result<Vec<Value>> {
+    let shared = input.eval.shared;
+    let (mut seen, other) = (Distinct::default(), Distinct::of(shared, other)?);
+    let mut out = Vec::new();
+    for item in list {
+        if other.contains(shared, item)? == wanted && seen.insert(shared, item)? {
+            out.push(item.clone());
+        }
+    }
+    Ok(out)
 }
 
 fn union(input: &mut Input<'_, '_>) -> Result {
-    let (left, right) = both(input)?;
-    Ok(List::value(left.union(&right).cloned().collect()))
+    let (mut all, right) = both(input)?;
+    all.extend(right);
+    picked(input, &all, &[], false).map(List::value)
 }
 
 fn intersect(input: &mut Input<'_, '_>) -> Result {
     let (left, right) = both(input)?;
-    Ok(List::value(left.intersection(&right).cloned().collect()))
+    picked(input, &left, &right, true).map(List::value)
 }
 
 fn difference(input: &mut Input<'_, '_>) -> Result {
     let (left, right) = both(input)?;
-    Ok(List::value(left.difference(&right).cloned().collect()))
+    picked(input, &left, &right, false).map(List::value)
 }
 
 fn symmetric_difference(input: &mut Input<'_, '_>) -> Result {
     let (left, right) = both(input)?;
-    Ok(List::value(
-        left.symmetric_difference(&right).cloned().collect(),
-    ))
+    let mut out = picked(input, &left, &right, false)?;
+    out.extend(picked(input, &right, &left, false)?);
+    Ok(List::value(out))
 }

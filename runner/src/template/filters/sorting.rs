@@ -1,11 +1,9 @@
 //! Sorting as Python does: stable, and only what can be compared.
 
-use std::cmp::Ordering;
-
 use minijinja::Value;
 
 use crate::template::error::TemplateError;
-use crate::template::eval::order;
+use crate::template::eval::place;
 
 /// A list in order.
 pub(in crate::template) fn sorted(
@@ -34,12 +32,12 @@ pub(super) fn by_key(
     reverse: bool,
 ) -> Result<Vec<Value>, TemplateError> {
     let mut failure = None;
-    let mut compare = |left: &Value, right: &Value| match order(left, right, "<") {
-        Ok(ordering) => ordering.unwrap_or(Ordering::Equal),
-        Err(error) => {
+    // However they are compared, two neighbours in the end were compared with each other: what cannot be
+    // compared is found.
+    let mut compare = |left: &Value, right: &Value| {
+        place(left, right, &mut |error| {
             failure.get_or_insert(error);
-            Ordering::Equal
-        }
+        })
     };
     if reverse {
         keyed.sort_by(|left, right| compare(&right.0, &left.0));

@@ -13,6 +13,7 @@ use crate::template::glob;
 use crate::template::limits::{ITEM, MOST_MADE};
 use crate::template::python::string;
 use crate::template::templar::FileOptions;
+use crate::template::{tame, trust};
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;
 
@@ -115,7 +116,11 @@ fn template(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
     let extra = call.option("template_vars").cloned();
     let mut out = Vec::new();
     for term in call.terms.clone() {
-        let (path, text) = read(call, "templates", &string(&term))?;
+        let name = string(&term);
+        if !trust::is_users(&term) && name.split('/').any(|part| part == "..") {
+            return Err(tame::led(&name));
+        }
+        let (path, text) = read(call, "templates", &name)?;
         let text = call
             .eval
             .file_text(&text, &path, &options, extra.as_ref())?;
