@@ -21,24 +21,32 @@ const HARMLESS: [&str; 12] = [
 ];
 
 thread_local! {
-    static CALLS: Cell<Option<usize>> = const { Cell::new(None) };
+    /// How often a lookup was called on this thread, by a template or by `with_`.
+    static CALLS: Cell<usize> = const { Cell::new(0) };
+    /// Whether those that reach out fail.
+    static HELD: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Does something, and tells how many lookups were called meanwhile. Those that would read or change
 /// the control host fail instead.
 pub(super) fn counted<T>(work: impl FnOnce() -> T) -> (T, usize) {
-    CALLS.set(Some(0));
+    let before = CALLS.get();
+    HELD.set(true);
     let value = work();
-    (value, CALLS.take().unwrap_or_default())
+    HELD.set(false);
+    (value, CALLS.get() - before)
+}
+
+/// How often a lookup was called on this thread so far.
+#[cfg(test)]
+pub(crate) fn calls() -> usize {
+    CALLS.get()
 }
 
 /// To be called before the lookup of a name runs.
 pub(crate) fn looked_up(name: &str) -> Result<(), TemplateError> {
-    let Some(calls) = CALLS.get() else {
-        return Ok(());
-    };
-    CALLS.set(Some(calls + 1));
-    if HARMLESS.contains(&name) {
+    CALLS.set(CALLS.get() + 1);
+    if !HELD.get() || HARMLESS.contains(&name) {
         return Ok(());
     }
     Err(TemplateError::new(format!(

@@ -20,6 +20,8 @@ pub use condition::condition;
 pub use facts::facts;
 pub use frame::frame;
 pub use inventory::inventory;
+#[cfg(test)]
+pub(crate) use lookups::calls;
 pub(crate) use lookups::looked_up;
 pub use template::template;
 pub use yaml::yaml;

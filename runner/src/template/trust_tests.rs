@@ -7,10 +7,10 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::error::TemplateError;
-use super::lookups::CALLS;
 use super::scope::Scope;
 use super::templar::{Options, Templar};
 use super::{from_json, to_json};
+use crate::fuzzing::calls;
 use crate::yaml::{self, Mapping, Node, Source};
 
 /// What the user wrote, as templates, and what a host said, as data.
@@ -138,13 +138,13 @@ fn a_condition_in_braces_is_evaluated_only_where_the_user_wrote_what_it_gives() 
         "{{ r.stdout | escape }}",
     ] {
         let node = parsed(&serde_json::to_string(condition).expect("it is text"));
-        let before = CALLS.get();
+        let before = calls();
         let error = templar().condition(&node, &scope).expect_err(condition);
         assert!(
             error.message.contains("does not stand in the playbook"),
             "{condition}: {error}"
         );
-        assert_eq!(CALLS.get(), before, "{condition}");
+        assert_eq!(calls(), before, "{condition}");
     }
     let node = parsed("!unsafe x == 1");
     assert!(templar().condition(&node, &scope).is_err());
@@ -155,7 +155,7 @@ fn which_lookup_is_called_no_host_decides() {
     let mut outside = outside();
     outside.push(("plugin".to_owned(), Value::from("pipe")));
     let scope = scope("mine: env\nwith: {name: env}", outside);
-    let before = CALLS.get();
+    let before = calls();
     for text in [
         "{{ lookup(plugin, 'true') }}",
         "{{ query(plugin, 'true') }}",
@@ -170,7 +170,7 @@ fn which_lookup_is_called_no_host_decides() {
             "{text}: {error}"
         );
     }
-    assert_eq!(CALLS.get(), before);
+    assert_eq!(calls(), before);
     for text in [
         "{{ lookup(mine, 'HOME') }}",
         "{{ lookup(with.name, 'HOME') }}",
@@ -355,7 +355,7 @@ proptest! {
             ("d".to_owned(), from_json(&data)),
         ];
         let users = "{u: text, i: '{{ a }}', x: 1}";
-        let before = CALLS.get();
+        let before = calls();
         for (index, text) in templates.iter().enumerate() {
             let known = scope(users, outside.clone());
             let node = parsed(&serde_json::to_string(text).expect("it is text"));
@@ -371,6 +371,6 @@ proptest! {
                 let _ = templar().condition(&node, &scope(users, outside.clone()));
             }
         }
-        prop_assert_eq!(CALLS.get(), before, "{:?} over {:?}", templates, texts);
+        prop_assert_eq!(calls(), before, "{:?} over {:?}", templates, texts);
     }
 }

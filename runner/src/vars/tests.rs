@@ -736,7 +736,7 @@ fn no_host_leads_the_name_of_a_file_to_another_folder() {
     let facts = json!({"ansible_distribution": evil, "ansible_system": "evil", "ansible_path": "/fetched/app", "ansible_dot": ".",
         "ansible_list": [{"name": evil}]});
     for host in ["h", "i"] {
-        run.store.set_facts(host, map(&facts));
+        run.store.set_facts(host, map(&facts), None);
     }
     let results = json!({"r": {"stdout": evil, "stdout_lines": [evil], "path": "/fetched/app"}, "set": evil, "whole": "/a/b.yml"});
     run.store.set_variables("h", values(&results));

@@ -1,10 +1,12 @@
 //! Filters that apply a filter or test to every item: `map`, `select`, `selectattr` …
 
+use std::cell::RefCell;
+
 use minijinja::Value;
 
 use crate::template::error::TemplateError;
 use crate::template::eval::{Arguments, Function, Input, integer, item, truth};
-use crate::template::python::string;
+use crate::template::python::{string, type_name};
 use crate::template::special::{List, failed, is_undefined};
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;
@@ -17,40 +19,65 @@ pub(super) static FILTERS: &[Function] = &[
     filter!("rejectattr", rejectattr, 1, ["*", "**"]),
 ];
 
-/// The attribute that a path such as `a.b.0` leads to, or the default, or something undefined.
-pub(super) fn attribute(value: &Value, path: &Value, default: Option<&Value>) -> Value {
-    let mut at = value.clone();
-    let steps: Vec<Value> = match integer(path) {
-        Some(_) => vec![path.clone()],
-        None => string(path)
-            .split('.')
-            .map(|step| {
-                step.parse::<i64>()
-                    .map_or_else(|_| Value::from(step), Value::from)
-            })
-            .collect(),
-    };
-    for step in steps {
-        if is_undefined(&at) {
-            break;
-        }
-        at = match (item(&at, &step), default) {
-            (Some(found), _) => found,
-            (None, Some(default)) => return default.clone(),
-            (None, None) => {
-                let name = string(path);
-                return failed(TemplateError {
-                    undefined: Some(name.clone()),
-                    ..TemplateError::new(format!(
-                        "'{name}' is undefined: an item of type '{}' has no '{}'",
-                        crate::template::python::type_name(&at),
-                        string(&step)
-                    ))
-                });
-            }
+/// A path such as `a.b.0` to an attribute of each item of a list.
+pub(super) struct Path {
+    name: String,
+    steps: Vec<Value>,
+    /// What items lack, by the step and the type that has none: a list may lack it in all of its items.
+    missing: RefCell<Vec<((usize, &'static str), Value)>>,
+}
+
+impl Path {
+    pub(super) fn new(path: &Value) -> Self {
+        let name = string(path);
+        let steps = match integer(path) {
+            Some(_) => vec![path.clone()],
+            None => name
+                .split('.')
+                .map(|step| {
+                    step.parse::<i64>()
+                        .map_or_else(|_| Value::from(step), Value::from)
+                })
+                .collect(),
         };
+        Self {
+            name,
+            steps,
+            missing: RefCell::default(),
+        }
     }
-    at
+
+    /// The attribute that it leads to, or the default, or something undefined.
+    pub(super) fn of(&self, value: &Value, default: Option<&Value>) -> Value {
+        let mut at = value.clone();
+        for (index, step) in self.steps.iter().enumerate() {
+            if is_undefined(&at) {
+                break;
+            }
+            at = match (item(&at, step), default) {
+                (Some(found), _) => found,
+                (None, Some(default)) => return default.clone(),
+                (None, None) => return self.lacks(index, type_name(&at)),
+            };
+        }
+        at
+    }
+
+    fn lacks(&self, index: usize, kind: &'static str) -> Value {
+        let mut missing = self.missing.borrow_mut();
+        if let Some((_, known)) = missing.iter().find(|(of, _)| *of == (index, kind)) {
+            return known.clone();
+        }
+        let (name, step) = (&self.name, string(&self.steps[index]));
+        let error = failed(TemplateError {
+            undefined: Some(name.clone()),
+            ..TemplateError::new(format!(
+                "'{name}' is undefined: an item of type '{kind}' has no '{step}'"
+            ))
+        });
+        missing.push(((index, kind), error.clone()));
+        error
+    }
 }
 
 fn map(input: &mut Input<'_, '_>) -> Result {
@@ -66,9 +93,10 @@ fn map(input: &mut Input<'_, '_>) -> Result {
         let path = named("attribute")
             .ok_or_else(|| input.error("needs the name of a filter, or 'attribute'"))?;
         let default = named("default");
+        let path = Path::new(&path);
         return Ok(List::value(
             list.iter()
-                .map(|item| attribute(item, &path, default.as_ref()))
+                .map(|item| path.of(item, default.as_ref()))
                 .collect(),
         ));
     }
@@ -98,7 +126,7 @@ fn picked(input: &mut Input<'_, '_>, by_attribute: bool, wanted: bool) -> Result
     let mut rest = std::mem::take(&mut input.rest);
     let path = match (by_attribute, rest.is_empty()) {
         (true, true) => return Err(input.error("needs the name of an attribute")),
-        (true, false) => Some(rest.remove(0)),
+        (true, false) => Some(Path::new(&rest.remove(0))),
         (false, _) => None,
     };
     let test = if rest.is_empty() {
@@ -110,7 +138,7 @@ fn picked(input: &mut Input<'_, '_>, by_attribute: bool, wanted: bool) -> Result
     let mut out = Vec::new();
     for item in list {
         let subject = match &path {
-            Some(path) => attribute(&item, path, None),
+            Some(path) => path.of(&item, None),
             None => item.clone(),
         };
         let result = match &test {

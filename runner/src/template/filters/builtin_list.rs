@@ -3,7 +3,7 @@
 use minijinja::Value;
 use minijinja::value::{Tuple, ValueKind};
 
-use super::apply::attribute;
+use super::apply::Path;
 use super::group::Group;
 use super::sorting::{by_key, folded};
 use crate::template::distinct::Distinct;
@@ -89,10 +89,10 @@ fn last(input: &mut Input<'_, '_>) -> Result {
 /// The attribute that a parameter names, for each item; the items themselves without it.
 fn keys(input: &Input<'_, '_>, param: usize, list: &[Value]) -> Vec<Value> {
     match input.get(param) {
-        Some(path) if !path.is_none() => list
-            .iter()
-            .map(|item| attribute(item, path, None))
-            .collect(),
+        Some(path) if !path.is_none() => {
+            let path = Path::new(path);
+            list.iter().map(|item| path.of(item, None)).collect()
+        }
         _ => list.to_vec(),
     }
 }
@@ -119,12 +119,12 @@ fn reverse(input: &mut Input<'_, '_>) -> Result {
 fn sort(input: &mut Input<'_, '_>) -> Result {
     let list = input.list(0)?;
     let (reverse, case_sensitive) = (input.bool_or(1, false)?, input.bool_or(2, false)?);
-    let paths: Vec<Value> = match input.get(3) {
+    let paths: Vec<Path> = match input.get(3) {
         Some(path) if path.as_str().is_some() => string(path)
             .split(',')
-            .map(|path| Value::from(path.trim()))
+            .map(|path| Path::new(&Value::from(path.trim())))
             .collect(),
-        Some(path) if !path.is_none() => vec![path.clone()],
+        Some(path) if !path.is_none() => vec![Path::new(path)],
         _ => Vec::new(),
     };
     let keyed = list
@@ -132,7 +132,7 @@ fn sort(input: &mut Input<'_, '_>) -> Result {
         .map(|item| {
             let mut keys: Vec<Value> = paths
                 .iter()
-                .map(|path| folded(&attribute(&item, path, None), case_sensitive))
+                .map(|path| folded(&path.of(&item, None), case_sensitive))
                 .collect();
             let key = match keys.len() {
                 0 => folded(&item, case_sensitive),
@@ -253,13 +253,13 @@ fn slice(input: &mut Input<'_, '_>) -> Result {
 fn groupby(input: &mut Input<'_, '_>) -> Result {
     let list = input.list(0)?;
     let (path, default) = (
-        input.value(1),
+        Path::new(&input.value(1)),
         input.get(2).filter(|value| !value.is_none()).cloned(),
     );
     let case_sensitive = input.bool_or(3, false)?;
     let mut keyed = Vec::new();
     for item in list {
-        let key = attribute(&item, &path, default.as_ref());
+        let key = path.of(&item, default.as_ref());
         defined(&key)?;
         keyed.push((
             folded(&key, case_sensitive),

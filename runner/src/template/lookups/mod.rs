@@ -11,6 +11,4 @@ mod sequence;
 mod table;
 mod variables;
 
-#[cfg(test)]
-pub(super) use table::CALLS;
 pub(super) use table::{find, lookup, query, unknown, with};

@@ -50,12 +50,6 @@ impl Call<'_, '_> {
     }
 }
 
-#[cfg(test)]
-thread_local! {
-    /// How often a lookup was called by a template, on this thread.
-    pub(in crate::template) static CALLS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
-}
-
 /// A lookup: its name and what it finds.
 pub(in crate::template) struct Lookup {
     pub(super) name: &'static str,
@@ -141,8 +135,6 @@ fn called(input: &mut Input<'_, '_>) -> Result<(Option<Vec<Value>>, bool)> {
         ))
         .hint("it was made by a template, or came from a host: write the name itself, as in `lookup('file', …)`"));
     }
-    #[cfg(test)]
-    CALLS.with(|calls| calls.set(calls.get() + 1));
     let lookup = found(&name)?;
     let mut options = std::mem::take(&mut input.named);
     let mut take = |wanted: &str| {
