@@ -15,9 +15,9 @@ const LITTLE: u64 = 320;
 fn play(first: &str, texts: &[&str]) -> String {
     let mut play = format!("- hosts: all\n  gather_facts: false\n  tasks:\n{first}");
     for text in texts {
-        let quoted = serde_json::to_string(text).unwrap();
+        let quoted = serde_json::to_string(text).expect("it is text");
         let task = format!("    - debug:\n        msg: {quoted}\n      ignore_errors: true");
-        writeln!(play, "{task}").unwrap();
+        writeln!(play, "{task}").expect("a string takes all");
     }
     play
 }

@@ -21,11 +21,21 @@ pub(super) struct Flags {
     pub(super) multiline: bool,
 }
 
+/// A longer expression is no expression, and what reads it takes very much memory for each of its bytes.
+const LONGEST: usize = 32 << 10;
+
 type Kept = RwLock<HashMap<(String, Flags), Arc<Regex>>>;
 static COMPILED: LazyLock<Kept> = LazyLock::new(Kept::default);
 
 /// Compiles an expression as Python's `re` reads it.
 pub(super) fn compile(pattern: &str, flags: Flags) -> Result<Arc<Regex>> {
+    if pattern.len() > LONGEST {
+        return Err(TemplateError::new(format!(
+            "a regular expression is at most {} KiB long",
+            LONGEST >> 10
+        ))
+        .hint("look for a text that is given as the expression; a plain text is found with `in`"));
+    }
     let key = (pattern.to_owned(), flags);
     if let Some(found) = COMPILED
         .read()
