@@ -49,6 +49,8 @@ pub use templar::{Condition, FileOptions, Options, Syntax, Templar};
 pub use trust::{Expression, refused, same};
 
 #[cfg(test)]
+mod filters_tests;
+#[cfg(test)]
 mod observed;
 #[cfg(test)]
 mod order_tests;

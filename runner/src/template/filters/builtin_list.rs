@@ -127,6 +127,11 @@ fn sort(input: &mut Input<'_, '_>) -> Result {
         Some(path) if !path.is_none() => vec![Path::new(path)],
         _ => Vec::new(),
     };
+    fits(
+        list.len()
+            .checked_mul(paths.len())
+            .and_then(|all| all.checked_mul(ITEM)),
+    )?;
     let keyed = list
         .into_iter()
         .map(|item| {

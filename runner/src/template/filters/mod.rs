@@ -40,5 +40,7 @@ pub(super) use collections::pairs_of;
 pub(super) use datetime::formatted;
 pub(super) use group::Group;
 pub(super) use sorting::sorted;
+#[cfg(test)]
+pub(super) use table::all;
 pub(super) use table::{find, unknown};
 pub(super) use types::yes_or_no;

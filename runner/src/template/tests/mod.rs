@@ -32,4 +32,6 @@ mod builtin;
 mod results;
 mod table;
 
+#[cfg(test)]
+pub(super) use table::all;
 pub(super) use table::{find, unknown};

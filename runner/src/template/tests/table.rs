@@ -30,6 +30,12 @@ pub(in crate::template) fn find(name: &str) -> Option<&'static Function> {
     BY_NAME.get(short).copied()
 }
 
+/// All of them.
+#[cfg(test)]
+pub(in crate::template) fn all() -> impl Iterator<Item = &'static Function> {
+    BY_NAME.values().copied()
+}
+
 /// The names of all of them.
 fn names() -> impl Iterator<Item = &'static str> {
     BY_NAME.keys().copied()
