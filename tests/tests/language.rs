@@ -658,3 +658,18 @@ fn no_name_makes_a_line_of_its_own_in_a_list() {
         }
     }
 }
+
+/// As observed on ansible-core 2.19.
+#[test]
+fn an_argument_that_is_left_out_is_as_if_it_were_not_there() {
+    let printed = run("
+- hosts: h1
+  gather_facts: false
+  tasks:
+    - debug: {var: \"{{ nowhere | default(omit) }}\"}
+    - debug: \"msg={{ nowhere | default(omit) }}\"
+");
+    assert_eq!(printed.status, 0, "{}", printed.text());
+    let said = printed.out.matches("Hello world!").count();
+    assert_eq!(said, 2, "{}", printed.text());
+}

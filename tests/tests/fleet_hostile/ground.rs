@@ -1,9 +1,11 @@
 //! The fleet with a hostile user for each mode, and a folder with playbook and inventory for each run.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use windlass_tests::fleet::{Fleet, Settings};
 use windlass_tests::hostile::login;
@@ -35,6 +37,8 @@ const SSHD: &[(Sshd, &str)] = &[
 pub struct Ground {
     pub fleet: Fleet,
     ports: Vec<(&'static str, u16)>,
+    /// How many runs are with a mode.
+    at_work: Mutex<BTreeMap<&'static str, usize>>,
 }
 
 impl Ground {
@@ -65,7 +69,11 @@ impl Ground {
             _ => None,
         });
         let ports = servers.collect();
-        Self { fleet, ports }
+        Self {
+            fleet,
+            ports,
+            at_work: Mutex::default(),
+        }
     }
 
     /// Where what must never run leaves its traces: the control host can write there, and the user of the hosts
@@ -194,6 +202,21 @@ impl Ground {
         text
     }
 
+    /// Does `work` with a mode. When nobody else is with it any more, what its user runs is ended: some of it would
+    /// never end, and take the machine from other runs.
+    pub fn with<T>(&self, mode: &Mode, work: impl FnOnce() -> T) -> T {
+        let at_work = || self.at_work.lock().unwrap_or_else(PoisonError::into_inner);
+        *at_work().entry(mode.name).or_default() += 1;
+        let done = work();
+        let mut at_work = at_work();
+        let count = at_work.entry(mode.name).or_default();
+        *count -= 1;
+        if *count == 0 {
+            end_all_of(user_id(self.fleet.dir(), &mode.user()));
+        }
+        done
+    }
+
     /// Ends the ssh masters of a run that is over: they would stay a minute.
     pub fn end_masters(sockets: &Path) {
         let path = format!("{}/", sockets.display());
@@ -209,6 +232,22 @@ impl Ground {
             {
                 let _ = rustix::process::kill_process(id, rustix::process::Signal::TERM);
             }
+        }
+    }
+}
+
+/// Ends the processes of a user.
+fn end_all_of(user: u32) {
+    use std::os::unix::fs::MetadataExt;
+    for entry in std::fs::read_dir("/proc")
+        .expect("a Linux machine")
+        .flatten()
+    {
+        let id = entry.file_name().to_string_lossy().parse().ok();
+        if let Some(id) = id.and_then(rustix::process::Pid::from_raw)
+            && entry.metadata().is_ok_and(|of| of.uid() == user)
+        {
+            let _ = rustix::process::kill_process(id, rustix::process::Signal::KILL);
         }
     }
 }

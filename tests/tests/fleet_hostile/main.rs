@@ -220,7 +220,8 @@ fn a_hostile_node_runs_nothing_here_and_harms_nobody_else() {
             scope.spawn(|| {
                 while let Some(job) = next() {
                     let number = numbers.fetch_add(1, Ordering::Relaxed);
-                    let (outcomes, faults) = work(&ground, &job, &usual, number);
+                    let (outcomes, faults) =
+                        ground.with(job.mode, || work(&ground, &job, &usual, number));
                     let mut seen = seen.lock().expect("nobody panics with it");
                     seen.outcomes.extend(outcomes);
                     seen.faults.extend(faults);
