@@ -142,6 +142,10 @@ w_wf_there() {
 
 w_wait() {
   w_wf_probe='' w_wf_begun=$(date +%s) w_wf_limit=$6 w_wf_pause=$9
+  case $w_wf_begun in
+  '' | *[!0-9]*) w_fail "the node's clock cannot be read: date +%s gives no number" \
+    'without it nobody knows when the time is over' ;;
+  esac
   if [ "$3" ] && [ "$1" != drained ]; then w_wf_choose "$2"; fi
   if [ "$8" -gt 0 ]; then sleep "$8"; fi
   w_wf_codes=${10}

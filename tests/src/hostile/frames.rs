@@ -16,6 +16,8 @@ use super::{cluster, records, tools, words};
 
 /// Longer than anybody waits for an answer with a time limit of two seconds.
 const LATE: Duration = Duration::from_secs(32);
+/// No line of a marker is longer.
+const LONGEST_MARKER: usize = 512;
 /// The length of a mark.
 const MARK: usize = 23;
 
@@ -74,7 +76,17 @@ impl Answers {
                 to.write_all(&buffer)?;
                 return to.flush();
             }
+            let fresh = buffer.len().saturating_sub(LONGEST_MARKER);
             buffer.extend_from_slice(&piece[..count]);
+            // Without a marker in what is new no answer has come to its end, and a long one is not looked through again.
+            if memchr::memchr(0x1e, &buffer[fresh..]).is_none() {
+                if memchr::memchr(0x1e, &buffer).is_none() {
+                    to.write_all(&buffer)?;
+                    to.flush()?;
+                    buffer.clear();
+                }
+                continue;
+            }
             while let Some((before, answer, length)) = first(&buffer) {
                 to.write_all(&buffer[..before])?;
                 buffer.drain(..length);

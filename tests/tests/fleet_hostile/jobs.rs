@@ -113,6 +113,14 @@ pub fn all(modules: &[&'static str]) -> Vec<Job> {
         });
         let chunk = match mode.held {
             Held::Timeout => 4,
+            // Each of these moves much.
+            _ if matches!(
+                mode.way,
+                Way::Heavy(_) | Way::Frames(Frames::FloodInside | Frames::FloodErrInside)
+            ) =>
+            {
+                4
+            }
             Held::Connect => 10,
             Held::Size | Held::Data => 20,
         };
