@@ -265,3 +265,30 @@ fn send_part(part: &'static Part, key: &str, known: &mut Known, head: &mut Strin
         head.push_str(&define(key, part.source));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is found of the request of shell 20 in a table of PID, PPID, PGRP and START.
+    fn found(table: &str) -> String {
+        let script = format!(
+            "{}\n_w_processes() {{ _w_table='{table}'; }}\n_w_since=''; _w_find 20 29; echo $_w_found",
+            KILL_PART.source
+        );
+        let mut shell = std::process::Command::new("sh");
+        let output = shell.args(["-c", &script]).output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    #[test]
+    fn a_request_is_what_its_shell_started_and_what_was_orphaned_of_that() {
+        // The sudo that the shell runs under, started in the same hundredth of a second as the request;
+        // the watch and what is below it; one that an earlier request left; one of another session.
+        let others = "10 1 10 100 20 10 10 100 29 20 10 100 30 29 10 100 15 1 10 99 40 1 40 100";
+        assert_eq!(found(others), "");
+        let request = "21 20 10 100 22 21 10 101 23 1 10 101 24 23 24 102";
+        assert_eq!(found(&format!("{others} {request}")), "21 22 23 24");
+    }
+}

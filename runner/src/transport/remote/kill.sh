@@ -4,7 +4,9 @@
 # POSIX sh cannot give a command a process group of its own without a terminal or one more program
 # started for each request. All requests of a shell share its group, which sshd gives each session;
 # those of the running request are its shell's children and all below them, and what was orphaned of
-# them: members of the group that are younger than the request and whose parent is outside the group.
+# them: members of the group that are no older than the request and whose parent is outside the group.
+# Its leader is none, however little older: it may be the sudo that the shell runs under, and starts are
+# told in hundredths of a second.
 
 # Puts "PID PPID PGRP START ..." of all processes into _w_table. Without /proc, every start is 0.
 _w_processes() {
@@ -60,7 +62,7 @@ _w_belongs() {
 		;;
 	esac
 	case $_w_found in *" $2 "*) return 0 ;; esac
-	[ -n "$_w_since" ] && [ "$3" = "$_w_pgrp" ] && [ "$4" -ge "$_w_since" ] || return 1
+	[ -n "$_w_since" ] && [ "$3" = "$_w_pgrp" ] && [ "$1" != "$3" ] && [ "$4" -ge "$_w_since" ] || return 1
 	case $_w_group in *" $2 "*) return 1 ;; esac
 }
 
@@ -85,11 +87,10 @@ _w_kill() {
 # Ends the request after _w_limit seconds. It runs on the host, so that it holds without the link.
 _w_watch() {
 	(
-		_w_sleep=''
-		trap 'kill $_w_sleep 2>/dev/null; exit 0' TERM
+		_w_earlier=$!
+		trap '[ "$!" = "$_w_earlier" ] || kill "$!" 2>/dev/null; exit 0' TERM
 		sleep "$_w_limit" &
-		_w_sleep=$!
-		wait "$_w_sleep"
+		wait "$!"
 		trap '' TERM
 		{ read -r _w_self _w_line </proc/self/stat; } 2>/dev/null || _w_self=$(exec sh -c 'echo $PPID')
 		_w_kill $$ "$_w_self" "$_w_grace"
