@@ -231,3 +231,27 @@ fn variables_that_are_set_are_within_the_same_limit_and_give_back_what_they_took
     let again = run(1, &playbook("aaaaaaaaaaaa"), &words);
     assert_eq!(again.status, 0, "{}", again.out);
 }
+
+#[test]
+fn who_finds_no_room_for_what_templates_make_of_texts_waits_for_the_others() {
+    let playbook = |length: u32| {
+        format!(
+            "- hosts: all
+  gather_facts: false
+  tasks:
+    - shell: yes | head -c {length}
+      register: r
+    - assert: {{that: \"'y' not in r.stdout\", fail_msg: '{{{{ r.stdout }}}}'}}
+      ignore_errors: true
+    - debug: {{msg: '{{{{ r.stdout }}}}'}}
+    - debug: {{msg: \"{{{{ 'x' not in r.stdout }}}}\"}}
+"
+        )
+    };
+    let little = run(4, &playbook(2), &[]);
+    assert_eq!(little.status, 0, "{}", little.out);
+    let much = run(4, &playbook(60_000_000), &[]);
+    assert_eq!(much.status, 0, "{}", much.out);
+    let cost = much.peak.saturating_sub(little.peak);
+    assert!(cost <= (4 + 256) * MIB, "{cost}");
+}

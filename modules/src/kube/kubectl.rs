@@ -105,14 +105,19 @@ fn read(good: bool, text: &str) -> Answer {
     pruned::read(&text[start..]).map_err(|why| none(&why))
 }
 
-/// What kubectl complains about: its last line that says something.
+/// The longest reason, in bytes: it is put into messages, and these into others.
+const REASON: usize = 4 << 10;
+
+/// What kubectl complains about: its last line that says something, or the beginning of a long one.
 pub fn reason(text: &str) -> String {
-    text.lines()
-        .rev()
-        .map(str::trim)
-        .find(|line| !line.is_empty())
-        .unwrap_or("no reason given")
-        .to_owned()
+    let lines = text.lines().rev().map(str::trim);
+    let line = lines.into_iter().find(|line| !line.is_empty());
+    let line = line.unwrap_or("no reason given");
+    let mut end = REASON.min(line.len());
+    while !line.is_char_boundary(end) {
+        end -= 1;
+    }
+    line[..end].to_owned()
 }
 
 #[cfg(test)]
@@ -132,6 +137,11 @@ mod tests {
             );
         }
         assert_eq!(read(false, "a\nb\n"), Err("b".to_owned()));
+        let long = "é".repeat(1 << 20);
+        assert_eq!(
+            read(false, &format!("a\n{long}\n")),
+            Err("é".repeat(2 << 10))
+        );
     }
 
     /// A large cluster's list has tens of kilobytes for each node: its images, and who wrote which field.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::kit::{self, Records, quote};
 use crate::kube::forms;
+use crate::kube::kubectl::reason;
 use crate::kube::pruned;
 use crate::kube::signs::{self, Finding, NodeObject, Role, Signs, State};
 use crate::kube::versions::Version;
@@ -166,7 +167,7 @@ fn read(records: &Records) -> Signs {
         },
         api: records.text("api").map(|answer| match answer.as_str() {
             "ok" => Ok(()),
-            answer => Err(last_line(answer)),
+            answer => Err(reason(answer)),
         }),
     }
 }
@@ -182,7 +183,7 @@ fn node_object(text: &str) -> NodeObject {
 }
 
 fn node_error(text: &str) -> NodeObject {
-    let why = last_line(text);
+    let why = reason(text);
     if text.contains("NotFound") {
         NodeObject::None
     } else if [
@@ -198,16 +199,6 @@ fn node_error(text: &str) -> NodeObject {
     } else {
         NodeObject::Unknown(why)
     }
-}
-
-/// The last line that says something.
-fn last_line(text: &str) -> String {
-    text.lines()
-        .rev()
-        .map(str::trim)
-        .find(|line| !line.is_empty())
-        .unwrap_or("no reason given")
-        .to_owned()
 }
 
 #[cfg(test)]

@@ -3,12 +3,20 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::sync::Notify;
 
 use super::pool::Pool;
 use super::writer::Full;
 
 /// What each host may keep in memory before it draws on the limit for all.
 const FREE: u64 = 1 << 20;
+
+/// How often whoever looks for room does so.
+const LOOK: Duration = Duration::from_millis(100);
+/// How often when nobody is known to be at work who would leave some: what is only rendered is soon over.
+const LOOKS: u32 = 5;
 
 /// How much of what hosts print a run keeps, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,18 +47,31 @@ pub struct Ledger {
 struct Sums {
     bounds: Bounds,
     memory: AtomicU64,
+    /// What of it is for what stays.
+    kept: AtomicU64,
     disk: AtomicU64,
     /// Where texts go that are not kept in memory.
     pool: Pool,
     /// Texts that were read back from there, for as long as somebody holds them.
     in_hand: Mutex<Vec<InHand>>,
+    /// How many tasks have large arguments at this time, and the news that one has them no more.
+    passing: AtomicU64,
+    passed: Notify,
+    /// Whoever looks for room has this.
+    turns: tokio::sync::Mutex<()>,
 }
 
-/// What was drawn for a text that somebody holds. It knows its account only as long as others do: the
-/// account has the sums, and these the text.
+/// Which text it is: its number in the file, and how much of it.
+pub(super) type TextId = (u64, u64);
+
+/// A text that was read back, and what was drawn for it. It is let go of in [`Sums::sweep`], when nobody
+/// else has it. To know it only weakly would not do: its memory would be there as long as somebody
+/// knows it, uncounted. It knows its account only as long as others do: the account has the sums, and
+/// these the text.
 #[derive(Debug)]
 struct InHand {
-    text: Weak<str>,
+    id: TextId,
+    text: Arc<str>,
     account: Weak<Account>,
     free: u64,
     memory: u64,
@@ -82,6 +103,15 @@ impl Ledger {
         account
     }
 
+    /// A turn to look for room for what passes: who finds none waits behind the others.
+    pub async fn turn(&self) -> Turn<'_> {
+        Turn {
+            sums: &self.sums,
+            looks: LOOKS,
+            _alone: self.sums.turns.lock().await,
+        }
+    }
+
     /// Bytes drawn of the limits: memory, file.
     pub fn drawn(&self) -> (u64, u64) {
         self.sums.sweep();
@@ -104,10 +134,10 @@ impl Ledger {
 }
 
 impl Sums {
-    /// Gives back what was drawn for texts that nobody holds any more.
+    /// Lets go of texts that nobody else holds any more, and of what was drawn for them.
     fn sweep(&self) {
         self.in_hand().retain(|known| {
-            let held = known.text.strong_count() > 0;
+            let held = Arc::strong_count(&known.text) > 1;
             if !held {
                 self.memory.fetch_sub(known.memory, Ordering::Relaxed);
                 if let Some(account) = known.account.upgrade() {
@@ -138,6 +168,7 @@ impl Account {
             account: Arc::clone(self),
             free: 0,
             memory: 0,
+            kept: 0,
             disk: 0,
         }
     }
@@ -151,6 +182,53 @@ impl Account {
             });
         }
         Err(Full::Kept(self.sums.bounds.memory))
+    }
+
+    /// The same for what a task works on.
+    pub fn pass(self: &Arc<Self>, bytes: u64) -> Result<Passing, Full> {
+        let mut charge = self.charge();
+        if charge.memory(bytes, Stay::Passing) {
+            self.sums.passing.fetch_add(1, Ordering::Relaxed);
+            return Ok(Passing(charge));
+        }
+        Err(Full::Memory(self.sums.bounds.memory))
+    }
+}
+
+/// What is drawn for what a task works on.
+#[derive(Debug)]
+pub struct Passing(Charge);
+
+/// The turn of one who looks for room.
+#[derive(Debug)]
+pub struct Turn<'a> {
+    sums: &'a Sums,
+    looks: u32,
+    _alone: tokio::sync::MutexGuard<'a, ()>,
+}
+
+impl Turn<'_> {
+    /// Waits until there may be more. False: nobody is at work who would leave some.
+    pub async fn more(&mut self) -> bool {
+        let passed = self.sums.passed.notified();
+        if self.sums.passing.load(Ordering::Relaxed) == 0 {
+            if self.looks == 0 {
+                return false;
+            }
+            self.looks -= 1;
+        }
+        // It may be over, or others' renderings, without a word.
+        let _ = tokio::time::timeout(LOOK, passed).await;
+        true
+    }
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        self.0.leave_memory();
+        let sums = &self.0.account.sums;
+        sums.passing.fetch_sub(1, Ordering::Relaxed);
+        sums.passed.notify_waiters();
     }
 }
 
@@ -176,6 +254,7 @@ pub(super) struct Charge {
     account: Arc<Account>,
     free: u64,
     memory: u64,
+    kept: u64,
     disk: u64,
 }
 
@@ -184,10 +263,11 @@ impl Charge {
         self.account.sums.bounds
     }
 
-    /// Counts for `text` for as long as somebody holds it.
-    pub(super) fn hold(mut self, text: &Arc<str>) {
+    /// Keeps `text`, and what was drawn, for as long as somebody else has it.
+    pub(super) fn hold(mut self, id: TextId, text: &Arc<str>) {
         let held = InHand {
-            text: Arc::downgrade(text),
+            id,
+            text: Arc::clone(text),
             account: Arc::downgrade(&self.account),
             free: std::mem::take(&mut self.free),
             memory: std::mem::take(&mut self.memory),
@@ -195,7 +275,15 @@ impl Charge {
         self.account.sums.in_hand().push(held);
     }
 
-    /// Gives back what was drawn for texts that nobody holds any more.
+    /// The text that was read back, if somebody still has it.
+    pub(super) fn in_hand(&self, id: TextId) -> Option<Arc<str>> {
+        self.sweep();
+        let known = self.account.sums.in_hand();
+        let known = known.iter().find(|known| known.id == id)?;
+        Some(Arc::clone(&known.text))
+    }
+
+    /// Lets go of texts that nobody else holds any more, and of what was drawn for them.
     pub(super) fn sweep(&self) {
         self.account.sums.sweep();
     }
@@ -220,15 +308,20 @@ impl Charge {
             return true;
         }
         let sums = &self.account.sums;
-        let limit = match stay {
-            Stay::Kept => sums.bounds.memory / 2,
-            Stay::Passing => sums.bounds.memory,
+        let kept = match stay {
+            Stay::Kept => bytes,
+            Stay::Passing => 0,
         };
-        let drawn = draw(&sums.memory, bytes, limit);
-        if drawn {
-            self.memory += bytes;
+        if !draw(&sums.kept, kept, sums.bounds.memory / 2) {
+            return false;
         }
-        drawn
+        if !draw(&sums.memory, bytes, sums.bounds.memory) {
+            sums.kept.fetch_sub(kept, Ordering::Relaxed);
+            return false;
+        }
+        self.memory += bytes;
+        self.kept += kept;
+        true
     }
 
     /// The file.
@@ -246,12 +339,24 @@ impl Charge {
         drawn
     }
 
+    /// Gives back `bytes` of what was drawn for memory.
+    pub(super) fn less(&mut self, bytes: u64) {
+        let memory = bytes.min(self.memory);
+        let free = (bytes - memory).min(self.free);
+        let sums = &self.account.sums;
+        sums.memory.fetch_sub(memory, Ordering::Relaxed);
+        self.account.free.fetch_sub(free, Ordering::Relaxed);
+        self.memory -= memory;
+        self.free -= free;
+    }
+
     /// Gives back what was drawn for memory.
     pub(super) fn leave_memory(&mut self) {
         let sums = &self.account.sums;
         self.account.free.fetch_sub(self.free, Ordering::Relaxed);
         sums.memory.fetch_sub(self.memory, Ordering::Relaxed);
-        (self.free, self.memory) = (0, 0);
+        sums.kept.fetch_sub(self.kept, Ordering::Relaxed);
+        (self.free, self.memory, self.kept) = (0, 0, 0);
     }
 }
 

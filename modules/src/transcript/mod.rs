@@ -13,7 +13,7 @@ mod printed;
 mod text;
 mod writer;
 
-pub use account::{Account, Bounds, Held, Ledger};
+pub use account::{Account, Bounds, Held, Ledger, Passing, Turn};
 pub use lines::{LineIter, Lines};
 pub use printed::Printed;
 pub use text::{LARGEST_IN_HAND, Transcript, Unreadable};

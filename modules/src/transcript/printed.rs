@@ -33,7 +33,7 @@ pub(super) struct Spilled {
     /// What was drawn for it, for as long as it is there.
     pub(super) charge: Charge,
     /// No other text in the file has this number.
-    number: u64,
+    pub(super) number: u64,
 }
 
 impl Spilled {

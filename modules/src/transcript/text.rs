@@ -1,7 +1,7 @@
 //! What a program printed, as text.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use thiserror::Error;
 
@@ -34,8 +34,8 @@ enum Place {
     },
     File {
         file: Arc<Spilled>,
-        /// All of it, while somebody works on it.
-        in_hand: Mutex<Option<Weak<str>>>,
+        /// Whoever reads all of it has this: others wait for what that one gets.
+        reading: Mutex<()>,
     },
 }
 
@@ -88,7 +88,7 @@ impl Transcript {
         let length = if strip { stripped(&file) } else { file.length };
         let place = Place::File {
             file,
-            in_hand: Mutex::default(),
+            reading: Mutex::default(),
         };
         Self::new(place, length)
     }
@@ -113,16 +113,17 @@ impl Transcript {
 
     /// All of it, shared with whoever has asked before.
     pub fn whole(&self) -> Result<Arc<str>, Unreadable> {
-        let (file, in_hand) = match &self.0.place {
+        let (file, reading) = match &self.0.place {
             Place::Memory { text, .. } => return Ok(Arc::clone(text)),
-            Place::File { file, in_hand, .. } => (file, in_hand),
+            Place::File { file, reading, .. } => (file, reading),
         };
         let length = self.len();
         if length > LARGEST_IN_HAND {
             return Err(Unreadable::TooLong(length));
         }
-        let mut in_hand = in_hand.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(text) = in_hand.as_ref().and_then(Weak::upgrade) {
+        let _reading = reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = (file.number, length);
+        if let Some(text) = file.charge.in_hand(id) {
             return Ok(text);
         }
         // While it is put together there are two of it.
@@ -134,10 +135,8 @@ impl Transcript {
             });
         }
         let text: Arc<str> = Arc::from(self.slice(0, length)?);
-        *in_hand = Some(Arc::downgrade(&text));
-        charge.leave_memory();
-        charge.memory(length, Stay::Passing);
-        charge.hold(&text);
+        charge.less(length);
+        charge.hold(id, &text);
         Ok(text)
     }
 

@@ -290,6 +290,51 @@ mod tests {
         drop(taken);
     }
 
+    /// Its memory would stay as long as anybody knows it, even weakly.
+    #[test]
+    fn a_text_that_was_read_back_is_shared_while_it_is_used_and_then_let_go_of() {
+        let ledger = ledger(4 << 20, 100 << 20);
+        let account = ledger.account("h");
+        let text = written(&account, &vec![b'x'; 2 << 20]).unwrap();
+        let text = text.transcript(false);
+        let whole = text.whole().unwrap();
+        assert!(Arc::ptr_eq(&whole, &text.whole().unwrap()));
+        assert_eq!(ledger.drawn().0, 2 << 20);
+        let known = Arc::downgrade(&whole);
+        drop(whole);
+        assert_eq!(ledger.drawn().0, 0);
+        assert_eq!((known.strong_count(), known.weak_count()), (0, 0));
+    }
+
+    #[test]
+    fn what_passes_takes_nothing_of_what_may_stay() {
+        let ledger = ledger(4 << 20, 0);
+        let account = ledger.account("h");
+        let passing = account.pass(2 << 20).unwrap();
+        let held = account.hold(2 << 20).unwrap();
+        assert!(account.hold(2 << 20).is_err() && account.pass(2 << 20).is_err());
+        drop((passing, held));
+        assert_eq!(ledger.drawn().0, 0);
+        account.hold(2 << 20).unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_looks_for_room_waits_as_long_as_somebody_else_may_leave_some() {
+        let ledger = ledger(4 << 20, 0);
+        let account = ledger.account("h");
+        let passing = account.pass(4 << 20).unwrap();
+        let mut turn = ledger.turn().await;
+        for _ in 0..100 {
+            assert!(turn.more().await);
+        }
+        drop(passing);
+        let mut looks = 0;
+        while turn.more().await {
+            looks += 1;
+        }
+        assert!((1..10).contains(&looks), "{looks}");
+    }
+
     #[test]
     fn what_is_to_stay_names_the_part_of_the_limit_that_it_may_take() {
         let ledger = ledger(4 << 20, 0);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use minijinja::Value;
 use minijinja::value::ValueKind;
 use serde_json::{Map, Value as Json};
+use windlass_modules::transcript::{Account, Full, Passing};
 use windlass_modules::{Module, registry};
 
 use super::unit::Work;
@@ -61,10 +62,22 @@ pub(crate) struct Rendered {
     pub(crate) made: Vec<(Value, Node)>,
     /// The expressions among them, which the module may have evaluated.
     pub(crate) expressions: Vec<Expression>,
+    /// What is drawn for those that are long, for as long as the module works on them.
+    pub(crate) passing: Vec<Passing>,
 }
 
-/// The arguments for a host: `module_defaults`, then `args:`, then those of the task.
-pub(crate) fn render(work: &Work, scope: &Arc<dyn Scope>) -> Result<Rendered, TemplateError> {
+/// Arguments that are shorter are not worth an account, in bytes.
+const SHORT: u64 = 64 << 10;
+/// How often a text is there beside the value that was rendered: as JSON, and as the module reads it.
+const COPIES: u64 = 2;
+
+/// The arguments for a host: `module_defaults`, then `args:`, then those of the task. What is long draws
+/// on `account`.
+pub(crate) fn render(
+    work: &Work,
+    scope: &Arc<dyn Scope>,
+    account: &Arc<Account>,
+) -> Result<Rendered, TemplateError> {
     let templar = &work.shared.templar;
     let mut rendered = Rendered::default();
     for node in work.chain.module_defaults() {
@@ -77,24 +90,42 @@ pub(crate) fn render(work: &Work, scope: &Arc<dyn Scope>) -> Result<Rendered, Te
                 continue;
             }
             match values.as_mapping() {
-                Some(values) => rendered.add(work, values, scope)?,
-                None => rendered.extend(&templar.render(values, scope)?),
+                Some(values) => rendered.add(work, values, scope, account)?,
+                None => rendered.extend(&templar.render(values, scope)?, account)?,
             }
         }
     }
     if let Some(more) = &work.more {
-        rendered.extend(&templar.render(more, scope)?);
+        rendered.extend(&templar.render(more, scope)?, account)?;
     }
-    rendered.add(work, &work.arguments, scope)?;
+    rendered.add(work, &work.arguments, scope, account)?;
     Ok(rendered)
+}
+
+/// There is no room for an argument of so many bytes.
+fn too_long(weight: u64, full: &Full) -> TemplateError {
+    TemplateError::without_room(format!("this argument has {weight} bytes, and {full}"))
+        .hint(full.hint())
 }
 
 impl Rendered {
     /// Arguments that a template gives all at once. They are data: an expression among them is none.
-    fn extend(&mut self, values: &Value) {
-        if let Json::Object(values) = template::to_json(values) {
+    fn extend(&mut self, values: &Value, account: &Arc<Account>) -> Result<(), TemplateError> {
+        if let Json::Object(values) = self.copied(values, account)? {
             self.data.extend(values);
         }
+        Ok(())
+    }
+
+    /// A value as JSON, once there is room for it and for what the module makes of it.
+    fn copied(&mut self, value: &Value, account: &Arc<Account>) -> Result<Json, TemplateError> {
+        let weight = template::weight(value);
+        if weight > SHORT {
+            let passing = account.pass(weight * COPIES);
+            self.passing
+                .push(passing.map_err(|full| too_long(weight, &full))?);
+        }
+        Ok(template::to_json(value))
     }
 
     fn add(
@@ -102,6 +133,7 @@ impl Rendered {
         work: &Work,
         arguments: &Mapping,
         scope: &Arc<dyn Scope>,
+        account: &Arc<Account>,
     ) -> Result<(), TemplateError> {
         let templar = &work.shared.templar;
         for (key, node) in arguments.iter() {
@@ -130,7 +162,8 @@ impl Rendered {
                 {
                     self.made.push((value.clone(), node.clone()));
                 }
-                self.data.insert(name.clone(), template::to_json(&value));
+                let data = self.copied(&value, account)?;
+                self.data.insert(name.clone(), data);
                 self.values.push((name, value));
             }
         }

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 use windlass_modules::args::LONGEST;
 use windlass_modules::module::Context;
-use windlass_modules::transcript::{Account, Full, Held};
+use windlass_modules::transcript::{Account, Full, Held, Passing};
 use windlass_modules::{Failure, Host, HostError, Task as Ready};
 
 use super::arguments::Rendered;
@@ -28,7 +28,9 @@ impl Unit<'_> {
     pub(crate) fn attempt(&self, scope: &Arc<dyn Scope>) -> Result<Attempt, TaskResult> {
         let broken = |error: TemplateError| failed_template(&error);
         let work = self.work;
-        let (ready, rendered) = self.ready(scope).map_err(|message| *message)?;
+        let ledger = work.shared.transport.ledger();
+        let own = ledger.account(self.host);
+        let (ready, rendered) = self.ready(scope, &own).map_err(|message| *message)?;
         let delegated_to = match work.chain.innermost(|common| common.delegate_to.as_ref()) {
             Some(node) => Some(
                 work.shared
@@ -93,7 +95,8 @@ impl Unit<'_> {
                 prompt: work.shared.options.prompt.clone(),
                 live,
             },
-            account: work.shared.transport.ledger().account(target),
+            account: ledger.account(target),
+            _passing: rendered.passing,
             delegated_to: delegated_to.clone().filter(|other| other != self.host),
         })
     }
@@ -179,9 +182,13 @@ impl Unit<'_> {
     }
 
     /// The module's arguments, rendered and read.
-    fn ready(&self, scope: &Arc<dyn Scope>) -> Result<(Box<dyn Ready>, Rendered), Box<TaskResult>> {
+    fn ready(
+        &self,
+        scope: &Arc<dyn Scope>,
+        account: &Arc<Account>,
+    ) -> Result<(Box<dyn Ready>, Rendered), Box<TaskResult>> {
         let work = self.work;
-        let mut rendered = super::arguments::render(work, scope)
+        let mut rendered = super::arguments::render(work, scope, account)
             .map_err(|error| Box::new(failed_template(&error)))?;
         let data = Json::Object(std::mem::take(&mut rendered.data));
         let ready = work.module.parse(data).map_err(|error| {
@@ -239,6 +246,8 @@ pub(crate) struct Attempt {
     control: TaskController,
     /// What is kept of the result draws on this.
     account: Arc<Account>,
+    /// What is drawn for long arguments.
+    _passing: Vec<Passing>,
     pub(crate) delegated_to: Option<String>,
 }
 

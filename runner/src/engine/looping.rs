@@ -233,12 +233,9 @@ fn together(results: Vec<TaskResult>) -> TaskResult {
             .unwrap_or_default();
         all.hint = first.and_then(|result| result.hint.clone());
         all.about_host = first.is_some_and(|result| result.about_host);
-        let message = format!(
-            "{failed} of {} items failed; the first: {why}",
-            results.len()
-        );
+        let count = results.len();
         all.data.insert("msg", "One or more items failed");
-        all.message = Some(message);
+        all.message = Some(why.after(&format!("{failed} of {count} items failed; the first: ")));
     } else if all.status == Status::Ok {
         all.data.insert("msg", "All items completed");
     }

@@ -9,7 +9,7 @@ use windlass_modules::transcript::{Account, Full, Held};
 use windlass_modules::{Difference, Failure, HostError, Outcome};
 
 use super::data::Data;
-use super::shown::{self, Shown, sentence};
+use super::shown::{self, Sentence, Shown, sentence};
 use crate::event::{Diff, Finished, Status};
 use crate::secrets::Secrets;
 use crate::template::TemplateError;
@@ -30,9 +30,11 @@ pub(crate) struct TaskResult {
     pub(crate) ignored: bool,
     /// What `register` keeps, apart from `changed`, `failed`, `skipped` and `unreachable`.
     pub(crate) data: Data,
-    pub(crate) message: Option<String>,
+    pub(crate) message: Option<Sentence>,
     pub(crate) hint: Option<String>,
     pub(crate) diff: Arc<[Difference]>,
+    /// What is drawn for it.
+    pub(crate) diff_held: Option<Held>,
     pub(crate) warnings: Vec<String>,
     pub(crate) facts: Vec<Said>,
     /// What `set_fact` and its like set.
@@ -46,6 +48,8 @@ pub(crate) struct TaskResult {
     pub(crate) took: Duration,
     /// Whether the run was interrupted while it was at it.
     pub(crate) interrupted: bool,
+    /// It did not begin because others have the memory that it needs.
+    pub(crate) no_room: bool,
 }
 
 impl TaskResult {
@@ -58,6 +62,7 @@ impl TaskResult {
             message: None,
             hint: None,
             diff: Arc::default(),
+            diff_held: None,
             warnings: Vec::new(),
             facts: Vec::new(),
             variables: Vec::new(),
@@ -67,6 +72,7 @@ impl TaskResult {
             about_host: false,
             took: Duration::ZERO,
             interrupted: false,
+            no_room: false,
         }
     }
 
@@ -91,8 +97,8 @@ impl TaskResult {
     pub(crate) fn failed(message: impl Into<String>, hint: Option<String>) -> Self {
         let message = message.into();
         let mut result = Self::new(Status::Failed);
-        result.data.insert("msg", message.clone());
-        result.message = Some(message);
+        result.message = Some(Sentence::from(&message));
+        result.data.insert("msg", message);
         result.hint = hint;
         result
     }
@@ -121,6 +127,7 @@ impl TaskResult {
             message: self.message.clone(),
             hint: self.hint.clone(),
             diff: Arc::clone(&self.diff),
+            diff_held: self.diff_held.clone(),
             warnings: self.warnings.clone(),
             delegated_to: self.delegated_to.clone(),
             ..*self
@@ -141,6 +148,7 @@ impl TaskResult {
             delegated_to: self.delegated_to.clone(),
             took: self.took,
         };
+        let message = || self.message.as_ref().map(|text| text.shown(secrets));
         if self.no_log {
             finished.data = json!({"censored": CENSORED, "changed": self.changed});
             finished.warnings.clear();
@@ -149,21 +157,16 @@ impl TaskResult {
             }
             if self.about_host {
                 // How a host is reached and a user become is no result of the task.
-                finished.message.clone_from(&self.message);
+                finished.message = message();
             } else {
                 finished.hint = None;
             }
         } else {
             finished.data = Shown::new(secrets).data(&self.data);
-            finished.message.clone_from(&self.message);
+            finished.message = message();
             finished.diff = self.diff.iter().map(diff).collect();
         }
-        for text in finished
-            .message
-            .iter_mut()
-            .chain(&mut finished.hint)
-            .chain(&mut finished.warnings)
-        {
+        for text in finished.hint.iter_mut().chain(&mut finished.warnings) {
             *text = sentence(text, secrets);
         }
         finished
@@ -173,10 +176,8 @@ impl TaskResult {
     pub(crate) fn fail(&mut self, message: Option<String>) {
         self.status = Status::Failed;
         if self.message.is_none() {
-            self.message = message.or_else(|| {
-                let message = self.data.get("msg");
-                message.and_then(|message| message.as_str().map(str::to_owned))
-            });
+            let said = message.map(Sentence::from);
+            self.message = said.or_else(|| self.data.get("msg")?.as_str().map(Sentence::from));
         }
     }
 
@@ -256,10 +257,12 @@ impl TaskResult {
         } else {
             Status::Ok
         };
+        let (diff, diff_held) = shown::differences(outcome.diff, account);
         Ok(Self {
             changed: outcome.changed,
             data: Data::of(outcome.data, outcome.printed, account)?,
-            diff: shown::differences(outcome.diff).into(),
+            diff: diff.into(),
+            diff_held,
             warnings: outcome.warnings,
             facts: facts(outcome.facts, account)?,
             ..Self::new(status)
@@ -267,13 +270,16 @@ impl TaskResult {
     }
 
     fn of_failure(failure: Failure, account: &Arc<Account>) -> Result<Self, Full> {
-        let mut values = Map::from_iter([("msg".to_owned(), Json::from(&*failure.message))]);
+        let message = Sentence::from(&failure.message);
+        let own = failure.host.as_ref();
+        let own = own.is_some_and(|error| *failure.message == *error.to_string());
+        let mut values = Map::from_iter([("msg".to_owned(), Json::from(failure.message))]);
         values.extend(failure.data);
         // A command that ran and failed counts as a change, where `failed_when` lets it pass.
         let changed = values.shift_remove("changed") == Some(Json::Bool(true));
         let mut result = Self {
             changed,
-            message: Some(failure.message),
+            message: Some(message),
             hint: failure.hint,
             data: Data::of(values, failure.printed, account)?,
             ..Self::new(Status::Failed)
@@ -284,8 +290,8 @@ impl TaskResult {
                 result.about_host = true;
             }
             // A module may have put it in words of its own, with more in them.
-            Some(error @ HostError::Become { .. }) => {
-                result.about_host = result.message.as_deref() == Some(&*error.to_string());
+            Some(HostError::Become { .. }) => {
+                result.about_host = own;
             }
             Some(HostError::Interrupted) => result.interrupted = true,
             Some(HostError::TimedOut { so_far, .. }) => {
@@ -383,7 +389,7 @@ mod tests {
         let failed = said("ansible_more", 20_000);
         assert_eq!(failed.status, Status::Failed);
         assert!(failed.facts.is_empty());
-        let message = failed.message.unwrap();
+        let message = failed.message.unwrap().shown(&Secrets::default());
         assert!(message.contains("too large"), "{message}");
         drop(many);
         assert_eq!(ledger.drawn().0, 0);

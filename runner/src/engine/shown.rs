@@ -4,11 +4,13 @@
 //! survives in half at the cut. What is left out is said at the end of the text; whoever registers the
 //! result has all of it.
 
+use std::sync::Arc;
+
 use minijinja::Value;
 use minijinja::value::ValueKind;
 use serde_json::{Map, Value as Json};
 use windlass_modules::Difference;
-use windlass_modules::transcript::Transcript;
+use windlass_modules::transcript::{Account, Held, Transcript};
 
 use super::data::{Data, Entry};
 use crate::secrets::Secrets;
@@ -27,6 +29,8 @@ const NODE: usize = 64;
 /// The most bytes of one side of a difference, and of all of a task on a host.
 const DIFFERENCE: usize = 1 << 20;
 const DIFFERENCES: usize = 8 << 20;
+/// Shorter ones are not worth an account.
+const FREE_DIFFERENCES: u64 = 64 << 10;
 /// Nesting beyond this is not shown.
 const DEEPEST: usize = 128;
 
@@ -150,15 +154,64 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// A message, a hint or a warning.
-pub(crate) fn sentence(text: &str, secrets: &Secrets) -> String {
-    let head = head(text, 2 * SENTENCE);
-    cut(head.to_owned(), text.len(), SENTENCE, secrets)
+/// A message, a hint or a warning, as much of it as anybody is told of.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Sentence {
+    head: String,
+    /// Of all of it, in bytes.
+    length: usize,
 }
 
-/// The differences that are kept of a task's: those that somebody could read.
-pub(crate) fn differences(differences: Vec<Difference>) -> Vec<Difference> {
-    let mut left = DIFFERENCES;
+impl Sentence {
+    /// The same after other words.
+    pub(crate) fn after(&self, words: &str) -> Self {
+        Self {
+            head: [words, &self.head].concat(),
+            length: words.len() + self.length,
+        }
+    }
+
+    /// The text, without secrets.
+    pub(crate) fn shown(&self, secrets: &Secrets) -> String {
+        cut(self.head.clone(), self.length, SENTENCE, secrets)
+    }
+}
+
+impl<T: AsRef<str>> From<T> for Sentence {
+    fn from(text: T) -> Self {
+        let text = text.as_ref();
+        Self {
+            head: head(text, 2 * SENTENCE).to_owned(),
+            length: text.len(),
+        }
+    }
+}
+
+/// A hint or a warning.
+pub(crate) fn sentence(text: &str, secrets: &Secrets) -> String {
+    Sentence::from(text).shown(secrets)
+}
+
+/// The differences that are kept of a task's: those that somebody could read, as far as there is room for
+/// them; and what is drawn for them.
+pub(crate) fn differences(
+    differences: Vec<Difference>,
+    account: &Arc<Account>,
+) -> (Vec<Difference>, Option<Held>) {
+    let kept = readable(differences, DIFFERENCES);
+    let sides = kept.iter().map(|one| one.before.len() + one.after.len());
+    let weight = sides.sum::<usize>() as u64;
+    if weight <= FREE_DIFFERENCES {
+        return (kept, None);
+    }
+    match account.hold(weight) {
+        Ok(held) => (kept, Some(held)),
+        Err(_) => (readable(kept, 0), None),
+    }
+}
+
+/// Those that are short enough, `left` bytes in all; of the others their sizes.
+fn readable(differences: Vec<Difference>, mut left: usize) -> Vec<Difference> {
     differences
         .into_iter()
         .map(|difference| {
@@ -214,6 +267,7 @@ fn cut(mut text: String, length: usize, limit: usize, secrets: &Secrets) -> Stri
 #[cfg(test)]
 mod tests {
     use windlass_modules::Secret;
+    use windlass_modules::transcript::{Bounds, Ledger};
 
     use super::*;
 
@@ -282,11 +336,17 @@ mod tests {
             before: "x".repeat(size),
             ..Difference::default()
         };
-        let kept = differences(vec![difference(10), difference(2 << 20)]);
+        let account = Ledger::default().account("h");
+        let kept = differences(vec![difference(10), difference(2 << 20)], &account).0;
         assert_eq!(kept[0], difference(10));
         assert_eq!(kept[1].before, "[2097152 bytes, too many to show]\n");
-        let many = differences(vec![difference(1 << 20); 20]);
+        let (many, held) = differences(vec![difference(1 << 20); 20], &account);
+        assert!(held.is_some());
         let all: usize = many.iter().map(|difference| difference.before.len()).sum();
         assert!(all <= DIFFERENCES + 20 * 50);
+        let bounds = Bounds { memory: 0, disk: 0 };
+        let full = Ledger::new(bounds).account("h");
+        let (none, held) = differences(vec![difference(1 << 20); 2], &full);
+        assert!(none.iter().all(|one| one.before.len() < 50) && held.is_none());
     }
 }

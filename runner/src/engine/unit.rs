@@ -78,7 +78,10 @@ pub(crate) struct Unit<'a> {
 
 /// A failure to render something that the task needs.
 pub(crate) fn failed_template(error: &TemplateError) -> TaskResult {
-    TaskResult::failed(located(error), error.hint.clone())
+    TaskResult {
+        no_room: error.no_room,
+        ..TaskResult::failed(located(error), error.hint.clone())
+    }
 }
 
 impl Work {
@@ -132,10 +135,14 @@ impl Unit<'_> {
         extra: &[(String, Value)],
     ) -> Result<TaskResult, TaskResult> {
         let mut warnings = Vec::new();
-        if let Some(false_condition) = self.first_false(scope, &mut warnings)? {
+        let condition = self.with_room(|| {
+            warnings.clear();
+            self.first_false(scope, &mut warnings)
+        });
+        if let Some(false_condition) = condition.await? {
             return Err(TaskResult::skipped(Some(false_condition)));
         }
-        let attempt = self.attempt(scope)?;
+        let attempt = self.with_room(|| self.attempt(scope)).await?;
         let mut result = self.tries(scope, extra, &attempt).await?;
         result.warnings.splice(0..0, warnings);
         result.delegated_to.clone_from(&attempt.delegated_to);
@@ -143,6 +150,21 @@ impl Unit<'_> {
             said.by.clone_from(&attempt.delegated_to);
         }
         Ok(result)
+    }
+
+    /// Begins something, once there is room for what it needs: others who are at work leave some.
+    async fn with_room<T>(
+        &self,
+        mut begin: impl FnMut() -> Result<T, TaskResult>,
+    ) -> Result<T, TaskResult> {
+        let mut begun = begin();
+        if begun.as_ref().is_err_and(|result| result.no_room) {
+            let mut turn = self.work.shared.transport.ledger().turn().await;
+            while begun.as_ref().is_err_and(|result| result.no_room) && turn.more().await {
+                begun = begin();
+            }
+        }
+        begun
     }
 
     /// The text of the first condition that does not hold.

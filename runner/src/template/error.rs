@@ -16,6 +16,8 @@ pub struct TemplateError {
     pub undefined: Option<String>,
     /// What to do.
     pub hint: Option<String>,
+    /// There was no memory for what hosts printed, because others are at work.
+    pub no_room: bool,
     /// Bytes of the template's own text, until the place of the template is known.
     pub(super) at: Option<Range<usize>>,
 }
@@ -28,7 +30,16 @@ impl TemplateError {
             span: None,
             undefined: None,
             hint: None,
+            no_room: false,
             at: None,
+        }
+    }
+
+    /// There is no memory for what hosts printed, because others are at work.
+    pub fn without_room(message: impl Into<String>) -> Self {
+        Self {
+            no_room: true,
+            ..Self::new(message)
         }
     }
 

@@ -16,6 +16,37 @@ pub fn to_json(value: &Value) -> Json {
     convert(value, 0)
 }
 
+/// About how many bytes [`to_json`] makes of a value.
+pub(crate) fn weight(value: &Value) -> u64 {
+    weigh(value, 0)
+}
+
+/// What a value takes beside its text.
+const NODE: u64 = 64;
+
+fn weigh(value: &Value, depth: usize) -> u64 {
+    if depth > DEEPEST {
+        return 0;
+    }
+    NODE + match value.kind() {
+        ValueKind::String => value.as_str().map_or(0, str::len) as u64,
+        ValueKind::Bytes => value.as_bytes().map_or(0, <[u8]>::len) as u64,
+        ValueKind::Seq | ValueKind::Iterable => {
+            let items = value.try_iter().into_iter().flatten();
+            items.map(|item| weigh(&item, depth + 1)).sum()
+        }
+        ValueKind::Map => {
+            let keys = value.try_iter().into_iter().flatten();
+            keys.map(|key| {
+                let member = value.get_item(&key).unwrap_or_default();
+                weigh(&key, depth + 1) + weigh(&member, depth + 1)
+            })
+            .sum()
+        }
+        _ => 0,
+    }
+}
+
 fn convert(value: &Value, depth: usize) -> Json {
     if depth > DEEPEST {
         return Json::Null;

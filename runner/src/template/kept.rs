@@ -28,7 +28,11 @@ pub fn text_of_lines(value: &Value) -> Option<&Transcript> {
 }
 
 fn unreadable(error: &Unreadable) -> Value {
-    failed(TemplateError::new(error.to_string()).hint(error.hint()))
+    let failure = match error {
+        Unreadable::NoRoom { .. } => TemplateError::without_room(error.to_string()),
+        Unreadable::TooLong(_) | Unreadable::File(_) => TemplateError::new(error.to_string()),
+    };
+    failed(failure.hint(error.hint()))
 }
 
 #[derive(Debug)]

@@ -16,6 +16,7 @@ use super::eval::{Loop, Namespace, Shared};
 use super::filters::Group;
 use super::functions::Cycler;
 use super::special::{Dict, List};
+use super::turn;
 
 type Result<T> = std::result::Result<T, TemplateError>;
 
@@ -54,9 +55,11 @@ impl Budget {
     /// Charges bytes, before they are made or right after.
     pub(super) fn make(&self, bytes: usize) -> Result<()> {
         let before = self.made.fetch_add(bytes.min(MOST_MADE), Ordering::Relaxed);
-        if before.saturating_add(bytes) > MOST_MADE {
+        let made = before.saturating_add(bytes);
+        if made > MOST_MADE {
             return Err(too_much());
         }
+        turn::take(made);
         Ok(())
     }
 }
@@ -73,7 +76,10 @@ pub(super) fn too_much() -> TemplateError {
 /// Refuses sizes that no template may make, before anything is made.
 pub(super) fn fits(bytes: Option<usize>) -> Result<()> {
     match bytes {
-        Some(bytes) if bytes <= MOST_MADE => Ok(()),
+        Some(bytes) if bytes <= MOST_MADE => {
+            turn::take(bytes);
+            Ok(())
+        }
         _ => Err(too_much()),
     }
 }

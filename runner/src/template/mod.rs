@@ -32,13 +32,14 @@ mod tests;
 mod times;
 mod tree;
 mod trust;
+mod turn;
 mod version;
 mod yaml_scalar;
 mod yaml_text;
 
 pub use error::TemplateError;
-pub(crate) use json::key_text;
 pub use json::{from_json, to_json};
+pub(crate) use json::{key_text, weight};
 pub use limits::{Budget, MOST_MADE};
 pub use python::{display, repr};
 pub use references::{Reference, References};

@@ -7,6 +7,7 @@ use super::error::TemplateError;
 use super::eval::{entries, items};
 use super::limits::{ITEM, MOST_MADE, too_much};
 use super::special::{Undefined, is_omit, undefined};
+use super::turn::{self, Rendering};
 use crate::yaml;
 
 /// Nesting beyond this is refused.
@@ -15,11 +16,13 @@ const DEEPEST: usize = 120;
 /// A value that has left its template: lazy lists made into lists, mappings likewise, `omit`
 /// dropped from both, and no undefined value left in it.
 pub(super) fn finished(value: Value) -> Result<Value, TemplateError> {
+    let _rendering = Rendering::begin();
     finish(value, 0, &mut { MOST_MADE / ITEM })
 }
 
 fn finish(value: Value, depth: usize, left: &mut usize) -> Result<Value, TemplateError> {
     *left = left.checked_sub(1).ok_or_else(too_much)?;
+    turn::take(MOST_MADE - *left * ITEM);
     if depth > DEEPEST {
         return Err(TemplateError::new("the value nests too deeply"));
     }

@@ -13,6 +13,7 @@ use crate::template::limits::{self, Budget};
 use crate::template::scope::Scope;
 use crate::template::templar::Templar;
 use crate::template::tree::{Name, Stmt};
+use crate::template::turn::Rendering;
 
 /// Steps one rendering may take; enough for any template that ends. Fewer in unit tests, which are
 /// built without optimisation.
@@ -28,6 +29,7 @@ pub(in crate::template) struct Shared<'e> {
     depth: Cell<u32>,
     /// What it makes is charged to this, unless the scope has a budget.
     own: Budget,
+    _rendering: Rendering,
 }
 
 impl Drop for Shared<'_> {
@@ -44,6 +46,7 @@ impl<'e> Shared<'e> {
             fuel: Cell::new(FUEL),
             depth: Cell::new(0),
             own: Budget::default(),
+            _rendering: Rendering::begin(),
         };
         shared.budget().enter();
         shared

@@ -95,12 +95,12 @@ impl Json {
                     pairs.sort_by(|left, right| left.0.cmp(&right.0));
                 }
                 self.lines(out, ['{', '}'], pairs, depth, |out, (key, value)| {
-                    self.text(out, &key);
+                    self.text(out, &key)?;
                     out.push_str(&self.key);
                     self.write(out, &value, depth + 1)
                 })?;
             }
-            _ => self.text(out, &python::string(value)),
+            _ => self.text(out, &python::string(value))?,
         }
         Ok(())
     }
@@ -136,9 +136,12 @@ impl Json {
         }
     }
 
-    fn text(&self, out: &mut String, text: &str) {
+    fn text(&self, out: &mut String, text: &str) -> Result<()> {
         out.push('"');
         for character in text.chars() {
+            if out.len() > MOST_MADE {
+                return Err(too_much());
+            }
             match character {
                 '"' => out.push_str("\\\""),
                 '\\' => out.push_str("\\\\"),
@@ -155,6 +158,7 @@ impl Json {
             }
         }
         out.push('"');
+        Ok(())
     }
 }
 
