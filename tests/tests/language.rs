@@ -673,3 +673,256 @@ fn an_argument_that_is_left_out_is_as_if_it_were_not_there() {
     let said = printed.out.matches("Hello world!").count();
     assert_eq!(said, 2, "{}", printed.text());
 }
+
+/// The messages of `debug`, each with its host, in order.
+fn messages(printed: &Printed) -> Vec<String> {
+    let mut host = "";
+    let mut found = Vec::new();
+    for line in printed.out.lines() {
+        if let Some(rest) = line.strip_prefix("ok: [") {
+            host = rest.split(']').next().unwrap_or_default();
+        }
+        if let Some(message) = line.trim().strip_prefix("\"msg\": ") {
+            found.push(format!("{host} {}", message.trim_matches('"')));
+        }
+    }
+    found
+}
+
+/// As observed on ansible-core 2.19.14.
+#[test]
+fn a_failure_that_a_rescue_repairs_does_not_count_and_healthy_hosts_run_no_rescue() {
+    let printed = run("
+- hosts: web
+  gather_facts: false
+  max_fail_percentage: 0
+  tasks:
+    - block:
+        - command: test {{ inventory_hostname }} != h2
+      rescue:
+        - debug: {msg: back}
+    - debug: {msg: goes on}
+");
+    assert_eq!(printed.status, 0, "{}", printed.text());
+    assert_eq!(
+        messages(&printed),
+        ["h2 back", "h1 goes on", "h2 goes on", "h3 goes on"]
+    );
+    assert!(!printed.text().contains("ends for all"));
+}
+
+/// As observed on ansible-core 2.19.14.
+#[test]
+fn a_fatal_failure_sends_all_into_the_rescue_and_only_who_failed_goes_on_to_the_next_play() {
+    let printed = run("
+- hosts: web
+  gather_facts: false
+  any_errors_fatal: true
+  tasks:
+    - block:
+        - command: test {{ inventory_hostname }} != h2
+        - debug: {msg: not reached}
+      rescue:
+        - debug: {msg: rescued}
+    - debug: {msg: after}
+- hosts: web
+  gather_facts: false
+  tasks:
+    - debug: {msg: 'second {{ ansible_play_hosts }}'}
+");
+    assert_eq!(printed.status, 2, "{}", printed.text());
+    let all = ["h1", "h2", "h3"];
+    let mut expected: Vec<String> = Vec::new();
+    for word in ["rescued", "after"] {
+        expected.extend(all.map(|host| format!("{host} {word}")));
+    }
+    expected.push("h2 second ['h2']".to_owned());
+    assert_eq!(messages(&printed), expected, "{}", printed.text());
+    assert_eq!(
+        recap(&printed, "h1"),
+        "ok=3 changed=1 unreachable=0 failed=0 skipped=0 rescued=0 ignored=0"
+    );
+    assert_eq!(
+        recap(&printed, "h2"),
+        "ok=3 changed=0 unreachable=0 failed=0 skipped=0 rescued=1 ignored=0"
+    );
+}
+
+/// As observed on ansible-core 2.19.14: hosts that have just done the block run its rescue.
+#[test]
+fn who_waits_after_a_block_whose_rescue_fails_for_all_runs_that_rescue() {
+    let printed = run("
+- hosts: web
+  gather_facts: false
+  tasks:
+    - block:
+        - command: test {{ inventory_hostname }} != h1
+        - debug: {msg: one}
+      rescue:
+        - command: 'false'
+          any_errors_fatal: true
+        - debug: {msg: two}
+      always:
+        - debug: {msg: always}
+    - debug: {msg: after}
+");
+    assert_eq!(printed.status, 2, "{}", printed.text());
+    assert_eq!(
+        messages(&printed),
+        ["h2 one", "h3 one", "h1 always", "h2 always", "h3 always"]
+    );
+    assert_eq!(
+        recap(&printed, "h2"),
+        "ok=3 changed=1 unreachable=0 failed=1 skipped=0 rescued=0 ignored=0"
+    );
+}
+
+/// As observed on ansible-core 2.19.14.
+#[test]
+fn the_first_hosts_condition_ends_a_play_or_a_batch_or_does_not() {
+    for (word, when, expected) in [
+        ("end_play", "inventory_hostname == 'h3'", 3),
+        ("end_play", "inventory_hostname == 'h1'", 0),
+        ("end_batch", "inventory_hostname == 'h2'", 3),
+        ("end_host", "inventory_hostname == 'h2'", 2),
+    ] {
+        let printed = run(&format!(
+            "
+- hosts: web
+  gather_facts: false
+  tasks:
+    - meta: {word}
+      when: {when}
+    - debug: {{msg: work}}
+"
+        ));
+        assert_eq!(printed.status, 0, "{}", printed.text());
+        assert_eq!(messages(&printed).len(), expected, "{word} {when}");
+    }
+}
+
+/// As observed on ansible-core 2.19.14.
+#[test]
+fn handlers_that_handlers_notify_run_in_the_same_flush_or_in_the_next_one() {
+    let printed = run("
+- hosts: h1
+  gather_facts: false
+  tasks:
+    - command: 'true'
+      notify: second
+    - meta: flush_handlers
+    - debug: {msg: between}
+  post_tasks:
+    - debug: {msg: post}
+  handlers:
+    - name: first
+      debug: {msg: first}
+    - name: second
+      command: 'true'
+      notify: [first, third]
+    - name: third
+      debug: {msg: third}
+");
+    assert_eq!(printed.status, 0, "{}", printed.text());
+    assert_eq!(
+        messages(&printed),
+        ["h1 third", "h1 between", "h1 first", "h1 post"]
+    );
+}
+
+/// As observed on ansible-core 2.19.14.
+#[test]
+fn forced_handlers_run_on_hosts_that_failed_too() {
+    let printed = run("
+- hosts: web
+  gather_facts: false
+  force_handlers: true
+  tasks:
+    - command: 'true'
+      notify: h
+    - command: test {{ inventory_hostname }} != h2
+    - debug: {msg: after}
+  post_tasks:
+    - debug: {msg: post}
+  handlers:
+    - name: h
+      debug: {msg: handled}
+");
+    assert_eq!(printed.status, 2, "{}", printed.text());
+    assert_eq!(
+        messages(&printed),
+        [
+            "h1 after",
+            "h3 after",
+            "h1 handled",
+            "h2 handled",
+            "h3 handled",
+            "h1 post",
+            "h3 post"
+        ]
+    );
+}
+
+/// As observed on ansible-core 2.19.14.
+#[test]
+fn cleared_host_errors_bring_hosts_back() {
+    let printed = run("
+- hosts: web
+  gather_facts: false
+  tasks:
+    - block:
+        - command: test {{ inventory_hostname }} != h2
+      always:
+        - debug: {msg: always}
+    - meta: clear_host_errors
+    - debug: {msg: after}
+- hosts: web
+  gather_facts: false
+  tasks:
+    - debug: {msg: second}
+");
+    let of_h2 = messages(&printed);
+    let of_h2: Vec<&str> = of_h2
+        .iter()
+        .filter_map(|line| line.strip_prefix("h2 "))
+        .collect();
+    assert_eq!(of_h2, ["always", "after", "second"], "{}", printed.text());
+}
+
+#[test]
+fn free_hosts_do_not_wait_and_pinned_ones_go_to_their_ends() {
+    let playbook = |strategy: &str| {
+        format!(
+            "
+- hosts: web
+  gather_facts: false
+  strategy: {strategy}
+  tasks:
+    - command: sleep {{{{ 1 if inventory_hostname == 'h1' else 0 }}}}
+      notify: h
+    - command: test {{{{ inventory_hostname }}}} != h2
+    - debug: {{msg: after}}
+  handlers:
+    - name: h
+      debug: {{msg: handled}}
+"
+        )
+    };
+    let words = ["--output", "ansible", "-f", "5"];
+    let printed = Place::new().play(THREE, &playbook("free"), &words);
+    assert_eq!(printed.status, 2, "{}", printed.text());
+    assert_eq!(
+        messages(&printed),
+        ["h3 after", "h3 handled", "h1 after", "h1 handled"],
+        "{}",
+        printed.text()
+    );
+    let printed = run_with(&playbook("host_pinned"), &[]);
+    assert_eq!(printed.status, 2, "{}", printed.text());
+    assert_eq!(
+        messages(&printed),
+        ["h1 after", "h1 handled", "h3 after", "h3 handled"],
+        "{}",
+        printed.text()
+    );
+}

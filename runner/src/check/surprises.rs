@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::items::{self, Item};
 use super::modules;
-use crate::playbook::{Keyword, Play, TaskAction};
+use crate::playbook::{Play, TaskAction};
 use crate::yaml::{Diagnostic, Node, Value, surprise};
 
 /// Looks at the variables and arguments of the playbooks, and at conditions.
@@ -12,17 +12,6 @@ pub(super) fn check(plays: &[Arc<Play>], items: &[Item], found: &mut Vec<Diagnos
     for mapping in items::variables(plays, items) {
         for (_, value) in mapping.iter() {
             numbers(value, found);
-        }
-    }
-    for play in plays {
-        if let Some(Keyword::Known(name, span)) = &play.strategy
-            && name != "linear"
-        {
-            found.push(
-                Diagnostic::warning(span, format!("`{name}` is run as `linear` by this version"))
-                    .note("hosts wait for each other after each task; the results are the same")
-                    .help("remove `strategy`, or leave it for other programs"),
-            );
         }
     }
     for item in items {

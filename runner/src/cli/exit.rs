@@ -53,7 +53,17 @@ mod tests {
             recap: vec![("h".into(), recap)],
             stopped,
             interrupted,
+            ..Summary::default()
         })
+    }
+
+    #[test]
+    fn hosts_that_are_out_for_others_failures_are_a_failure() {
+        let summary = Summary {
+            given_up: true,
+            ..Summary::default()
+        };
+        assert_eq!(Exit::of(&summary), Exit::Failed);
     }
 
     #[test]

@@ -4,23 +4,23 @@
 //! results, and turns them into events. Whatever leaves the engine passes [`Dispatcher::emit`], which
 //! blots out secrets.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 use minijinja::Value;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 
 use super::conceal::conceal;
 use super::lines::Lines;
 use super::options::{Interrupt, Options};
 use super::result::TaskResult;
+use super::running::Running;
 use super::shown::Shown;
 use super::state::State;
-use super::unit::{self, Work};
-use crate::event::{Event, Status, TaskId, TaskInfo, What};
+use super::unit::Work;
+use crate::event::{Event, Status, TaskId, What};
 use crate::inventory::Inventory;
 use crate::playbook::{Entry, Loader};
 use crate::template::Templar;
@@ -154,63 +154,28 @@ impl Dispatcher {
         *self.shared.interrupt.borrow()
     }
 
-    /// Runs `work` on `hosts`, at most `at_once` at a time, and returns the results in the order in
-    /// which they came.
-    pub(crate) async fn run_on(
-        &mut self,
-        work: &Arc<Work>,
-        info: &Arc<TaskInfo>,
-        hosts: &[String],
-        at_once: usize,
-    ) -> Vec<(String, TaskResult)> {
-        self.emit(What::TaskStarted {
-            task: work.id,
-            info: Arc::clone(info),
-            hosts: hosts.len(),
-        })
-        .await;
-        let mut waiting: VecDeque<String> = hosts.iter().cloned().collect();
-        let mut running = JoinSet::new();
-        let mut names: HashMap<tokio::task::Id, String> = HashMap::new();
-        let mut results = Vec::with_capacity(hosts.len());
-        loop {
-            while running.len() < at_once && !self.interrupted() {
-                let Some(host) = waiting.pop_front() else {
-                    break;
-                };
-                self.emit(What::HostStarted {
-                    task: work.id,
-                    host: host.clone(),
-                })
-                .await;
-                let handle = running.spawn(unit::run(Arc::clone(work), host.clone()));
-                names.insert(handle.id(), host);
-            }
-            let done = tokio::select! {
+    /// Waits until a unit is done, and tells of what units say meanwhile. Nothing where none is at work.
+    pub(crate) async fn unit_done(&mut self, running: &mut Running) -> Option<()> {
+        let done = loop {
+            tokio::select! {
                 biased;
-                Some(message) = self.messages.1.recv() => {
-                    self.forward(message).await;
-                    continue;
-                }
-                done = running.join_next_with_id() => done,
-            };
-            // What a unit said before it ended is told before its end.
-            while let Ok(message) = self.messages.1.try_recv() {
-                self.forward(message).await;
+                Some(message) = self.messages.1.recv() => self.forward(message).await,
+                done = running.ended() => break done?,
             }
-            let (id, result) = match done {
-                None => break,
-                Some(Ok((id, result))) => (id, result),
-                Some(Err(error)) => (error.id(), fault(&error)),
-            };
-            let Some(host) = names.remove(&id) else {
-                continue;
-            };
-            self.finished(work, &host, &result).await;
-            results.push((host, result));
+        };
+        // What a unit said before it ended is told before its end.
+        while let Ok(message) = self.messages.1.try_recv() {
+            self.forward(message).await;
         }
-        self.emit(What::TaskFinished { task: work.id }).await;
-        results
+        let (id, result) = match done {
+            Ok(done) => done,
+            Err(error) => (error.id(), fault(&error)),
+        };
+        if let Some(done) = running.done(id, result) {
+            self.finished(&done.work, &done.host, &done.result).await;
+            running.add(done);
+        }
+        Some(())
     }
 
     /// Tells of a host's result.

@@ -2,43 +2,30 @@
 
 use std::sync::Arc;
 
+use super::chain::Chain;
 use super::dispatch::Dispatcher;
 use super::keywords;
-use super::result::located;
-use super::walk::{Failures, Place};
-use crate::playbook::{Common, Entry, LoopControl, Play, Task, TaskAction};
+use crate::playbook::{Common, LoopControl, Play, Task, TaskAction};
+use crate::template::TemplateError;
+use crate::vars::PlayVars;
 use crate::yaml::{Mapping, Node, Span, Style, Value};
 
 impl Dispatcher {
-    /// Gathers facts of `hosts`, unless the play says not to.
-    pub(crate) async fn gather(
-        &mut self,
+    /// The task that gathers facts, unless the play says not to.
+    pub(crate) fn gather(
+        &self,
         play: &Arc<Play>,
-        place: &Place,
-        hosts: &[String],
-    ) -> Failures {
-        let Some(first) = hosts.first() else {
-            return Failures::new();
-        };
+        vars: &Arc<PlayVars>,
+        first: &str,
+    ) -> Result<Option<Arc<Task>>, TemplateError> {
         if let Some(keyword) = &play.gather_facts {
-            let scope =
-                self.shared
-                    .store
-                    .view(first, &place.play, &place.chain.task_layers(), vec![]);
-            match keywords::value(keyword, &self.shared.templar, &scope) {
-                Ok(true) => {}
-                Ok(false) => return Failures::new(),
-                Err(error) => {
-                    self.stop(located(&error), error.hint.clone()).await;
-                    return Failures::new();
-                }
+            let layers = Chain::new(play).task_layers();
+            let scope = self.shared.store.view(first, vars, &layers, vec![]);
+            if !keywords::value(keyword, &self.shared.templar, &scope)? {
+                return Ok(None);
             }
         }
-        let entry = [Entry::Task(Arc::new(task(play)))];
-        let started = std::mem::replace(&mut self.started_at_task, true);
-        let failures = self.walk(&entry, place, hosts).await;
-        self.started_at_task = started;
-        failures
+        Ok(Some(Arc::new(task(play))))
     }
 }
 

@@ -1,34 +1,19 @@
-//! Handlers: who notified which, and running them.
+//! Handlers: who notified which.
 
-use std::collections::{BTreeSet, HashSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
-use super::chain::{Chain, Layer};
+use super::course::StepId;
 use super::dispatch::Dispatcher;
+use super::drive::Batch;
+use super::plan::{HANDLERS, Planned};
 use super::result::located;
 use super::unit::Work;
-use super::walk::{Failures, Place};
-use crate::playbook::{Entry, Task};
+use crate::playbook::Task;
 use crate::yaml::{Node, Value};
-
-/// The handlers of a play, in order, each with the blocks around it.
-fn handlers(entries: &[Entry], chain: &Chain) -> Vec<(Arc<Task>, Chain)> {
-    let mut found = Vec::new();
-    for entry in entries {
-        match entry {
-            Entry::Task(task) => found.push((Arc::clone(task), chain.clone())),
-            Entry::Block(block) => {
-                let inner = chain.with(Layer::Block(Arc::clone(block)));
-                found.extend(handlers(&block.block, &inner));
-            }
-        }
-    }
-    found
-}
 
 impl Dispatcher {
     /// Notes that `host` has notified what its task says.
-    pub(crate) async fn notify(&mut self, work: &Work, place: &Place, host: &str) {
+    pub(crate) async fn notify(&mut self, work: &Work, batch: &mut Batch, host: &str) {
         if work.task.notify.is_empty() {
             return;
         }
@@ -49,19 +34,16 @@ impl Dispatcher {
                 Err(error) => return self.stop(located(&error), error.hint.clone()).await,
             }
         }
-        let Some(play) = place.chain.play() else {
-            return;
-        };
-        let all = handlers(&play.handlers, &Chain::new(play));
+        let all = batch.handlers();
         for name in wanted {
             // Of handlers with the same name the last one counts, as in Ansible.
             let by_name = all
                 .iter()
-                .rposition(|(task, chain)| self.is_named(task, chain, place, host, &name));
+                .rposition(|handler| self.is_named(handler, batch, host, &name));
             let listening = all
                 .iter()
                 .enumerate()
-                .filter(|(_, (task, _))| listens(task, &name));
+                .filter(|(_, handler)| listens(&handler.task, &name));
             let found: BTreeSet<usize> = by_name
                 .into_iter()
                 .chain(listening.map(|(at, _)| at))
@@ -75,17 +57,18 @@ impl Dispatcher {
                 return self.stop(message, hint).await;
             }
             for at in found {
-                self.state
-                    .notified
-                    .entry(at)
-                    .or_default()
-                    .insert(host.to_owned());
+                if let Some(course) = batch.hosts.get_mut(host) {
+                    let program = HANDLERS;
+                    course.notify(StepId { program, at });
+                }
             }
         }
     }
 
-    fn is_named(&self, task: &Task, chain: &Chain, place: &Place, host: &str, name: &str) -> bool {
-        let Some(node) = &task.name else { return false };
+    fn is_named(&self, handler: &Planned, batch: &Batch, host: &str, name: &str) -> bool {
+        let Some(node) = &handler.task.name else {
+            return false;
+        };
         let Some(text) = node.as_str() else {
             return false;
         };
@@ -98,52 +81,11 @@ impl Dispatcher {
         let scope = self
             .shared
             .store
-            .view(host, &place.play, &chain.task_layers(), vec![]);
+            .view(host, &batch.vars, &handler.chain.task_layers(), vec![]);
         self.shared
             .templar
             .render(node, &scope)
             .is_ok_and(|rendered| rendered.to_string() == name)
-    }
-
-    /// Runs the handlers that were notified, in the order in which they stand, until none is left.
-    pub(crate) async fn flush(&mut self, place: &Place) -> Failures {
-        let Some(play) = place.chain.play().map(Arc::clone) else {
-            return Failures::new();
-        };
-        let all = handlers(&play.handlers, &Chain::new(&play));
-        let mut failures = Failures::new();
-        let mut rounds = HashSet::new();
-        while let Some(at) = self.state.notified.keys().min().copied() {
-            let hosts = self.state.notified.remove(&at).unwrap_or_default();
-            // A handler that notifies itself, or one before it in a circle, runs once more at most.
-            if !rounds.insert((at, hosts.clone())) {
-                continue;
-            }
-            let Some((task, chain)) = all.get(at) else {
-                continue;
-            };
-            let handler = Place {
-                chain: chain.clone(),
-                handler: true,
-                ..place.clone()
-            };
-            let hosts: Vec<String> = place
-                .batch
-                .iter()
-                .filter(|host| hosts.contains(*host))
-                .cloned()
-                .collect();
-            let hosts: Vec<String> = hosts
-                .into_iter()
-                .filter(|host| self.state.takes_part(host))
-                .collect();
-            if hosts.is_empty() || self.interrupted() {
-                continue;
-            }
-            let entry = [Entry::Task(Arc::clone(task))];
-            failures.extend(self.walk(&entry, &handler, &hosts).await);
-        }
-        failures
     }
 }
 

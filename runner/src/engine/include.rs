@@ -1,17 +1,19 @@
 //! `include_tasks`: files of tasks that are read when their turn comes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use minijinja::Value;
 
-use super::chain::{Chain, Include, Layer};
+use super::chain::{Chain, Include};
 use super::control;
 use super::dispatch::Dispatcher;
+use super::drive::Batch;
 use super::keywords;
+use super::plan::{self, Inclusion, Planned};
 use super::result::{TaskResult, located, placed};
-use super::walk::{Failures, Place};
+use super::settle::Failures;
 use crate::event::{TaskInfo, What};
 use crate::playbook::{self, Common, Entry, LoopSource, Task};
 use crate::template::{Scope, TemplateError};
@@ -44,42 +46,42 @@ fn shallow(chain: &Chain, file: &Node, name: &str) -> Result<(), TemplateError> 
 }
 
 /// One file for some hosts, with the item of the loop that named it.
-struct Inclusion {
+struct Wanted {
     file: PathBuf,
     item: Item,
     hosts: Vec<String>,
 }
 
 impl Dispatcher {
+    /// Reads what the hosts include, and puts it before what comes next for each. `include`: the file, and
+    /// `apply`.
     pub(crate) async fn include(
         &mut self,
-        task: &Arc<Task>,
-        file: &Node,
-        apply: Option<&Arc<Common>>,
-        chain: Chain,
-        place: &Place,
+        batch: &mut Batch,
+        planned: &Planned,
+        include: (&Node, Option<&Arc<Common>>),
         hosts: &[String],
-    ) -> Failures {
-        let mut failures = Failures::new();
+    ) {
+        let (file, apply) = include;
+        let task = &planned.task;
         // What is included with `run_once` is for the first host alone, as observed on ansible-core 2.19.
-        let first = (self.shared.store).view(&hosts[0], &place.play, &chain.task_layers(), vec![]);
+        let layers = planned.chain.task_layers();
+        let first = (self.shared.store).view(&hosts[0], &batch.vars, &layers, vec![]);
         let once = keywords::inherited(
-            &chain,
+            &planned.chain,
             |common| &common.run_once,
             &self.shared.templar,
             &first,
         );
-        let hosts = match once {
+        let takers = match once {
             Ok(once) if once.unwrap_or(false) => &hosts[..1],
             Ok(_) => hosts,
-            Err(error) => {
-                self.stop(located(&error), error.hint.clone()).await;
-                return failures;
-            }
+            Err(error) => return self.stop(located(&error), error.hint.clone()).await,
         };
-        let mut inclusions: BTreeMap<(usize, PathBuf, String), Inclusion> = BTreeMap::new();
-        for host in hosts {
-            match self.included_files(file, task, &chain, place, host) {
+        let mut failures = Failures::new();
+        let mut wanted: BTreeMap<(usize, PathBuf, String), Wanted> = BTreeMap::new();
+        for host in takers {
+            match self.included_files(file, task, &planned.chain, batch, host) {
                 Ok(found) if found.is_empty() => {
                     self.state.count(host).skipped += 1;
                 }
@@ -87,56 +89,64 @@ impl Dispatcher {
                     self.state.count(host).ok += 1;
                     for (order, (path, item)) in found.into_iter().enumerate() {
                         let key = (order, path.clone(), format!("{item:?}"));
-                        let inclusion = inclusions.entry(key).or_insert_with(|| Inclusion {
+                        let of_file = wanted.entry(key).or_insert_with(|| Wanted {
                             file: path,
                             item,
                             hosts: Vec::new(),
                         });
-                        inclusion.hosts.push(host.clone());
+                        of_file.hosts.push(host.clone());
                     }
                 }
                 Err(error) => {
                     let result = TaskResult::failed(located(&error), error.hint.clone());
                     self.report_failed_include(task, host, &result).await;
-                    self.count(host, &result, place.rescued);
-                    if !place.rescued {
-                        self.state.take_out(host);
-                    }
-                    failures.insert(host.clone(), (Arc::clone(task), result));
+                    self.count(host, &result, batch.is_rescued(host));
+                    failures.insert(host.clone(), result);
                 }
             }
         }
-        for inclusion in inclusions.into_values() {
-            let left: Vec<String> = inclusion
-                .hosts
-                .iter()
-                .filter(|host| self.state.takes_part(host) && !failures.contains_key(*host))
-                .cloned()
-                .collect();
-            if left.is_empty() {
-                continue;
-            }
-            let Some(entries) = self.entries(&inclusion.file, place.handler).await else {
-                return failures;
+        let mut inclusions = Vec::new();
+        let mut inside = BTreeSet::new();
+        for Wanted {
+            file: path,
+            item,
+            hosts,
+        } in wanted.into_values()
+        {
+            let Some(entries) = self.entries(&path, planned.handler).await else {
+                return;
             };
             self.emit(What::Included {
-                file: inclusion.file.display().to_string(),
-                hosts: left.clone(),
+                file: path.display().to_string(),
+                hosts: hosts.clone(),
             })
             .await;
-            let include = Include {
-                apply: apply.cloned(),
-                vars: task.common.vars.clone(),
-                item: inclusion.item,
-                span: Some(file.span.clone()),
-            };
-            let inside = Place {
-                chain: place.chain.with(Layer::Include(Arc::new(include))),
-                ..place.clone()
-            };
-            failures.extend(self.walk(&entries, &inside, &left).await);
+            inside.extend(hosts.iter().cloned());
+            inclusions.push(Inclusion {
+                entries,
+                include: Include {
+                    apply: apply.cloned(),
+                    vars: task.common.vars.clone(),
+                    item,
+                    span: Some(file.span.clone()),
+                },
+                hosts: hosts.into_iter().collect(),
+            });
         }
-        failures
+        let program = plan::included(inclusions, planned, &self.shared.options.tags);
+        batch.programs.push(program);
+        let program = batch.programs.len() - 1;
+        for host in hosts {
+            let Some(course) = batch.hosts.get_mut(host) else {
+                continue;
+            };
+            if inside.contains(host) {
+                course.enter(program, &batch.programs);
+            } else if !failures.contains_key(host) {
+                course.advance(&batch.programs);
+            }
+        }
+        self.fail(batch, task, &failures);
     }
 
     async fn report_failed_include(&mut self, task: &Arc<Task>, host: &str, result: &TaskResult) {
@@ -177,19 +187,19 @@ impl Dispatcher {
         file: &Node,
         task: &Task,
         chain: &Chain,
-        place: &Place,
+        batch: &Batch,
         host: &str,
     ) -> Result<Vec<(PathBuf, Item)>, TemplateError> {
         let layers = chain.task_layers();
         let store = &self.shared.store;
-        let scope = store.view(host, &place.play, &layers, Vec::new());
+        let scope = store.view(host, &batch.vars, &layers, Vec::new());
         let items = match &task.looping {
             None => vec![Vec::new()],
             Some(source) => {
                 let items = match self.loop_items(source, &scope) {
                     Ok(items) => items,
                     Err(error) => {
-                        return if self.holds(chain, place, host).is_ok_and(|holds| !holds) {
+                        return if self.holds(chain, batch, host).is_ok_and(|holds| !holds) {
                             Ok(Vec::new())
                         } else {
                             Err(error)
@@ -209,7 +219,7 @@ impl Dispatcher {
         };
         let mut found = Vec::new();
         for item in items {
-            let scope = store.view(host, &place.play, &layers, item.clone());
+            let scope = store.view(host, &batch.vars, &layers, item.clone());
             let mut wanted = true;
             for condition in chain.conditions() {
                 if !self.shared.templar.condition(condition, &scope)?.truth {

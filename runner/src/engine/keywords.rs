@@ -6,7 +6,7 @@ use minijinja::Value;
 use minijinja::value::ValueKind;
 
 use super::chain::Chain;
-use crate::playbook::{Common, Keyword, Order, Serial};
+use crate::playbook::{Common, Keyword, Order, Serial, Strategy};
 use crate::template::{Scope, Templar, TemplateError};
 
 /// A type that a keyword has, read from a rendered value.
@@ -93,6 +93,22 @@ impl FromRendered for Serial {
             Some(percent) => percent.trim().parse().ok().map(Self::Percent),
             None => usize::from_rendered(value).map(Self::Count),
         }
+    }
+}
+
+impl FromRendered for Strategy {
+    const WHAT: &'static str = "linear, free or host_pinned";
+
+    fn from_rendered(value: &Value) -> Option<Self> {
+        let name = value.as_str()?;
+        Some(
+            match name.strip_prefix("ansible.builtin.").unwrap_or(name) {
+                "linear" => Self::Linear,
+                "free" => Self::Free,
+                "host_pinned" => Self::HostPinned,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -1,8 +1,9 @@
 //! Turns checked playbooks into outcomes on hosts, and tells of it in [`Event`](crate::event::Event)s.
 //!
-//! One dispatcher ([`run`]) owns everything that changes in a run: who failed, who was notified,
-//! what was registered. It walks the plays ([`walk`]), starts units of work ([`unit`]: one task on
-//! one host) and receives their messages and results. Units get snapshots and share nothing that
+//! A play is compiled into flat programs ([`plan`]); where a host is in them is a value, and what starts next a
+//! function of these ([`course`]). One dispatcher ([`run`]) owns everything that changes in a run: who failed,
+//! who was notified, what was registered. It drives the hosts of a batch ([`drive`]), starts units of
+//! work ([`unit`]: one task on one host), receives their messages, and takes in their results ([`settle`]). Units get snapshots and share nothing that
 //! changes. The engine never prints and knows no SSH and no module's semantics.
 
 mod arguments;
@@ -11,22 +12,27 @@ mod batch;
 mod chain;
 mod conceal;
 mod control;
+mod course;
 mod data;
 mod dispatch;
+mod drive;
 mod gather;
 mod handlers;
 mod include;
 mod keywords;
 mod lines;
 mod looping;
+mod meta;
 mod options;
+mod plan;
 mod result;
 mod run;
+mod running;
+mod settle;
 mod shown;
 mod state;
 mod tags;
 mod unit;
-mod walk;
 
 pub use chain::{Chain, Include, Layer};
 pub use options::{Interrupt, Options, Prompt, TagFilter};

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::batch;
-use super::chain::Chain;
 use super::dispatch::{Dispatcher, Shared};
+use super::drive::Batch;
 use super::keywords::{self, FromRendered};
 use super::options::{Interrupt, Options};
+use super::plan;
 use super::result::located;
-use super::walk::Place;
 use crate::event::{Event, Recap, What};
 use crate::inventory::{Inventory, Pattern, PatternError};
-use crate::playbook::{Entry, Keyword, Loader, Order, Play, Playbook};
+use crate::playbook::{Keyword, Loader, Order, Play, Playbook};
 use crate::template::{Scope, Templar, TemplateError};
 use crate::transport::Transport;
 use crate::vars::{PlayLayers, Store};
@@ -41,6 +41,8 @@ pub struct Run {
 pub struct Summary {
     /// Counts a host.
     pub recap: Vec<(String, Recap)>,
+    /// Whether hosts are out of it because others failed.
+    pub given_up: bool,
     /// Whether it stopped for a reason that is no host's.
     pub stopped: bool,
     /// Whether the user interrupted it.
@@ -48,9 +50,9 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Whether a task failed on some host for good.
+    /// Whether a task failed on some host for good, or counts as failed there.
     pub fn failed(&self) -> bool {
-        self.recap.iter().any(|(_, recap)| recap.failed > 0)
+        self.given_up || self.recap.iter().any(|(_, recap)| recap.failed > 0)
     }
 
     /// Whether some host could not be reached.
@@ -130,6 +132,7 @@ impl Dispatcher {
         .await;
         Summary {
             recap,
+            given_up: self.state.given_up,
             stopped: self.state.broken,
             interrupted,
         }
@@ -236,49 +239,24 @@ impl Dispatcher {
             hosts: all.to_vec(),
             batch: hosts.clone(),
         };
-        let place = Place {
-            chain: Chain::new(play),
-            play: Arc::new(self.shared.store.play(layers)?),
-            batch: Arc::new(hosts.clone()),
-            rescued: false,
-            handler: false,
-        };
-        self.shared.store.know_passwords_of(&place.play);
-        self.gather(play, &place, &hosts).await;
-        for entries in [&play.pre_tasks, &play.tasks, &play.post_tasks] {
-            self.section(entries, &place).await;
-        }
+        let vars = Arc::new(self.shared.store.play(layers)?);
+        self.shared.store.know_passwords_of(&vars);
         let global = self.shared.store.global_view(play);
         let force = self
             .keyword(play.force_handlers.as_ref(), &global)?
             .unwrap_or(false);
-        if force || self.shared.options.force_handlers {
-            self.force(&place).await;
-        }
+        let gather = self.gather(play, &vars, &hosts[0])?;
+        let options = &self.shared.options;
+        let force = force || options.force_handlers;
+        let programs = plan::programs(play, gather, force, &options.tags);
+        let strategy = self.keyword(play.strategy.as_ref(), &global)?;
+        let strategy = strategy.unwrap_or_default();
+        let mut batch = Batch::new(play, vars, &hosts, programs, strategy);
+        self.drive(&mut batch).await;
         let failed = |host: &String| self.state.failed_in_batch.contains(host);
         if hosts.iter().all(failed) {
             self.state.stopped = true;
         }
         Ok(())
-    }
-
-    /// Walks a section of a play; then its handlers.
-    async fn section(&mut self, entries: &[Entry], place: &Place) {
-        let hosts = self.state.remaining(&place.batch);
-        self.walk(entries, place, &hosts).await;
-        self.flush(place).await;
-    }
-
-    /// Runs handlers that hosts notified before they failed.
-    async fn force(&mut self, place: &Place) {
-        let out: Vec<String> = self.state.failed_in_batch.iter().cloned().collect();
-        for host in &out {
-            let reachable = self.state.count(host).unreachable == 0;
-            if reachable {
-                self.state.out.remove(host);
-            }
-        }
-        self.flush(place).await;
-        self.state.out.extend(out);
     }
 }

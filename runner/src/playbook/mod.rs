@@ -27,7 +27,7 @@ pub use file::{Loader, load, load_partly, load_tasks};
 pub use keywords::{BLOCK_KEYWORDS, PLAY_KEYWORDS, TASK_KEYWORDS};
 pub use model::{
     Block, Common, Entry, Import, Keyword, LoopControl, LoopSource, Order, Play, Playbook, Serial,
-    Task, TaskAction,
+    Strategy, Task, TaskAction,
 };
 pub(crate) use pairs::{unescape, words as pairs};
 pub use reader::{has_template, is_identifier};

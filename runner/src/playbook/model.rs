@@ -49,7 +49,7 @@ pub struct Play {
     /// `force_handlers`.
     pub force_handlers: Option<Keyword<bool>>,
     /// `strategy`.
-    pub strategy: Option<Keyword<String>>,
+    pub strategy: Option<Keyword<Strategy>>,
     /// Keywords that tasks inherit, `vars` among them.
     pub common: Common,
     /// `pre_tasks`.
@@ -83,6 +83,18 @@ pub enum Serial {
     Count(usize),
     /// So many of a hundred, at least one host.
     Percent(f64),
+}
+
+/// How the hosts of a batch go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Strategy {
+    /// Each step is done on all hosts before the next one begins.
+    #[default]
+    Linear,
+    /// Each host goes on as soon as it can.
+    Free,
+    /// The same, with as many hosts at a time as there are forks, each to its end.
+    HostPinned,
 }
 
 /// In which order hosts are taken.

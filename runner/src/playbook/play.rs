@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::keywords;
-use super::model::{Entry, Keyword, Order, Play, Serial};
+use super::model::{Entry, Keyword, Order, Play, Serial, Strategy};
 use super::reader::{self, Reader, describe, is_template};
 use super::tasks::Place;
 use crate::yaml::{Diagnostic, Mapping, Node, Value, suggest};
@@ -16,7 +16,11 @@ const ORDERS: &[(&str, Order)] = &[
     ("shuffle", Order::Shuffle),
 ];
 
-const STRATEGIES: &[&str] = &["free", "linear"];
+const STRATEGIES: &[(&str, Strategy)] = &[
+    ("free", Strategy::Free),
+    ("host_pinned", Strategy::HostPinned),
+    ("linear", Strategy::Linear),
+];
 
 impl Reader<'_> {
     /// The play of an item of a playbook, or the plays that it imports.
@@ -68,7 +72,7 @@ impl Reader<'_> {
             ),
             order: self.choice(mapping, "order", ORDERS),
             force_handlers: self.flag(mapping, "force_handlers"),
-            strategy: self.word(mapping, "strategy", STRATEGIES),
+            strategy: self.plugin(mapping, "strategy", STRATEGIES),
             common: self.common(mapping),
             pre_tasks: self.section(path, mapping, "pre_tasks"),
             tasks: self.section(path, mapping, "tasks"),
@@ -171,11 +175,34 @@ impl Reader<'_> {
         key: &str,
         words: &[(&str, T)],
     ) -> Option<Keyword<T>> {
+        self.named(mapping, key, words, |name| name)
+    }
+
+    /// The same where it is the name of a plugin, perhaps with its collection.
+    fn plugin<T: Copy>(
+        &mut self,
+        mapping: &Mapping,
+        key: &str,
+        words: &[(&str, T)],
+    ) -> Option<Keyword<T>> {
+        self.named(mapping, key, words, |name| {
+            name.strip_prefix("ansible.builtin.").unwrap_or(name)
+        })
+    }
+
+    fn named<T: Copy>(
+        &mut self,
+        mapping: &Mapping,
+        key: &str,
+        words: &[(&str, T)],
+        short: fn(&str) -> &str,
+    ) -> Option<Keyword<T>> {
         let node = Self::given(mapping, key)?;
         if is_template(node) {
             return Some(Keyword::Template(node.clone()));
         }
-        let found = words.iter().find(|(word, _)| node.as_str() == Some(word));
+        let name = node.as_str().map(short);
+        let found = words.iter().find(|(word, _)| name == Some(word));
         if let Some((_, value)) = found {
             return Some(Keyword::Known(*value, node.span.clone()));
         }

@@ -1,0 +1,232 @@
+//! Drives the hosts of a batch through the programs of their play: asks what starts next, starts it, takes
+//! in what comes of it, until there is nothing left.
+
+use std::sync::Arc;
+
+use super::course::{self, Course, Hosts, Now, Program, Step, StepId, Turn};
+use super::dispatch::Dispatcher;
+use super::plan::{HANDLERS, PLAY, Planned};
+use super::result::{located, placed};
+use super::running::{Begun, Running};
+use super::unit::Work;
+use crate::event::{TaskInfo, What};
+use crate::playbook::{Play, Strategy, Task, TaskAction};
+use crate::vars::PlayVars;
+
+/// A batch of a play on its way.
+pub(crate) struct Batch {
+    pub(crate) play: Arc<Play>,
+    /// The variables of the play and of this batch.
+    pub(crate) vars: Arc<PlayVars>,
+    pub(crate) programs: Vec<Program<Planned>>,
+    pub(crate) hosts: Hosts,
+    pub(crate) strategy: Strategy,
+}
+
+impl Batch {
+    pub(crate) fn new(
+        play: &Arc<Play>,
+        vars: Arc<PlayVars>,
+        hosts: &[String],
+        programs: Vec<Program<Planned>>,
+        strategy: Strategy,
+    ) -> Self {
+        let courses = hosts
+            .iter()
+            .map(|host| (host.clone(), Course::new(host, PLAY, &programs)));
+        Self {
+            play: Arc::clone(play),
+            vars,
+            hosts: courses.collect(),
+            programs,
+            strategy,
+        }
+    }
+
+    fn planned(&self, step: StepId) -> Option<Planned> {
+        match self.programs.get(step.program)?.steps.get(step.at)? {
+            Step::Task(planned) => Some(planned.clone()),
+            // A course settles on tasks alone.
+            Step::Flush(_) | Step::Begin(_) | Step::End | Step::Only { .. } => None,
+        }
+    }
+
+    /// The step is done on these hosts.
+    pub(crate) fn advance(&mut self, hosts: &[String]) {
+        for host in hosts {
+            if let Some(course) = self.hosts.get_mut(host) {
+                course.advance(&self.programs);
+            }
+        }
+    }
+
+    /// Whether something would rescue a failure of this host.
+    pub(crate) fn is_rescued(&self, host: &str) -> bool {
+        let course = self.hosts.get(host);
+        course.is_some_and(|course| course.is_rescued(&self.programs))
+    }
+
+    /// The handlers of the play, each at its place among the steps of their program.
+    pub(crate) fn handlers(&self) -> Vec<Planned> {
+        let steps = self.programs[HANDLERS].steps.iter();
+        let handlers = steps.filter_map(|step| match step {
+            Step::Task(planned) => Some(planned.clone()),
+            _ => None,
+        });
+        handlers.collect()
+    }
+
+    /// All hosts of it.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.hosts.keys().cloned().collect()
+    }
+}
+
+impl Dispatcher {
+    /// Takes all hosts of a batch to their ends.
+    pub(crate) async fn drive(&mut self, batch: &mut Batch) {
+        let mut running = Running::default();
+        let mut now = Now {
+            at_once: self.shared.options.forks.max(1),
+            ..Now::default()
+        };
+        loop {
+            let mut begun = false;
+            if self.state.stopped || self.interrupted() {
+                running.give_up_waiting();
+            } else {
+                now.busy = running.busy();
+                for turn in course::next(batch.strategy, &batch.hosts, &now) {
+                    begun = true;
+                    now.last.clone_from(&turn.order);
+                    self.begin(batch, turn, &mut running).await;
+                }
+            }
+            if running.is_empty() {
+                if begun {
+                    continue;
+                }
+                return;
+            }
+            let Some(finished) = self.finish_one(&mut running).await else {
+                return;
+            };
+            self.settle(batch, finished).await;
+        }
+    }
+
+    /// Waits until all hosts of some turn are done.
+    async fn finish_one(&mut self, running: &mut Running) -> Option<Begun> {
+        loop {
+            if self.interrupted() {
+                running.give_up_waiting();
+            }
+            if let Some(finished) = running.finished() {
+                self.emit(What::TaskFinished {
+                    task: finished.work.id,
+                })
+                .await;
+                return Some(finished);
+            }
+            let forks = self.shared.options.forks.max(1);
+            while let Some((task, host)) = running.start(forks) {
+                self.emit(What::HostStarted { task, host }).await;
+            }
+            self.unit_done(running).await?;
+        }
+    }
+
+    /// Begins a step on some hosts. What is no work of a module is done at once.
+    async fn begin(&mut self, batch: &mut Batch, turn: Turn, running: &mut Running) {
+        batch.vars.leave_out(&self.state.out);
+        let Some(planned) = batch.planned(turn.step) else {
+            return batch.advance(&turn.hosts);
+        };
+        if !planned.first && !self.reached(&planned.task) {
+            return batch.advance(&turn.hosts);
+        }
+        match &planned.task.action {
+            TaskAction::Module { .. } => self.begin_task(batch, &planned, turn, running).await,
+            TaskAction::IncludeTasks { file, apply } => {
+                let include = (file, apply.as_ref());
+                self.include(batch, &planned, include, &turn.hosts).await;
+            }
+            TaskAction::Meta(word, _) => self.meta(word, batch, &planned, &turn.hosts).await,
+        }
+    }
+
+    /// Whether `--start-at-task` has been reached.
+    fn reached(&mut self, task: &Task) -> bool {
+        if self.started_at_task {
+            return true;
+        }
+        let name = task.name.as_ref().and_then(|name| name.as_str());
+        self.started_at_task = name == self.shared.options.start_at_task.as_deref();
+        self.started_at_task
+    }
+
+    async fn begin_task(
+        &mut self,
+        batch: &Batch,
+        planned: &Planned,
+        turn: Turn,
+        running: &mut Running,
+    ) {
+        let prepared = match super::arguments::prepare(&planned.task) {
+            Ok(prepared) => prepared,
+            Err(error) => return self.stop(placed(&error), error.help).await,
+        };
+        let work = Arc::new(Work {
+            id: self.task_id(),
+            task: Arc::clone(&planned.task),
+            chain: planned.chain.clone(),
+            play: Arc::clone(&batch.vars),
+            module: prepared.module,
+            arguments: prepared.arguments,
+            more: prepared.more,
+            shared: Arc::clone(&self.shared),
+            messages: self.messages(),
+        });
+        let first = work.scope(&turn.hosts[0], Vec::new());
+        let once = work
+            .inherited(&first, |common| &common.run_once)
+            .map(|once| once.unwrap_or(work.module.once()));
+        let throttle = work.inherited(&first, |common| &common.throttle);
+        let (once, throttle) = match (once, throttle) {
+            (Ok(once), Ok(throttle)) => (once, throttle.filter(|throttle| *throttle > 0)),
+            (Err(error), _) | (_, Err(error)) => {
+                return self.stop(located(&error), error.hint.clone()).await;
+            }
+        };
+        self.emit(What::TaskStarted {
+            task: work.id,
+            info: self.info(&work, planned.handler, &turn.hosts[0]),
+            hosts: if once { 1 } else { turn.hosts.len() },
+        })
+        .await;
+        running.begin(turn, work, once, throttle.unwrap_or(usize::MAX));
+    }
+
+    fn info(&self, work: &Work, handler: bool, host: &str) -> Arc<TaskInfo> {
+        let scope = work.scope(host, Vec::new());
+        let name = match &work.task.name {
+            // A name that cannot be rendered yet is shown as it stands.
+            Some(name) => self.shared.templar.render(name, &scope).map_or_else(
+                |_| name.as_str().unwrap_or_default().to_owned(),
+                |name| name.to_string(),
+            ),
+            None => work.module.name().to_owned(),
+        };
+        Arc::new(TaskInfo {
+            name,
+            module: work.module.name().to_owned(),
+            handler,
+            file: work.task.span.source.name().to_owned(),
+            line: work.task.span.position().0,
+            // What cannot be read is not shown.
+            no_log: work
+                .inherited(&scope, |common| &common.no_log)
+                .map_or(true, |no_log| no_log.unwrap_or(false)),
+        })
+    }
+}

@@ -1,0 +1,115 @@
+//! `meta`: what a playbook asks of the engine itself.
+
+use super::chain::Chain;
+use super::course::End;
+use super::dispatch::Dispatcher;
+use super::drive::Batch;
+use super::plan::{HANDLERS, Planned};
+use super::result::located;
+use crate::template::TemplateError;
+use crate::vars;
+
+/// Words that are about all hosts: they are done once, if the first host's conditions hold, as in
+/// ansible-core.
+const FOR_ALL: &[&str] = &["end_play", "end_batch", "clear_facts", "clear_host_errors"];
+
+impl Dispatcher {
+    pub(crate) async fn meta(
+        &mut self,
+        word: &str,
+        batch: &mut Batch,
+        planned: &Planned,
+        hosts: &[String],
+    ) {
+        let asked = if FOR_ALL.contains(&word) {
+            &hosts[..1]
+        } else {
+            hosts
+        };
+        let mut chosen = Vec::new();
+        for host in asked {
+            match self.holds(&planned.chain, batch, host) {
+                Ok(true) => chosen.push(host.clone()),
+                Ok(false) => {}
+                Err(error) => return self.stop(located(&error), error.hint.clone()).await,
+            }
+        }
+        match word {
+            "flush_handlers" => {
+                for host in &chosen {
+                    if let Some(course) = batch.hosts.get_mut(host) {
+                        course.flush(HANDLERS, &batch.programs);
+                    }
+                }
+                let others = hosts.iter().filter(|host| !chosen.contains(host));
+                let others: Vec<String> = others.cloned().collect();
+                return batch.advance(&others);
+            }
+            _ if chosen.is_empty() => {}
+            "end_play" | "end_batch" => {
+                self.state.play_over |= word == "end_play";
+                for course in batch.hosts.values_mut() {
+                    course.leave(End::Done);
+                }
+            }
+            "end_host" => {
+                for host in &chosen {
+                    if let Some(course) = batch.hosts.get_mut(host) {
+                        course.leave(End::Done);
+                    }
+                }
+            }
+            "clear_host_errors" => {
+                for (host, course) in &mut batch.hosts {
+                    self.state.out.remove(host);
+                    self.state.failed_in_batch.remove(host);
+                    course.clear_errors(&batch.programs);
+                }
+            }
+            "clear_facts" => {
+                for host in batch.hosts.keys() {
+                    self.shared.store.clear_facts(host);
+                }
+            }
+            "reset_connection" => {
+                for host in &chosen {
+                    self.reset_connection(batch, planned, host).await;
+                }
+            }
+            // `noop`, and whatever the check has let pass.
+            _ => {}
+        }
+        batch.advance(hosts);
+    }
+
+    async fn reset_connection(&self, batch: &Batch, planned: &Planned, host: &str) {
+        let layers = planned.around.task_layers();
+        let scope = self.shared.store.view(host, &batch.vars, &layers, vec![]);
+        let connection = vars::connection(
+            &scope,
+            host,
+            &vars::ConnectionKeywords::default(),
+            &self.shared.options.connection,
+        );
+        if let Ok(connection) = connection {
+            self.shared.transport.reset(&connection).await;
+        }
+    }
+
+    /// Whether all conditions around something hold for `host`.
+    pub(crate) fn holds(
+        &self,
+        chain: &Chain,
+        batch: &Batch,
+        host: &str,
+    ) -> Result<bool, TemplateError> {
+        let layers = chain.task_layers();
+        let scope = self.shared.store.view(host, &batch.vars, &layers, vec![]);
+        for condition in chain.conditions() {
+            if !self.shared.templar.condition(condition, &scope)?.truth {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}

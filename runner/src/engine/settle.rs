@@ -1,0 +1,198 @@
+//! Takes in what came of a step: what was registered, who was notified, who has failed, and whether that
+//! is everybody's failure.
+
+use std::collections::{HashMap, HashSet};
+
+use minijinja::Value;
+
+use super::course::Course;
+use super::dispatch::Dispatcher;
+use super::drive::Batch;
+use super::keywords;
+use super::result::TaskResult;
+use super::running::Begun;
+use super::unit::Work;
+use crate::event::Status;
+use crate::playbook::Task;
+
+/// Hosts on which a step failed, each with the result.
+pub(crate) type Failures = HashMap<String, TaskResult>;
+
+impl Dispatcher {
+    /// Takes in the results of a turn, and lets its hosts go on.
+    pub(crate) async fn settle(&mut self, batch: &mut Batch, begun: Begun) {
+        let Begun {
+            turn,
+            work,
+            once,
+            results,
+            ..
+        } = begun;
+        let mut failures = Failures::new();
+        let mut lost = Vec::new();
+        // After an interrupt some have none, and stay where they are.
+        let done: HashSet<String> = if once {
+            turn.hosts.iter().cloned().collect()
+        } else {
+            results.iter().map(|(host, _)| host.clone()).collect()
+        };
+        for (host, result) in results {
+            let takers = if once {
+                turn.hosts.clone()
+            } else {
+                vec![host.clone()]
+            };
+            for taker in &takers {
+                self.keep(&work, taker, &result);
+            }
+            self.count(&host, &result, batch.is_rescued(&host));
+            if result.changed && (result.status == Status::Ok || result.ignored) {
+                for taker in &takers {
+                    self.notify(&work, batch, taker).await;
+                }
+            }
+            match result.status {
+                Status::Unreachable if !result.ignored => {
+                    for taker in takers {
+                        self.state.take_out(&taker);
+                        lost.push(taker);
+                    }
+                }
+                Status::Failed if !result.ignored => {
+                    failures.extend(takers.into_iter().map(|taker| (taker, result.clone())));
+                }
+                _ => {}
+            }
+        }
+        for host in &lost {
+            if let Some(course) = batch.hosts.get_mut(host) {
+                course.lose();
+            }
+        }
+        let any = !failures.is_empty() || !lost.is_empty();
+        let well = |host: &&String| done.contains(*host) && !failures.contains_key(*host);
+        let well: Vec<String> = turn.hosts.iter().filter(well).cloned().collect();
+        self.fail(batch, &work.task, &failures);
+        let reason = self.ends_for_all(&work, batch, &turn.hosts, any);
+        let Some(reason) = reason else {
+            return batch.advance(&well);
+        };
+        self.state.batch_failed = true;
+        // They fail at the step that they have just done, and the others where they wait.
+        let result = TaskResult::failed(reason.as_str(), None);
+        let of_the_turn = well.iter().filter(|host| !lost.contains(host));
+        let of_the_turn = of_the_turn.map(|host| (host.clone(), result.clone()));
+        let of_the_turn: Failures = of_the_turn.collect();
+        batch.advance(&lost);
+        self.fail(batch, &work.task, &of_the_turn);
+        for host in of_the_turn.keys() {
+            self.state.give_up(host);
+        }
+        for host in batch.names() {
+            let elsewhere = !failures.contains_key(&host) && !turn.hosts.contains(&host);
+            let going = batch.hosts.get(&host).is_some_and(Course::is_on_its_way);
+            if elsewhere && going {
+                self.state.give_up(&host);
+                self.remember(&host, &work.task, &result);
+                if let Some(course) = batch.hosts.get_mut(&host) {
+                    course.fail_with_others(&batch.programs);
+                }
+            }
+        }
+        let rescued = batch.hosts.values().any(Course::is_on_its_way);
+        let end = if rescued {
+            "that is a failure of all, and what rescues it begins on all"
+        } else {
+            "the play ends for all"
+        };
+        self.warn(format!("{reason}: {end}")).await;
+    }
+
+    /// The step has failed on these hosts.
+    pub(crate) fn fail(&mut self, batch: &mut Batch, task: &Task, failures: &Failures) {
+        for (host, result) in failures {
+            if batch.is_rescued(host) {
+                self.remember(host, task, result);
+            } else {
+                self.state.take_out(host);
+            }
+            if let Some(course) = batch.hosts.get_mut(host) {
+                course.fail(&batch.programs);
+            }
+        }
+    }
+
+    /// For what rescues a failure: what it was.
+    fn remember(&self, host: &str, task: &Task, result: &TaskResult) {
+        let name = task.name.as_ref().and_then(|name| name.as_str());
+        let variables = [
+            (
+                "ansible_failed_task".to_owned(),
+                Value::from_pairs([("name", name.unwrap_or_default())]),
+            ),
+            ("ansible_failed_result".to_owned(), result.registered()),
+        ];
+        self.shared.store.set_variables(host, variables);
+    }
+
+    /// Why a failure on some hosts is one of all, if it is. `any`: something failed, or a host was lost, in
+    /// this very step.
+    fn ends_for_all(
+        &self,
+        work: &Work,
+        batch: &Batch,
+        hosts: &[String],
+        any: bool,
+    ) -> Option<String> {
+        let scope = work.scope(&hosts[0], Vec::new());
+        let fatal = work.inherited(&scope, |common| &common.any_errors_fatal);
+        if any && matches!(fatal, Ok(Some(true))) {
+            return Some("`any_errors_fatal`: a host failed".to_owned());
+        }
+        let limit = batch.play.max_fail_percentage.as_ref()?;
+        let limit = keywords::value(limit, &self.shared.templar, &scope).ok()?;
+        let failed = batch
+            .hosts
+            .keys()
+            // What a rescue repaired, or may repair yet, is no failure.
+            .filter(|host| self.state.failed_in_batch.contains(*host))
+            // As in Ansible, hosts that are lost have not failed.
+            .filter(|host| {
+                let recap = self.state.recap.get(*host);
+                recap.is_none_or(|recap| recap.unreachable == 0)
+            })
+            .count();
+        let all = batch.hosts.len();
+        #[expect(clippy::cast_precision_loss, reason = "numbers of hosts")]
+        let share = failed as f64 * 100.0 / all as f64;
+        (share > limit && !self.state.batch_failed).then(|| {
+            format!(
+                "{failed} of {all} hosts failed, more than `max_fail_percentage: {limit}` allows"
+            )
+        })
+    }
+
+    /// Keeps what a result hands to later tasks of a host.
+    fn keep(&self, work: &Work, host: &str, result: &TaskResult) {
+        let store = &self.shared.store;
+        let of_others = || {
+            let scope = work.scope(host, Vec::new());
+            let delegated = work.inherited(&scope, |common| &common.delegate_facts);
+            matches!(delegated, Ok(Some(true)))
+        };
+        for said in &result.facts {
+            // Of a loop over hosts, each gets its own.
+            let other = said.by.as_deref().filter(|_| of_others());
+            let host = other.unwrap_or(host);
+            store.set_facts(host, said.facts.clone(), said.held.as_ref());
+        }
+        if !result.variables.is_empty() {
+            store.set_variables(host, result.variables.clone());
+            store.hold(host, result.held.iter().cloned());
+        }
+        if let Some((name, _)) = &work.task.register {
+            let registered = [(name.clone(), result.registered())];
+            store.set_variables(host, registered);
+        }
+    }
+}
