@@ -5,8 +5,10 @@
 //! (`#[serde(deny_unknown_fields)]`). The newtypes of [`crate::args`] read values as leniently as
 //! Ansible does (`yes`, `"5"`, comma lists).
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::sync::{Mutex, PoisonError};
 
 use futures::future::BoxFuture;
 use schemars::JsonSchema;
@@ -86,8 +88,9 @@ pub trait Module: Send + Sync {
     fn raw(&self) -> &'static [&'static str];
     /// Whether it runs once for all hosts of a batch.
     fn once(&self) -> bool;
-    /// The JSON Schema of the arguments, with their docs; its `description` is the module's.
-    fn schema(&self) -> Value;
+    /// The JSON Schema of the arguments, with their docs; its `description` is the module's. Made once a
+    /// process.
+    fn schema(&self) -> &'static Value;
     /// Reads rendered arguments (an object).
     fn parse(&self, arguments: Value) -> Result<Box<dyn Task>, ArgumentError>;
 }
@@ -153,8 +156,13 @@ impl<A: Arguments> Module for Of<A> {
         A::ONCE
     }
 
-    fn schema(&self) -> Value {
-        schemars::schema_for!(A).to_value()
+    fn schema(&self) -> &'static Value {
+        static KNOWN: Mutex<BTreeMap<&str, &'static Value>> = Mutex::new(BTreeMap::new());
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        // One for each module, for as long as the process lives.
+        known
+            .entry(A::NAME)
+            .or_insert_with(|| Box::leak(Box::new(schemars::schema_for!(A).to_value())))
     }
 
     fn parse(&self, mut arguments: Value) -> Result<Box<dyn Task>, ArgumentError> {

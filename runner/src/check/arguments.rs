@@ -52,7 +52,7 @@ struct Task<'a> {
     module: &'static dyn Module,
     name: &'a str,
     name_span: &'a Span,
-    schema: Json,
+    schema: &'static Json,
     /// Arguments with values that stand in the playbook.
     known: Map<String, Json>,
     /// Arguments with templates: what they may be.

@@ -23,7 +23,7 @@ pub(super) fn check(item: &Item, found: &mut Vec<Diagnostic>) {
 
 /// How a module takes free text.
 pub(super) fn form(module: &dyn Module) -> Form {
-    Form::new(module.free_form(), &module.schema())
+    Form::new(module.free_form(), module.schema())
 }
 
 /// The arguments of a task that stand in the playbook; nothing where they cannot be read.

@@ -8,15 +8,19 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::details::{changes, details, word};
+use super::failures::Failures;
 use super::live::{Busy, Live};
 use super::output::{Report, Settings};
 use super::printer::Printer;
 use super::text::{self, clean};
-use super::{diff, escape};
+use super::{Theme, escape};
 use crate::event::{Event, Finished, Recap, Status, TaskId, TaskInfo, What};
 
 /// How long a task is quiet, in plain output, before a line says that it is still at work.
 const HEARTBEAT: Duration = Duration::from_secs(20);
+/// How long a failure waits for others that come at the same time, before it is told.
+const TOGETHER: Duration = Duration::from_secs(1);
 /// The width that task names are filled up to.
 const NAME: usize = 44;
 
@@ -29,6 +33,7 @@ pub(crate) struct Console {
     started: Instant,
     /// The hosts of the play, in its order: results come in any.
     order: HashMap<String, usize>,
+    failures: Failures,
     stopped: bool,
 }
 
@@ -88,6 +93,17 @@ struct Group {
     lines: Vec<String>,
     hosts: Vec<String>,
     slowest: Duration,
+    since: Instant,
+    /// It was shown while other hosts were still at work.
+    shown: bool,
+    /// The host of such a one whose result was the same.
+    as_on: Option<String>,
+}
+
+impl Group {
+    fn is_bad(&self) -> bool {
+        matches!(self.word, "failed" | "unreachable")
+    }
 }
 
 impl Console {
@@ -100,6 +116,7 @@ impl Console {
             tasks: BTreeMap::new(),
             started: Instant::now(),
             order: HashMap::new(),
+            failures: Failures::default(),
             stopped: false,
         }
     }
@@ -130,9 +147,9 @@ impl Console {
         if let Some(live) = &mut self.live {
             live.clear();
         }
+        running.groups.retain(|group| !group.shown);
         for group in &mut running.groups {
-            let place = |host: &String| self.order.get(host).copied().unwrap_or(usize::MAX);
-            group.hosts.sort_by_key(place);
+            self.put_in_order(group);
         }
         // As the play has them, not as they came: two runs of the same read the same.
         let first = |group: &Group| {
@@ -146,6 +163,29 @@ impl Console {
             }
             self.group(&running, group);
         }
+    }
+
+    fn put_in_order(&self, group: &mut Group) {
+        let place = |host: &String| self.order.get(host).copied().unwrap_or(usize::MAX);
+        group.hosts.sort_by_key(place);
+    }
+
+    /// Failures are told while other hosts are still at work, as soon as those that come at the same time
+    /// are together.
+    fn show_failures(&mut self) {
+        let mut tasks = std::mem::take(&mut self.tasks);
+        for running in tasks.values_mut() {
+            let mut groups = std::mem::take(&mut running.groups);
+            for group in &mut groups {
+                if group.is_bad() && !group.shown && group.since.elapsed() >= TOGETHER {
+                    group.shown = true;
+                    self.put_in_order(group);
+                    self.group(running, group);
+                }
+            }
+            running.groups = groups;
+        }
+        self.tasks = tasks;
     }
 
     fn group(&self, running: &Running, group: &Group) {
@@ -170,10 +210,11 @@ impl Console {
             "{word} {name:<NAME$}  {}  {time}",
             text::hosts(&names)
         ));
-        for line in &group.lines {
-            self.print(line);
+        match &group.as_on {
+            Some(host) => self.print(&format!("    as on {host}")),
+            None => group.lines.iter().for_each(|line| self.print(line)),
         }
-        if matches!(group.word, "failed" | "unreachable") && names.len() > 8 {
+        if group.is_bad() && names.len() > 8 {
             self.print(&format!("    hosts: {}", names.join(" ")));
         }
         if self.settings.verbosity >= 2 || matches!(group.word, "failed") {
@@ -213,12 +254,22 @@ impl Console {
         if let Some(other) = result.delegated_to.as_ref().filter(|_| told) {
             lines.push(format!("    on {other}"));
         }
+        if !result.ignored && matches!(result.status, Status::Failed | Status::Unreachable) {
+            self.failures.add(host, &running.info, result);
+        }
         let took = result.took;
-        match running
-            .groups
-            .iter_mut()
-            .find(|group| group.word == word && group.lines == lines)
-        {
+        let same = |group: &&mut Group| group.word == word && group.lines == lines;
+        let mut equal = running.groups.iter_mut().filter(same);
+        // The one that was shown already comes first, and takes no more.
+        let before = equal.next();
+        let as_on = before.as_ref().filter(|group| group.shown);
+        let as_on = as_on.and_then(|group| group.hosts.first().cloned());
+        let open = if as_on.is_some() {
+            equal.last()
+        } else {
+            before
+        };
+        match open.filter(|group| !group.shown) {
             Some(group) => {
                 group.hosts.push(host.to_owned());
                 group.slowest = group.slowest.max(took);
@@ -228,6 +279,9 @@ impl Console {
                 lines,
                 hosts: vec![host.to_owned()],
                 slowest: took,
+                since: Instant::now(),
+                shown: false,
+                as_on,
             }),
         }
     }
@@ -291,31 +345,35 @@ impl Console {
             .unwrap_or(0);
         for (host, counts) in recap {
             let number = |name: &str, count: usize| format!("{name}={count:<4}");
-            let coloured = |text: String, count: usize, paint: fn(super::Theme, &str) -> String| {
+            let coloured = |text: String, count: usize, paint: fn(Theme, &str) -> String| {
                 if count > 0 { paint(theme, &text) } else { text }
             };
             let line = [
-                coloured(number("ok", counts.ok), counts.ok, super::Theme::good),
+                coloured(number("ok", counts.ok), counts.ok, Theme::good),
                 coloured(
                     number("changed", counts.changed),
                     counts.changed,
-                    super::Theme::changed,
+                    Theme::changed,
                 ),
                 coloured(
                     number("unreachable", counts.unreachable),
                     counts.unreachable,
-                    super::Theme::bad,
+                    Theme::bad,
                 ),
-                coloured(
-                    number("failed", counts.failed),
-                    counts.failed,
-                    super::Theme::bad,
-                ),
+                coloured(number("failed", counts.failed), counts.failed, Theme::bad),
                 number("skipped", counts.skipped),
                 number("rescued", counts.rescued),
                 number("ignored", counts.ignored),
             ];
             self.print(&format!("{host:<width$}  {}", line.join(" ").trim_end()));
+        }
+        let failures = self.failures.lines(recap);
+        if !failures.is_empty() {
+            self.heading("What failed");
+            for line in failures {
+                self.print(&line);
+            }
+            self.print("");
         }
         self.print(&format!(
             "{} in {}",
@@ -345,102 +403,6 @@ fn sentence(recap: &[(String, Recap)], interrupted: bool, stopped: bool) -> Stri
         (_, true, _) => format!("Stopped by the error above: {hosts}, {changes},"),
         (_, _, 0) => format!("Done: {hosts}, {changes},"),
         (_, _, some) => format!("{some} of {hosts} failed, {changes},"),
-    }
-}
-
-fn word(result: &Finished) -> &'static str {
-    match result.status {
-        Status::Ok if result.changed => "changed",
-        Status::Ok => "ok",
-        Status::Skipped => "skipped",
-        Status::Failed if result.ignored => "ignored",
-        Status::Failed => "failed",
-        Status::Unreachable => "unreachable",
-    }
-}
-
-/// What changed, under `--diff`.
-fn changes(result: &Finished, theme: super::Theme) -> Vec<String> {
-    let lines = result.diff.iter().flat_map(|diff| diff::lines(diff, theme));
-    lines.map(|line| format!("    {line}")).collect()
-}
-
-/// The lines under a result.
-fn details(host: &str, info: &TaskInfo, result: &Finished, verbosity: u8) -> Vec<String> {
-    let mut lines = Vec::new();
-    let failed = matches!(result.status, Status::Failed | Status::Unreachable);
-    if let Some(message) = &result.message {
-        // The host stands on the line above, with all that have the same to tell.
-        let own = message.strip_prefix(host);
-        let own = own.and_then(|rest| rest.strip_prefix(": "));
-        lines.push(text::indented(&clean(own.unwrap_or(message)), "    "));
-    }
-    if let Some(hint) = &result.hint {
-        lines.push(format!(
-            "    what to do: {}",
-            text::indented(&clean(hint), "    ").trim_start()
-        ));
-    }
-    if failed {
-        for key in ["cmd", "rc", "stdout", "stderr", "module_stdout"] {
-            if let Some(value) = result.data.get(key) {
-                block(&mut lines, key, value);
-            }
-        }
-    } else if info.module == "debug" {
-        spoken(&mut lines, &result.data);
-    } else if verbosity == 1 && result.status != Status::Skipped {
-        for key in ["msg", "stdout", "stderr"] {
-            if let Some(value) = result.data.get(key) {
-                block(&mut lines, key, value);
-            }
-        }
-    } else if verbosity == 1
-        && let Some(condition) = result.data.get("false_condition")
-    {
-        let condition = text::value(condition);
-        let condition = escape::line(&condition);
-        lines.push(format!("    because `{condition}` does not hold"));
-    }
-    if verbosity >= 2 {
-        let pretty = serde_json::to_string_pretty(&result.data).unwrap_or_default();
-        lines.push(text::indented(&clean(&pretty), "    "));
-    }
-    lines
-}
-
-/// What `debug` says: its message, or the variable it shows.
-fn spoken(lines: &mut Vec<String>, data: &Value) {
-    let Some(data) = data.as_object() else { return };
-    for (key, value) in data {
-        if matches!(key.as_str(), "changed" | "failed") {
-            continue;
-        }
-        let shown = match value {
-            Value::String(text) => text.clone(),
-            other => serde_json::to_string_pretty(other).unwrap_or_default(),
-        };
-        let shown = if key == "msg" {
-            shown
-        } else {
-            format!("{key}: {shown}")
-        };
-        lines.push(text::indented(&clean(&shown), "    "));
-    }
-}
-
-/// `key: value`, a text of several lines under its key, nothing where there is nothing.
-fn block(lines: &mut Vec<String>, key: &str, value: &Value) {
-    let shown = clean(&text::value(value));
-    let shown = shown.trim_end();
-    if shown.is_empty() {
-        return;
-    }
-    if shown.contains('\n') {
-        lines.push(format!("    {key}:"));
-        lines.push(text::indented(shown, "      "));
-    } else {
-        lines.push(format!("    {key}: {shown}"));
     }
 }
 
@@ -534,6 +496,7 @@ impl Report for Console {
         if self.printer.is_asking() {
             return;
         }
+        self.show_failures();
         let Some(running) = self.tasks.values_mut().next_back() else {
             return;
         };

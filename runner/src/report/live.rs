@@ -62,7 +62,8 @@ impl Live {
         let slow: Vec<&Busy> = slow.collect();
         for busy in slow.iter().take(SHOWN) {
             let last = busy.last.as_deref().unwrap_or("working");
-            lines.push(format!("    {}: {last}", busy.host));
+            let time = text::time(busy.since.elapsed());
+            lines.push(format!("    {}  {time}: {last}", busy.host));
         }
         if slow.len() > SHOWN {
             lines.push(format!("    … and {} more", slow.len() - SHOWN));

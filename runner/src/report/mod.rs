@@ -3,9 +3,11 @@
 
 mod ansible;
 mod console;
+mod details;
 pub mod diagnostics;
 mod diff;
 pub(crate) mod escape;
+mod failures;
 mod json;
 mod live;
 mod output;

@@ -209,6 +209,47 @@ fn plain() {
 }
 
 #[test]
+fn a_failure_is_told_while_other_hosts_are_at_work_and_equal_ones_after_it_are_short() {
+    let out = Arc::new(Mutex::new(Vec::new()));
+    let to: Arc<Mutex<dyn Write + Send>> = out.clone();
+    let printer = Printer::to(to.clone(), to);
+    let mut report = report(Format::Plain, Settings { verbosity: 0 }, printer);
+    let mut tell = |what| {
+        let elapsed = Duration::ZERO;
+        report.event(Event { elapsed, what });
+        report.tick();
+        String::from_utf8(std::mem::take(&mut *out.lock().unwrap())).unwrap()
+    };
+    tell(What::TaskStarted {
+        task: 1,
+        info: info("Ask", "command"),
+        hosts: 4,
+    });
+    tell(host(1, "w1", failure()));
+    // Those that fail at the same time are told together.
+    assert_eq!(tell(host(1, "w2", failure())), "");
+    std::thread::sleep(Duration::from_millis(1100));
+    let while_others_work = tell(What::HostStarted {
+        task: 1,
+        host: "w3".into(),
+    });
+    assert!(
+        while_others_work.starts_with("failed      Ask"),
+        "{while_others_work}"
+    );
+    assert!(while_others_work.contains("w1 w2") && while_others_work.contains("rc: 127"));
+    tell(host(1, "w3", failure()));
+    tell(host(1, "w4", finished(Status::Ok, false, json!({}))));
+    let after = tell(What::TaskFinished { task: 1 });
+    assert!(after.contains("    as on w1\n"), "{after}");
+    assert!(
+        !after.contains("w2") && !after.contains("rc: 127"),
+        "{after}"
+    );
+    assert!(after.contains("ok          Ask"), "{after}");
+}
+
+#[test]
 fn plain_with_results() {
     insta::assert_snapshot!(printed(Format::Plain, 1).replace(" in 0.0s", " in TIME"));
 }
