@@ -1,6 +1,5 @@
 //! `copy`: files and folders from the control host, or a text, to a path on the node.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use schemars::JsonSchema;
@@ -9,7 +8,7 @@ use serde_json::Value;
 
 use crate::args::{Data, Flag, Text, scalar_text};
 use crate::files::content::Content;
-use crate::files::mode::Mode;
+use crate::files::mode::{Mode, mode_of};
 use crate::files::path::RemotePath;
 use crate::files::tree::Tree;
 use crate::files::write::{Attributes, From, Write, check_validate, warnings};
@@ -243,18 +242,6 @@ impl Copy {
             _ => Ok(()),
         }
     }
-}
-
-/// The permission bits of a file of the control host.
-pub fn mode_of(path: &Path) -> Result<u32, Failure> {
-    path.metadata()
-        .map(|metadata| metadata.permissions().mode() & 0o7777)
-        .map_err(|error| {
-            Failure::new(format!(
-                "cannot look at {} on the control host: {error}",
-                path.display()
-            ))
-        })
 }
 
 /// `content` as a text; mappings and lists as Python's `json.dumps` writes them.

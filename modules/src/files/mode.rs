@@ -1,11 +1,15 @@
 //! File modes as users write them: octal in quotes, symbolic, or a number that YAML made of one.
 
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::args::describe;
+use crate::outcome::Failure;
 
 /// A mode: octal in quotes (`'0644'`), symbolic (`u=rwx,g=rx,o=`, `a+X`), or `preserve`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -196,6 +200,18 @@ impl JsonSchema for Mode {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": ["string", "integer"] })
     }
+}
+
+/// The permission bits of a file of the control host.
+pub fn mode_of(path: &Path) -> Result<u32, Failure> {
+    path.metadata()
+        .map(|metadata| metadata.permissions().mode() & 0o7777)
+        .map_err(|error| {
+            Failure::new(format!(
+                "cannot look at {} on the control host: {error}",
+                path.display()
+            ))
+        })
 }
 
 #[cfg(test)]

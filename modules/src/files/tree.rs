@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::files::content::Content;
-use crate::files::copy::mode_of;
+use crate::files::mode::mode_of;
 use crate::files::write::{Write, warnings};
 use crate::kit::{self, Records};
 use crate::module::Context;

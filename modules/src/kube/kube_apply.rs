@@ -15,7 +15,7 @@ use crate::kube::documents;
 use crate::kube::kubeadm_token::admin;
 use crate::kube::kubectl::{Kubectl, reason};
 use crate::kube::objects::{self, Changes};
-use crate::kube::wait_pods::{kubectl, two_seconds};
+use crate::kube::wanted_pods::{kubectl, two_seconds};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 use crate::secret::Secret;

@@ -35,6 +35,7 @@ mod signs;
 pub mod versions;
 mod wait_nodes;
 mod wait_pods;
+mod wanted_pods;
 
 use crate::module::{Module, Of};
 
@@ -50,5 +51,5 @@ pub const MODULES: &[&dyn Module] = &[
     &Of::<kubeadm_token::KubeadmToken>::new(),
     &Of::<kubeconfig::Kubeconfig>::new(),
     &Of::<wait_nodes::WaitNodes>::new(),
-    &Of::<wait_pods::WaitPods>::new(),
+    &Of::<wanted_pods::WaitPods>::new(),
 ];

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::kube::kubectl::{Answer, Question, words};
 use crate::kube::pods::{self, Health};
 use crate::kube::selector;
-use crate::kube::wait_pods::WaitPods;
+use crate::kube::wanted_pods::WaitPods;
 
 /// A pod that cannot become well.
 #[derive(Debug, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use crate::kube::kubectl::Kubectl;
 use crate::kube::nodes::Wanted;
 use crate::kube::pods;
 use crate::kube::shown::Shown;
-use crate::kube::wait_pods::{five_minutes, kubectl, one_minute, two_seconds};
+use crate::kube::wanted_pods::{five_minutes, kubectl, one_minute, two_seconds};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 

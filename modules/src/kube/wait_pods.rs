@@ -2,139 +2,16 @@
 
 use std::time::Duration;
 
-use schemars::JsonSchema;
-use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::args::{List, Number, Text};
-use crate::kube::kubeadm_token::admin;
-use crate::kube::kubectl::{Kubectl, words};
+use crate::kube::kubectl::words;
 use crate::kube::pod_watch::{Broken, Look, Verdict, Watch};
-use crate::kube::pods::{self, Health, Workload};
+use crate::kube::pods::{self, Health};
 use crate::kube::shown::Shown;
+use crate::kube::wanted_pods::WaitPods;
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
-
-/// Waits until pods are running and ready, asking with kubectl on the node every few seconds.
-///
-/// What to wait for: pods by their names, the pods that a selector selects, or all pods of a DaemonSet,
-/// Deployment or StatefulSet, which must be complete and current. Pods that have succeeded are well;
-/// pods that are being deleted do not count; no pod at all is not enough.
-///
-/// While it waits it shows what changes, as `kubectl get pods -w` does. A pod that cannot pull its image,
-/// crashes again and again, fits on no node or the like makes the task fail after `grace` seconds, with
-/// the reason and the last events, and not only when the whole time is over. That the API does not
-/// answer is borne for `api_grace` seconds at a time: it happens while etcd gains a member.
-///
-/// Returns: `pods` (a list of `name`, `node` and `line`), `waited` (seconds).
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct WaitPods {
-    /// The namespace.
-    #[serde(default = "default_namespace")]
-    pub namespace: Text,
-    /// Pods that must be there, by name; `kube-apiserver-cp1` is how the static pod of node cp1 is
-    /// called.
-    #[serde(default)]
-    pub names: List,
-    /// A label selector.
-    pub selector: Option<Text>,
-    /// A DaemonSet whose pods to wait for.
-    pub daemonset: Option<Text>,
-    /// A Deployment whose pods to wait for.
-    pub deployment: Option<Text>,
-    /// A StatefulSet whose pods to wait for.
-    pub statefulset: Option<Text>,
-    /// Names of nodes: only pods on these count, and those that have no node yet. Each of these nodes must
-    /// have a pod of a DaemonSet; how many a Deployment or StatefulSet is to have does not matter then,
-    /// only `count`. For a cluster with a node that is known to be down.
-    #[serde(default)]
-    pub nodes: List,
-    /// How many pods there must be at least.
-    #[serde(default = "one")]
-    pub count: Number<u32>,
-    /// Seconds to wait at most.
-    #[serde(default = "five_minutes")]
-    pub timeout: Number<u64>,
-    /// Seconds between two looks.
-    #[serde(default = "two_seconds")]
-    pub sleep: Number<u64>,
-    /// Seconds that a pod may be broken (`ImagePullBackOff`, `CrashLoopBackOff`, `Unschedulable`, …) before
-    /// that is taken to be final.
-    #[serde(default = "half_a_minute")]
-    pub grace: Number<u64>,
-    /// Seconds that the API may fail to answer, each time.
-    #[serde(default = "one_minute")]
-    pub api_grace: Number<u64>,
-    /// The kubeconfig to use, a path on the node.
-    #[serde(default = "admin")]
-    pub kubeconfig: Text,
-    /// The kubectl to use, from the `PATH` or by its path.
-    #[serde(default = "kubectl")]
-    pub kubectl: Text,
-}
-
-fn default_namespace() -> Text {
-    Text::from("default")
-}
-
-fn one() -> Number<u32> {
-    Number(1)
-}
-
-pub(super) fn five_minutes() -> Number<u64> {
-    Number(300)
-}
-
-pub(super) fn two_seconds() -> Number<u64> {
-    Number(2)
-}
-
-fn half_a_minute() -> Number<u64> {
-    Number(30)
-}
-
-pub(super) fn one_minute() -> Number<u64> {
-    Number(60)
-}
-
-pub(super) fn kubectl() -> Text {
-    Text::from("kubectl")
-}
-
-impl WaitPods {
-    /// The workload that is waited for, if it is one.
-    pub fn workload(&self) -> Option<(Workload, &str)> {
-        [
-            (Workload::DaemonSet, &self.daemonset),
-            (Workload::Deployment, &self.deployment),
-            (Workload::StatefulSet, &self.statefulset),
-        ]
-        .into_iter()
-        .find_map(|(workload, name)| Some((workload, &**name.as_ref()?)))
-    }
-
-    fn kubectl(&self) -> Kubectl<'_> {
-        Kubectl {
-            program: &self.kubectl,
-            kubeconfig: &self.kubeconfig,
-        }
-    }
-
-    /// What is waited for, in words.
-    fn what(&self) -> String {
-        let of = match (self.workload(), &self.selector) {
-            (Some((workload, name)), _) => format!("the {} {name}", workload.resource()),
-            (None, Some(selector)) => format!("pods with {selector}"),
-            (None, None) => match &*self.names {
-                [first, _, _, _, ..] => format!("pods {first} and {} more", self.names.len() - 1),
-                names => format!("pods {}", names.join(", ")),
-            },
-        };
-        format!("{of} in {}", self.namespace)
-    }
-}
 
 impl Arguments for WaitPods {
     const NAME: &'static str = "wait_pods";

@@ -135,7 +135,7 @@ impl Task<'_> {
     fn stand_in(&mut self, name: &str) {
         self.known.remove(name);
         self.stand_ins.retain(|(known, _)| known != name);
-        let values = probe::stand_ins(self.module, &self.schema, name);
+        let values = probe::stand_ins(self.module, self.schema, name);
         if values.is_empty() {
             self.unknown = true;
         }
@@ -163,7 +163,7 @@ impl Task<'_> {
             if !self.meant.contains(&missing) {
                 self.found.push(self.missing(&missing));
             }
-            let values = probe::stand_ins(self.module, &self.schema, &missing);
+            let values = probe::stand_ins(self.module, self.schema, &missing);
             if values.is_empty() {
                 return;
             }

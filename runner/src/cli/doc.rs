@@ -86,7 +86,7 @@ pub(crate) fn page(module: &dyn Module, theme: Theme) -> String {
                 name,
                 property,
                 required.contains(&name.as_str()),
-                &schema,
+                schema,
                 theme,
             ));
         }

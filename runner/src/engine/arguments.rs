@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 use windlass_modules::transcript::{Account, Full, Passing};
 use windlass_modules::{Module, registry};
 
-use super::unit::Work;
+use super::work::Work;
 use crate::playbook::{self, Task, TaskAction};
 use crate::template::{self, Expression, Scope, TemplateError};
 use crate::yaml::{Diagnostic, Mapping, Node, Span};

@@ -15,9 +15,9 @@ use windlass_modules::{Failure, Host, HostError, Task as Ready};
 
 use super::arguments::Rendered;
 use super::control::{Live, Marks, TaskController};
-use super::dispatch::Message;
+use super::message::Message;
 use super::result::TaskResult;
-use super::unit::{Unit, failed_template};
+use super::work::{Unit, failed_template};
 use crate::event::Status;
 use crate::template::{self, Scope, TemplateError};
 use crate::transport::{Become, Connection, NoticeSink, ProgressSink, TaskSettings};

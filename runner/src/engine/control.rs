@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use windlass_modules::controller::RenderOptions;
 use windlass_modules::{Controller, ControllerError, Secret, source};
 
-use super::dispatch::Message;
+use super::message::Message;
 use super::options::Prompt;
 use super::result::located;
 use super::shown::head;

@@ -9,67 +9,25 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use minijinja::Value;
 use tokio::sync::mpsc;
 
 use super::conceal::conceal;
 use super::lines::Lines;
-use super::options::{Interrupt, Options};
+use super::message::Message;
 use super::result::TaskResult;
 use super::running::Running;
+use super::shared::Shared;
 use super::shown::Shown;
 use super::state::State;
-use super::unit::Work;
+use super::work::Work;
 use crate::event::{Event, Status, TaskId, What};
-use crate::inventory::Inventory;
-use crate::playbook::{Entry, Loader};
-use crate::template::Templar;
-use crate::transport::Transport;
-use crate::vars::Store;
+use crate::playbook::Entry;
 
 /// How many messages of units may wait. A unit that has more to say waits; live lines are dropped.
 const MESSAGES: usize = 1024;
 
 /// An event larger than this waits until no other does: as many of these as may wait are not much.
 const LARGE: usize = 16 << 10;
-
-/// What all units of a run share, and none changes.
-pub(crate) struct Shared {
-    pub(crate) options: Options,
-    pub(crate) inventory: Arc<Inventory>,
-    pub(crate) loader: Loader,
-    pub(crate) store: Store,
-    pub(crate) templar: Templar,
-    pub(crate) transport: Transport,
-    pub(crate) interrupt: Interrupt,
-}
-
-/// What a unit says while it works.
-#[derive(Debug)]
-pub(crate) enum Message {
-    /// A line of output, or what is being waited for.
-    Progress {
-        task: TaskId,
-        host: String,
-        line: String,
-    },
-    /// A try was not good enough.
-    Retrying {
-        task: TaskId,
-        host: String,
-        left: usize,
-        result: Box<TaskResult>,
-    },
-    /// An item of a loop is done.
-    Item {
-        task: TaskId,
-        host: String,
-        item: Value,
-        result: Box<TaskResult>,
-    },
-    /// Something the user should know of a host.
-    Warning(String),
-}
 
 /// The owner of a run's state.
 pub(crate) struct Dispatcher {

@@ -8,7 +8,7 @@ use super::dispatch::Dispatcher;
 use super::plan::{HANDLERS, PLAY, Planned};
 use super::result::{located, placed};
 use super::running::{Begun, Running};
-use super::unit::Work;
+use super::work::Work;
 use crate::event::{TaskInfo, What};
 use crate::playbook::{Play, Strategy, Task, TaskAction};
 use crate::vars::PlayVars;

@@ -7,7 +7,7 @@ use super::dispatch::Dispatcher;
 use super::drive::Batch;
 use super::plan::{HANDLERS, Planned};
 use super::result::located;
-use super::unit::Work;
+use super::work::Work;
 use crate::playbook::Task;
 use crate::yaml::{Node, Value};
 

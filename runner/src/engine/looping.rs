@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use minijinja::Value;
 
-use super::dispatch::Message;
 use super::keywords;
+use super::message::Message;
 use super::result::TaskResult;
-use super::unit::{Unit, failed_template};
+use super::work::{Unit, failed_template};
 use crate::event::Status;
 use crate::template::{self, Scope, TemplateError};
 

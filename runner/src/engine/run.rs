@@ -5,12 +5,13 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::batch;
-use super::dispatch::{Dispatcher, Shared};
+use super::dispatch::Dispatcher;
 use super::drive::Batch;
 use super::keywords::{self, FromRendered};
 use super::options::{Interrupt, Options};
 use super::plan;
 use super::result::located;
+use super::shared::Shared;
 use crate::event::{Event, Recap, What};
 use crate::inventory::{Inventory, Pattern, PatternError};
 use crate::playbook::{Keyword, Loader, Order, Play, Playbook};

@@ -8,7 +8,8 @@ use tokio::task::{Id, JoinError, JoinSet};
 
 use super::course::Turn;
 use super::result::TaskResult;
-use super::unit::{self, Work};
+use super::unit;
+use super::work::Work;
 use crate::event::TaskId;
 
 /// A turn that has begun.

@@ -11,7 +11,7 @@ use super::drive::Batch;
 use super::keywords;
 use super::result::TaskResult;
 use super::running::Begun;
-use super::unit::Work;
+use super::work::Work;
 use crate::event::Status;
 use crate::playbook::Task;
 

@@ -7,39 +7,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use minijinja::Value;
-use tokio::sync::mpsc;
-use windlass_modules::Module;
 
 use super::attempt::Attempt;
-use super::chain::Chain;
-use super::dispatch::{Message, Shared};
-use super::keywords::{self, FromRendered};
+use super::keywords;
 use super::looping;
-use super::result::{TaskResult, located};
-use crate::event::{Status, TaskId};
-use crate::playbook::{Common, Keyword, Task};
+use super::message::Message;
+use super::result::TaskResult;
+use super::work::{Unit, Work, failed_template, text_of};
+use crate::event::Status;
 use crate::template::{self, Scope, TemplateError};
-use crate::vars::PlayVars;
-use crate::yaml::{Mapping, Node};
+use crate::yaml::Node;
 
 /// Seconds between tries where `delay` is not said, as in Ansible.
 const DELAY: f64 = 5.0;
 /// Tries after the first where `until` is given without `retries`, as in Ansible.
 const RETRIES: usize = 3;
-
-/// One start of a task, shared by its hosts.
-pub(crate) struct Work {
-    pub(crate) id: TaskId,
-    pub(crate) task: Arc<Task>,
-    pub(crate) chain: Chain,
-    pub(crate) play: Arc<PlayVars>,
-    pub(crate) module: &'static dyn Module,
-    pub(crate) arguments: Mapping,
-    /// `args:` that is a template and gives more arguments.
-    pub(crate) more: Option<Node>,
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) messages: mpsc::Sender<Message>,
-}
 
 /// Runs the task on `host`.
 pub(crate) async fn run(work: Arc<Work>, host: String) -> TaskResult {
@@ -67,48 +49,6 @@ pub(crate) async fn run(work: Arc<Work>, host: String) -> TaskResult {
     result.no_log = no_log;
     result.took = started.elapsed();
     result
-}
-
-/// A task on a host, with what is the same for all items of its loop.
-pub(crate) struct Unit<'a> {
-    pub(crate) work: &'a Work,
-    pub(crate) host: &'a str,
-    pub(crate) no_log: bool,
-}
-
-/// A failure to render something that the task needs.
-pub(crate) fn failed_template(error: &TemplateError) -> TaskResult {
-    TaskResult {
-        no_room: error.no_room,
-        ..TaskResult::failed(located(error), error.hint.clone())
-    }
-}
-
-impl Work {
-    /// The variables of the task on `host`, with `extra` names on top.
-    pub(crate) fn scope(&self, host: &str, extra: Vec<(String, Value)>) -> Arc<dyn Scope> {
-        self.shared
-            .store
-            .view(host, &self.play, &self.chain.task_layers(), extra)
-    }
-
-    /// The value of a keyword that tasks inherit.
-    pub(crate) fn inherited<T: FromRendered>(
-        &self,
-        scope: &Arc<dyn Scope>,
-        of: impl Fn(&Common) -> &Option<Keyword<T>>,
-    ) -> Result<Option<T>, TemplateError> {
-        keywords::inherited(&self.chain, of, &self.shared.templar, scope)
-    }
-
-    /// Whether the task's keywords say that such a result is to be ignored.
-    pub(super) fn ignores(&self, scope: &Arc<dyn Scope>, status: Status) -> bool {
-        let ignores = match status {
-            Status::Unreachable => self.inherited(scope, |common| &common.ignore_unreachable),
-            _ => self.inherited(scope, |common| &common.ignore_errors),
-        };
-        ignores.ok().flatten().unwrap_or(false)
-    }
 }
 
 impl Unit<'_> {
@@ -165,27 +105,6 @@ impl Unit<'_> {
             }
         }
         begun
-    }
-
-    /// The text of the first condition that does not hold.
-    pub(crate) fn first_false(
-        &self,
-        scope: &Arc<dyn Scope>,
-        warnings: &mut Vec<String>,
-    ) -> Result<Option<String>, TaskResult> {
-        for condition in self.work.chain.conditions() {
-            let truth = self
-                .work
-                .shared
-                .templar
-                .condition(condition, scope)
-                .map_err(|error| failed_template(&error))?;
-            warnings.extend(truth.warning);
-            if !truth.truth {
-                return Ok(Some(text_of(condition)));
-            }
-        }
-        Ok(None)
     }
 
     /// Tries until `until` holds, or the tries are used up.
@@ -261,23 +180,6 @@ impl Unit<'_> {
         }
     }
 
-    /// What a `no_log` result holds is secret in later tasks too.
-    pub(crate) fn learn(&self, data: &serde_json::Map<String, serde_json::Value>) {
-        let inventory = &self.work.shared.inventory;
-        let is_name =
-            |name: &str| inventory.host(name).is_some() || inventory.group(name).is_some();
-        let secrets = self.work.shared.store.secrets();
-        secrets.learn(self.host, data, is_name);
-    }
-
-    /// A result of this unit, as reports may hear of it.
-    pub(crate) fn told(&self, result: &TaskResult) -> Box<TaskResult> {
-        if self.no_log {
-            self.learn(&result.data.plain());
-        }
-        Box::new(result.told(self.no_log))
-    }
-
     /// Whether a try was good enough.
     fn satisfied(
         &self,
@@ -343,24 +245,5 @@ impl Unit<'_> {
             }
         }
         result
-    }
-
-    /// Waits; false when the run was interrupted meanwhile.
-    pub(crate) async fn sleep(&self, time: Duration) -> bool {
-        let mut interrupt = self.work.shared.interrupt.clone();
-        tokio::select! {
-            () = tokio::time::sleep(time) => true,
-            Ok(_) = interrupt.wait_for(|interrupted| *interrupted) => false,
-        }
-    }
-}
-
-/// What a condition says, for messages.
-pub(crate) fn text_of(condition: &Node) -> String {
-    match &condition.value {
-        crate::yaml::Value::String(text) => text.clone(),
-        crate::yaml::Value::Bool(truth) => truth.to_string(),
-        crate::yaml::Value::Int(number) => number.to_string(),
-        _ => condition.span.source.text()[condition.span.start..condition.span.end].to_owned(),
     }
 }

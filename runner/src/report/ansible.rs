@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::output::{Report, Settings};
 use super::printer::Printer;
+use super::settings::{Report, Settings};
 use super::text::clean;
 use super::{diff, escape};
 use crate::event::{Event, Finished, Recap, Status, TaskId, TaskInfo, What};

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::output::Report;
 use super::printer::Printer;
+use super::settings::Report;
 use crate::event::{Event, What};
 
 /// The version of the format. It grows when a field changes its meaning or goes away; new fields

@@ -12,10 +12,12 @@ mod json;
 mod live;
 mod output;
 mod printer;
+mod settings;
 mod text;
 
 #[cfg(test)]
 mod tests;
 
-pub use output::{Format, Report, Settings, follow, report};
+pub use output::{Format, follow, report};
 pub use printer::{Printer, Theme};
+pub use settings::{Report, Settings};

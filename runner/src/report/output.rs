@@ -9,6 +9,7 @@ use super::ansible::Ansible;
 use super::console::Console;
 use super::json::JsonLines;
 use super::printer::Printer;
+use super::settings::{Report, Settings};
 use crate::event::Event;
 
 /// An output format.
@@ -41,22 +42,6 @@ impl FromStr for Format {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         clap::ValueEnum::from_str(text, false)
     }
-}
-
-/// How much a report shows.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Settings {
-    /// How often `-v` was given: 1 shows results, 2 where tasks stand, 3 everything.
-    pub verbosity: u8,
-}
-
-/// Something that reads the events of a run.
-pub trait Report: Send {
-    /// Takes an event in. Texts in it may hold anything.
-    fn event(&mut self, event: Event);
-
-    /// Called a few times a second, for what moves while nothing happens.
-    fn tick(&mut self) {}
 }
 
 /// The report for a format.
