@@ -44,7 +44,7 @@ cluster: ## tests of the shipped playbooks on a real kubeadm (root, or a Docker 
 	$(CARGO) build --locked
 	INSTA_UPDATE=no $(CARGO) test --locked -p windlass-tests --features cluster --test 'cluster*' -- --nocapture --test-threads=1
 
-test: check fleet cluster ## check, fleet and cluster: all that every change must pass
+test: check fleet cluster fuzz-minute ## check, fleet, cluster and a minute of fuzzing: all that every change must pass
 
 # Two clusters at a time: each waits more than it works.
 test-cluster: ## the whole life of clusters on a real kubeadm, a line for each part (root, or a Docker engine)

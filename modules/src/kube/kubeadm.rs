@@ -234,7 +234,7 @@ const REASON_HINTS: &[(&str, &str)] = &[
     ),
     (
         "error downloading the secret",
-        "the uploaded certificates live two hours: run the playbook again, it uploads them anew",
+        "the uploaded certificates live two hours: run the playbook again, it uploads them again",
     ),
     (
         "already exists in the cluster. You must delete",

@@ -387,7 +387,7 @@ impl Host for Nowhere<'_> {
         Box::pin(async {
             Err(windlass_modules::HostError::Local {
                 message: "this module said that it needs no host, and then asked for one".into(),
-                hint: "this is a fault in Windlass; please report it".into(),
+                hint: "this is a Windlass bug; please report it".into(),
             })
         })
     }

@@ -240,7 +240,7 @@ fn holds(value: &serde_json::Value, room: usize) -> Option<usize> {
 /// The result of a unit that ended by a fault of ours.
 fn fault(error: &tokio::task::JoinError) -> TaskResult {
     TaskResult::failed(
-        format!("a fault inside Windlass ended this task: {error}"),
+        format!("a Windlass bug ended this task: {error}"),
         Some("please report it, with the task; the host may or may not have been changed".into()),
     )
 }

@@ -244,7 +244,7 @@ impl Handle {
                     });
                 }
                 let file = file.try_clone().map_err(|error| HostError::Local {
-                    message: format!("cannot open a file on the control host anew: {error}"),
+                    message: format!("cannot open a file on the control host again: {error}"),
                     hint: "see the limit on open files (`ulimit -n`)".to_owned(),
                 })?;
                 let sink = Sink::File(tokio::fs::File::from_std(file), *size);
