@@ -21,6 +21,8 @@ pub(crate) struct Batch {
     pub(crate) programs: Vec<Program<Planned>>,
     pub(crate) hosts: Hosts,
     pub(crate) strategy: Strategy,
+    /// Hosts that take part again, though nothing has ended on them.
+    pub(crate) brought_back: Vec<String>,
 }
 
 impl Batch {
@@ -40,6 +42,7 @@ impl Batch {
             hosts: courses.collect(),
             programs,
             strategy,
+            brought_back: Vec::new(),
         }
     }
 
@@ -86,31 +89,39 @@ impl Dispatcher {
     /// Takes all hosts of a batch to their ends.
     pub(crate) async fn drive(&mut self, batch: &mut Batch) {
         let mut running = Running::default();
-        let mut now = Now {
-            at_once: self.shared.options.forks.max(1),
-            ..Now::default()
-        };
+        let mut idle = batch.names();
+        let mut last = Vec::new();
         loop {
-            let mut begun = false;
             if self.state.stopped || self.interrupted() {
                 running.give_up_waiting();
             } else {
-                now.busy = running.busy();
-                for turn in course::next(batch.strategy, &batch.hosts, &now) {
-                    begun = true;
-                    now.last.clone_from(&turn.order);
+                idle.append(&mut batch.brought_back);
+                let now = Now {
+                    busy: running.busy(),
+                    idle: &idle,
+                    at_once: self.shared.options.forks.max(1),
+                    last: &last,
+                };
+                let turns = course::next(batch.strategy, &batch.hosts, &now);
+                idle.clear();
+                let any = !turns.is_empty();
+                for turn in turns {
+                    last.clone_from(&turn.order);
+                    // What is no work of a module is done at once, and leaves its hosts idle.
+                    idle.extend(turn.hosts.iter().cloned());
                     self.begin(batch, turn, &mut running).await;
+                }
+                if any {
+                    continue;
                 }
             }
             if running.is_empty() {
-                if begun {
-                    continue;
-                }
                 return;
             }
             let Some(finished) = self.finish_one(&mut running).await else {
                 return;
             };
+            idle.extend(finished.turn.hosts.iter().cloned());
             self.settle(batch, finished).await;
         }
     }

@@ -65,6 +65,7 @@ impl Dispatcher {
                     self.state.failed_in_batch.remove(host);
                     course.clear_errors(&batch.programs);
                 }
+                batch.brought_back = batch.names();
             }
             "clear_facts" => {
                 for host in batch.hosts.keys() {

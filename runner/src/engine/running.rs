@@ -3,10 +3,9 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use indexmap::IndexMap;
 use tokio::task::{Id, JoinError, JoinSet};
 
-use super::course::Turn;
+use super::course::{StepId, Turn};
 use super::result::TaskResult;
 use super::unit;
 use super::work::Work;
@@ -18,19 +17,27 @@ pub(crate) struct Begun {
     pub(crate) work: Arc<Work>,
     /// One host does it for all.
     pub(crate) once: bool,
-    /// How many hosts may be at it at a time.
+    /// How many hosts may be at this step at a time, in all turns.
     pub(crate) at_once: usize,
     pub(crate) results: Vec<(String, TaskResult)>,
     waiting: VecDeque<String>,
     active: usize,
 }
 
-/// All turns that have begun.
+/// All turns that have begun. With `free` there are as many as hosts: nothing here looks through them all.
 #[derive(Default)]
 pub(crate) struct Running {
-    turns: IndexMap<TaskId, Begun>,
+    turns: HashMap<TaskId, Begun>,
+    /// The hosts of all turns.
+    busy: HashSet<String>,
+    /// Turns with hosts that wait, in the order in which they began.
+    waiting: VecDeque<TaskId>,
+    /// Turns all of whose hosts are done.
+    finished: VecDeque<TaskId>,
     units: JoinSet<TaskResult>,
     of: HashMap<Id, (TaskId, String)>,
+    /// How many hosts are at a step.
+    active: HashMap<StepId, usize>,
 }
 
 /// A host has come to the end of a task.
@@ -45,6 +52,8 @@ impl Running {
     pub(crate) fn begin(&mut self, turn: Turn, work: Arc<Work>, once: bool, at_once: usize) {
         let count = if once { 1 } else { turn.hosts.len() };
         let waiting = turn.hosts.iter().take(count).cloned().collect();
+        self.busy.extend(turn.hosts.iter().cloned());
+        self.waiting.push_back(work.id);
         let begun = Begun {
             turn,
             once,
@@ -63,9 +72,8 @@ impl Running {
     }
 
     /// The hosts of all turns.
-    pub(crate) fn busy(&self) -> HashSet<String> {
-        let hosts = self.turns.values().flat_map(|begun| &begun.turn.hosts);
-        hosts.cloned().collect()
+    pub(crate) fn busy(&self) -> &HashSet<String> {
+        &self.busy
     }
 
     /// Starts the next host that may start; nothing where none may. `forks`: of all turns together.
@@ -73,12 +81,21 @@ impl Running {
         if self.units.len() >= forks {
             return None;
         }
-        let mut turns = self.turns.values_mut();
-        let begun =
-            turns.find(|begun| begun.active < begun.at_once && !begun.waiting.is_empty())?;
+        let may = |id: &TaskId| {
+            self.turns.get(id).is_some_and(|begun| {
+                let active = self.active.get(&begun.turn.step).copied();
+                active.unwrap_or(0) < begun.at_once
+            })
+        };
+        let at = self.waiting.iter().position(may)?;
+        let id = self.waiting[at];
+        let begun = self.turns.get_mut(&id)?;
         let host = begun.waiting.pop_front()?;
         begun.active += 1;
-        let id = begun.work.id;
+        *self.active.entry(begun.turn.step).or_default() += 1;
+        if begun.waiting.is_empty() {
+            self.waiting.remove(at);
+        }
         let unit = unit::run(Arc::clone(&begun.work), host.clone());
         let handle = self.units.spawn(unit);
         self.of.insert(handle.id(), (id, host.clone()));
@@ -87,8 +104,13 @@ impl Running {
 
     /// Nothing that waits is started any more.
     pub(crate) fn give_up_waiting(&mut self) {
-        for begun in self.turns.values_mut() {
-            begun.waiting.clear();
+        for id in self.waiting.drain(..) {
+            if let Some(begun) = self.turns.get_mut(&id) {
+                begun.waiting.clear();
+                if begun.active == 0 {
+                    self.finished.push_back(id);
+                }
+            }
         }
     }
 
@@ -102,6 +124,15 @@ impl Running {
         let (task, host) = self.of.remove(&id)?;
         let begun = self.turns.get_mut(&task)?;
         begun.active -= 1;
+        if let Some(active) = self.active.get_mut(&begun.turn.step) {
+            *active -= 1;
+            if *active == 0 {
+                self.active.remove(&begun.turn.step);
+            }
+        }
+        if begun.active == 0 && begun.waiting.is_empty() {
+            self.finished.push_back(task);
+        }
         Some(HostDone {
             work: Arc::clone(&begun.work),
             host,
@@ -118,8 +149,11 @@ impl Running {
 
     /// A turn all of whose hosts are done.
     pub(crate) fn finished(&mut self) -> Option<Begun> {
-        let is_done = |begun: &Begun| begun.active == 0 && begun.waiting.is_empty();
-        let at = self.turns.values().position(is_done)?;
-        self.turns.shift_remove_index(at).map(|(_, begun)| begun)
+        let id = self.finished.pop_front()?;
+        let begun = self.turns.remove(&id)?;
+        for host in &begun.turn.hosts {
+            self.busy.remove(host);
+        }
+        Some(begun)
     }
 }

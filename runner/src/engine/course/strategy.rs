@@ -21,23 +21,32 @@ pub(crate) struct Turn {
 }
 
 /// What goes on at this time.
-#[derive(Debug, Default)]
-pub(crate) struct Now {
+#[derive(Debug)]
+pub(crate) struct Now<'a> {
     /// Hosts on which something runs.
-    pub(crate) busy: HashSet<String>,
+    pub(crate) busy: &'a HashSet<String>,
+    /// Hosts that may have become idle since this was asked before: for `free`, which starts each of these and
+    /// need not look at the others.
+    pub(crate) idle: &'a [String],
     /// How many hosts may be on their way at a time, where the strategy asks for it.
     pub(crate) at_once: usize,
     /// Where the last turn was in the order of all steps.
-    pub(crate) last: Vec<usize>,
+    pub(crate) last: &'a [usize],
 }
 
 /// What starts now. Nothing to start and nothing running is the end.
-pub(crate) fn next(strategy: Strategy, hosts: &Hosts, now: &Now) -> Vec<Turn> {
+pub(crate) fn next(strategy: Strategy, hosts: &Hosts, now: &Now<'_>) -> Vec<Turn> {
     match strategy {
-        Strategy::Linear if now.busy.is_empty() => linear(hosts, &now.last).into_iter().collect(),
+        Strategy::Linear if now.busy.is_empty() => linear(hosts, now.last).into_iter().collect(),
         Strategy::Linear => Vec::new(),
-        Strategy::Free => each(hosts, &now.busy, usize::MAX),
-        Strategy::HostPinned => each(hosts, &now.busy, now.at_once),
+        Strategy::Free => {
+            let idle = now.idle.iter().filter_map(|host| hosts.get(host));
+            each(idle, now)
+        }
+        Strategy::HostPinned => {
+            let on_their_way = hosts.values().filter(|course| course.is_on_its_way());
+            each(on_their_way.take(now.at_once), now)
+        }
     }
 }
 
@@ -60,12 +69,9 @@ fn linear(hosts: &Hosts, last: &[usize]) -> Option<Turn> {
     })
 }
 
-/// Each idle host's own step, of the first `at_once` that are on their way.
-fn each(hosts: &Hosts, busy: &HashSet<String>, at_once: usize) -> Vec<Turn> {
-    let on_their_way = hosts.values().filter(|course| course.is_on_its_way());
-    let idle = on_their_way
-        .take(at_once)
-        .filter(|course| !busy.contains(course.host()));
+/// Each idle host's own step.
+fn each<'a>(hosts: impl Iterator<Item = &'a Course>, now: &Now<'_>) -> Vec<Turn> {
+    let idle = hosts.filter(|course| course.is_on_its_way() && !now.busy.contains(course.host()));
     idle.filter_map(|course| {
         Some(Turn {
             step: course.step()?,

@@ -278,13 +278,15 @@ fn drive(
     let mut log = Log::new();
     let mut running: Vec<Turn> = Vec::new();
     let mut last = Vec::new();
+    let mut idle = case.hosts.clone();
     loop {
         each(&mut hosts);
         let busy = running.iter().flat_map(|turn| turn.hosts.clone());
         let now = Now {
-            busy: busy.collect(),
+            busy: &busy.collect(),
+            idle: &idle,
             at_once: 2,
-            last: last.clone(),
+            last: &last,
         };
         running.extend(next(strategy, &hosts, &now));
         if running.is_empty() {
@@ -292,6 +294,7 @@ fn drive(
         }
         let turn = running.remove(rng.random_range(0..running.len()));
         last.clone_from(&turn.order);
+        idle.clone_from(&turn.hosts);
         let Step::Task(work) = &programs[turn.step.program].steps[turn.step.at] else {
             panic!("{turn:?} is no work");
         };
