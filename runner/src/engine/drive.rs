@@ -91,14 +91,24 @@ impl Dispatcher {
         let mut running = Running::default();
         let mut idle = batch.names();
         let mut last = Vec::new();
+        let mut over = 0;
         loop {
             if self.state.stopped || self.interrupted() {
                 running.give_up_waiting();
             } else {
-                idle.append(&mut batch.brought_back);
+                if !batch.brought_back.is_empty() {
+                    idle.append(&mut batch.brought_back);
+                    over = 0;
+                }
+                while let Some((_, course)) = batch.hosts.get_index(over)
+                    && !course.is_on_its_way()
+                {
+                    over += 1;
+                }
                 let now = Now {
                     busy: running.busy(),
                     idle: &idle,
+                    over,
                     at_once: self.shared.options.forks.max(1),
                     last: &last,
                 };

@@ -99,6 +99,12 @@ impl Unit<'_> {
     ) -> Result<T, TaskResult> {
         let mut begun = begin();
         if begun.as_ref().is_err_and(|result| result.no_room) {
+            let _ = self.work.messages.try_send(Message::Progress {
+                task: self.work.id,
+                host: self.host.to_owned(),
+                line: "waits until other hosts' tasks leave it memory (--max-output-memory)"
+                    .to_owned(),
+            });
             let mut turn = self.work.shared.transport.ledger().turn().await;
             while begun.as_ref().is_err_and(|result| result.no_room) && turn.more().await {
                 begun = begin();

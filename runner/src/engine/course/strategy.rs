@@ -28,6 +28,8 @@ pub(crate) struct Now<'a> {
     /// Hosts that may have become idle since this was asked before: for `free`, which starts each of these and
     /// need not look at the others.
     pub(crate) idle: &'a [String],
+    /// So many hosts at the beginning have nothing more to do.
+    pub(crate) over: usize,
     /// How many hosts may be on their way at a time, where the strategy asks for it.
     pub(crate) at_once: usize,
     /// Where the last turn was in the order of all steps.
@@ -44,7 +46,8 @@ pub(crate) fn next(strategy: Strategy, hosts: &Hosts, now: &Now<'_>) -> Vec<Turn
             each(idle, now)
         }
         Strategy::HostPinned => {
-            let on_their_way = hosts.values().filter(|course| course.is_on_its_way());
+            let left = hosts.values().skip(now.over);
+            let on_their_way = left.filter(|course| course.is_on_its_way());
             each(on_their_way.take(now.at_once), now)
         }
     }

@@ -285,6 +285,7 @@ fn drive(
         let now = Now {
             busy: &busy.collect(),
             idle: &idle,
+            over: 0,
             at_once: 2,
             last: &last,
         };
