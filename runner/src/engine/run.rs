@@ -42,7 +42,7 @@ pub struct Run {
 pub struct Summary {
     /// Counts a host.
     pub recap: Vec<(String, Recap)>,
-    /// Whether hosts are out of it because others failed.
+    /// Whether a play went without hosts that were out of it because others had failed.
     pub given_up: bool,
     /// Whether it stopped for a reason that is no host's.
     pub stopped: bool,
@@ -133,7 +133,7 @@ impl Dispatcher {
         .await;
         Summary {
             recap,
-            given_up: self.state.given_up,
+            given_up: self.state.missed,
             stopped: self.state.broken,
             interrupted,
         }
@@ -166,6 +166,10 @@ impl Dispatcher {
             .keyword(play.order.as_ref(), &global)?
             .unwrap_or(Order::Inventory);
         let mut hosts = batch::ordered(selected, order);
+        // As in ansible-core, a failure of others counts as one of a host's own where it misses a play.
+        self.state.missed |= hosts
+            .iter()
+            .any(|host| self.state.given_up.contains(host) && self.state.out.contains(host));
         hosts.retain(|host| !self.state.out.contains(host));
         if hosts.is_empty() {
             let reason = "none of its hosts is left".to_owned();

@@ -89,10 +89,14 @@ impl Dispatcher {
             self.state.give_up(host);
         }
         for host in batch.names() {
-            let elsewhere = !failures.contains_key(&host) && !turn.hosts.contains(&host);
-            let going = batch.hosts.get(&host).is_some_and(Course::is_on_its_way);
-            if elsewhere && going {
-                self.state.give_up(&host);
+            let course = batch.hosts.get(&host);
+            let lost = course.is_none_or(Course::is_lost);
+            if lost || failures.contains_key(&host) || turn.hosts.contains(&host) {
+                continue;
+            }
+            // Who has left the play is out as well, as in ansible-core.
+            self.state.give_up(&host);
+            if course.is_some_and(Course::is_on_its_way) {
                 self.remember(&host, &work.task, &result);
                 if let Some(course) = batch.hosts.get_mut(&host) {
                     course.fail_with_others(&batch.programs);

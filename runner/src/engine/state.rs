@@ -18,8 +18,10 @@ pub(crate) struct State {
     pub(crate) failed_in_batch: HashSet<String>,
     /// Whether `max_fail_percentage` has ended the current batch.
     pub(crate) batch_failed: bool,
-    /// Whether hosts are out for others' failures.
-    pub(crate) given_up: bool,
+    /// Hosts that are out for others' failures.
+    pub(crate) given_up: HashSet<String>,
+    /// Whether a play had to go without one of these.
+    pub(crate) missed: bool,
     /// Whether the whole play was ended by `meta: end_play`.
     pub(crate) play_over: bool,
     /// Whether the run goes no further.
@@ -56,7 +58,7 @@ impl State {
 
     /// Takes a host out of the run because others failed.
     pub(crate) fn give_up(&mut self, host: &str) {
-        self.given_up = true;
+        self.given_up.insert(host.to_owned());
         self.take_out(host);
     }
 }

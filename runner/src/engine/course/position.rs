@@ -32,6 +32,8 @@ struct Frame {
     blocks: Vec<BlockPosition>,
     /// Only steps of handlers that were notified are taken.
     handlers: bool,
+    /// The handler that is at work: from now on it may be notified for the next flush.
+    taken: Option<usize>,
 }
 
 /// Where in a block.
@@ -96,6 +98,11 @@ impl Course {
         self.position.end.is_none() && !self.lost
     }
 
+    /// Whether it cannot be reached.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.lost
+    }
+
     /// It cannot be reached any more.
     pub(crate) fn lose(&mut self) {
         self.lost = true;
@@ -152,12 +159,6 @@ impl Course {
     /// The step is done: the next one.
     pub(crate) fn advance<T>(&mut self, programs: &[Program<T>]) {
         if let Some(frame) = self.position.frames.last_mut() {
-            if frame.handlers {
-                self.notified.remove(&StepId {
-                    program: frame.program,
-                    at: frame.at,
-                });
-            }
             frame.at += 1;
         }
         self.go_on(programs);
@@ -206,12 +207,6 @@ impl Course {
 
     fn fall<T>(&mut self, programs: &[Program<T>]) {
         while let Some(frame) = self.position.frames.last_mut() {
-            if frame.handlers {
-                self.notified.remove(&StepId {
-                    program: frame.program,
-                    at: frame.at,
-                });
-            }
             if frame.fail(&programs[frame.program]) {
                 self.go_on(programs);
                 return;
@@ -239,7 +234,11 @@ impl Course {
                 at: frame.at,
             };
             match program.steps.get(frame.at) {
-                Some(Step::Task(_)) if !frame.handlers || self.notified.contains(&step) => return,
+                Some(Step::Task(_)) if !frame.handlers || frame.taken == Some(frame.at) => return,
+                Some(Step::Task(_)) if self.notified.remove(&step) => {
+                    frame.taken = Some(frame.at);
+                    return;
+                }
                 Some(Step::Task(_)) => frame.at += 1,
                 Some(Step::Begin(_)) => {
                     frame.blocks.push(BlockPosition {
@@ -292,6 +291,7 @@ impl Frame {
             at: 0,
             blocks: Vec::new(),
             handlers,
+            taken: None,
         }
     }
 

@@ -191,11 +191,11 @@ impl Reference<'_> {
             if now.is_empty() {
                 continue;
             }
+            for host in &now {
+                self.notified.remove(&(handler, host.clone()));
+            }
             let task = FIRST_HANDLER + u32::try_from(handler).unwrap();
             failed.extend(self.task(task, &now));
-            for host in now {
-                self.notified.remove(&(handler, host));
-            }
         }
         failed
     }
