@@ -48,17 +48,9 @@ impl Dispatcher {
             _ if chosen.is_empty() => {}
             "end_play" | "end_batch" => {
                 self.state.play_over |= word == "end_play";
-                for course in batch.hosts.values_mut() {
-                    course.leave(End::Done);
-                }
+                self.leave(batch, &batch.names());
             }
-            "end_host" => {
-                for host in &chosen {
-                    if let Some(course) = batch.hosts.get_mut(host) {
-                        course.leave(End::Done);
-                    }
-                }
-            }
+            "end_host" => self.leave(batch, &chosen),
             "clear_host_errors" => {
                 for (host, course) in &mut batch.hosts {
                     self.state.out.remove(host);
@@ -81,6 +73,19 @@ impl Dispatcher {
             _ => {}
         }
         batch.advance(hosts);
+    }
+
+    /// Hosts leave the play, or the batch.
+    fn leave(&mut self, batch: &mut Batch, hosts: &[String]) {
+        for host in hosts {
+            if let Some(course) = batch.hosts.get_mut(host)
+                && course.is_on_its_way()
+                && course.leave() == End::Failed
+            {
+                self.state.give_up(host);
+                self.state.missed = true;
+            }
+        }
     }
 
     async fn reset_connection(&self, batch: &Batch, planned: &Planned, host: &str) {

@@ -53,13 +53,11 @@ impl Dispatcher {
             }
             match result.status {
                 Status::Unreachable if !result.ignored => {
-                    for taker in takers {
-                        self.state.take_out(&taker);
-                        lost.push(taker);
-                    }
+                    self.state.take_out(&host);
+                    lost.push(host);
                 }
                 Status::Failed if !result.ignored => {
-                    failures.extend(takers.into_iter().map(|taker| (taker, result.clone())));
+                    failures.insert(host, result);
                 }
                 _ => {}
             }
@@ -73,11 +71,15 @@ impl Dispatcher {
         let well = |host: &&String| done.contains(*host) && !failures.contains_key(*host);
         let well: Vec<String> = turn.hosts.iter().filter(well).cloned().collect();
         self.fail(batch, &work.task, &failures);
-        let reason = self.ends_for_all(&work, batch, &turn.hosts, any);
+        let reason = if any && once {
+            Some("`run_once`: the task failed".to_owned())
+        } else {
+            self.ends_for_all(&work, batch, &turn.hosts, any)
+        };
         let Some(reason) = reason else {
             return batch.advance(&well);
         };
-        self.state.batch_failed = true;
+        self.state.batch_failed |= !(any && once);
         // They fail at the step that they have just done, and the others where they wait.
         let result = TaskResult::failed(reason.as_str(), None);
         let of_the_turn = well.iter().filter(|host| !lost.contains(host));

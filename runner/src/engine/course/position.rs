@@ -219,10 +219,18 @@ impl Course {
         }
     }
 
-    /// It takes no more part.
-    pub(crate) fn leave(&mut self, end: End) {
+    /// It takes no more part. Who leaves in the middle of the rescue of an outermost block, or of what that does
+    /// in any case after a failure, has failed, as in ansible-core.
+    pub(crate) fn leave(&mut self) -> End {
+        let outermost = self.position.frames.first();
+        let outermost = outermost.and_then(|frame| frame.blocks.first());
+        let end = match outermost {
+            Some(block) if block.failed || block.section == Section::Rescue => End::Failed,
+            _ => End::Done,
+        };
         self.position.frames.clear();
-        self.position.end.get_or_insert(end);
+        self.before.frames.clear();
+        *self.position.end.get_or_insert(end)
     }
 
     /// Goes on to the next step that is work.

@@ -499,12 +499,16 @@ fn cleared_errors_bring_back_who_has_not_ended_where_it_failed() {
 #[test]
 fn a_host_that_leaves_stays_where_it_has_ended() {
     let programs = rescued_block();
-    let mut course = Course::new("h", PLAY, &programs);
-    course.leave(End::Failed);
-    for _ in 0..2 {
-        assert_eq!((course.step(), course.end()), (None, Some(End::Failed)));
-        course.fail_with_others(&programs);
-        course.advance(&programs);
-        course.leave(End::Done);
+    for (fails, end) in [(false, End::Done), (true, End::Failed)] {
+        let mut course = Course::new("h", PLAY, &programs);
+        if fails {
+            course.fail(&programs);
+        }
+        for _ in 0..2 {
+            assert_eq!(course.leave(), end);
+            assert_eq!((course.step(), course.end()), (None, Some(end)));
+            course.fail_with_others(&programs);
+            course.advance(&programs);
+        }
     }
 }
