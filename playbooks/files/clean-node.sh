@@ -3,12 +3,13 @@
 # nothing when there is nothing. With --check it only says what it would take away.
 #
 #     clean-node.sh [--check] [--no-cni] [--no-iptables] [--interfaces "NAME…"] [--keep-cni "PATTERN…"] [--ca SHA256]
+#                   [--cri SOCKET]
 #
 # docs/playbooks/reset.md lists all that it touches. It touches nothing of which it cannot know that it was
 # the cluster's: chains of iptables by their prefixes, and no rule of others; interfaces by their names.
 set -eu
 
-check='' cni=yes iptables=yes interfaces='' keep_cni='' ca=''
+check='' cni=yes iptables=yes interfaces='' keep_cni='' ca='' cri=''
 while [ $# -gt 0 ]; do
   case $1 in
     --check) check=yes ;;
@@ -17,6 +18,7 @@ while [ $# -gt 0 ]; do
     --interfaces) interfaces=$2 && shift ;;
     --keep-cni) keep_cni=$2 && shift ;;
     --ca) ca=$2 && shift ;;
+    --cri) cri=$2 && shift ;;
     *) echo "clean-node.sh: $1 is no option" >&2 && exit 64 ;;
   esac
   shift
@@ -62,6 +64,22 @@ clean_backups() {
   for path in /etc/kubernetes/tmp/kubeadm-* /etc/kubernetes/windlass-*; do
     if [ -e "$path" ]; then did "$path" rm -rf -- "$path"; fi
   done
+}
+
+# Pods that `kubeadm reset` could not end in its time: it only warns of that. A kubelet that runs has pods of its
+# own.
+clean_pods() {
+  if ! has crictl || systemctl is-active --quiet kubelet 2>/dev/null; then return 0; fi
+  set -- ${cri:+--runtime-endpoint "$cri"}
+  for pod in $(crictl "$@" pods --quiet 2>/dev/null); do
+    did "pod $pod" end_pod "$pod" "$@"
+  done
+}
+
+end_pod() {
+  pod=$1
+  shift
+  crictl "$@" stopp "$pod" >/dev/null && crictl "$@" rmp "$pod" >/dev/null
 }
 
 # Configurations of networks, their addresses that were given out, and credentials that a CNI left there.
@@ -166,6 +184,7 @@ clean_kubeconfig() {
 }
 
 clean_backups
+clean_pods
 if [ "$cni" ]; then
   clean_cni_files
   clean_interfaces
