@@ -926,3 +926,25 @@ fn free_hosts_do_not_wait_and_pinned_ones_go_to_their_ends() {
         printed.text()
     );
 }
+
+/// As observed on ansible-core 2.19.14.
+#[test]
+fn a_host_that_is_out_has_its_place_in_a_batch_all_the_same() {
+    let printed = run("
+- hosts: web
+  gather_facts: false
+  tasks:
+    - command: test {{ inventory_hostname }} != h2
+- hosts: web
+  gather_facts: false
+  serial: 2
+  tasks:
+    - debug: {msg: 'in {{ ansible_play_batch }}'}
+");
+    assert_eq!(
+        messages(&printed),
+        ["h1 in ['h1']", "h3 in ['h3']"],
+        "{}",
+        printed.text()
+    );
+}

@@ -165,7 +165,8 @@ impl Dispatcher {
         let order = self
             .keyword(play.order.as_ref(), &global)?
             .unwrap_or(Order::Inventory);
-        let mut hosts = batch::ordered(selected, order);
+        let all = batch::ordered(selected, order);
+        let mut hosts = all.clone();
         // As in ansible-core, a failure of others counts as one of a host's own where it misses a play.
         self.state.missed |= hosts
             .iter()
@@ -189,7 +190,12 @@ impl Dispatcher {
             serial.extend(keywords::sizes(size, &self.shared.templar, &global)?);
         }
         self.state.begin_play();
-        let batches = batch::batches(&hosts, &serial);
+        // As in ansible-core, hosts that are out have their place in a batch all the same.
+        let mut batches = batch::batches(&all, &serial);
+        for batch in &mut batches {
+            batch.retain(|host| !self.state.out.contains(host));
+        }
+        batches.retain(|batch| !batch.is_empty());
         let of = batches.len();
         for (index, hosts_now) in batches.into_iter().enumerate() {
             if of > 1 {

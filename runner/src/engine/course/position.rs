@@ -42,7 +42,7 @@ struct BlockPosition {
     /// The step at which it begins.
     begin: usize,
     section: Section,
-    /// Whether it has failed, and was not rescued.
+    /// Whether it has failed, and was not rescued, or not yet.
     failed: bool,
 }
 
@@ -225,7 +225,7 @@ impl Course {
         let outermost = self.position.frames.first();
         let outermost = outermost.and_then(|frame| frame.blocks.first());
         let end = match outermost {
-            Some(block) if block.failed || block.section == Section::Rescue => End::Failed,
+            Some(block) if block.failed => End::Failed,
             _ => End::Done,
         };
         self.position.frames.clear();
@@ -310,6 +310,9 @@ impl Frame {
             return true;
         };
         let sections = sections(program, block.begin);
+        if block.section == Section::Rescue {
+            block.failed = false;
+        }
         if let (Section::Body | Section::Rescue, Some(always)) = (block.section, sections.always) {
             block.section = Section::Always;
             self.at = always;
@@ -328,6 +331,7 @@ impl Frame {
             match (block.section, sections.rescue, sections.always) {
                 (Section::Body, Some(rescue), _) => {
                     block.section = Section::Rescue;
+                    block.failed = true;
                     self.at = rescue;
                     return true;
                 }
