@@ -948,3 +948,23 @@ fn a_host_that_is_out_has_its_place_in_a_batch_all_the_same() {
         printed.text()
     );
 }
+
+#[test]
+fn what_failed_once_for_all_is_told_to_the_rescue_of_all() {
+    let printed = run("
+- hosts: web
+  gather_facts: false
+  tasks:
+    - block:
+        - name: breaks
+          command: sh -c 'exit 7'
+          run_once: true
+      rescue:
+        - debug: {msg: '{{ ansible_failed_task.name }} {{ ansible_failed_result.rc }}'}
+");
+    assert_eq!(printed.status, 0, "{}", printed.text());
+    assert_eq!(
+        messages(&printed),
+        ["h1 breaks 7", "h2 breaks 7", "h3 breaks 7"]
+    );
+}

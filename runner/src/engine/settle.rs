@@ -81,7 +81,8 @@ impl Dispatcher {
         };
         self.state.batch_failed |= !(any && once);
         // They fail at the step that they have just done, and the others where they wait.
-        let result = TaskResult::failed(reason.as_str(), None);
+        let own = failures.values().next().filter(|_| once).cloned();
+        let result = own.unwrap_or_else(|| TaskResult::failed(reason.as_str(), None));
         let of_the_turn = well.iter().filter(|host| !lost.contains(host));
         let of_the_turn = of_the_turn.map(|host| (host.clone(), result.clone()));
         let of_the_turn: Failures = of_the_turn.collect();
@@ -150,6 +151,9 @@ impl Dispatcher {
         hosts: &[String],
         any: bool,
     ) -> Option<String> {
+        if !any && self.state.failed_in_batch.is_empty() {
+            return None;
+        }
         let scope = work.scope(&hosts[0], Vec::new());
         let fatal = work.inherited(&scope, |common| &common.any_errors_fatal);
         if any && matches!(fatal, Ok(Some(true))) {
