@@ -57,6 +57,8 @@ fn replace(input: &mut Input<'_, '_>) -> Result {
             out.push(&regex::expand(&replacement, &captures)?)?;
             at = whole.end();
             count += 1;
+            // A pattern that matches between all characters would be at it for long.
+            input.eval.shared.spend(usize::from(count % 2 == 0))?;
         }
     }
     out.push(&text[at..])?;
