@@ -66,10 +66,11 @@ clean_backups() {
   done
 }
 
-# Pods that `kubeadm reset` could not end in its time: it only warns of that. A kubelet that runs has pods of its
-# own.
+# Pods that `kubeadm reset` could not end in its time: it only warns of that. A kubelet that runs, or is about to,
+# has pods of its own, and where nobody can tell they stay.
 clean_pods() {
-  if ! has crictl || systemctl is-active --quiet kubelet 2>/dev/null; then return 0; fi
+  has crictl || return 0
+  case $(systemctl is-active kubelet 2>/dev/null || true) in inactive | failed) ;; *) return 0 ;; esac
   set -- ${cri:+--runtime-endpoint "$cri"}
   for pod in $(crictl "$@" pods --quiet 2>/dev/null); do
     did "pod $pod" end_pod "$pod" "$@"

@@ -5,14 +5,14 @@ use std::process::Command;
 
 use windlass_tests::program::root;
 
-/// Runs it where `kubelet` is active or not; what it printed, and how crictl was called.
-fn run(kubelet_runs: bool, words: &[&str]) -> (String, String) {
+/// Runs it where this is the state of the unit `kubelet`; what it printed, and how crictl was called.
+fn run(kubelet: &str, words: &[&str]) -> (String, String) {
     let folder = tempfile::tempdir().expect("a folder of our own");
     let calls = folder.path().join("calls");
     let tools = [
         (
             "systemctl",
-            format!("exit {}", if kubelet_runs { 0 } else { 3 }),
+            format!("echo {kubelet}; [ {kubelet} = active ]"),
         ),
         (
             "crictl",
@@ -43,7 +43,7 @@ fn run(kubelet_runs: bool, words: &[&str]) -> (String, String) {
 
 #[test]
 fn pods_that_are_left_are_ended_and_named() {
-    let (printed, calls) = run(false, &["--cri", "unix:///run/x.sock"]);
+    let (printed, calls) = run("inactive", &["--cri", "unix:///run/x.sock"]);
     assert_eq!(printed, "pod aaa\npod bbb\n");
     let to = "--runtime-endpoint unix:///run/x.sock";
     let expected = [
@@ -62,8 +62,10 @@ fn pods_that_are_left_are_ended_and_named() {
 
 #[test]
 fn a_check_only_names_them_and_a_kubelet_that_runs_keeps_its_own() {
-    let (printed, calls) = run(false, &["--check"]);
+    let (printed, calls) = run("inactive", &["--check"]);
     assert_eq!(printed, "pod aaa\npod bbb\n");
     assert_eq!(calls, "pods --quiet\n");
-    assert_eq!(run(true, &[]), (String::new(), String::new()));
+    for state in ["active", "activating", "unknown"] {
+        assert_eq!(run(state, &[]), (String::new(), String::new()), "{state}");
+    }
 }

@@ -110,8 +110,8 @@ const REASON: usize = 4 << 10;
 
 /// What kubectl complains about: its last line that says something, or the beginning of a long one.
 pub fn reason(text: &str) -> String {
-    let lines = text.lines().rev().map(str::trim);
-    let line = lines.into_iter().find(|line| !line.is_empty());
+    let mut lines = text.lines().rev().map(str::trim);
+    let line = lines.find(|line| !line.is_empty());
     let line = line.unwrap_or("no reason given");
     let mut end = REASON.min(line.len());
     while !line.is_char_boundary(end) {
