@@ -521,6 +521,14 @@ async fn the_agent_is_forwarded_where_the_configuration_says_so() {
         let host = transport.host(&Arc::new(connection), TaskSettings::default());
         let given = text(&host, "echo ${SSH_AUTH_SOCK:+there}").await;
         assert_eq!(given.trim(), if forward == "yes" { "there" } else { "" });
+        // Who finds the master knows whether it has to be asked for.
+        let marks = std::fs::read_dir(fleet.runtime_dir().join("windlass")).unwrap();
+        let marks = marks.filter(|file| {
+            let path = file.as_ref().unwrap().path();
+            path.extension()
+                .is_some_and(|extension| extension == "plain")
+        });
+        assert_eq!(marks.count(), usize::from(forward == "no"));
     }
     agent.kill().await.unwrap();
 }

@@ -4,8 +4,9 @@ use std::io::{self, PipeReader, PipeWriter, pipe};
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use openssh_mux_client::{EstablishedSession, SessionStatus};
 use tokio::net::unix::pipe::{Receiver, Sender};
+
+use super::session::Session;
 
 /// A shell's standard streams, and what keeps it going.
 pub(super) struct Channel {
@@ -36,8 +37,8 @@ impl Drop for Way {
 
 /// What keeps a shell going: dropping it lets go of the shell.
 pub(super) enum Link {
-    /// A session on an ssh master.
-    Ssh(EstablishedSession),
+    /// A session on an ssh master; in a box, as a shell is moved from future to future.
+    Ssh(Box<Session>),
     /// A process of our own.
     Local(tokio::process::Child),
 }
@@ -106,10 +107,8 @@ impl Link {
         /// The exit message follows the end of the streams at once, if it comes at all.
         const PATIENCE: Duration = Duration::from_secs(2);
         match self {
-            Self::Ssh(session) => match tokio::time::timeout(PATIENCE, session.wait()).await {
-                Ok(Ok(SessionStatus::Exited {
-                    exit_value: Some(status),
-                })) => Ended::Exited(i32::try_from(status).unwrap_or(255)),
+            Self::Ssh(session) => match tokio::time::timeout(PATIENCE, session.ended()).await {
+                Ok(Some(status)) => Ended::Exited(status),
                 _ => Ended::Lost,
             },
             Self::Local(mut child) => match tokio::time::timeout(PATIENCE, child.wait()).await {

@@ -3,9 +3,9 @@
 //!
 //! - `settings`: what shapes a connection, a task's use of it, and the bounds.
 //! - `pool`, `node`: all hosts; one host with its master and its live shells.
-//! - `master`, `control_dir`, `askpass`, `gate`: ssh masters, where their sockets live, how they get
-//!   a password, how many are made at once. `patience`: how long a host may take until a shell is
-//!   ready there. `local`: a shell without ssh.
+//! - `master`, `ssh`, `control_dir`, `askpass`, `gate`: ssh masters, one run of `ssh`, where their sockets live,
+//!   how they get a password, how many are made at once. `session`: a session on one. `patience`: how long a
+//!   host may take until a shell is ready there. `local`: a shell without ssh.
 //! - `channel`, `shell`, `drain`, `frame`, `request`, `status`, `prelude`, `word`, `remote/`: the framed protocol, from the pipes
 //!   up to a script and its answer.
 //! - `password`, `becoming`, `unreachable`: what can go wrong on the way, and what to do about it.
@@ -31,8 +31,10 @@ mod patience;
 mod pool;
 mod prelude;
 mod request;
+mod session;
 mod settings;
 mod shell;
+mod ssh;
 mod status;
 mod unreachable;
 mod word;
@@ -43,6 +45,8 @@ mod drain_tests;
 mod durable_tests;
 #[cfg(test)]
 mod master_tests;
+#[cfg(test)]
+mod session_tests;
 #[cfg(test)]
 mod shell_tests;
 #[cfg(test)]
