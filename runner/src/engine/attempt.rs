@@ -42,7 +42,7 @@ impl Unit<'_> {
             None => None,
         };
         let target_scope = match &delegated_to {
-            Some(other) if other != self.host => work.scope(other, Vec::new()),
+            Some(other) if other != self.host => self.scope_of(other),
             _ => Arc::clone(scope),
         };
         let target = delegated_to.as_deref().unwrap_or(self.host);
@@ -54,7 +54,7 @@ impl Unit<'_> {
             host: self.host.to_owned(),
             messages: work.messages.clone(),
             silent: self.no_log,
-            marks: Marks::new(work.shared.store.secrets(), target),
+            marks: Marks::new(&work.shared.secrets, target),
         };
         let host = if work.module.needs_host() {
             let connection = self.connection(target, &target_scope, scope)?;

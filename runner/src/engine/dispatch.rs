@@ -22,6 +22,7 @@ use super::state::State;
 use super::work::Work;
 use crate::event::{Event, Status, TaskId, What};
 use crate::playbook::Entry;
+use crate::vars::Store;
 
 /// How many messages of units may wait. A unit that has more to say waits; live lines are dropped.
 const MESSAGES: usize = 1024;
@@ -32,6 +33,8 @@ const LARGE: usize = 16 << 10;
 /// The owner of a run's state.
 pub(crate) struct Dispatcher {
     pub(crate) shared: Arc<Shared>,
+    /// All variables; units have snapshots of them.
+    pub(crate) store: Store,
     pub(crate) state: State,
     pub(crate) files: HashMap<PathBuf, Arc<Vec<Entry>>>,
     pub(crate) started_at_task: bool,
@@ -43,17 +46,18 @@ pub(crate) struct Dispatcher {
 }
 
 impl Dispatcher {
-    pub(crate) fn new(shared: Arc<Shared>, events: mpsc::Sender<Event>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, store: Store, events: mpsc::Sender<Event>) -> Self {
         let of_the_command_line = [
             &shared.options.connection.password,
             &shared.options.r#become.password,
         ];
         for password in of_the_command_line.into_iter().flatten() {
-            shared.store.secrets().add(password);
+            shared.secrets.add(password);
         }
         let started_at_task = shared.options.start_at_task.is_none();
         Self {
             shared,
+            store,
             state: State::default(),
             files: HashMap::new(),
             started_at_task,
@@ -67,7 +71,7 @@ impl Dispatcher {
 
     /// Tells of something, secrets blotted out. Nobody listening is no error: the run goes on.
     pub(crate) async fn emit(&self, mut what: What) {
-        conceal(&mut what, self.shared.store.secrets());
+        conceal(&mut what, &self.shared.secrets);
         if large(&what) {
             // Many of these would be much. One waits until the report has caught up.
             let all = self.events.max_capacity();
@@ -142,7 +146,7 @@ impl Dispatcher {
         let what = What::HostFinished {
             task: work.id,
             host: host.to_owned(),
-            result: Box::new(result.shown(self.shared.store.secrets())),
+            result: Box::new(result.shown(&self.shared.secrets)),
         };
         self.emit(what).await;
     }
@@ -151,7 +155,7 @@ impl Dispatcher {
         let what = match message {
             Message::Warning(message) => What::Warning { message },
             Message::Progress { task, host, line } => {
-                let secrets = self.shared.store.secrets();
+                let secrets = &self.shared.secrets;
                 let line = self.lines.shown(&host, line, secrets);
                 What::Progress { task, host, line }
             }
@@ -161,7 +165,7 @@ impl Dispatcher {
                 left,
                 result,
             } => {
-                let result = Box::new(result.shown(self.shared.store.secrets()));
+                let result = Box::new(result.shown(&self.shared.secrets));
                 What::Retrying {
                     task,
                     host,
@@ -175,7 +179,7 @@ impl Dispatcher {
                 item,
                 result,
             } => {
-                let secrets = self.shared.store.secrets();
+                let secrets = &self.shared.secrets;
                 let item = Shown::new(secrets).value(&item);
                 let result = Box::new(result.shown(secrets));
                 What::ItemFinished {

@@ -150,7 +150,7 @@ impl Dispatcher {
                 return Some(finished);
             }
             let forks = self.shared.options.forks.max(1);
-            while let Some((task, host)) = running.start(forks) {
+            while let Some((task, host)) = running.start(forks, self.store.snapshot()) {
                 self.emit(What::HostStarted { task, host }).await;
             }
             self.unit_done(running).await?;
@@ -159,7 +159,7 @@ impl Dispatcher {
 
     /// Begins a step on some hosts. What is no work of a module is done at once.
     async fn begin(&mut self, batch: &mut Batch, turn: Turn, running: &mut Running) {
-        batch.vars.leave_out(&self.state.out);
+        self.store.leave_out(&self.state.out);
         let Some(planned) = batch.planned(turn.step) else {
             return batch.advance(&turn.hosts);
         };
@@ -208,7 +208,7 @@ impl Dispatcher {
             shared: Arc::clone(&self.shared),
             messages: self.messages(),
         });
-        let first = work.scope(&turn.hosts[0], Vec::new());
+        let first = work.scope(self.store.snapshot(), &turn.hosts[0], Vec::new());
         let once = work
             .inherited(&first, |common| &common.run_once)
             .map(|once| once.unwrap_or(work.module.once()));
@@ -229,7 +229,7 @@ impl Dispatcher {
     }
 
     fn info(&self, work: &Work, handler: bool, host: &str) -> Arc<TaskInfo> {
-        let scope = work.scope(host, Vec::new());
+        let scope = work.scope(self.store.snapshot(), host, Vec::new());
         let name = match &work.task.name {
             // A name that cannot be rendered yet is shown as it stands.
             Some(name) => self.shared.templar.render(name, &scope).map_or_else(

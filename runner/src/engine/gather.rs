@@ -20,7 +20,7 @@ impl Dispatcher {
     ) -> Result<Option<Arc<Task>>, TemplateError> {
         if let Some(keyword) = &play.gather_facts {
             let layers = Chain::new(play).task_layers();
-            let scope = self.shared.store.view(first, vars, &layers, vec![]);
+            let scope = self.store.view(first, vars, &layers, vec![]);
             if !keywords::value(keyword, &self.shared.templar, &scope)? {
                 return Ok(None);
             }

@@ -17,7 +17,7 @@ impl Dispatcher {
         if work.task.notify.is_empty() {
             return;
         }
-        let scope = work.scope(host, Vec::new());
+        let scope = work.scope(self.store.snapshot(), host, Vec::new());
         let mut wanted = Vec::new();
         for node in &work.task.notify {
             match self.shared.templar.render(node, &scope) {
@@ -79,7 +79,6 @@ impl Dispatcher {
             return false;
         }
         let scope = self
-            .shared
             .store
             .view(host, &batch.vars, &handler.chain.task_layers(), vec![]);
         self.shared

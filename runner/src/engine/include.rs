@@ -66,7 +66,7 @@ impl Dispatcher {
         let task = &planned.task;
         // What is included with `run_once` is for the first host alone, as observed on ansible-core 2.19.
         let layers = planned.chain.task_layers();
-        let first = (self.shared.store).view(&hosts[0], &batch.vars, &layers, vec![]);
+        let first = (self.store).view(&hosts[0], &batch.vars, &layers, vec![]);
         let once = keywords::inherited(
             &planned.chain,
             |common| &common.run_once,
@@ -165,7 +165,7 @@ impl Dispatcher {
             no_log: false,
         });
         let host = host.to_owned();
-        let result = Box::new(result.shown(self.shared.store.secrets()));
+        let result = Box::new(result.shown(&self.shared.secrets));
         self.emit(What::TaskStarted {
             task: id,
             info,
@@ -191,7 +191,7 @@ impl Dispatcher {
         host: &str,
     ) -> Result<Vec<(PathBuf, Item)>, TemplateError> {
         let layers = chain.task_layers();
-        let store = &self.shared.store;
+        let store = &self.store;
         let scope = store.view(host, &batch.vars, &layers, Vec::new());
         let items = match &task.looping {
             None => vec![Vec::new()],

@@ -153,7 +153,7 @@ fn label(unit: &Unit<'_>, extra: &[(String, Value)], item: &Value) -> Value {
     let Some(label) = &unit.work.task.loop_control.label else {
         return item.clone();
     };
-    let scope = unit.work.scope(unit.host, extra.to_vec());
+    let scope = unit.scope(extra.to_vec());
     let rendered = unit.work.shared.templar.render(label, &scope);
     rendered.unwrap_or_else(|_| item.clone())
 }
@@ -168,7 +168,7 @@ fn over(unit: &Unit<'_>, extra: &[(String, Value)], result: &TaskResult) -> bool
     if let Some((name, _)) = &unit.work.task.register {
         extra.push((name.clone(), result.registered()));
     }
-    let scope = unit.work.scope(unit.host, extra);
+    let scope = unit.scope(extra);
     let templar = &unit.work.shared.templar;
     conditions.iter().all(|condition| {
         templar

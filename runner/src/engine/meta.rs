@@ -61,7 +61,7 @@ impl Dispatcher {
             }
             "clear_facts" => {
                 for host in batch.hosts.keys() {
-                    self.shared.store.clear_facts(host);
+                    self.store.clear_facts(host);
                 }
             }
             "reset_connection" => {
@@ -90,7 +90,7 @@ impl Dispatcher {
 
     async fn reset_connection(&self, batch: &Batch, planned: &Planned, host: &str) {
         let layers = planned.around.task_layers();
-        let scope = self.shared.store.view(host, &batch.vars, &layers, vec![]);
+        let scope = self.store.view(host, &batch.vars, &layers, vec![]);
         let connection = vars::connection(
             &scope,
             host,
@@ -110,7 +110,7 @@ impl Dispatcher {
         host: &str,
     ) -> Result<bool, TemplateError> {
         let layers = chain.task_layers();
-        let scope = self.shared.store.view(host, &batch.vars, &layers, vec![]);
+        let scope = self.store.view(host, &batch.vars, &layers, vec![]);
         for condition in chain.conditions() {
             if !self.shared.templar.condition(condition, &scope)?.truth {
                 return Ok(false);

@@ -71,12 +71,12 @@ impl Run {
             options: self.options,
             inventory: self.inventory,
             loader: self.loader,
-            store: self.store,
+            secrets: self.store.secrets().clone(),
             templar: self.templar,
             transport: self.transport,
             interrupt,
         });
-        let mut dispatcher = Dispatcher::new(shared, events);
+        let mut dispatcher = Dispatcher::new(shared, self.store, events);
         let summary = dispatcher.run(&self.playbooks).await;
         transport.close();
         summary
@@ -140,7 +140,7 @@ impl Dispatcher {
     }
 
     async fn play(&mut self, play: &Arc<Play>) -> Result<(), TemplateError> {
-        let global = self.shared.store.global_view(play);
+        let global = self.store.global_view(play);
         let pattern = self.pattern(play, &global)?;
         let name = match &play.name {
             Some(name) => self.shared.templar.render(name, &global).map_or_else(
@@ -250,9 +250,9 @@ impl Dispatcher {
             hosts: all.to_vec(),
             batch: hosts.clone(),
         };
-        let vars = Arc::new(self.shared.store.play(layers)?);
-        self.shared.store.know_passwords_of(&vars);
-        let global = self.shared.store.global_view(play);
+        let vars = Arc::new(self.store.play(layers)?);
+        self.store.know_passwords_of(&vars);
+        let global = self.store.global_view(play);
         let force = self
             .keyword(play.force_handlers.as_ref(), &global)?
             .unwrap_or(false);

@@ -10,6 +10,7 @@ use super::result::TaskResult;
 use super::unit;
 use super::work::Work;
 use crate::event::TaskId;
+use crate::vars::Snapshot;
 
 /// A turn that has begun.
 pub(crate) struct Begun {
@@ -77,7 +78,8 @@ impl Running {
     }
 
     /// Starts the next host that may start; nothing where none may. `forks`: of all turns together.
-    pub(crate) fn start(&mut self, forks: usize) -> Option<(TaskId, String)> {
+    /// `now`: the variables with which it starts.
+    pub(crate) fn start(&mut self, forks: usize, now: &Snapshot) -> Option<(TaskId, String)> {
         if self.units.len() >= forks {
             return None;
         }
@@ -96,7 +98,7 @@ impl Running {
         if begun.waiting.is_empty() {
             self.waiting.remove(at);
         }
-        let unit = unit::run(Arc::clone(&begun.work), host.clone());
+        let unit = unit::run(Arc::clone(&begun.work), host.clone(), now.clone());
         let handle = self.units.spawn(unit);
         self.of.insert(handle.id(), (id, host.clone()));
         Some((id, host))

@@ -130,7 +130,7 @@ impl Dispatcher {
     }
 
     /// For what rescues a failure: what it was.
-    fn remember(&self, host: &str, task: &Task, result: &TaskResult) {
+    fn remember(&mut self, host: &str, task: &Task, result: &TaskResult) {
         let name = task.name.as_ref().and_then(|name| name.as_str());
         let variables = [
             (
@@ -139,7 +139,7 @@ impl Dispatcher {
             ),
             ("ansible_failed_result".to_owned(), result.registered()),
         ];
-        self.shared.store.set_variables(host, variables);
+        self.store.set_variables(host, variables);
     }
 
     /// Why a failure on some hosts is one of all, if it is. `any`: something failed, or a host was lost, in
@@ -154,7 +154,7 @@ impl Dispatcher {
         if !any && self.state.failed_in_batch.is_empty() {
             return None;
         }
-        let scope = work.scope(&hosts[0], Vec::new());
+        let scope = work.scope(self.store.snapshot(), &hosts[0], Vec::new());
         let fatal = work.inherited(&scope, |common| &common.any_errors_fatal);
         if any && matches!(fatal, Ok(Some(true))) {
             return Some("`any_errors_fatal`: a host failed".to_owned());
@@ -183,26 +183,30 @@ impl Dispatcher {
     }
 
     /// Keeps what a result hands to later tasks of a host.
-    fn keep(&self, work: &Work, host: &str, result: &TaskResult) {
-        let store = &self.shared.store;
-        let of_others = || {
-            let scope = work.scope(host, Vec::new());
-            let delegated = work.inherited(&scope, |common| &common.delegate_facts);
-            matches!(delegated, Ok(Some(true)))
-        };
+    fn keep(&mut self, work: &Work, host: &str, result: &TaskResult) {
         for said in &result.facts {
             // Of a loop over hosts, each gets its own.
-            let other = said.by.as_deref().filter(|_| of_others());
+            let other = said
+                .by
+                .as_deref()
+                .filter(|_| self.is_about_others(work, host));
             let host = other.unwrap_or(host);
-            store.set_facts(host, said.facts.clone(), said.held.as_ref());
+            (self.store).set_facts(host, said.facts.clone(), said.held.as_ref());
         }
         if !result.variables.is_empty() {
-            store.set_variables(host, result.variables.clone());
-            store.hold(host, result.held.iter().cloned());
+            self.store.set_variables(host, result.variables.clone());
+            self.store.hold(host, result.held.iter().cloned());
         }
         if let Some((name, _)) = &work.task.register {
             let registered = [(name.clone(), result.registered())];
-            store.set_variables(host, registered);
+            self.store.set_variables(host, registered);
         }
+    }
+
+    /// Whether facts are those of the host to which the task is delegated.
+    fn is_about_others(&self, work: &Work, host: &str) -> bool {
+        let scope = work.scope(self.store.snapshot(), host, Vec::new());
+        let delegated = work.inherited(&scope, |common| &common.delegate_facts);
+        matches!(delegated, Ok(Some(true)))
     }
 }

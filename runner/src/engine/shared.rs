@@ -5,16 +5,17 @@ use std::sync::Arc;
 use super::options::{Interrupt, Options};
 use crate::inventory::Inventory;
 use crate::playbook::Loader;
+use crate::secrets::Secrets;
 use crate::template::Templar;
 use crate::transport::Transport;
-use crate::vars::Store;
 
 /// What all units of a run share, and none changes.
 pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) inventory: Arc<Inventory>,
     pub(crate) loader: Loader,
-    pub(crate) store: Store,
+    /// What must appear in no output.
+    pub(crate) secrets: Secrets,
     pub(crate) templar: Templar,
     pub(crate) transport: Transport,
     pub(crate) interrupt: Interrupt,

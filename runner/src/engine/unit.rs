@@ -16,6 +16,7 @@ use super::result::TaskResult;
 use super::work::{Unit, Work, failed_template, text_of};
 use crate::event::Status;
 use crate::template::{self, Scope, TemplateError};
+use crate::vars::Snapshot;
 use crate::yaml::Node;
 
 /// Seconds between tries where `delay` is not said, as in Ansible.
@@ -23,10 +24,10 @@ const DELAY: f64 = 5.0;
 /// Tries after the first where `until` is given without `retries`, as in Ansible.
 const RETRIES: usize = 3;
 
-/// Runs the task on `host`.
-pub(crate) async fn run(work: Arc<Work>, host: String) -> TaskResult {
+/// Runs the task on `host`, with the variables as they are `then`.
+pub(crate) async fn run(work: Arc<Work>, host: String, then: Snapshot) -> TaskResult {
     let started = Instant::now();
-    let scope = work.scope(&host, Vec::new());
+    let scope = work.scope(&then, &host, Vec::new());
     let no_log = work.inherited(&scope, |common| &common.no_log);
     let (no_log, broken) = match no_log {
         Ok(no_log) => (no_log.unwrap_or(false), None),
@@ -36,6 +37,7 @@ pub(crate) async fn run(work: Arc<Work>, host: String) -> TaskResult {
     let unit = Unit {
         work: &work,
         host: &host,
+        then: &then,
         no_log,
     };
     let mut result = match broken {
@@ -55,7 +57,7 @@ impl Unit<'_> {
     /// The task once, with `extra` variables (the item of a loop): conditions, then tries.
     pub(crate) async fn single(&self, extra: Vec<(String, Value)>) -> TaskResult {
         let started = Instant::now();
-        let scope = self.work.scope(self.host, extra.clone());
+        let scope = self.scope(extra.clone());
         let mut result = match self.prepared(&scope, &extra).await {
             Ok(result) | Err(result) => result,
         };
@@ -214,7 +216,7 @@ impl Unit<'_> {
         if let Some((name, _)) = &self.work.task.register {
             extra.push((name.clone(), result.registered()));
         }
-        self.work.scope(self.host, extra)
+        self.scope(extra)
     }
 
     /// The result after `changed_when` and `failed_when`.

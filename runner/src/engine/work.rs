@@ -15,7 +15,7 @@ use super::shared::Shared;
 use crate::event::{Status, TaskId};
 use crate::playbook::{Common, Keyword, Task};
 use crate::template::{Scope, TemplateError};
-use crate::vars::PlayVars;
+use crate::vars::{PlayVars, Snapshot};
 use crate::yaml::{Mapping, Node};
 
 /// One start of a task, shared by its hosts.
@@ -36,6 +36,8 @@ pub(crate) struct Work {
 pub(crate) struct Unit<'a> {
     pub(crate) work: &'a Work,
     pub(crate) host: &'a str,
+    /// All variables, as they were when it began.
+    pub(crate) then: &'a Snapshot,
     pub(crate) no_log: bool,
 }
 
@@ -48,11 +50,14 @@ pub(crate) fn failed_template(error: &TemplateError) -> TaskResult {
 }
 
 impl Work {
-    /// The variables of the task on `host`, with `extra` names on top.
-    pub(crate) fn scope(&self, host: &str, extra: Vec<(String, Value)>) -> Arc<dyn Scope> {
-        self.shared
-            .store
-            .view(host, &self.play, &self.chain.task_layers(), extra)
+    /// The variables of the task on `host`, as they were `then`, with `extra` names on top.
+    pub(crate) fn scope(
+        &self,
+        then: &Snapshot,
+        host: &str,
+        extra: Vec<(String, Value)>,
+    ) -> Arc<dyn Scope> {
+        then.view(host, &self.play, &self.chain.task_layers(), extra)
     }
 
     /// The value of a keyword that tasks inherit.
@@ -75,6 +80,16 @@ impl Work {
 }
 
 impl Unit<'_> {
+    /// The variables of the task, with `extra` names on top.
+    pub(crate) fn scope(&self, extra: Vec<(String, Value)>) -> Arc<dyn Scope> {
+        self.work.scope(self.then, self.host, extra)
+    }
+
+    /// The same of another host, to which the task is delegated.
+    pub(crate) fn scope_of(&self, other: &str) -> Arc<dyn Scope> {
+        self.work.scope(self.then, other, Vec::new())
+    }
+
     /// The text of the first condition that does not hold.
     pub(crate) fn first_false(
         &self,
@@ -101,8 +116,7 @@ impl Unit<'_> {
         let inventory = &self.work.shared.inventory;
         let is_name =
             |name: &str| inventory.host(name).is_some() || inventory.group(name).is_some();
-        let secrets = self.work.shared.store.secrets();
-        secrets.learn(self.host, data, is_name);
+        self.work.shared.secrets.learn(self.host, data, is_name);
     }
 
     /// A result of this unit, as reports may hear of it.

@@ -19,7 +19,7 @@ const RECORD: &str = "== ";
 /// Records (`== key` and lines), which are sent with their true lengths; or `raw` and what is sent;
 /// or the facts themselves as JSON.
 pub fn facts(input: &[u8]) {
-    let world = World::new();
+    let mut world = World::new();
     let facts = match input.strip_prefix(b"raw\n") {
         Some(raw) => gathered(raw.to_vec()),
         None => match serde_json::from_slice(input) {

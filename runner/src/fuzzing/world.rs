@@ -63,7 +63,7 @@ impl World {
     /// In which nodes have said `text`, as results, facts, keys and parts of lists, beside calls of
     /// lookups in every dress.
     pub(super) fn in_which_nodes_said(text: &str) -> Self {
-        let world = Self::new();
+        let mut world = Self::new();
         let lines: Vec<&str> = text.lines().collect();
         let whole = format!("{{{{ {EVIL} }}}}");
         let mut said = json!({

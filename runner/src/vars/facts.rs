@@ -9,7 +9,7 @@ use minijinja::Value;
 use serde_json::{Map, Value as Json};
 use windlass_modules::transcript::Held;
 
-use super::{magic, settings};
+use super::{names, settings};
 use crate::template;
 
 /// Names of Ansible's that no fact may take though nothing here reads them: a playbook, or a later
@@ -125,7 +125,7 @@ fn is_harmless(name: &str) -> bool {
         return true;
     }
     let reserved = settings::is_setting(name)
-        || magic::is_magic(name)
+        || names::is_magic(name)
         || RESERVED.contains(&name)
         || OF_CONNECTION.iter().any(|prefix| name.starts_with(prefix))
         || (name.starts_with("ansible_") && name.ends_with("_interpreter"));

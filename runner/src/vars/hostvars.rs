@@ -1,25 +1,29 @@
 //! `hostvars` and `vars`: mappings whose values are rendered when they are asked for.
 
+use std::fmt;
 use std::sync::Arc;
 
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object, ObjectRepr};
 
-use super::layers::PlayVars;
-use super::rendering::Rendering;
-use super::store::Store;
-use super::view::View;
+use crate::inventory::Inventory;
 use crate::template::{self, Scope};
 
 /// `hostvars`: each host's variables, without those of plays.
-#[derive(Debug)]
-pub(super) struct AllHosts {
-    pub(super) store: Store,
-    pub(super) play: Option<Arc<PlayVars>>,
-    pub(super) rendering: Rendering,
+pub(super) struct AllHosts<Of> {
+    pub(super) inventory: Arc<Inventory>,
+    /// The variables of the host of this name.
+    pub(super) of: Of,
 }
 
-impl Object for AllHosts {
+impl<Of> fmt::Debug for AllHosts<Of> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Values may be secret.
+        f.debug_struct("AllHosts").finish_non_exhaustive()
+    }
+}
+
+impl<Of: Fn(&str) -> Arc<dyn Scope> + Send + Sync + 'static> Object for AllHosts<Of> {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         ObjectRepr::Map
     }
@@ -27,14 +31,12 @@ impl Object for AllHosts {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let host = key.as_str()?;
         // The control host goes by several names.
-        let host = &self.store.0.inventory.host(host)?.name;
-        let (play, rendering) = (self.play.clone(), self.rendering.clone());
-        let view = View::of_host(self.store.clone(), host, play, rendering);
-        Some(Value::from_object(Everything(view)))
+        let host = &self.inventory.host(host)?.name;
+        Some(Value::from_object(Everything((self.of)(host))))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        let hosts = self.store.0.inventory.hosts();
+        let hosts = self.inventory.hosts();
         Enumerator::Values(hosts.map(|host| Value::from(host.name.as_str())).collect())
     }
 }

@@ -1,12 +1,12 @@
 //! The layers of variables that a play and a task bring.
 
-use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::Arc;
 
 use minijinja::Value;
 
 use super::files;
+use super::once::OnceMap;
 use crate::playbook::{Block, Play, Task};
 use crate::template::{Scope, Templar, TemplateError};
 use crate::yaml::{Mapping, Node};
@@ -33,10 +33,8 @@ pub struct PlayVars {
     pub(super) folder: PathBuf,
     /// Which of the store's playbooks have their `group_vars` and `host_vars` in that folder.
     pub(super) beside: Option<usize>,
-    /// What `vars_files` with templates in their names gave, by the names.
-    read: Mutex<HashMap<Vec<String>, Arc<Node>>>,
-    /// Hosts that failed or could not be reached.
-    gone: RwLock<HashSet<String>>,
+    /// What `vars_files` with templates in their names gave, by the names: each is read once.
+    read: OnceMap<Arc<Node>>,
 }
 
 /// An entry of `vars_files`.
@@ -78,28 +76,8 @@ impl PlayVars {
             files: Vec::new(),
             folder,
             beside,
-            read: Mutex::default(),
-            gone: RwLock::default(),
+            read: OnceMap::default(),
         }
-    }
-
-    /// Leaves hosts that failed or could not be reached out of `ansible_play_hosts` and
-    /// `ansible_play_batch`, from the next use of these on; others are in them again.
-    pub fn leave_out(&self, hosts: &HashSet<String>) {
-        let mut gone = self.gone.write().unwrap_or_else(PoisonError::into_inner);
-        if *gone != *hosts {
-            gone.clone_from(hosts);
-        }
-    }
-
-    /// Those of `hosts` that are still in the play.
-    pub(super) fn remaining(&self, hosts: &[String]) -> Vec<String> {
-        let gone = self.gone.read().unwrap_or_else(PoisonError::into_inner);
-        hosts
-            .iter()
-            .filter(|host| !gone.contains(*host))
-            .cloned()
-            .collect()
     }
 
     /// The mapping of an entry of `vars_files`, whose names are rendered with `scope`.
@@ -121,13 +99,13 @@ impl PlayVars {
                 .map(|names| names.map(|name| name.to_string()).collect())
                 .unwrap_or_default(),
         };
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(node) = read.get(&names) {
+        // No name of a file has a zero byte in it.
+        let key = names.join("\0");
+        if let Some(node) = self.read.get(&key) {
             return Ok(Arc::clone(node));
         }
         let node = files::first(&names, &self.folder, entry)?;
-        read.insert(names, Arc::clone(&node));
-        Ok(node)
+        Ok(Arc::clone(self.read.put(&key, node)))
     }
 }
 

@@ -1,53 +1,20 @@
-//! Variables that Windlass itself sets, under Ansible's names. Nothing can override them.
+//! Variables that Windlass itself sets, under Ansible's names. Nothing can override them. Those that are
+//! made of variables (`hostvars`, `vars`, `environment`) are the view's own.
 
 use std::net::IpAddr;
 
 use minijinja::Value;
 
-use super::hostvars::{AllHosts, Everything};
-use super::view::View;
+use super::sources::Sources;
 use crate::template;
 
 /// The version of ansible-core whose language this is, for playbooks that ask.
 const LANGUAGE: (i64, i64, i64) = (2, 19, 0);
 
-/// All names, except `environment`: what it says may itself be undefined, which is no time to list names.
-pub(super) const NAMES: &[&str] = &[
-    "ansible_check_mode",
-    "ansible_diff_mode",
-    "ansible_facts",
-    "ansible_forks",
-    "ansible_limit",
-    "ansible_play_batch",
-    "ansible_play_hosts",
-    "ansible_play_hosts_all",
-    "ansible_play_name",
-    "ansible_run_tags",
-    "ansible_skip_tags",
-    "ansible_verbosity",
-    "ansible_version",
-    "group_names",
-    "groups",
-    "hostvars",
-    "inventory_dir",
-    "inventory_file",
-    "inventory_hostname",
-    "inventory_hostname_short",
-    "omit",
-    "play_hosts",
-    "playbook_dir",
-    "vars",
-];
-
-/// Whether `name` is one of them, whether or not it has a value now.
-pub(super) fn is_magic(name: &str) -> bool {
-    name == "environment" || NAMES.contains(&name)
-}
-
-/// The value of a magic variable in a view; nothing where it is none, or has no value there.
-pub(super) fn magic(view: &View, name: &str) -> Option<Value> {
-    let run = &view.store.0.run;
-    let inventory = &view.store.0.inventory;
+/// The value of a magic variable; nothing where it is none, or has no value there.
+pub(super) fn magic(view: &Sources, name: &str) -> Option<Value> {
+    let fixed = &view.snapshot.fixed;
+    let (run, inventory) = (&fixed.run, &fixed.inventory);
     let play = || view.own_play().map(|play| &play.layers);
     let at_host = || (!view.host.is_empty()).then_some(view.host.as_str());
     Some(match name {
@@ -56,7 +23,7 @@ pub(super) fn magic(view: &View, name: &str) -> Option<Value> {
             address if address.parse::<IpAddr>().is_ok() => Value::from(address),
             name => Value::from(name.split('.').next()?),
         },
-        "groups" => view.store.0.groups.clone(),
+        "groups" => fixed.groups.clone(),
         "group_names" => {
             let host = inventory.host(at_host()?)?;
             inventory
@@ -65,12 +32,6 @@ pub(super) fn magic(view: &View, name: &str) -> Option<Value> {
                 .map(Value::from)
                 .collect()
         }
-        "hostvars" => Value::from_object(AllHosts {
-            store: view.store.clone(),
-            play: view.play.clone(),
-            rendering: view.rendering.clone(),
-        }),
-        "vars" => Value::from_object(Everything(view.scope()?)),
         "ansible_facts" => {
             at_host()?;
             view.state.facts.all()
@@ -104,22 +65,22 @@ pub(super) fn magic(view: &View, name: &str) -> Option<Value> {
         }
         "play_hosts" | "ansible_play_batch" => {
             let play = view.own_play()?;
-            list(&play.remaining(&play.layers.batch))
+            list(view.snapshot.remaining(&play.layers.batch))
         }
         "ansible_play_hosts" => {
             let play = view.own_play()?;
-            list(&play.remaining(&play.layers.hosts))
+            list(view.snapshot.remaining(&play.layers.hosts))
         }
-        "ansible_play_hosts_all" => list(&play()?.hosts),
+        "ansible_play_hosts_all" => list(texts(&play()?.hosts)),
         "ansible_play_name" => Value::from(play()?.name.as_str()),
         "ansible_check_mode" => Value::from(run.check),
         "ansible_diff_mode" => Value::from(run.diff),
         "ansible_verbosity" => Value::from(run.verbosity),
         "ansible_forks" => Value::from(run.forks),
         "ansible_limit" => Value::from(run.limit.as_deref()?),
-        "ansible_run_tags" if run.tags.is_empty() => list(&["all".to_owned()]),
-        "ansible_run_tags" => list(&run.tags),
-        "ansible_skip_tags" => list(&run.skip_tags),
+        "ansible_run_tags" if run.tags.is_empty() => list(["all"]),
+        "ansible_run_tags" => list(texts(&run.tags)),
+        "ansible_skip_tags" => list(texts(&run.skip_tags)),
         "ansible_version" => {
             let (major, minor, revision) = LANGUAGE;
             let full = format!("{major}.{minor}.{revision}");
@@ -132,27 +93,14 @@ pub(super) fn magic(view: &View, name: &str) -> Option<Value> {
             ])
         }
         "omit" => template::omit(),
-        "environment" => environment(view)?,
         _ => return None,
     })
 }
 
-/// `environment` of the play, of blocks and of the task, outermost first.
-fn environment(view: &View) -> Option<Value> {
-    let play = &view.own_play()?.layers.play;
-    let around = view.task.environment();
-    let items = play.common.environment.iter().chain(around);
-    let scope = view.scope()?;
-    let rendered = items.map(|item| view.store.0.templar.render(item, &scope));
-    Some(match rendered.collect::<Result<Vec<Value>, _>>() {
-        Ok(items) => Value::from(items),
-        Err(error) => template::failed(error),
-    })
+fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> Value {
+    names.into_iter().map(Value::from).collect()
 }
 
-fn list(names: &[String]) -> Value {
-    names
-        .iter()
-        .map(|name| Value::from(name.as_str()))
-        .collect()
+fn texts(names: &[String]) -> impl Iterator<Item = &str> {
+    names.iter().map(String::as_str)
 }

@@ -1,13 +1,10 @@
 //! Which variables are being rendered, so that one that needs itself is an error and not an endless
-//! loop.
+//! loop; and what renderings that belong together share.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::ThreadId;
+use std::sync::Arc;
 
-use minijinja::Value;
-
+use super::once::OnceMap;
 use crate::template::{Budget, TemplateError};
 use crate::yaml::Span;
 
@@ -15,27 +12,62 @@ use crate::yaml::Span;
 /// the stack of a thread.
 const DEEPEST: usize = 40;
 
-/// What views that were made while another is at work share with it.
-#[derive(Clone, Default)]
-pub(super) struct Rendering(Arc<Shared>);
+/// Where a rendering is: the steps that led there, and what it shares with those. `T` is what is kept of
+/// each host whose `hostvars` were asked for.
+///
+/// It is a value. Whoever begins a step goes on with a rendering of his own that knows of it, and what is
+/// rendered for it is given that one; so there is nothing to take back when the step is over, and no
+/// question which thread is at which step.
+pub(super) struct Rendering<T> {
+    shared: Arc<Shared<T>>,
+    way: Option<Arc<Way>>,
+}
 
-/// Values of variables, as they were rendered.
-pub(super) type Rendered = Arc<Mutex<HashMap<String, Result<Value, TemplateError>>>>;
-
-#[derive(Default)]
-struct Shared {
-    /// The steps under way, outermost first.
-    steps: Mutex<Vec<(ThreadId, Step)>>,
-    /// What was rendered for `hostvars`, by host. A template may ask for a host many times, and its
+struct Shared<T> {
+    /// What was found out for `hostvars`, by host. A template may ask for a host many times, and its
     /// variables for one another: each is rendered once all the same.
-    hosts: Mutex<HashMap<String, Rendered>>,
+    hosts: OnceMap<T>,
     /// What they may make together.
     budget: Budget,
     /// The name of a file that is rendered with all made harmless that is not the user's.
     tame: Option<Arc<str>>,
 }
 
-impl fmt::Debug for Rendering {
+/// The steps under way, innermost first.
+struct Way {
+    step: Step,
+    outer: Option<Arc<Way>>,
+}
+
+impl<T> Clone for Rendering<T> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            way: self.way.clone(),
+        }
+    }
+}
+
+impl<T> Default for Rendering<T> {
+    fn default() -> Self {
+        Self {
+            shared: Arc::new(Shared::new(None)),
+            way: None,
+        }
+    }
+}
+
+impl<T> Shared<T> {
+    fn new(tame: Option<Arc<str>>) -> Self {
+        Self {
+            hosts: OnceMap::default(),
+            budget: Budget::default(),
+            tame,
+        }
+    }
+}
+
+impl<T> fmt::Debug for Rendering<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Values may be secret.
         f.debug_struct("Rendering").finish_non_exhaustive()
@@ -62,85 +94,69 @@ pub(super) enum What {
     File(usize),
 }
 
-/// A step under way; it is over when this is dropped.
-#[derive(Debug)]
-pub(super) struct Guard(Rendering);
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        let thread = std::thread::current().id();
-        let mut steps = self.0.steps();
-        if let Some(at) = steps.iter().rposition(|(other, _)| *other == thread) {
-            steps.remove(at);
+impl<T> Rendering<T> {
+    /// The rendering with which the step is done; an error if it is under way already, or if there are too
+    /// many.
+    pub(super) fn enter(&self, step: Step) -> Result<Self, TemplateError> {
+        let mut inner = Vec::new();
+        for known in self.steps() {
+            inner.push(known);
+            if known.host == step.host && known.what == step.what {
+                inner.reverse();
+                return Err(circle(&inner));
+            }
         }
+        if inner.len() >= DEEPEST {
+            return Err(too_deep(&step));
+        }
+        Ok(Self {
+            shared: Arc::clone(&self.shared),
+            way: Some(Arc::new(Way {
+                step,
+                outer: self.way.clone(),
+            })),
+        })
     }
-}
 
-impl Rendering {
-    fn steps(&self) -> MutexGuard<'_, Vec<(ThreadId, Step)>> {
-        (self.0.steps.lock()).unwrap_or_else(PoisonError::into_inner)
+    /// The steps under way, innermost first.
+    fn steps(&self) -> impl Iterator<Item = &Step> {
+        let ways = std::iter::successors(self.way.as_deref(), |way| way.outer.as_deref());
+        ways.map(|way| &way.step)
     }
 
-    /// Other views at the same steps, for which all is made harmless that is not the user's.
+    /// Another rendering at the same steps, for which all is made harmless that is not the user's.
     pub(super) fn tame(&self, name: &str) -> Self {
-        Self(Arc::new(Shared {
-            steps: Mutex::new(self.steps().clone()),
-            tame: Some(name.into()),
-            ..Shared::default()
-        }))
+        Self {
+            shared: Arc::new(Shared::new(Some(name.into()))),
+            way: self.way.clone(),
+        }
     }
 
     /// The name for which all is made harmless that is not the user's.
     pub(super) fn tame_for(&self) -> Option<&Arc<str>> {
-        self.0.tame.as_ref()
+        self.shared.tame.as_ref()
     }
 
     /// What renderings that belong together may make.
     pub(super) fn budget(&self) -> &Budget {
-        &self.0.budget
+        &self.shared.budget
     }
 
-    /// What was rendered of a host's `hostvars` so far.
-    pub(super) fn of_host(&self, host: &str) -> Rendered {
-        let mut hosts = (self.0.hosts.lock()).unwrap_or_else(PoisonError::into_inner);
-        match hosts.get(host) {
-            Some(known) => Arc::clone(known),
-            None => Arc::clone(hosts.entry(host.to_owned()).or_default()),
-        }
-    }
-
-    /// Begins a step, unless it is under way already.
-    pub(super) fn enter(&self, step: Step) -> Result<Guard, TemplateError> {
-        let thread = std::thread::current().id();
-        let mut steps = self.steps();
-        let mine: Vec<&Step> = steps
-            .iter()
-            .filter(|(other, _)| *other == thread)
-            .map(|(_, step)| step)
-            .collect();
-        let same = |known: &&Step| known.host == step.host && known.what == step.what;
-        if let Some(at) = mine.iter().position(same) {
-            return Err(circle(&mine[at..]));
-        }
-        if mine.len() >= DEEPEST {
-            return Err(too_deep(&step));
-        }
-        steps.push((thread, step));
-        Ok(Guard(self.clone()))
+    /// What is kept of a host's `hostvars`, made where nobody has asked for them yet.
+    pub(super) fn of_host(&self, host: &str, make: impl FnOnce() -> T) -> &T {
+        let hosts = &self.shared.hosts;
+        hosts.get(host).unwrap_or_else(|| hosts.put(host, make()))
     }
 
     /// The first of the `vars_files` whose names are being found out in a view.
     pub(super) fn file(&self, host: Option<&str>) -> Option<usize> {
-        let thread = std::thread::current().id();
-        let steps = self.steps();
-        let files = steps.iter().filter_map(|(other, step)| match step.what {
-            What::File(index) if *other == thread && step.host.as_deref() == host => Some(index),
+        let files = self.steps().filter_map(|step| match step.what {
+            What::File(index) if step.host.as_deref() == host => Some(index),
             _ => None,
         });
         files.min()
     }
 }
-
 fn shown(step: &Step) -> String {
     match (&step.what, &step.host) {
         (What::Name(name), None) => name.clone(),

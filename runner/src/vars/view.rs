@@ -5,35 +5,26 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::{Arc, OnceLock, PoisonError, Weak};
+use std::sync::Arc;
 
 use minijinja::Value;
 
-use super::inherited::Inherited;
+use super::hostvars::{AllHosts, Everything};
 use super::layers::{PlayVars, Rank, TaskLayers};
-use super::magic;
-use super::passwords;
 use super::precedence::{Layer, PRECEDENCE};
-use super::rendering::{Rendered, Rendering, Step, What};
-use super::store::{HostState, Store};
+use super::rendering::{Rendering, Step, What};
+use super::sources::Sources;
+use super::state::Snapshot;
+use super::{magic, names, passwords};
 use crate::template::{self, Budget, Part, Scope, TemplateError};
 use crate::yaml::{Mapping, Node, Span};
 
-/// The variables of a task on a host.
+/// The variables of a task on a host, or of a host alone. Cheap to clone.
+#[derive(Clone)]
 pub(super) struct View {
-    me: Weak<View>,
-    pub(super) store: Store,
-    pub(super) host: String,
-    pub(super) state: Arc<HostState>,
-    inventory: Arc<Inherited>,
-    pub(super) play: Option<Arc<PlayVars>>,
-    /// Whether play and task count, or only what `hostvars` shows.
-    of_task: bool,
-    pub(super) task: Arc<TaskLayers>,
-    extra: Vec<(String, Value)>,
-    files: Vec<OnceLock<Result<Arc<Node>, TemplateError>>>,
-    rendered: Rendered,
-    pub(super) rendering: Rendering,
+    sources: Arc<Sources>,
+    /// Which variables are being rendered for whoever has this.
+    rendering: Rendering<Arc<Sources>>,
 }
 
 /// Where a name was found.
@@ -44,81 +35,65 @@ pub(super) enum Found<'a> {
     InFile(Arc<Node>),
 }
 
-impl View {
-    /// The view of a task.
-    pub(super) fn of_task(
-        store: Store,
+impl Snapshot {
+    /// The variables of a task on a host, with `extra` names above all others (the item of a loop).
+    pub fn view(
+        &self,
         host: &str,
-        play: Arc<PlayVars>,
-        task: Arc<TaskLayers>,
+        play: &Arc<PlayVars>,
+        task: &Arc<TaskLayers>,
         extra: Vec<(String, Value)>,
-    ) -> Arc<Self> {
-        let files = play.files.iter().map(|_| OnceLock::new()).collect();
-        Self::make(store, host, Some(play), |view| Self {
-            of_task: true,
-            task,
-            extra,
-            files,
-            ..view
-        })
+    ) -> Arc<dyn Scope> {
+        let (play, task) = (Arc::clone(play), Arc::clone(task));
+        let sources = Sources::of_task(self.clone(), host, play, task, extra);
+        Arc::new(View::of(sources))
     }
 
-    /// The view of `hostvars`: without what plays and tasks define. `play` is the one at work, if
-    /// there is one, for the `group_vars` beside it.
-    pub(super) fn of_host(
-        store: Store,
-        host: &str,
-        play: Option<Arc<PlayVars>>,
-        rendering: Rendering,
-    ) -> Arc<Self> {
-        Self::make(store, host, play, |view| Self {
-            rendered: rendering.of_host(host),
-            rendering,
-            ..view
-        })
+    /// The variables of a host outside of any play, as `hostvars` has them.
+    pub fn host_view(&self, host: &str) -> Arc<dyn Scope> {
+        Arc::new(View::of(Sources::of_host(self.clone(), host, None)))
+    }
+}
+
+impl View {
+    pub(super) fn of(sources: Sources) -> Self {
+        Self {
+            sources: Arc::new(sources),
+            rendering: Rendering::default(),
+        }
     }
 
-    /// The same before any play, with the files beside a playbook.
-    pub(super) fn before_plays(store: Store, host: &str, playbook: Option<usize>) -> Arc<Self> {
-        let inventory = store.inherited(host, playbook);
-        Self::make(store, host, None, |view| Self { inventory, ..view })
+    /// The host whose variables these are.
+    pub(super) fn host(&self) -> &str {
+        &self.sources.host
     }
 
-    fn make(
-        store: Store,
-        host: &str,
-        play: Option<Arc<PlayVars>>,
-        finish: impl FnOnce(Self) -> Self,
-    ) -> Arc<Self> {
-        let state = store.state(host);
-        let inventory = store.inherited(host, play.as_ref().and_then(|play| play.beside));
-        let host = host.to_owned();
-        Arc::new_cyclic(|me| {
-            finish(Self {
-                me: Weak::clone(me),
-                store,
-                host,
-                state,
-                inventory,
-                play,
-                of_task: false,
-                task: Arc::default(),
-                extra: Vec::new(),
-                files: Vec::new(),
-                rendered: Rendered::default(),
-                rendering: Rendering::default(),
-            })
-        })
+    /// Keeps a value, if it is a password by its name.
+    fn know(&self, name: &str, value: &Value) {
+        passwords::know(&self.sources.snapshot.fixed.secrets, name, value);
     }
 
-    /// Itself, as templates take it.
-    pub(super) fn scope(&self) -> Option<Arc<dyn Scope>> {
-        self.me.upgrade().map(|me| me as Arc<dyn Scope>)
+    /// The `hostvars` of a host, for whoever renders with this view.
+    fn of_host(&self, host: &str) -> Self {
+        let make = || {
+            let (snapshot, play) = (&self.sources.snapshot, &self.sources.play);
+            Arc::new(Sources::of_host(snapshot.clone(), host, play.clone()))
+        };
+        Self {
+            sources: Arc::clone(self.rendering.of_host(host, make)),
+            rendering: self.rendering.clone(),
+        }
     }
 
-    /// The play, where its own variables count.
-    pub(super) fn own_play(&self) -> Option<&PlayVars> {
-        self.play.as_deref().filter(|_| self.of_task)
+    /// The same variables, for what is rendered in a step. Errors: it is under way already.
+    fn enter(&self, what: What, span: &Span) -> Result<Arc<dyn Scope>, TemplateError> {
+        let rendering = self.rendering.enter(Step {
+            host: self.sources.hostvars_of().map(str::to_owned),
+            what,
+            span: span.clone(),
+        })?;
+        let sources = Arc::clone(&self.sources);
+        Ok(Arc::new(Self { sources, rendering }))
     }
 
     /// Looks a name up in the layers, from the highest down.
@@ -138,42 +113,79 @@ impl View {
 
     fn find_in(&self, layer: Layer, name: &str) -> Result<Option<Found<'_>>, TemplateError> {
         let value = |value: &Value| Found::Value(value.clone());
+        let Sources {
+            snapshot,
+            state,
+            task,
+            extra,
+            ..
+        } = &*self.sources;
+        let own_play = self.sources.own_play().map(|play| &play.layers.play);
         Ok(match layer {
             Layer::Running => {
-                let own = self.extra.iter().rev().find(|(known, _)| known == name);
+                let own = extra.iter().rev().find(|(known, _)| known == name);
                 own.map(|(_, found)| value(found))
             }
-            Layer::Magic => magic::magic(self, name).map(Found::Value),
-            Layer::Extra => self.store.0.extra.get(name).map(Found::Node),
-            Layer::IncludeItems => self.task.item(name).map(value),
-            Layer::IncludeParams => self.task.find(Rank::Include, name).map(Found::Node),
-            Layer::Results => self.state.variables.get(name).map(value),
-            Layer::Task => self.task.find(Rank::Task, name).map(Found::Node),
+            Layer::Magic => self.magic(name).map(Found::Value),
+            Layer::Extra => snapshot.fixed.extra.get(name).map(Found::Node),
+            Layer::IncludeItems => task.item(name).map(value),
+            Layer::IncludeParams => task.find(Rank::Include, name).map(Found::Node),
+            Layer::Results => state.variables.get(name).map(value),
+            Layer::Task => task.find(Rank::Task, name).map(Found::Node),
             Layer::VarsFiles => return self.find_in_files(name),
-            Layer::PlayImports => self.own_play().and_then(|play| {
-                let mut imports = play.layers.play.imports.iter();
+            Layer::PlayImports => own_play.and_then(|play| {
+                let mut imports = play.imports.iter();
                 imports
                     .find_map(|import| import.vars.get(name))
                     .map(Found::Node)
             }),
-            Layer::Play => self
-                .own_play()
-                .and_then(|play| play.layers.play.common.vars.get(name))
+            Layer::Play => own_play
+                .and_then(|play| play.common.vars.get(name))
                 .map(Found::Node),
-            Layer::Facts => self.state.facts.get(name).map(value),
-            Layer::Inventory => self.inventory.get(name).map(Found::Node),
+            Layer::Facts => state.facts.get(name).map(value),
+            Layer::Inventory => self.sources.inventory.get(name).map(Found::Node),
+        })
+    }
+
+    /// The value of a name that Windlass itself sets.
+    fn magic(&self, name: &str) -> Option<Value> {
+        match name {
+            "hostvars" => {
+                let view = self.clone();
+                Some(Value::from_object(AllHosts {
+                    inventory: Arc::clone(&self.sources.snapshot.fixed.inventory),
+                    of: move |host: &str| -> Arc<dyn Scope> { Arc::new(view.of_host(host)) },
+                }))
+            }
+            "vars" => Some(Value::from_object(Everything(Arc::new(self.clone())))),
+            "environment" => self.environment(),
+            _ => magic::magic(&self.sources, name),
+        }
+    }
+
+    /// `environment` of the play, of blocks and of the task, outermost first.
+    fn environment(&self) -> Option<Value> {
+        let play = &self.sources.own_play()?.layers.play;
+        let templar = &self.sources.snapshot.fixed.templar;
+        let scope: Arc<dyn Scope> = Arc::new(self.clone());
+        let items = play.common.environment.iter();
+        let items = items.chain(self.sources.task.environment());
+        let rendered = items.map(|item| templar.render(item, &scope));
+        Some(match rendered.collect::<Result<Vec<Value>, _>>() {
+            Ok(items) => Value::from(items),
+            Err(error) => template::failed(error),
         })
     }
 
     /// How many of the files define anything now: while the names of one are found out, only those
     /// before it.
     fn readable_files(&self) -> usize {
-        let being_found = self.rendering.file(self.hostvars_of());
-        being_found.unwrap_or(self.files.len())
+        let being_found = self.rendering.file(self.sources.hostvars_of());
+        being_found.unwrap_or(self.sources.files.len())
     }
 
     fn find_in_files(&self, name: &str) -> Result<Option<Found<'_>>, TemplateError> {
-        if self.files.is_empty() {
+        if self.sources.files.is_empty() {
             return Ok(None);
         }
         for index in (0..self.readable_files()).rev() {
@@ -187,50 +199,39 @@ impl View {
 
     /// The mapping of an entry of `vars_files`, found out once a view.
     fn file(&self, index: usize) -> Result<Arc<Node>, TemplateError> {
-        let read = || {
-            let (Some(play), Some(scope)) = (self.own_play(), self.scope()) else {
-                return Err(gone());
-            };
-            let entry = &play.layers.play.vars_files[index];
-            let step = Step {
-                host: self.hostvars_of().map(str::to_owned),
-                what: What::File(index),
-                span: entry.span.clone(),
-            };
-            let _under_way = self.rendering.enter(step)?;
-            match play.file(index, &self.store.0.templar, &scope) {
-                // A name that needs facts waits for them, as in Ansible.
-                Err(error) if error.undefined.is_some() && self.state.facts.is_empty() => Ok(
-                    Arc::new(Node::new(entry.span.clone(), crate::yaml::Value::Null)),
-                ),
-                result => result,
-            }
-        };
-        self.files[index].get_or_init(read).clone()
+        let known = &self.sources.files[index];
+        if let Some(known) = known.get() {
+            return known.clone();
+        }
+        // Not in `get_or_init`: the names of a file may lead back to it, which is an error and no deadlock.
+        let read = self.read(index);
+        known.get_or_init(|| read).clone()
     }
 
-    /// The host whose `hostvars` this is.
-    fn hostvars_of(&self) -> Option<&str> {
-        (!self.of_task).then_some(self.host.as_str())
+    fn read(&self, index: usize) -> Result<Arc<Node>, TemplateError> {
+        let Some(play) = self.sources.own_play() else {
+            return Err(TemplateError::new("a host alone has no `vars_files`"));
+        };
+        let entry = &play.layers.play.vars_files[index];
+        let scope = self.enter(What::File(index), &entry.span)?;
+        let templar = &self.sources.snapshot.fixed.templar;
+        match play.file(index, templar, &scope) {
+            // A name that needs facts waits for them, as in Ansible.
+            Err(error) if error.undefined.is_some() && self.sources.state.facts.is_empty() => Ok(
+                Arc::new(Node::new(entry.span.clone(), crate::yaml::Value::Null)),
+            ),
+            result => result,
+        }
     }
 
     fn render(&self, name: &str, node: &Node) -> Result<Value, TemplateError> {
-        let step = Step {
-            host: self.hostvars_of().map(str::to_owned),
-            what: What::Name(name.to_owned()),
-            span: node.span.clone(),
-        };
-        let _under_way = self.rendering.enter(step)?;
-        let rendered = match self.scope() {
-            Some(scope) => self.store.0.templar.render(node, &scope),
-            None => Err(gone()),
-        };
+        let scope = self.enter(What::Name(name.to_owned()), &node.span)?;
+        let templar = &self.sources.snapshot.fixed.templar;
+        let rendered = templar.render(node, &scope);
         if let Ok(value) = &rendered {
-            passwords::know(self.store.secrets(), name, value);
+            self.know(name, value);
         }
-        let mut known = self.rendered.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(name.to_owned(), rendered.clone());
-        rendered
+        self.sources.rendered.put(name, rendered).clone()
     }
 }
 
@@ -248,10 +249,6 @@ fn tame_in(layer: Layer, name: &str, value: Value, file: &Arc<str>) -> Value {
     template::tame(value, &part)
 }
 
-fn gone() -> TemplateError {
-    TemplateError::new("the variables of this task are gone")
-}
-
 pub(super) fn variable_in<'a>(file: &'a Node, name: &str) -> Option<&'a Node> {
     file.as_mapping().and_then(|mapping| mapping.get(name))
 }
@@ -266,16 +263,14 @@ fn keys(mapping: &Mapping) -> impl Iterator<Item = String> + '_ {
 impl Scope for View {
     fn get(&self, name: &str) -> Option<Result<Value, TemplateError>> {
         // A view is a snapshot: what was rendered once stays so.
-        let known = self.rendered.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = known.get(name) {
+        if let Some(known) = self.sources.rendered.get(name) {
             return Some(known.clone());
         }
-        drop(known);
         match self.find(name) {
             Err(error) => Some(Err(error)),
             Ok(None) => None,
             Ok(Some(Found::Value(value))) => {
-                passwords::know(self.store.secrets(), name, &value);
+                self.know(name, &value);
                 Some(Ok(value))
             }
             Ok(Some(Found::Node(node))) => Some(self.render(name, node)),
@@ -284,29 +279,25 @@ impl Scope for View {
     }
 
     fn names(&self) -> Vec<String> {
-        let mut names: BTreeSet<String> = self.inventory.names().map(str::to_owned).collect();
-        names.extend(self.state.facts.names().map(str::to_owned));
-        names.extend(self.state.variables.keys().cloned());
-        names.extend(self.task.names().map(str::to_owned));
-        names.extend(self.extra.iter().map(|(name, _)| name.clone()));
-        names.extend(keys(&self.store.0.extra));
-        if let Some(play) = self.own_play() {
-            names.extend(keys(&play.layers.play.common.vars));
-            names.extend(
-                play.layers
-                    .play
-                    .imports
-                    .iter()
-                    .flat_map(|import| keys(&import.vars)),
-            );
+        let sources = &self.sources;
+        let mut names: BTreeSet<String> = sources.inventory.names().map(str::to_owned).collect();
+        names.extend(sources.state.facts.names().map(str::to_owned));
+        names.extend(sources.state.variables.keys().cloned());
+        names.extend(sources.task.names().map(str::to_owned));
+        names.extend(sources.extra.iter().map(|(name, _)| name.clone()));
+        names.extend(keys(&sources.snapshot.fixed.extra));
+        if let Some(play) = sources.own_play() {
+            let play = &play.layers.play;
+            names.extend(keys(&play.common.vars));
+            names.extend(play.imports.iter().flat_map(|import| keys(&import.vars)));
         }
         for index in 0..self.readable_files() {
             if let Ok(file) = self.file(index) {
                 names.extend(file.as_mapping().into_iter().flat_map(keys));
             }
         }
-        let magic = magic::NAMES.iter().map(|name| (*name).to_owned());
-        names.extend(magic.filter(|name| magic::magic(self, name).is_some()));
+        let magic = names::NAMES.iter().map(|name| (*name).to_owned());
+        names.extend(magic.filter(|name| self.magic(name).is_some()));
         names.into_iter().collect()
     }
 
@@ -318,18 +309,10 @@ impl Scope for View {
         if self.rendering.tame_for().is_some() {
             return None;
         }
-        let view = Self::make(self.store.clone(), &self.host, self.play.clone(), |view| {
-            Self {
-                state: Arc::clone(&self.state),
-                of_task: self.of_task,
-                task: Arc::clone(&self.task),
-                extra: self.extra.clone(),
-                files: self.files.iter().map(|_| OnceLock::new()).collect(),
-                rendering: self.rendering.tame(name),
-                ..view
-            }
-        });
-        Some(view)
+        Some(Arc::new(Self {
+            sources: Arc::new(self.sources.afresh()),
+            rendering: self.rendering.tame(name),
+        }))
     }
 
     fn span(&self, name: &str) -> Option<Span> {
@@ -345,7 +328,7 @@ impl fmt::Debug for View {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Values may be secret.
         f.debug_struct("View")
-            .field("host", &self.host)
+            .field("host", &self.sources.host)
             .finish_non_exhaustive()
     }
 }
