@@ -8,8 +8,10 @@ use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::{LazyLock, OnceLock};
 
-/// How many ways lead on from an entry.
-const WAYS: usize = 4;
+/// How many bits of a hash tell the way on from an entry.
+const BITS: u32 = 2;
+/// How many ways that are.
+const WAYS: usize = 1 << BITS;
 
 /// Names that nodes choose are among the keys: their places must not be for them to choose.
 static PLACES: LazyLock<RandomState> = LazyLock::new(RandomState::new);
@@ -88,9 +90,8 @@ impl Way {
 
     fn next(&mut self) -> usize {
         // The bits go round: with far more entries than bits, branches repeat, and nothing is lost.
-        let next = self.0 as usize % WAYS;
-        self.0 = self.0.rotate_right(WAYS.trailing_zeros());
-        next
+        self.0 = self.0.rotate_right(BITS);
+        usize::from(self.0.to_le_bytes()[0]) % WAYS
     }
 }
 

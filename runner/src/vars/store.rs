@@ -102,13 +102,12 @@ impl Store {
     /// Snapshots that others have stay as they are: what has not changed is shared with them.
     fn change(&mut self, host: &str, change: impl FnOnce(&mut HostState)) {
         let hosts = &mut self.now.hosts;
-        match hosts.get_mut(host) {
-            Some(state) => change(Arc::make_mut(state)),
-            None => {
-                let mut state = HostState::default();
-                change(&mut state);
-                hosts.insert_mut(host.to_owned(), Arc::new(state));
-            }
+        if let Some(state) = hosts.get_mut(host) {
+            change(Arc::make_mut(state));
+        } else {
+            let mut state = HostState::default();
+            change(&mut state);
+            hosts.insert_mut(host.to_owned(), Arc::new(state));
         }
     }
 

@@ -511,6 +511,38 @@ fn a_view_is_a_snapshot() {
 }
 
 #[test]
+fn a_change_copies_none_of_a_hosts_variables_though_units_have_snapshots() {
+    const MANY: usize = 1000;
+    let mut run = Run::simple("h\ni\n", PLAY);
+    let text: Arc<str> = "a value that may be long".repeat(100).into();
+    let all = (0..MANY).map(|number| (format!("v{number}"), Value::from(Arc::clone(&text))));
+    run.store.set_variables("h", all);
+    run.store.set_variables("i", values(&json!({"v": 1})));
+    let held = Arc::strong_count(&text);
+    let units: Vec<_> = (0..10).map(|_| run.view("h")).collect();
+    let other = run.store.snapshot().state("i");
+    run.store
+        .set_variables("h", values(&json!({"v0": 1, "new": 2})));
+    assert_eq!(Arc::strong_count(&text), held);
+    assert!(Arc::ptr_eq(&other, &run.store.snapshot().state("i")));
+    for unit in units {
+        assert_eq!(unit.get("v0").unwrap().unwrap().as_str(), Some(&*text));
+        assert!(unit.get("new").is_none());
+    }
+    // Nobody has the old value any more.
+    assert_eq!(Arc::strong_count(&text), held - 1);
+}
+
+#[test]
+fn an_environment_that_needs_itself_is_an_error_and_no_overflow() {
+    let run = Run::simple(
+        "h\n",
+        "- hosts: all\n  environment: {A: '{{ environment }}'}\n  tasks:\n    - debug:\n",
+    );
+    insta::assert_snapshot!(run.text_of(&run.evaluate("h", "environment").unwrap_err()));
+}
+
+#[test]
 fn vars_files_take_the_first_that_exists_and_wait_for_facts() {
     let mut run = Run::new(
         &[

@@ -167,10 +167,12 @@ impl View {
     fn environment(&self) -> Option<Value> {
         let play = &self.sources.own_play()?.layers.play;
         let templar = &self.sources.snapshot.fixed.templar;
-        let scope: Arc<dyn Scope> = Arc::new(self.clone());
         let items = play.common.environment.iter();
         let items = items.chain(self.sources.task.environment());
-        let rendered = items.map(|item| templar.render(item, &scope));
+        let rendered = items.map(|item| {
+            let scope = self.enter(What::Name("environment".to_owned()), &item.span)?;
+            templar.render(item, &scope)
+        });
         Some(match rendered.collect::<Result<Vec<Value>, _>>() {
             Ok(items) => Value::from(items),
             Err(error) => template::failed(error),
