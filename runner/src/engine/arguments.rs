@@ -1,5 +1,6 @@
-//! The arguments of a task's module: found in the task, rendered for a host.
+//! The arguments of a task's module: found in the task and compiled once, rendered for each host.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use minijinja::Value;
@@ -8,20 +9,54 @@ use serde_json::{Map, Value as Json};
 use windlass_modules::transcript::{Account, Full, Passing};
 use windlass_modules::{Module, registry};
 
-use super::work::Work;
+use super::chain::Chain;
 use crate::playbook::{self, Task, TaskAction};
-use crate::template::{self, Expression, Scope, TemplateError};
-use crate::yaml::{Diagnostic, Mapping, Node, Span};
+use crate::template::{self, Expression, Prepared, Scope, Templar, TemplateError};
+use crate::yaml::{self, Diagnostic, Mapping, Node, Span};
 
-/// A task's module and what was written for it.
-pub(crate) struct Prepared {
-    pub(crate) module: &'static dyn Module,
-    pub(crate) arguments: Mapping,
-    pub(crate) more: Option<Node>,
+/// What was written for a task's module, in order: `module_defaults`, `args:`, what stands with the task.
+/// Later ones win.
+pub(crate) struct Arguments(Vec<Part>);
+
+enum Part {
+    /// Arguments that a template gives all at once.
+    All(Prepared),
+    One(Argument),
 }
 
-/// Looks up the module and takes its arguments apart.
-pub(crate) fn prepare(task: &Task) -> Result<Prepared, Diagnostic> {
+/// An argument, compiled.
+struct Argument {
+    name: Prepared,
+    value: Prepared,
+    /// How it was written, if a template makes a text of it: that may be the name of a file.
+    template: Option<Arc<Node>>,
+    /// The same for an argument that the module has evaluated itself.
+    raw: Raw,
+}
+
+/// An argument with expressions in it.
+enum Raw {
+    /// A template as a whole: it names a variable that holds them.
+    Template(Prepared, Span),
+    /// Expressions, and where they stand in what was written.
+    Written(Json, Vec<Expression>),
+    /// What may not be evaluated.
+    Refused(TemplateError),
+}
+
+#[cfg(test)]
+thread_local! {
+    /// How often arguments were taken apart on this thread.
+    pub(super) static PREPARED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// Looks up the module of a task, takes its arguments apart, and compiles them.
+pub(crate) fn prepare(
+    task: &Task,
+    chain: &Chain,
+) -> Result<(&'static dyn Module, Arguments), Diagnostic> {
+    #[cfg(test)]
+    PREPARED.set(PREPARED.get() + 1);
     let TaskAction::Module {
         name,
         name_span,
@@ -40,11 +75,90 @@ pub(crate) fn prepare(task: &Task) -> Result<Prepared, Diagnostic> {
             .next()
             .unwrap_or_else(|| Diagnostic::error(&task.span, "the arguments cannot be read"))
     })?;
-    Ok(Prepared {
-        module,
-        arguments: read.entries,
-        more: read.more,
+    let mut parts = Vec::new();
+    for node in chain.module_defaults() {
+        for (name, values) in node.as_mapping().into_iter().flat_map(Mapping::iter) {
+            let ours = name.as_str().and_then(registry::find);
+            if ours.is_some_and(|ours| ours.name() == module.name()) {
+                match values.as_mapping() {
+                    Some(values) => add(&mut parts, values),
+                    None => parts.push(Part::All(Prepared::new(values))),
+                }
+            }
+        }
+    }
+    if let Some(more) = &read.more {
+        parts.push(Part::All(Prepared::new(more)));
+    }
+    add(&mut parts, &read.entries);
+    Ok((module, Arguments(parts)))
+}
+
+fn add(parts: &mut Vec<Part>, arguments: &Mapping) {
+    for (key, node) in arguments.iter() {
+        let is_template = node.as_str().is_some_and(|text| text.contains('{'));
+        parts.push(Part::One(Argument {
+            name: Prepared::new(key),
+            value: Prepared::new(node),
+            template: is_template.then(|| Arc::new(node.clone())),
+            raw: Raw::new(node),
+        }));
+    }
+}
+
+impl Raw {
+    fn new(node: &Node) -> Self {
+        if let Some(template) = Prepared::whole(node) {
+            return Self::Template(template, node.span.clone());
+        }
+        let mut expressions = Vec::new();
+        match written(node, &mut expressions) {
+            Ok(data) => Self::Written(data, expressions),
+            Err(error) => Self::Refused(error),
+        }
+    }
+}
+
+/// An argument that the module has evaluated itself, as it stands.
+fn written(node: &Node, expressions: &mut Vec<Expression>) -> Result<Json, TemplateError> {
+    Ok(match &node.value {
+        yaml::Value::Null => Json::Null,
+        yaml::Value::Bool(flag) => (*flag).into(),
+        yaml::Value::Int(number) => (*number).into(),
+        yaml::Value::Float(number) => (*number).into(),
+        yaml::Value::String(_) => kept(Expression::of_node(node)?, expressions),
+        yaml::Value::Sequence(items) => {
+            let items = items.iter().map(|item| written(item, expressions));
+            Json::Array(items.collect::<Result<_, _>>()?)
+        }
+        // No module has expressions in a mapping; it says so itself.
+        yaml::Value::Mapping(_) => Json::Object(Map::new()),
     })
+}
+
+/// An argument that names a variable with an expression in it, or with a list of them.
+fn named(
+    value: &Value,
+    span: &Span,
+    expressions: &mut Vec<Expression>,
+) -> Result<Json, TemplateError> {
+    match value.kind() {
+        ValueKind::String => {
+            Expression::of_value(value, Some(span)).map(|one| kept(one, expressions))
+        }
+        ValueKind::Seq => {
+            let items = value.try_iter().into_iter().flatten();
+            let items = items.map(|item| named(&item, span, expressions));
+            Ok(Json::Array(items.collect::<Result<_, _>>()?))
+        }
+        _ => Ok(template::to_json(value)),
+    }
+}
+
+fn kept(expression: Expression, expressions: &mut Vec<Expression>) -> Json {
+    let text = expression.text().into();
+    expressions.push(expression);
+    text
 }
 
 /// No name of a file is longer.
@@ -59,7 +173,7 @@ pub(crate) struct Rendered {
     /// wrote stays theirs.
     pub(crate) values: Vec<(String, Value)>,
     /// Short texts among them that a template made, with what it was made from: they may name files.
-    pub(crate) made: Vec<(Value, Node)>,
+    pub(crate) made: Vec<(Value, Arc<Node>)>,
     /// The expressions among them, which the module may have evaluated.
     pub(crate) expressions: Vec<Expression>,
     /// What is drawn for those that are long, for as long as the module works on them.
@@ -71,35 +185,40 @@ const SHORT: u64 = 64 << 10;
 /// How often a text is there beside the value that was rendered: as JSON, and as the module reads it.
 const COPIES: u64 = 2;
 
-/// The arguments for a host: `module_defaults`, then `args:`, then those of the task. What is long draws
-/// on `account`.
-pub(crate) fn render(
-    work: &Work,
-    scope: &Arc<dyn Scope>,
-    account: &Arc<Account>,
-) -> Result<Rendered, TemplateError> {
-    let templar = &work.shared.templar;
-    let mut rendered = Rendered::default();
-    for node in work.chain.module_defaults() {
-        let Some(defaults) = node.as_mapping() else {
-            continue;
-        };
-        for (name, values) in defaults.iter() {
-            let ours = name.as_str().and_then(registry::find);
-            if ours.is_none_or(|module| module.name() != work.module.name()) {
-                continue;
-            }
-            match values.as_mapping() {
-                Some(values) => rendered.add(work, values, scope, account)?,
-                None => rendered.extend(&templar.render(values, scope)?, account)?,
+impl Arguments {
+    /// The arguments for a host. What is long draws on `account`.
+    pub(crate) fn render(
+        &self,
+        module: &dyn Module,
+        templar: &Templar,
+        scope: &Arc<dyn Scope>,
+        account: &Arc<Account>,
+    ) -> Result<Rendered, TemplateError> {
+        let mut rendered = Rendered::default();
+        for part in &self.0 {
+            match part {
+                Part::All(values) => {
+                    let values = templar.render_prepared(values, scope)?;
+                    rendered.extend(&values, account)?;
+                }
+                Part::One(argument) => {
+                    let name = templar.render_prepared(&argument.name, scope)?;
+                    let name = match name.as_str() {
+                        Some(name) => Cow::Borrowed(name),
+                        None => Cow::Owned(template::display(&name)),
+                    };
+                    if module.raw().contains(&&*name) {
+                        rendered.add_raw(&name, &argument.raw, templar, scope)?;
+                    } else {
+                        let value = templar.render_prepared(&argument.value, scope)?;
+                        let written = argument.template.as_ref();
+                        rendered.add(&name, value, written, account)?;
+                    }
+                }
             }
         }
+        Ok(rendered)
     }
-    if let Some(more) = &work.more {
-        rendered.extend(&templar.render(more, scope)?, account)?;
-    }
-    rendered.add(work, &work.arguments, scope, account)?;
-    Ok(rendered)
 }
 
 /// There is no room for an argument of so many bytes.
@@ -130,80 +249,49 @@ impl Rendered {
 
     fn add(
         &mut self,
-        work: &Work,
-        arguments: &Mapping,
-        scope: &Arc<dyn Scope>,
+        name: &str,
+        value: Value,
+        written: Option<&Arc<Node>>,
         account: &Arc<Account>,
     ) -> Result<(), TemplateError> {
-        let templar = &work.shared.templar;
-        for (key, node) in arguments.iter() {
-            let name = template::display(&templar.render(key, scope)?);
-            if work.module.raw().contains(&name.as_str()) {
-                let data = match templar.expressions_in(node, scope)? {
-                    Some(value) if template::is_omit(&value) => {
-                        self.data.remove(&name);
-                        continue;
-                    }
-                    Some(value) => self.kept(&value, &node.span)?,
-                    None => self.written(node)?,
-                };
-                self.data.insert(name, data);
-                continue;
-            }
-            let value = templar.render(node, scope)?;
-            self.values.retain(|(known, _)| *known != name);
-            if template::is_omit(&value) {
-                self.data.remove(&name);
-            } else {
-                if node.as_str().is_some_and(|text| text.contains('{'))
-                    && value
-                        .as_str()
-                        .is_some_and(|text| text.len() <= LONGEST_NAME)
-                {
-                    self.made.push((value.clone(), node.clone()));
-                }
-                let data = self.copied(&value, account)?;
-                self.data.insert(name.clone(), data);
-                self.values.push((name, value));
-            }
+        self.values.retain(|(known, _)| known != name);
+        if template::is_omit(&value) {
+            self.data.remove(name);
+            return Ok(());
         }
+        let is_short = |text: &str| text.len() <= LONGEST_NAME;
+        if let Some(written) = written.filter(|_| value.as_str().is_some_and(is_short)) {
+            self.made.push((value.clone(), Arc::clone(written)));
+        }
+        let data = self.copied(&value, account)?;
+        self.data.insert(name.to_owned(), data);
+        self.values.push((name.to_owned(), value));
         Ok(())
     }
 
-    /// An argument that the module has evaluated itself, as it stands.
-    fn written(&mut self, node: &Node) -> Result<Json, TemplateError> {
-        Ok(match &node.value {
-            crate::yaml::Value::Null => Json::Null,
-            crate::yaml::Value::Bool(flag) => (*flag).into(),
-            crate::yaml::Value::Int(number) => (*number).into(),
-            crate::yaml::Value::Float(number) => (*number).into(),
-            crate::yaml::Value::String(_) => self.expression(Expression::of_node(node)?),
-            crate::yaml::Value::Sequence(items) => {
-                let items = items.iter().map(|item| self.written(item));
-                Json::Array(items.collect::<Result<_, _>>()?)
+    fn add_raw(
+        &mut self,
+        name: &str,
+        raw: &Raw,
+        templar: &Templar,
+        scope: &Arc<dyn Scope>,
+    ) -> Result<(), TemplateError> {
+        let data = match raw {
+            Raw::Template(template, span) => {
+                let value = templar.render_prepared(template, scope)?;
+                if template::is_omit(&value) {
+                    self.data.remove(name);
+                    return Ok(());
+                }
+                named(&value, span, &mut self.expressions)?
             }
-            // No module has expressions in a mapping; it says so itself.
-            crate::yaml::Value::Mapping(_) => Json::Object(Map::new()),
-        })
-    }
-
-    /// An argument that names a variable with an expression in it, or with a list of them.
-    fn kept(&mut self, value: &Value, span: &Span) -> Result<Json, TemplateError> {
-        match value.kind() {
-            ValueKind::String => Expression::of_value(value, Some(span))
-                .map(|expression| self.expression(expression)),
-            ValueKind::Seq => {
-                let items = value.try_iter().into_iter().flatten();
-                let items = items.map(|item| self.kept(&item, span));
-                Ok(Json::Array(items.collect::<Result<_, _>>()?))
+            Raw::Written(data, expressions) => {
+                self.expressions.extend(expressions.iter().cloned());
+                data.clone()
             }
-            _ => Ok(template::to_json(value)),
-        }
-    }
-
-    fn expression(&mut self, expression: Expression) -> Json {
-        let text = expression.text().into();
-        self.expressions.push(expression);
-        text
+            Raw::Refused(error) => return Err(error.clone()),
+        };
+        self.data.insert(name.to_owned(), data);
+        Ok(())
     }
 }

@@ -31,11 +31,11 @@ impl Unit<'_> {
         let ledger = work.shared.transport.ledger();
         let own = ledger.account(self.host);
         let (ready, rendered) = self.ready(scope, &own).map_err(|message| *message)?;
-        let delegated_to = match work.chain.innermost(|common| common.delegate_to.as_ref()) {
-            Some(node) => Some(
+        let delegated_to = match &work.prepared.keywords.delegate_to {
+            Some(name) => Some(
                 work.shared
                     .templar
-                    .render(node, scope)
+                    .render_prepared(name, scope)
                     .map_err(broken)?
                     .to_string(),
             ),
@@ -47,7 +47,7 @@ impl Unit<'_> {
         };
         let target = delegated_to.as_deref().unwrap_or(self.host);
         let timeout = work
-            .inherited(scope, |common| &common.timeout)
+            .inherited(scope, |keywords| &keywords.timeout)
             .map_err(broken)?;
         let live = Live {
             task: work.id,
@@ -56,7 +56,7 @@ impl Unit<'_> {
             silent: self.no_log,
             marks: Marks::new(&work.shared.secrets, target),
         };
-        let host = if work.module.needs_host() {
+        let host = if work.call.module.needs_host() {
             let connection = self.connection(target, &target_scope, scope)?;
             let becoming = self.becoming(&target_scope, scope)?;
             let settings = TaskSettings {
@@ -72,10 +72,10 @@ impl Unit<'_> {
             None
         };
         let check = work
-            .inherited(scope, |common| &common.check_mode)
+            .inherited(scope, |keywords| &keywords.check_mode)
             .map_err(broken)?;
         let diff = work
-            .inherited(scope, |common| &common.diff)
+            .inherited(scope, |keywords| &keywords.diff)
             .map_err(broken)?;
         Ok(Attempt {
             ready,
@@ -89,8 +89,7 @@ impl Unit<'_> {
                 scope: Arc::clone(scope),
                 expressions: rendered.expressions,
                 made: rendered.made,
-                folders: work.chain.folders(),
-                playbook_dir: work.chain.playbook_dir(),
+                prepared: Arc::clone(&work.prepared),
                 verbosity: work.shared.options.verbosity,
                 prompt: work.shared.options.prompt.clone(),
                 live,
@@ -111,13 +110,13 @@ impl Unit<'_> {
         let work = self.work;
         let keywords = vars::ConnectionKeywords {
             remote_user: work
-                .inherited(scope, |common| &common.remote_user)
+                .inherited(scope, |keywords| &keywords.remote_user)
                 .map_err(broken)?,
             connection: work
-                .inherited(scope, |common| &common.connection)
+                .inherited(scope, |keywords| &keywords.connection)
                 .map_err(broken)?,
             port: work
-                .inherited(scope, |common| &common.port)
+                .inherited(scope, |keywords| &keywords.port)
                 .map_err(broken)?,
         };
         vars::connection(
@@ -138,19 +137,19 @@ impl Unit<'_> {
         let work = self.work;
         let keywords = vars::BecomeKeywords {
             r#become: work
-                .inherited(scope, |common| &common.r#become)
+                .inherited(scope, |keywords| &keywords.r#become)
                 .map_err(broken)?,
             user: work
-                .inherited(scope, |common| &common.become_user)
+                .inherited(scope, |keywords| &keywords.become_user)
                 .map_err(broken)?,
             method: work
-                .inherited(scope, |common| &common.become_method)
+                .inherited(scope, |keywords| &keywords.become_method)
                 .map_err(broken)?,
             flags: work
-                .inherited(scope, |common| &common.become_flags)
+                .inherited(scope, |keywords| &keywords.become_flags)
                 .map_err(broken)?,
             executable: work
-                .inherited(scope, |common| &common.become_exe)
+                .inherited(scope, |keywords| &keywords.become_exe)
                 .map_err(broken)?,
         };
         vars::becoming(target_scope, &keywords, &work.shared.options.r#become).map_err(broken)
@@ -158,11 +157,11 @@ impl Unit<'_> {
 
     fn environment(&self, scope: &Arc<dyn Scope>) -> Result<Vec<(String, String)>, TemplateError> {
         let mut environment: Vec<(String, String)> = Vec::new();
-        for node in self.work.chain.environment() {
-            let rendered = self.work.shared.templar.render(node, scope)?;
+        for (entry, span) in &self.work.prepared.environment {
+            let rendered = self.work.shared.templar.render_prepared(entry, scope)?;
             let wrong = || {
                 TemplateError::new("`environment` must be a mapping of names and values")
-                    .or_span(Some(&node.span))
+                    .or_span(Some(span))
             };
             if rendered.is_none() || rendered.as_str() == Some("") {
                 continue;
@@ -188,16 +187,19 @@ impl Unit<'_> {
         account: &Arc<Account>,
     ) -> Result<(Box<dyn Ready>, Rendered), Box<TaskResult>> {
         let work = self.work;
-        let mut rendered = super::arguments::render(work, scope, account)
+        let module = work.call.module;
+        let arguments = &work.call.arguments;
+        let mut rendered = arguments
+            .render(module, &work.shared.templar, scope, account)
             .map_err(|error| Box::new(failed_template(&error)))?;
         let data = Json::Object(std::mem::take(&mut rendered.data));
-        let ready = work.module.parse(data).map_err(|error| {
+        let ready = module.parse(data).map_err(|error| {
             let place = if error.path.is_empty() {
                 String::new()
             } else {
                 format!("`{}`: ", error.path.join("."))
             };
-            let module = work.module.name();
+            let module = module.name();
             Box::new(TaskResult::failed(
                 format!("{}: {module}: {place}{}", work.task.span, error.message),
                 Some(format!("`windlass doc {module}` lists its arguments")),

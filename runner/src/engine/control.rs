@@ -11,6 +11,7 @@ use windlass_modules::{Controller, ControllerError, Secret, source};
 
 use super::message::Message;
 use super::options::Prompt;
+use super::prepared::Prepared;
 use super::result::located;
 use super::shown::head;
 use crate::event::TaskId;
@@ -26,10 +27,8 @@ pub(crate) struct TaskController {
     /// The expressions among the task's arguments: nothing else may a module have evaluated.
     pub(crate) expressions: Vec<Expression>,
     /// Those among them that a template made, as they were rendered: one may be the name of a file.
-    pub(crate) made: Vec<(minijinja::Value, Node)>,
-    /// The task file's folder, then the play's.
-    pub(crate) folders: Vec<PathBuf>,
-    pub(crate) playbook_dir: PathBuf,
+    pub(crate) made: Vec<(minijinja::Value, Arc<Node>)>,
+    pub(crate) prepared: Arc<Prepared>,
     pub(crate) verbosity: u8,
     pub(crate) prompt: Option<Prompt>,
     pub(crate) live: Live,
@@ -128,7 +127,7 @@ impl Controller for TaskController {
                 .try_for_each(|(value, node)| self.templar.check_name(node, value, &self.scope))
                 .map_err(|error| Self::error(&error))?;
         }
-        find(&self.folders, folder, name)
+        find(&self.prepared.folders, folder, name)
     }
 
     fn render(&self, file: &Path, options: &RenderOptions) -> Result<String, ControllerError> {
@@ -162,7 +161,7 @@ impl Controller for TaskController {
     }
 
     fn playbook_dir(&self) -> &Path {
-        &self.playbook_dir
+        &self.prepared.playbook_dir
     }
 
     fn progress(&self, line: &str) {

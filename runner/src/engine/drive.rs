@@ -193,8 +193,8 @@ impl Dispatcher {
         turn: Turn,
         running: &mut Running,
     ) {
-        let prepared = match super::arguments::prepare(&planned.task) {
-            Ok(prepared) => prepared,
+        let call = match planned.call() {
+            Ok(call) => Arc::clone(call),
             Err(error) => return self.stop(placed(&error), error.help).await,
         };
         let work = Arc::new(Work {
@@ -202,17 +202,16 @@ impl Dispatcher {
             task: Arc::clone(&planned.task),
             chain: planned.chain.clone(),
             play: Arc::clone(&batch.vars),
-            module: prepared.module,
-            arguments: prepared.arguments,
-            more: prepared.more,
+            prepared: Arc::clone(planned.prepared()),
+            call,
             shared: Arc::clone(&self.shared),
             messages: self.messages(),
         });
         let first = work.scope(self.store.snapshot(), &turn.hosts[0], Vec::new());
         let once = work
-            .inherited(&first, |common| &common.run_once)
-            .map(|once| once.unwrap_or(work.module.once()));
-        let throttle = work.inherited(&first, |common| &common.throttle);
+            .inherited(&first, |keywords| &keywords.run_once)
+            .map(|once| once.unwrap_or(work.call.module.once()));
+        let throttle = work.inherited(&first, |keywords| &keywords.throttle);
         let (once, throttle) = match (once, throttle) {
             (Ok(once), Ok(throttle)) => (once, throttle.filter(|throttle| *throttle > 0)),
             (Err(error), _) | (_, Err(error)) => {
@@ -230,23 +229,28 @@ impl Dispatcher {
 
     fn info(&self, work: &Work, handler: bool, host: &str) -> Arc<TaskInfo> {
         let scope = work.scope(self.store.snapshot(), host, Vec::new());
-        let name = match &work.task.name {
+        let written = work.task.name.as_ref().and_then(|name| name.as_str());
+        let name = match &work.prepared.name {
             // A name that cannot be rendered yet is shown as it stands.
-            Some(name) => self.shared.templar.render(name, &scope).map_or_else(
-                |_| name.as_str().unwrap_or_default().to_owned(),
-                |name| name.to_string(),
-            ),
-            None => work.module.name().to_owned(),
+            Some(name) => self
+                .shared
+                .templar
+                .render_prepared(name, &scope)
+                .map_or_else(
+                    |_| written.unwrap_or_default().to_owned(),
+                    |name| name.to_string(),
+                ),
+            None => work.call.module.name().to_owned(),
         };
         Arc::new(TaskInfo {
             name,
-            module: work.module.name().to_owned(),
+            module: work.call.module.name().to_owned(),
             handler,
             file: work.task.span.source.name().to_owned(),
             line: work.task.span.position().0,
             // What cannot be read is not shown.
             no_log: work
-                .inherited(&scope, |common| &common.no_log)
+                .inherited(&scope, |keywords| &keywords.no_log)
                 .map_or(true, |no_log| no_log.unwrap_or(false)),
         })
     }

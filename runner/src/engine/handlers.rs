@@ -19,8 +19,8 @@ impl Dispatcher {
         }
         let scope = work.scope(self.store.snapshot(), host, Vec::new());
         let mut wanted = Vec::new();
-        for node in &work.task.notify {
-            match self.shared.templar.render(node, &scope) {
+        for node in &work.prepared.notify {
+            match self.shared.templar.render_prepared(node, &scope) {
                 Ok(value) => match value.as_str() {
                     Some(name) => wanted.push(name.to_owned()),
                     None => wanted.extend(
@@ -66,10 +66,8 @@ impl Dispatcher {
     }
 
     fn is_named(&self, handler: &Planned, batch: &Batch, host: &str, name: &str) -> bool {
-        let Some(node) = &handler.task.name else {
-            return false;
-        };
-        let Some(text) = node.as_str() else {
+        let written = handler.task.name.as_ref().and_then(Node::as_str);
+        let (Some(text), Some(prepared)) = (written, &handler.prepared().name) else {
             return false;
         };
         if text == name {
@@ -83,7 +81,7 @@ impl Dispatcher {
             .view(host, &batch.vars, &handler.chain.task_layers(), vec![]);
         self.shared
             .templar
-            .render(node, &scope)
+            .render_prepared(prepared, &scope)
             .is_ok_and(|rendered| rendered.to_string() == name)
     }
 }

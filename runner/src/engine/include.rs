@@ -12,10 +12,11 @@ use super::dispatch::Dispatcher;
 use super::drive::Batch;
 use super::keywords;
 use super::plan::{self, Inclusion, Planned};
+use super::prepared::{Condition, Loop};
 use super::result::{TaskResult, located, placed};
 use super::settle::Failures;
 use crate::event::{TaskInfo, What};
-use crate::playbook::{self, Common, Entry, LoopSource, Task};
+use crate::playbook::{self, Common, Entry, Task};
 use crate::template::{Scope, TemplateError};
 use crate::yaml::{self, Node};
 
@@ -81,7 +82,7 @@ impl Dispatcher {
         let mut failures = Failures::new();
         let mut wanted: BTreeMap<(usize, PathBuf, String), Wanted> = BTreeMap::new();
         for host in takers {
-            match self.included_files(file, task, &planned.chain, batch, host) {
+            match self.included_files(file, planned, batch, host) {
                 Ok(found) if found.is_empty() => {
                     self.state.count(host).skipped += 1;
                 }
@@ -185,21 +186,21 @@ impl Dispatcher {
     fn included_files(
         &self,
         file: &Node,
-        task: &Task,
-        chain: &Chain,
+        planned: &Planned,
         batch: &Batch,
         host: &str,
     ) -> Result<Vec<(PathBuf, Item)>, TemplateError> {
+        let (task, chain, prepared) = (&planned.task, &planned.chain, planned.prepared());
         let layers = chain.task_layers();
         let store = &self.store;
         let scope = store.view(host, &batch.vars, &layers, Vec::new());
-        let items = match &task.looping {
+        let items = match &prepared.looping {
             None => vec![Vec::new()],
             Some(source) => {
                 let items = match self.loop_items(source, &scope) {
                     Ok(items) => items,
                     Err(error) => {
-                        return if self.holds(chain, batch, host).is_ok_and(|holds| !holds) {
+                        return if self.holds(planned, batch, host).is_ok_and(|holds| !holds) {
                             Ok(Vec::new())
                         } else {
                             Err(error)
@@ -220,17 +221,16 @@ impl Dispatcher {
         let mut found = Vec::new();
         for item in items {
             let scope = store.view(host, &batch.vars, &layers, item.clone());
-            let mut wanted = true;
-            for condition in chain.conditions() {
-                if !self.shared.templar.condition(condition, &scope)?.truth {
-                    wanted = false;
-                    break;
-                }
-            }
-            if !wanted {
+            let templar = &self.shared.templar;
+            if !Condition::all_hold(&prepared.conditions, templar, &scope)? {
                 continue;
             }
-            let name = self.shared.templar.render_name(file, &scope)?.to_string();
+            let name = match &prepared.file {
+                Some(known) => templar.render_prepared(known, &scope)?,
+                None => templar.render(file, &scope)?,
+            };
+            templar.check_name(file, &name, &scope)?;
+            let name = name.to_string();
             shallow(chain, file, &name)?;
             let path = control::find(&chain.folders(), "tasks", &name).map_err(|error| {
                 let error_at = TemplateError::new(error.message).or_span(Some(&file.span));
@@ -246,16 +246,18 @@ impl Dispatcher {
 
     fn loop_items(
         &self,
-        source: &LoopSource,
+        source: &Loop,
         scope: &Arc<dyn Scope>,
     ) -> Result<Vec<Value>, TemplateError> {
+        let templar = &self.shared.templar;
+        let rendered = templar.render_prepared(&source.items, scope)?;
         if let Some(lookup) = &source.lookup {
-            return self.shared.templar.lookup(lookup, &source.items, scope);
+            return templar.lookup(lookup, &rendered, scope);
         }
-        let rendered = self.shared.templar.render(&source.items, scope)?;
-        rendered.try_iter().map(Iterator::collect).map_err(|_| {
-            TemplateError::new("`loop` needs a list").or_span(Some(&source.items.span))
-        })
+        rendered
+            .try_iter()
+            .map(Iterator::collect)
+            .map_err(|_| TemplateError::new("`loop` needs a list").or_span(Some(&source.span)))
     }
 
     /// The tasks of a file, read once a run.

@@ -7,7 +7,8 @@ use minijinja::value::ValueKind;
 
 use super::chain::Chain;
 use crate::playbook::{Common, Keyword, Order, Serial, Strategy};
-use crate::template::{Scope, Templar, TemplateError};
+use crate::template::{Prepared, Scope, Templar, TemplateError};
+use crate::yaml::Span;
 
 /// A type that a keyword has, read from a rendered value.
 pub(crate) trait FromRendered: Sized + Clone {
@@ -127,25 +128,52 @@ impl FromRendered for Order {
     }
 }
 
-/// The value of `keyword` in `scope`.
+/// A keyword of which everything is known but what its template comes to.
+#[derive(Debug)]
+pub(crate) enum Ready<T> {
+    Known(T),
+    Template(Prepared, Span),
+}
+
+impl<T: Clone> Ready<T> {
+    pub(crate) fn new(keyword: &Keyword<T>) -> Self {
+        match keyword {
+            Keyword::Known(value, _) => Self::Known(value.clone()),
+            Keyword::Template(node) => Self::Template(Prepared::new(node), node.span.clone()),
+        }
+    }
+}
+
+impl<T: FromRendered> Ready<T> {
+    /// The value in `scope`.
+    pub(crate) fn value(
+        &self,
+        templar: &Templar,
+        scope: &Arc<dyn Scope>,
+    ) -> Result<T, TemplateError> {
+        match self {
+            Self::Known(value) => Ok(value.clone()),
+            Self::Template(template, span) => {
+                let rendered = templar.render_prepared(template, scope)?;
+                T::from_rendered(&rendered).ok_or_else(|| {
+                    TemplateError::new(format!(
+                        "expected {}, but the template gives `{rendered}`",
+                        T::WHAT
+                    ))
+                    .or_span(Some(span))
+                })
+            }
+        }
+    }
+}
+
+/// The value of a keyword that is asked for once.
 pub(crate) fn value<T: FromRendered>(
     keyword: &Keyword<T>,
     templar: &Templar,
     scope: &Arc<dyn Scope>,
 ) -> Result<T, TemplateError> {
-    match keyword {
-        Keyword::Known(value, _) => Ok(value.clone()),
-        Keyword::Template(node) => {
-            let rendered = templar.render(node, scope)?;
-            T::from_rendered(&rendered).ok_or_else(|| {
-                TemplateError::new(format!(
-                    "expected {}, but the template gives `{rendered}`",
-                    T::WHAT
-                ))
-                .or_span(Some(&node.span))
-            })
-        }
-    }
+    Ready::new(keyword).value(templar, scope)
 }
 
 /// The sizes that one entry of `serial` gives: a template may give a list of them.

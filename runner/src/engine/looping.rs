@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use minijinja::Value;
 
-use super::keywords;
 use super::message::Message;
+use super::prepared::Condition;
 use super::result::TaskResult;
 use super::work::{Unit, failed_template};
 use crate::event::Status;
@@ -68,20 +68,20 @@ pub(crate) async fn run(unit: &Unit<'_>, scope: &Arc<dyn Scope>) -> TaskResult {
 
 /// The items of the loop.
 fn items(unit: &Unit<'_>, scope: &Arc<dyn Scope>) -> Result<Vec<Value>, TemplateError> {
-    let Some(source) = &unit.work.task.looping else {
+    let Some(source) = &unit.work.prepared.looping else {
         return Ok(Vec::new());
     };
     let templar = &unit.work.shared.templar;
+    let rendered = templar.render_prepared(&source.items, scope)?;
     if let Some(lookup) = &source.lookup {
-        return templar.lookup(lookup, &source.items, scope);
+        return templar.lookup(lookup, &rendered, scope);
     }
-    let rendered = templar.render(&source.items, scope)?;
     let wrong = || {
         TemplateError::new(format!(
             "`loop` needs a list, but this gives `{}`",
             template::repr(&rendered)
         ))
-        .or_span(Some(&source.items.span))
+        .or_span(Some(&source.span))
         .hint("wrap a single item in `[…]`; for a mapping use `| dict2items`")
     };
     if rendered.kind() != minijinja::value::ValueKind::Seq {
@@ -150,17 +150,19 @@ fn label(unit: &Unit<'_>, extra: &[(String, Value)], item: &Value) -> Value {
     if unit.no_log {
         return CENSORED_ITEM.into();
     }
-    let Some(label) = &unit.work.task.loop_control.label else {
+    let looping = unit.work.prepared.looping.as_ref();
+    let Some(label) = looping.and_then(|looping| looping.label.as_ref()) else {
         return item.clone();
     };
     let scope = unit.scope(extra.to_vec());
-    let rendered = unit.work.shared.templar.render(label, &scope);
+    let rendered = unit.work.shared.templar.render_prepared(label, &scope);
     rendered.unwrap_or_else(|_| item.clone())
 }
 
 /// Whether `break_when` ends the loop after this item.
 fn over(unit: &Unit<'_>, extra: &[(String, Value)], result: &TaskResult) -> bool {
-    let conditions = &unit.work.task.loop_control.break_when;
+    let looping = unit.work.prepared.looping.as_ref();
+    let conditions = looping.map_or(&[][..], |looping| &looping.break_when);
     if conditions.is_empty() {
         return false;
     }
@@ -169,12 +171,7 @@ fn over(unit: &Unit<'_>, extra: &[(String, Value)], result: &TaskResult) -> bool
         extra.push((name.clone(), result.registered()));
     }
     let scope = unit.scope(extra);
-    let templar = &unit.work.shared.templar;
-    conditions.iter().all(|condition| {
-        templar
-            .condition(condition, &scope)
-            .is_ok_and(|holds| holds.truth)
-    })
+    Condition::all_hold(conditions, &unit.work.shared.templar, &scope).unwrap_or(false)
 }
 
 async fn tell(unit: &Unit<'_>, label: Value, result: &TaskResult) {
@@ -189,10 +186,12 @@ async fn tell(unit: &Unit<'_>, label: Value, result: &TaskResult) {
 
 /// Waits as long as `loop_control.pause` says; false when the run was interrupted.
 async fn pause(unit: &Unit<'_>, scope: &Arc<dyn Scope>) -> bool {
-    let Some(keyword) = &unit.work.task.loop_control.pause else {
+    let looping = unit.work.prepared.looping.as_ref();
+    let Some(keyword) = looping.and_then(|looping| looping.pause.as_ref()) else {
         return true;
     };
-    let seconds = keywords::value(keyword, &unit.work.shared.templar, scope).unwrap_or(0.0);
+    let seconds = keyword.value(&unit.work.shared.templar, scope);
+    let seconds = seconds.unwrap_or(0.0);
     unit.sleep(Duration::try_from_secs_f64(seconds).unwrap_or_default())
         .await
 }

@@ -1,10 +1,10 @@
 //! `meta`: what a playbook asks of the engine itself.
 
-use super::chain::Chain;
 use super::course::End;
 use super::dispatch::Dispatcher;
 use super::drive::Batch;
 use super::plan::{HANDLERS, Planned};
+use super::prepared::Condition;
 use super::result::located;
 use crate::template::TemplateError;
 use crate::vars;
@@ -28,7 +28,7 @@ impl Dispatcher {
         };
         let mut chosen = Vec::new();
         for host in asked {
-            match self.holds(&planned.chain, batch, host) {
+            match self.holds(planned, batch, host) {
                 Ok(true) => chosen.push(host.clone()),
                 Ok(false) => {}
                 Err(error) => return self.stop(located(&error), error.hint.clone()).await,
@@ -105,17 +105,13 @@ impl Dispatcher {
     /// Whether all conditions around something hold for `host`.
     pub(crate) fn holds(
         &self,
-        chain: &Chain,
+        planned: &Planned,
         batch: &Batch,
         host: &str,
     ) -> Result<bool, TemplateError> {
-        let layers = chain.task_layers();
+        let layers = planned.chain.task_layers();
         let scope = self.store.view(host, &batch.vars, &layers, vec![]);
-        for condition in chain.conditions() {
-            if !self.shared.templar.condition(condition, &scope)?.truth {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        let conditions = &planned.prepared().conditions;
+        Condition::all_hold(conditions, &self.shared.templar, &scope)
     }
 }

@@ -12,6 +12,8 @@ mod batch;
 mod chain;
 mod conceal;
 mod control;
+#[cfg(test)]
+mod cost_tests;
 mod course;
 mod data;
 mod dispatch;
@@ -26,6 +28,7 @@ mod message;
 mod meta;
 mod options;
 mod plan;
+mod prepared;
 mod result;
 mod run;
 mod running;

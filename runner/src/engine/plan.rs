@@ -1,20 +1,22 @@
 //! A play as programs: its tasks with what stands around each, in one flat list.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, OnceLock};
 
 use super::chain::{Chain, Include, Layer};
 use super::course::{Builder, Program, ProgramId};
 use super::options::TagFilter;
+use super::prepared::{Call, Prepared};
 use super::tags;
 use crate::playbook::{Entry, Play, Task};
+use crate::yaml::Diagnostic;
 
 /// The programs of a batch that are there from the beginning; what is included comes after them.
 pub(crate) const HANDLERS: ProgramId = 0;
 pub(crate) const PLAY: ProgramId = 1;
 
 /// A task, and what stands around it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Planned {
     pub(crate) task: Arc<Task>,
     /// With the task itself.
@@ -22,8 +24,54 @@ pub(crate) struct Planned {
     /// Without it.
     pub(crate) around: Chain,
     pub(crate) handler: bool,
+    /// What is the same for all its hosts and batches.
+    pub(crate) same: Arc<Same>,
     /// It comes before the tasks that `--start-at-task` looks among.
     pub(crate) first: bool,
+}
+
+/// What is the same for all hosts of a task, made when it is asked for first.
+#[derive(Default)]
+pub(crate) struct Same {
+    prepared: OnceLock<Arc<Prepared>>,
+    call: OnceLock<Arc<Call>>,
+}
+
+impl Planned {
+    /// How the task does what it does.
+    pub(crate) fn prepared(&self) -> &Arc<Prepared> {
+        let prepared = || Arc::new(Prepared::new(&self.task, &self.chain));
+        self.same.prepared.get_or_init(prepared)
+    }
+
+    /// What it does. Errors: see [`Call::new`].
+    pub(crate) fn call(&self) -> Result<&Arc<Call>, Diagnostic> {
+        if let Some(call) = self.same.call.get() {
+            return Ok(call);
+        }
+        let call = Arc::new(Call::new(&self.task, &self.chain)?);
+        Ok(self.same.call.get_or_init(|| call))
+    }
+}
+
+/// The programs of a play. They are the same for its batches, but that there may be facts to gather or not.
+#[derive(Default)]
+pub(crate) struct Plans(HashMap<(bool, bool), Vec<Program<Planned>>>);
+
+impl Plans {
+    /// See [`programs`].
+    pub(crate) fn programs(
+        &mut self,
+        play: &Arc<Play>,
+        gather: Option<Arc<Task>>,
+        force: bool,
+        filter: &TagFilter,
+    ) -> Vec<Program<Planned>> {
+        let known = self.0.entry((gather.is_some(), force));
+        known
+            .or_insert_with(|| programs(play, gather, force, filter))
+            .clone()
+    }
 }
 
 /// A file of tasks for some hosts.
@@ -35,7 +83,7 @@ pub(crate) struct Inclusion {
 
 /// The programs of a play: [`HANDLERS`] and [`PLAY`]. `gather`: the task that gathers facts, if there is one.
 /// `force`: handlers run on hosts that failed, too.
-pub(crate) fn programs(
+fn programs(
     play: &Arc<Play>,
     gather: Option<Arc<Task>>,
     force: bool,
@@ -92,6 +140,7 @@ fn planned(task: &Arc<Task>, around: &Chain, handler: bool) -> Planned {
         chain: around.with(Layer::Task(Arc::clone(task))),
         around: around.clone(),
         handler,
+        same: Arc::default(),
         first: false,
     }
 }

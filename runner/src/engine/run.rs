@@ -9,7 +9,7 @@ use super::dispatch::Dispatcher;
 use super::drive::Batch;
 use super::keywords::{self, FromRendered};
 use super::options::{Interrupt, Options};
-use super::plan;
+use super::plan::Plans;
 use super::result::located;
 use super::shared::Shared;
 use crate::event::{Event, Recap, What};
@@ -197,12 +197,14 @@ impl Dispatcher {
         }
         batches.retain(|batch| !batch.is_empty());
         let of = batches.len();
+        let mut plans = Plans::default();
         for (index, hosts_now) in batches.into_iter().enumerate() {
             if of > 1 {
                 let (number, hosts) = (index + 1, hosts_now.clone());
                 self.emit(What::BatchStarted { number, of, hosts }).await;
             }
-            self.batch(play, &name, &hosts, hosts_now).await?;
+            self.batch(play, &name, &hosts, hosts_now, &mut plans)
+                .await?;
             if self.state.play_over || self.state.stopped || self.interrupted() {
                 break;
             }
@@ -242,6 +244,7 @@ impl Dispatcher {
         name: &str,
         all: &[String],
         hosts: Vec<String>,
+        plans: &mut Plans,
     ) -> Result<(), TemplateError> {
         self.state.begin_batch();
         let layers = PlayLayers {
@@ -259,7 +262,7 @@ impl Dispatcher {
         let gather = self.gather(play, &vars, &hosts[0])?;
         let options = &self.shared.options;
         let force = force || options.force_handlers;
-        let programs = plan::programs(play, gather, force, &options.tags);
+        let programs = plans.programs(play, gather, force, &options.tags);
         let strategy = self.keyword(play.strategy.as_ref(), &global)?;
         let strategy = strategy.unwrap_or_default();
         let mut batch = Batch::new(play, vars, &hosts, programs, strategy);

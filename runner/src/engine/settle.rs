@@ -155,7 +155,7 @@ impl Dispatcher {
             return None;
         }
         let scope = work.scope(self.store.snapshot(), &hosts[0], Vec::new());
-        let fatal = work.inherited(&scope, |common| &common.any_errors_fatal);
+        let fatal = work.inherited(&scope, |keywords| &keywords.any_errors_fatal);
         if any && matches!(fatal, Ok(Some(true))) {
             return Some("`any_errors_fatal`: a host failed".to_owned());
         }
@@ -206,7 +206,7 @@ impl Dispatcher {
     /// Whether facts are those of the host to which the task is delegated.
     fn is_about_others(&self, work: &Work, host: &str) -> bool {
         let scope = work.scope(self.store.snapshot(), host, Vec::new());
-        let delegated = work.inherited(&scope, |common| &common.delegate_facts);
+        let delegated = work.inherited(&scope, |keywords| &keywords.delegate_facts);
         matches!(delegated, Ok(Some(true)))
     }
 }

@@ -9,15 +9,14 @@ use std::time::{Duration, Instant};
 use minijinja::Value;
 
 use super::attempt::Attempt;
-use super::keywords;
 use super::looping;
 use super::message::Message;
+use super::prepared::Condition;
 use super::result::TaskResult;
-use super::work::{Unit, Work, failed_template, text_of};
+use super::work::{Unit, Work, failed_template};
 use crate::event::Status;
 use crate::template::{self, Scope, TemplateError};
 use crate::vars::Snapshot;
-use crate::yaml::Node;
 
 /// Seconds between tries where `delay` is not said, as in Ansible.
 const DELAY: f64 = 5.0;
@@ -28,7 +27,7 @@ const RETRIES: usize = 3;
 pub(crate) async fn run(work: Arc<Work>, host: String, then: Snapshot) -> TaskResult {
     let started = Instant::now();
     let scope = work.scope(&then, &host, Vec::new());
-    let no_log = work.inherited(&scope, |common| &common.no_log);
+    let no_log = work.inherited(&scope, |keywords| &keywords.no_log);
     let (no_log, broken) = match no_log {
         Ok(no_log) => (no_log.unwrap_or(false), None),
         // What cannot be read is not shown.
@@ -42,7 +41,7 @@ pub(crate) async fn run(work: Arc<Work>, host: String, then: Snapshot) -> TaskRe
     };
     let mut result = match broken {
         Some(error) => failed_template(&error),
-        None if work.task.looping.is_some() => looping::run(&unit, &scope).await,
+        None if work.prepared.looping.is_some() => looping::run(&unit, &scope).await,
         None => unit.single(Vec::new()).await,
     };
     if matches!(result.status, Status::Failed | Status::Unreachable) {
@@ -124,18 +123,18 @@ impl Unit<'_> {
     ) -> Result<TaskResult, TaskResult> {
         let broken = |error: TemplateError| failed_template(&error);
         let work = self.work;
-        let task = &work.task;
+        let prepared = &work.prepared;
         let templar = &work.shared.templar;
-        let retries = match &task.retries {
-            Some(keyword) => keywords::value(keyword, templar, scope).map_err(broken)?,
-            None if task.until.is_empty() => 0,
+        let retries = match &prepared.retries {
+            Some(keyword) => keyword.value(templar, scope).map_err(broken)?,
+            None if prepared.until.is_empty() => 0,
             None => RETRIES,
         };
-        let delay = match &task.delay {
-            Some(keyword) => keywords::value(keyword, templar, scope).map_err(broken)?,
+        let delay = match &prepared.delay {
+            Some(keyword) => keyword.value(templar, scope).map_err(broken)?,
             None => DELAY,
         };
-        let repeats = !task.until.is_empty() || task.retries.is_some();
+        let repeats = !prepared.until.is_empty() || prepared.retries.is_some();
         let mut number = 1;
         loop {
             let result = attempt.once().await;
@@ -156,11 +155,10 @@ impl Unit<'_> {
                 } else {
                     format!("{number} tries")
                 };
-                let until: Vec<String> = task.until.iter().map(text_of).collect();
-                if !until.is_empty() {
+                if !prepared.until.is_empty() {
                     result.fail(Some(format!(
                         "`until: {}` did not hold after {tries}",
-                        until.join(" and ")
+                        Condition::texts(&prepared.until)
                     )));
                 }
                 return Ok(result);
@@ -194,21 +192,20 @@ impl Unit<'_> {
         result: &TaskResult,
         extra: &[(String, Value)],
     ) -> Result<bool, TaskResult> {
-        if self.work.task.until.is_empty() {
+        if self.work.prepared.until.is_empty() {
             return Ok(result.status != Status::Failed);
         }
         let scope = self.scope_with_result(result, extra);
-        self.all_hold(&self.work.task.until, &scope)
+        self.all_hold(&self.work.prepared.until, &scope)
             .map_err(|error| failed_template(&error))
     }
 
-    fn all_hold(&self, conditions: &[Node], scope: &Arc<dyn Scope>) -> Result<bool, TemplateError> {
-        for condition in conditions {
-            if !self.work.shared.templar.condition(condition, scope)?.truth {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+    fn all_hold(
+        &self,
+        conditions: &[Condition],
+        scope: &Arc<dyn Scope>,
+    ) -> Result<bool, TemplateError> {
+        Condition::all_hold(conditions, &self.work.shared.templar, scope)
     }
 
     fn scope_with_result(&self, result: &TaskResult, extra: &[(String, Value)]) -> Arc<dyn Scope> {
@@ -221,7 +218,7 @@ impl Unit<'_> {
 
     /// The result after `changed_when` and `failed_when`.
     fn judged(&self, mut result: TaskResult, extra: &[(String, Value)]) -> TaskResult {
-        let task = &self.work.task;
+        let task = &self.work.prepared;
         let untouched = task.changed_when.is_empty() && task.failed_when.is_empty();
         if untouched
             || matches!(result.status, Status::Skipped | Status::Unreachable)
@@ -239,10 +236,9 @@ impl Unit<'_> {
             match self.all_hold(&task.failed_when, &self.scope_with_result(&result, extra)) {
                 Ok(true) => {
                     result.data.insert("failed_when_result", true);
-                    let conditions: Vec<String> = task.failed_when.iter().map(text_of).collect();
                     result.fail(Some(format!(
                         "`failed_when: {}` holds",
-                        conditions.join(" and ")
+                        Condition::texts(&task.failed_when)
                     )));
                 }
                 Ok(false) => {

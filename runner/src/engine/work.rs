@@ -5,18 +5,17 @@ use std::time::Duration;
 
 use minijinja::Value;
 use tokio::sync::mpsc;
-use windlass_modules::Module;
 
 use super::chain::Chain;
-use super::keywords::{self, FromRendered};
+use super::keywords::{FromRendered, Ready};
 use super::message::Message;
+use super::prepared::{Call, Keywords, Prepared};
 use super::result::{TaskResult, located};
 use super::shared::Shared;
 use crate::event::{Status, TaskId};
-use crate::playbook::{Common, Keyword, Task};
+use crate::playbook::Task;
 use crate::template::{Scope, TemplateError};
 use crate::vars::{PlayVars, Snapshot};
-use crate::yaml::{Mapping, Node};
 
 /// One start of a task, shared by its hosts.
 pub(crate) struct Work {
@@ -24,10 +23,8 @@ pub(crate) struct Work {
     pub(crate) task: Arc<Task>,
     pub(crate) chain: Chain,
     pub(crate) play: Arc<PlayVars>,
-    pub(crate) module: &'static dyn Module,
-    pub(crate) arguments: Mapping,
-    /// `args:` that is a template and gives more arguments.
-    pub(crate) more: Option<Node>,
+    pub(crate) prepared: Arc<Prepared>,
+    pub(crate) call: Arc<Call>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) messages: mpsc::Sender<Message>,
 }
@@ -64,16 +61,18 @@ impl Work {
     pub(crate) fn inherited<T: FromRendered>(
         &self,
         scope: &Arc<dyn Scope>,
-        of: impl Fn(&Common) -> &Option<Keyword<T>>,
+        of: impl Fn(&Keywords) -> &Option<Ready<T>>,
     ) -> Result<Option<T>, TemplateError> {
-        keywords::inherited(&self.chain, of, &self.shared.templar, scope)
+        let keyword = of(&self.prepared.keywords).as_ref();
+        let value = keyword.map(|keyword| keyword.value(&self.shared.templar, scope));
+        value.transpose()
     }
 
     /// Whether the task's keywords say that such a result is to be ignored.
     pub(super) fn ignores(&self, scope: &Arc<dyn Scope>, status: Status) -> bool {
         let ignores = match status {
-            Status::Unreachable => self.inherited(scope, |common| &common.ignore_unreachable),
-            _ => self.inherited(scope, |common| &common.ignore_errors),
+            Status::Unreachable => self.inherited(scope, |keywords| &keywords.ignore_unreachable),
+            _ => self.inherited(scope, |keywords| &keywords.ignore_errors),
         };
         ignores.ok().flatten().unwrap_or(false)
     }
@@ -96,16 +95,14 @@ impl Unit<'_> {
         scope: &Arc<dyn Scope>,
         warnings: &mut Vec<String>,
     ) -> Result<Option<String>, TaskResult> {
-        for condition in self.work.chain.conditions() {
-            let truth = self
-                .work
-                .shared
-                .templar
-                .condition(condition, scope)
+        let templar = &self.work.shared.templar;
+        for condition in &self.work.prepared.conditions {
+            let truth = templar
+                .holds_prepared(&condition.test, scope)
                 .map_err(|error| failed_template(&error))?;
             warnings.extend(truth.warning);
             if !truth.truth {
-                return Ok(Some(text_of(condition)));
+                return Ok(Some(condition.text.clone()));
             }
         }
         Ok(None)
@@ -134,15 +131,5 @@ impl Unit<'_> {
             () = tokio::time::sleep(time) => true,
             Ok(_) = interrupt.wait_for(|interrupted| *interrupted) => false,
         }
-    }
-}
-
-/// What a condition says, for messages.
-pub(crate) fn text_of(condition: &Node) -> String {
-    match &condition.value {
-        crate::yaml::Value::String(text) => text.clone(),
-        crate::yaml::Value::Bool(truth) => truth.to_string(),
-        crate::yaml::Value::Int(number) => number.to_string(),
-        _ => condition.span.source.text()[condition.span.start..condition.span.end].to_owned(),
     }
 }

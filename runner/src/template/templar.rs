@@ -15,7 +15,7 @@ use super::references::{References, references};
 use super::scope::Scope;
 use super::special::{is_omit, undefined};
 use super::tree::Template;
-use super::trust::{self, Code, Expression};
+use super::trust::{self, Code, Expression, Kept};
 use super::{files, lower, render, tame};
 use crate::yaml::{self, Node, Source, Span, Tag};
 
@@ -112,6 +112,9 @@ pub struct Templar {
 
 #[derive(Default)]
 struct Compiled {
+    /// How often a text was looked for in these.
+    #[cfg(test)]
+    asked: std::sync::atomic::AtomicUsize,
     texts: RwLock<HashMap<Box<str>, Arc<Template>>>,
     expressions: RwLock<HashMap<Box<str>, Arc<Template>>>,
 }
@@ -154,9 +157,7 @@ impl Templar {
     /// and lists. `!unsafe` text stays as it is. A node that is `omit` itself gives [`super::omit`].
     pub fn render(&self, node: &Node, scope: &Arc<dyn Scope>) -> Result {
         match (&node.tag, &node.value) {
-            (Some(Tag::Vault), _) => Err(TemplateError::new("this value is encrypted")
-                .hint("give the vault password, so that it can be decrypted")
-                .or_span(Some(&node.span))),
+            (Some(Tag::Vault), _) => Err(encrypted(&node.span)),
             (_, yaml::Value::String(text)) => match Code::of_node(node) {
                 Some(code) => self.render_str(&code, Some(&node.span), scope),
                 None => Ok(Value::from(text.as_str())),
@@ -222,10 +223,26 @@ impl Templar {
         if !is_template(text) {
             return Ok(trust::users(text));
         }
+        let template = self.text_template(code);
+        self.render_compiled(template.as_deref().map_err(Clone::clone), text, span, scope)
+    }
+
+    /// The same of text that is compiled once, and that has a template in it.
+    pub(super) fn render_kept(&self, kept: &Kept, scope: &Arc<dyn Scope>) -> Result {
+        let template = kept.compiled(|code| self.text_template(&code));
+        self.render_compiled(template, kept.code().text(), kept.span(), scope)
+    }
+
+    fn render_compiled(
+        &self,
+        template: std::result::Result<&Template, TemplateError>,
+        text: &str,
+        span: Option<&Span>,
+        scope: &Arc<dyn Scope>,
+    ) -> Result {
         let located = |error| files::locate_scalar(error, text, span);
-        let template = self.text_template(code).map_err(located)?;
-        let value = self.run(&template, None, scope).map_err(located)?;
-        Ok(with_line_breaks(text, value))
+        let value = template.and_then(|template| self.run(template, None, scope));
+        Ok(with_line_breaks(text, value.map_err(located)?))
     }
 
     /// The text that a template file makes. What it includes is looked for beside it.
@@ -261,36 +278,12 @@ impl Templar {
     }
 
     fn expression(&self, expression: &Expression, scope: &Arc<dyn Scope>) -> Result {
-        let code = expression.code();
-        let located = |error| files::locate_scalar(error, code.text(), expression.span());
-        let template = self.expression_template(&code).map_err(located)?;
-        self.run(&template, None, scope).map_err(located)
-    }
-
-    /// Whether a condition (`when`, `until`, `changed_when` …) holds. A list holds if all its items
-    /// do; the first that does not ends it.
-    pub fn condition(&self, node: &Node, scope: &Arc<dyn Scope>) -> Result<Condition> {
-        if let Some(items) = node.as_sequence() {
-            let mut warning = None;
-            for item in items {
-                let one = self.condition(item, scope)?;
-                warning = warning.or(one.warning);
-                if !one.truth {
-                    return Ok(Condition {
-                        truth: false,
-                        warning,
-                    });
-                }
-            }
-            return Ok(Condition {
-                truth: true,
-                warning,
-            });
-        }
-        if node.as_str().is_none() {
-            return Ok(judged(&render::scalar(&node.value), None));
-        }
-        self.holds(&Expression::of_node(node)?, scope)
+        let located = |error| files::locate_scalar(error, expression.text(), expression.span());
+        let template = expression
+            .kept()
+            .compiled(|code| self.expression_template(&code));
+        let value = template.and_then(|template| self.run(template, None, scope));
+        value.map_err(located)
     }
 
     /// Whether one expression holds, as a condition.
@@ -300,7 +293,9 @@ impl Templar {
         }
         let warning = "conditions are expressions already: leave out the '{{ }}' around them";
         let code = expression.code().trimmed();
-        let value = self.render_str(&code, expression.span(), scope)?;
+        let kept = expression.kept();
+        let template = kept.compiled(|code| self.text_template(&code.trimmed()));
+        let value = self.render_compiled(template, code.text(), expression.span(), scope)?;
         let value = if value.as_str().is_some() {
             // An expression kept in a variable: only where the user wrote it there.
             let kept = Expression::of_value(&value, expression.span())?;
@@ -309,17 +304,6 @@ impl Templar {
             value
         };
         Ok(judged(&value, Some(warning)))
-    }
-
-    /// What an argument that holds expressions comes to, if it is a template as a whole: the value of
-    /// the variable that it names, say.
-    pub fn expressions_in(&self, node: &Node, scope: &Arc<dyn Scope>) -> Result<Option<Value>> {
-        match Code::of_node(node) {
-            Some(code) if is_whole(code.text()) => self
-                .render_str(&code.trimmed(), Some(&node.span), scope)
-                .map(Some),
-            _ => Ok(None),
-        }
     }
 
     /// Reads a string without evaluating it, and tells what it refers to. The error is that of its
@@ -364,12 +348,11 @@ impl Templar {
         }
     }
 
-    /// What a lookup plugin finds for its terms, as `with_<name>` loops over it.
-    pub fn lookup(&self, name: &str, terms: &Node, scope: &Arc<dyn Scope>) -> Result<Vec<Value>> {
-        let terms = self.render(terms, scope)?;
+    /// What a lookup plugin finds for its terms, which were rendered already, as `with_<name>` loops over it.
+    pub fn lookup(&self, name: &str, terms: &Value, scope: &Arc<dyn Scope>) -> Result<Vec<Value>> {
         let shared = Shared::new(self, scope);
         let mut eval = Eval::new(&shared, None);
-        super::lookups::with(&mut eval, name, &terms)
+        super::lookups::with(&mut eval, name, terms)
     }
 
     fn run(&self, template: &Template, folder: Option<PathBuf>, scope: &Arc<dyn Scope>) -> Result {
@@ -391,13 +374,32 @@ impl Templar {
         result.map_err(|error| suggest(error, scope))
     }
 
+    /// How often a text had to be looked for among those that are compiled.
+    #[cfg(test)]
+    pub(crate) fn asked(&self) -> usize {
+        self.compiled
+            .asked
+            .load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    #[cfg(test)]
+    fn count(&self) {
+        self.compiled
+            .asked
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+
     fn text_template(&self, code: &Code<'_>) -> Result<Arc<Template>> {
+        #[cfg(test)]
+        self.count();
         kept(&self.compiled.texts, code, || {
             lower::template(code, &FileOptions::default(), true)
         })
     }
 
     fn expression_template(&self, code: &Code<'_>) -> Result<Arc<Template>> {
+        #[cfg(test)]
+        self.count();
         kept(&self.compiled.expressions, code, || lower::expression(code))
     }
 
@@ -432,6 +434,13 @@ impl Templar {
             .flat_map(|folder| [folder.join(wanted), folder.join("templates").join(wanted)])
             .find(|path| path.is_file())
     }
+}
+
+/// The error for a value that nobody has decrypted.
+pub(super) fn encrypted(span: &Span) -> TemplateError {
+    TemplateError::new("this value is encrypted")
+        .hint("give the vault password, so that it can be decrypted")
+        .or_span(Some(span))
 }
 
 /// Names the nearest known variable in the error about an undefined one.
@@ -480,7 +489,7 @@ pub(super) fn is_template(text: &str) -> bool {
 }
 
 /// Whether an expression is a template as a whole, in `{{ }}` or `{% %}`.
-fn is_whole(text: &str) -> bool {
+pub(super) fn is_whole(text: &str) -> bool {
     let text = text.trim();
     text.starts_with("{{") || text.starts_with("{%")
 }
@@ -509,7 +518,8 @@ pub(super) fn with_line_breaks(template: &str, value: Value) -> Value {
     }
 }
 
-fn judged(value: &Value, warning: Option<&str>) -> Condition {
+/// What a value comes to as a condition.
+pub(super) fn judged(value: &Value, warning: Option<&str>) -> Condition {
     let kind = minijinja::value::ValueKind::Bool;
     let warning = if value.kind() == kind {
         warning.map(str::to_owned)

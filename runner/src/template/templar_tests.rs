@@ -312,7 +312,8 @@ fn lookups_find_files_beside_the_playbook() {
 fn with_loops_take_what_their_lookup_finds() {
     let data = scope(serde_json::json!({"l": [1, 2]}));
     let found = |name: &str, terms: &str| -> serde_json::Value {
-        let found = templar().lookup(name, &parsed(terms), &data).expect(name);
+        let terms = templar().render(&parsed(terms), &data).expect(terms);
+        let found = templar().lookup(name, &terms, &data).expect(name);
         found.iter().map(to_json).collect()
     };
     assert_eq!(

@@ -11,12 +11,13 @@
 //!   Whatever makes a new string makes one without. JSON cannot carry the mark.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use minijinja::Value;
 
 use super::error::TemplateError;
 use super::python;
+use super::tree::Template;
 use crate::yaml::{self, Node, Source, Span, Tag};
 
 /// How much of a text is shown where it is refused.
@@ -82,12 +83,50 @@ pub(super) fn is_users(value: &Value) -> bool {
     value.is_safe()
 }
 
-/// An expression that may be evaluated, with where it stands: a condition, or what `debug: var=` names.
-#[derive(Debug, Clone)]
-pub struct Expression {
-    text: Arc<str>,
+/// Text that may be compiled, with where it stands; it is compiled once.
+#[derive(Debug)]
+pub(super) struct Kept {
+    text: Box<str>,
     span: Option<Span>,
+    compiled: OnceLock<Result<Arc<Template>, TemplateError>>,
 }
+
+impl Code<'_> {
+    /// The same, kept: it will be compiled when it is used first, and used often.
+    pub(super) fn kept(&self, span: Option<&Span>) -> Kept {
+        Kept {
+            text: self.text().into(),
+            span: span.cloned(),
+            compiled: OnceLock::new(),
+        }
+    }
+}
+
+impl Kept {
+    pub(super) fn code(&self) -> Code<'_> {
+        Code((&*self.text).into())
+    }
+
+    pub(super) fn span(&self) -> Option<&Span> {
+        self.span.as_ref()
+    }
+
+    /// What it was compiled to, by `compile` the first time; each has to be compiled in one way alone.
+    pub(super) fn compiled<'a>(
+        &'a self,
+        compile: impl FnOnce(Code<'a>) -> Result<Arc<Template>, TemplateError>,
+    ) -> Result<&'a Template, TemplateError> {
+        match self.compiled.get_or_init(|| compile(self.code())) {
+            Ok(template) => Ok(template),
+            Err(error) => Err(error.clone()),
+        }
+    }
+}
+
+/// An expression that may be evaluated, with where it stands: a condition, or what `debug: var=` names.
+/// Cheap to clone; clones share what it was compiled to.
+#[derive(Debug, Clone)]
+pub struct Expression(Arc<Kept>);
 
 impl Expression {
     /// The expression that the user wrote as a string; an error for `!unsafe` text.
@@ -98,10 +137,7 @@ impl Expression {
             }
             _ => TemplateError::new("an expression is a string").or_span(Some(&node.span)),
         })?;
-        Ok(Self {
-            text: code.text().into(),
-            span: Some(node.span.clone()),
-        })
+        Ok(Self(Arc::new(code.kept(Some(&node.span)))))
     }
 
     /// The expression that a variable of the user's holds. `span` is where it was asked for. An error
@@ -113,33 +149,31 @@ impl Expression {
                 .map_or_else(|| python::repr(value), str::to_owned);
             refused(&text).or_span(span)
         })?;
-        Ok(Self {
-            text: code.text().into(),
-            span: span.cloned(),
-        })
+        Ok(Self(Arc::new(code.kept(span))))
     }
 
     /// What a test wrote.
     #[cfg(test)]
     pub(crate) fn written(text: &str) -> Self {
-        Self {
-            text: text.into(),
-            span: None,
-        }
+        Self(Arc::new(Code::written(text).kept(None)))
     }
 
     /// Its text.
     pub fn text(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// Where it stands.
     pub fn span(&self) -> Option<&Span> {
-        self.span.as_ref()
+        self.0.span()
+    }
+
+    pub(super) fn kept(&self) -> &Kept {
+        &self.0
     }
 
     pub(super) fn code(&self) -> Code<'_> {
-        Code((&*self.text).into())
+        self.0.code()
     }
 }
 
