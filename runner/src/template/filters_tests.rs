@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use minijinja::Value;
 
 use super::eval::{Arguments, Eval, Function, Shared};
+use super::options::Options;
 use super::scope::{Empty, Scope};
 use super::special::{Dict, List};
-use super::templar::{Options, Templar};
+use super::templar::Templar;
 use super::{filters, tests};
 
 /// Set where the program under test is this one again, with its space bounded.

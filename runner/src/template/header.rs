@@ -1,7 +1,7 @@
 //! The line `#jinja2: trim_blocks: False` with which a template may begin: how it is to be read.
 
 use super::error::TemplateError;
-use super::templar::FileOptions;
+use super::options::FileOptions;
 
 const MARK: &str = "#jinja2:";
 

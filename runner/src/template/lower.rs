@@ -10,7 +10,7 @@ use minijinja::machinery::{Span, ast, parse, parse_expr};
 use super::error::TemplateError;
 use super::escapes::{self, Offsets};
 use super::header;
-use super::templar::FileOptions;
+use super::options::FileOptions;
 use super::tree::{
     Applied, Arg, Body, Call, Comparison, Expr, For, If, Kind, Macro, Name, Operator, Slice, Stmt,
     Target, Template,

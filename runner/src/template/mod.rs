@@ -5,6 +5,7 @@
 //! values are what playbooks depend on. Knows nothing of hosts, tasks or variable layers: it asks a
 //! [`Scope`] for a variable by name.
 
+mod budget;
 mod distinct;
 mod error;
 mod escapes;
@@ -19,6 +20,7 @@ pub(crate) mod kept;
 mod limits;
 mod lookups;
 mod lower;
+mod options;
 mod prepared;
 mod python;
 mod random;
@@ -35,20 +37,23 @@ mod tree;
 mod trust;
 mod turn;
 mod version;
+mod yaml_layout;
 mod yaml_scalar;
 mod yaml_text;
 
+pub use budget::{Budget, MOST_MADE};
 pub use error::TemplateError;
 pub use json::{from_json, to_json};
 pub(crate) use json::{key_text, weight};
-pub use limits::{Budget, MOST_MADE};
+
+pub use options::{FileOptions, Options};
 pub use prepared::{Prepared, PreparedCondition};
 pub use python::{display, repr};
 pub use references::{Reference, References};
 pub use scope::{Empty, Scope};
 pub use special::{failed, is_omit, omit};
 pub use tame::{Part, tame};
-pub use templar::{Condition, FileOptions, Options, Syntax, Templar};
+pub use templar::{Condition, Syntax, Templar};
 pub use trust::{Expression, refused, same};
 
 #[cfg(test)]

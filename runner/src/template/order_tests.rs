@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::error::TemplateError;
+use super::options::Options;
 use super::scope::Scope;
-use super::templar::{Options, Templar};
+use super::templar::Templar;
 use super::trust::{Code, Expression};
 use super::{from_json, to_json};
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use minijinja::Value;
 use minijinja::value::ValueKind;
 
-use super::limits::MOST_MADE;
+use super::budget::MOST_MADE;
 use super::special::is_omit;
 use super::times::Moment;
 

@@ -6,8 +6,8 @@ use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use fancy_regex::{Captures, Regex};
 
+use super::budget::fits;
 use super::error::TemplateError;
-use super::limits::fits;
 
 type Result<T> = std::result::Result<T, TemplateError>;
 

@@ -3,9 +3,9 @@
 use minijinja::Value;
 use minijinja::value::ValueKind;
 
+use super::budget::{ITEM, MOST_MADE, too_much};
 use super::error::TemplateError;
 use super::eval::{entries, items};
-use super::limits::{ITEM, MOST_MADE, too_much};
 use super::special::{Undefined, is_omit, undefined};
 use super::turn::{self, Rendering};
 use crate::yaml;

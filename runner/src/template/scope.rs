@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use minijinja::Value;
 
+use super::budget::Budget;
 use super::error::TemplateError;
-use super::limits::Budget;
 use crate::yaml::Span;
 
 /// Variables by name. Values are already rendered; a variable that cannot be rendered gives the

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use minijinja::Value;
-use minijinja::syntax::SyntaxConfig;
 
 use super::error::TemplateError;
 use super::eval::{Eval, Loaded, Output, Shared, truth};
+use super::options::{FileOptions, Options};
 use super::python::type_name;
 use super::references::{References, references};
 use super::scope::Scope;
@@ -23,67 +23,6 @@ type Result<T = Value> = std::result::Result<T, TemplateError>;
 
 /// Templates kept compiled at once; a run has far fewer.
 const KEPT: usize = 20_000;
-
-/// What lookups and includes may use.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Where lookups and includes look for files on the control host, most specific first: the
-    /// folder of the task file, then that of the playbook. `files/` and `templates/` in them too.
-    pub base_dirs: Vec<PathBuf>,
-    /// Whether the lookup `url` may be used.
-    pub allow_url: bool,
-}
-
-/// How a template file is read: the arguments of the module `template`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileOptions {
-    /// Whether the line break after a statement is dropped.
-    pub trim_blocks: bool,
-    /// Whether blanks before a statement are dropped.
-    pub lstrip_blocks: bool,
-    /// `{{` and `}}`, or what stands for them.
-    pub variable_delimiters: (String, String),
-    /// `{%` and `%}`, or what stands for them.
-    pub block_delimiters: (String, String),
-    /// `{#` and `#}`, or what stands for them.
-    pub comment_delimiters: (String, String),
-}
-
-impl Default for FileOptions {
-    fn default() -> Self {
-        Self {
-            trim_blocks: true,
-            lstrip_blocks: false,
-            variable_delimiters: ("{{".into(), "}}".into()),
-            block_delimiters: ("{%".into(), "%}".into()),
-            comment_delimiters: ("{#".into(), "#}".into()),
-        }
-    }
-}
-
-impl FileOptions {
-    pub(super) fn syntax(&self) -> Result<SyntaxConfig> {
-        SyntaxConfig::builder()
-            .trim_blocks(self.trim_blocks)
-            .lstrip_blocks(self.lstrip_blocks)
-            .variable_delimiters(
-                self.variable_delimiters.0.clone(),
-                self.variable_delimiters.1.clone(),
-            )
-            .block_delimiters(
-                self.block_delimiters.0.clone(),
-                self.block_delimiters.1.clone(),
-            )
-            .comment_delimiters(
-                self.comment_delimiters.0.clone(),
-                self.comment_delimiters.1.clone(),
-            )
-            .build()
-            .map_err(|error| {
-                TemplateError::new(format!("these delimiters cannot be used: {error}"))
-            })
-    }
-}
 
 /// What a string is read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,9 +6,11 @@ use minijinja::Value;
 use proptest::prelude::*;
 
 use super::error::TemplateError;
+use super::options::{FileOptions, Options};
+use super::prepared::{Prepared, PreparedCondition};
 use super::scope::{Empty, Scope};
-use super::templar::{FileOptions, Options, Syntax, Templar};
-use super::trust::{Code, Expression};
+use super::templar::{Syntax, Templar};
+use super::trust::{Code, Expression, is_users};
 use super::{from_json, is_omit, to_json};
 use crate::yaml::{self, Node, Source, Span};
 
@@ -422,6 +424,66 @@ fn fragments() -> impl Strategy<Value = String> {
     prop::collection::vec(words, 0..25).prop_map(|words| words.join(""))
 }
 
+/// What is prepared comes to the same, the first time and the next.
+fn same_when_prepared(node: &Node, data: &Arc<dyn Scope>) {
+    let shown = |result: Result<Value, TemplateError>| {
+        result.map_or_else(
+            |error| format!("{error:?}"),
+            |value| format!("{} {}", to_json(&value), is_users(&value)),
+        )
+    };
+    let (templar, prepared) = (templar(), Prepared::new(node));
+    let plain = shown(templar.render(node, data));
+    for _ in 0..2 {
+        assert_eq!(shown(templar.render_prepared(&prepared, data)), plain);
+    }
+    let known = prepared.is_known().map(|value| shown(Ok(value)));
+    assert!(known.is_none_or(|known| known == plain), "{plain}");
+    let condition = PreparedCondition::new(node);
+    let plain = format!("{:?}", templar.condition(node, data));
+    for _ in 0..2 {
+        let again = templar.holds_prepared(&condition, data);
+        assert_eq!(format!("{again:?}"), plain);
+    }
+}
+
+#[test]
+fn what_is_prepared_once_comes_to_the_same_for_each_scope() {
+    let texts = [
+        "plain",
+        "!unsafe '{{ a }}'",
+        "!vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  00",
+        "['{{ a }}', [b, '{{ omit }}'], {c: '{{ omit }}', '{{ k }}': 1}]",
+        "[a, {b: [1, 2.5, true, null]}]",
+        "'{{ a + 1 }}'",
+        "'{{ nope }}'",
+        "'{{ a'",
+        "'a is defined'",
+        "[a is defined, '{{ a }}', 'a == 1']",
+        "' {{ a }} '",
+        "\"{{ k }}\\n\\n\"",
+        "'{{ holds }}'",
+        "holds",
+        "yes",
+        "",
+    ];
+    for text in texts {
+        let node = parsed(text);
+        for a in [1, 2] {
+            let data = scope(serde_json::json!({"a": a, "k": "key", "holds": "a == 1"}));
+            same_when_prepared(&node, &data);
+        }
+        let prepared = PreparedCondition::new(&node);
+        let of = |a: i64| {
+            let data = scope(serde_json::json!({"a": a, "k": "key", "holds": "a == 1"}));
+            format!("{:?}", templar().holds_prepared(&prepared, &data))
+        };
+        // One that was compiled for another host comes to what it does for this one.
+        let (first, second) = (of(1), of(2));
+        assert_eq!((of(1), of(2)), (first, second), "{text}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
@@ -435,6 +497,7 @@ proptest! {
         let _ = templar().render_str(&Code::written(&braced), None, &data);
         let _ = templar().evaluate(&Expression::written(&text), &data);
         let _ = templar().condition(&node, &data);
+        same_when_prepared(&node, &data);
         let _ = templar().syntax_check(&node, Syntax::Text);
         let _ = templar().syntax_check(&node, Syntax::Expression);
         let _ = templar().render_file(&source, &FileOptions::default(), &data);

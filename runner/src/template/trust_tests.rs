@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::error::TemplateError;
+use super::options::Options;
 use super::scope::Scope;
-use super::templar::{Options, Templar};
+use super::templar::Templar;
 use super::{from_json, to_json};
 use crate::fuzzing::calls;
 use crate::yaml::{self, Mapping, Node, Source};

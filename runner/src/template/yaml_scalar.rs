@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::yaml_text::{Layout, Writer};
+use super::yaml_layout::{Layout, Writer};
 use crate::yaml;
 
 /// How a text is written.

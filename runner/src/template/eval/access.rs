@@ -3,8 +3,8 @@
 use minijinja::Value;
 use minijinja::value::ValueKind;
 
+use crate::template::budget::{ITEM, MOST_MADE, fits, too_much};
 use crate::template::error::TemplateError;
-use crate::template::limits::{ITEM, MOST_MADE, fits, too_much};
 use crate::template::python::type_name;
 use crate::template::special::is_undefined;
 

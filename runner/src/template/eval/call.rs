@@ -6,8 +6,8 @@ use minijinja::value::ValueKind;
 use super::access::{integer, items};
 use super::operators::truth;
 use super::state::Eval;
+use crate::template::budget;
 use crate::template::error::TemplateError;
-use crate::template::limits;
 use crate::template::python::{string, type_name};
 use crate::template::special::{defined, failed, is_undefined};
 use crate::template::tree::{Applied, Arg, Call, Expr, Kind, Name};
@@ -190,7 +190,7 @@ impl Input<'_, '_> {
                 defined(value)?;
                 let text = string(value);
                 // It may be a list or a mapping, and much longer than what is in it.
-                limits::fits(Some(text.len())).map(|()| text)
+                budget::fits(Some(text.len())).map(|()| text)
             }
             None => Err(self.wrong(index, "a string")),
         }

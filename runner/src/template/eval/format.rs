@@ -7,8 +7,8 @@ use super::call::Arguments;
 use super::layout::{
     Layout, as_float, character, lay_float, lay_int, lay_text, not_a_number, number, unknown_kind,
 };
+use crate::template::budget::{fits, replaced};
 use crate::template::error::TemplateError;
-use crate::template::limits::{fits, replaced};
 use crate::template::python::{float, repr, string};
 use crate::template::special::defined;
 

@@ -12,9 +12,9 @@ use super::output::Output;
 use super::state::{Eval, Shared};
 use crate::template::error::TemplateError;
 use crate::template::files;
+use crate::template::options::FileOptions;
 use crate::template::python::string;
 use crate::template::tame;
-use crate::template::templar::FileOptions;
 use crate::template::tree::{Expr, Name, Stmt, Target, Template};
 
 type Result<T> = std::result::Result<T, TemplateError>;

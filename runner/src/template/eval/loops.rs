@@ -9,9 +9,9 @@ use minijinja::value::{DynObject, Object, ObjectRepr};
 
 use super::access::items;
 use super::call::Arguments;
+use super::flow::Flow;
 use super::output::Output;
 use super::state::{Eval, Shared};
-use super::stmt::Flow;
 use crate::template::error::TemplateError;
 use crate::template::limits::put_in;
 use crate::template::special::{as_places, bury, failed, is_undefined};

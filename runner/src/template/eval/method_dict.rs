@@ -3,7 +3,7 @@
 use minijinja::Value;
 
 use super::call::{Arguments, entries};
-use super::methods::{Given, pair, tuple};
+use super::given::{Given, pair, tuple};
 use super::state::Shared;
 use crate::template::error::TemplateError;
 use crate::template::limits::put_in;

@@ -5,11 +5,12 @@ use minijinja::value::ValueKind;
 
 use super::access::items;
 use super::call::{Arguments, entries};
-use super::methods::Given;
+use super::given::Given;
 use super::operators::whole;
 use super::state::Shared;
+use crate::template::budget::ITEM;
 use crate::template::error::TemplateError;
-use crate::template::limits::{ITEM, put_in};
+use crate::template::limits::put_in;
 use crate::template::special::{Dict, List};
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;

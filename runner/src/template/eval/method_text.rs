@@ -6,10 +6,10 @@ use minijinja::value::Tuple;
 use super::access::items;
 use super::call::Arguments;
 use super::format::text_format;
-use super::methods::Given;
+use super::given::Given;
 use super::operators::whole;
+use crate::template::budget::{ITEM, fits, joined, replaced};
 use crate::template::error::TemplateError;
-use crate::template::limits::{ITEM, fits, joined, replaced};
 use crate::template::special::List;
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;

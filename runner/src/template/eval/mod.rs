@@ -5,7 +5,9 @@
 mod access;
 mod call;
 mod expr;
+mod flow;
 mod format;
+mod given;
 mod include;
 mod layout;
 mod locals;
@@ -23,11 +25,12 @@ mod stmt;
 
 pub(super) use access::{integer, item, items};
 pub(super) use call::{Arguments, Function, Input, entries};
+pub(super) use given::pair;
 pub(super) use include::Loaded;
 pub(super) use loops::Loop;
 pub(super) use macros::Namespace;
 pub(super) use method_text::capitalize;
-pub(super) use methods::{call_text_method, pair};
+pub(super) use methods::call_text_method;
 pub(super) use operators::{add_values as add, compare, contains, order, place, truth, whole};
 pub(super) use output::Output;
 pub(super) use percent::percent;

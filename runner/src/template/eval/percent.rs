@@ -7,8 +7,8 @@ use super::layout::{
     Layout, WIDEST, as_float, character, lay_float, lay_int, lay_text, not_a_number, number,
     truncate, unknown_kind,
 };
+use crate::template::budget::fits;
 use crate::template::error::TemplateError;
-use crate::template::limits::fits;
 use crate::template::python::{repr, string};
 use crate::template::special::defined;
 

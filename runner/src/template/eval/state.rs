@@ -8,8 +8,9 @@ use std::sync::Arc;
 use minijinja::Value;
 
 use super::locals::Locals;
+use crate::template::budget::Budget;
 use crate::template::error::TemplateError;
-use crate::template::limits::{self, Budget};
+use crate::template::limits;
 use crate::template::scope::Scope;
 use crate::template::templar::Templar;
 use crate::template::tree::{Name, Stmt};

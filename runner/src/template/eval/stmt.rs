@@ -3,6 +3,7 @@
 use minijinja::Value;
 
 use super::access::items;
+use super::flow::Flow;
 use super::macros::Namespace;
 use super::output::Output;
 use super::state::Eval;
@@ -12,19 +13,6 @@ use crate::template::special::{Dict, undefined};
 use crate::template::tree::{Applied, Expr, Kind, Macro, Stmt, Target};
 
 type Result<T> = std::result::Result<T, TemplateError>;
-
-/// What happens after a statement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::template) enum Flow {
-    /// The next one.
-    Next,
-    /// The next turn of the loop.
-    Continue,
-    /// What comes after the loop.
-    Break,
-    /// Nothing: the template extends another, which has been written.
-    Done,
-}
 
 impl Eval<'_> {
     /// Runs statements one after another.

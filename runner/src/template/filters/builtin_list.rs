@@ -6,10 +6,10 @@ use minijinja::value::{Tuple, ValueKind};
 use super::apply::Path;
 use super::group::Group;
 use super::sorting::{by_key, folded};
+use crate::template::budget::{ITEM, fits, joined};
 use crate::template::distinct::Distinct;
 use crate::template::error::TemplateError;
 use crate::template::eval::{Function, Input, add, order, pair};
-use crate::template::limits::{ITEM, fits, joined};
 use crate::template::python::string;
 use crate::template::special::{List, defined, failed};
 

@@ -3,11 +3,11 @@
 use minijinja::Value;
 use minijinja::value::{Tuple, ValueKind};
 
+use crate::template::budget::{Growing, fits, joined, replaced};
 use crate::template::error::TemplateError;
 use crate::template::eval::{
     Function, Input, capitalize as capitalized, entries, integer, pair, percent,
 };
-use crate::template::limits::{Growing, fits, joined, replaced};
 use crate::template::python::string;
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;

@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use minijinja::Value;
 use minijinja::value::{Tuple, ValueKind};
 
+use crate::template::budget::{ITEM, fits};
 use crate::template::distinct::Distinct;
 use crate::template::error::TemplateError;
 use crate::template::eval::{Function, Input, Shared, entries, item, items};
-use crate::template::limits::{ITEM, fits};
 use crate::template::python::{repr, string, type_name};
 use crate::template::special::{Dict, List, defined, failed};
 

@@ -3,9 +3,9 @@
 use minijinja::Value;
 use minijinja::value::Tuple;
 
+use crate::template::budget::ITEM;
 use crate::template::error::TemplateError;
 use crate::template::eval::{Function, Input, items};
-use crate::template::limits::ITEM;
 use crate::template::special::{List, defined};
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;

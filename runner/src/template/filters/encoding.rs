@@ -5,9 +5,9 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use minijinja::Value;
 
+use crate::template::budget::{Growing, fits, replaced};
 use crate::template::error::TemplateError;
 use crate::template::eval::{Function, Input, call_text_method};
-use crate::template::limits::{Growing, fits, replaced};
 use crate::template::python::string;
 use crate::template::special::Dict;
 

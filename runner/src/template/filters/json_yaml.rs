@@ -5,14 +5,15 @@ use std::fmt::Write as _;
 use minijinja::Value;
 use minijinja::value::ValueKind;
 
+use crate::template::budget::{ITEM, MOST_MADE, fits, too_much};
 use crate::template::error::TemplateError;
 use crate::template::eval::{Function, Input, entries, items};
 use crate::template::json::{from_json, key_text, to_json};
-use crate::template::limits::{ITEM, MOST_MADE, fits, too_much};
 use crate::template::python;
 use crate::template::render::finished;
 use crate::template::special::List;
-use crate::template::yaml_text::{self, Layout};
+use crate::template::yaml_layout::Layout;
+use crate::template::yaml_text;
 use crate::yaml::{self, Node, Source};
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;

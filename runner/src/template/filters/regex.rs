@@ -3,9 +3,9 @@
 use minijinja::Value;
 use minijinja::value::Tuple;
 
+use crate::template::budget::{Growing, ITEM, fits};
 use crate::template::error::TemplateError;
 use crate::template::eval::{Function, Input};
-use crate::template::limits::{Growing, ITEM, fits};
 use crate::template::python::string;
 use crate::template::regex::{self, Flags};
 use crate::template::special::List;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use minijinja::Value;
 
+use super::call::{Call, Lookup};
 use super::search::{at_home, folders};
-use super::table::{Call, Lookup};
 use crate::template::error::TemplateError;
 use crate::template::eval::{Arguments, items};
 use crate::template::python::string;

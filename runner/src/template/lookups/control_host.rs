@@ -6,13 +6,13 @@ use std::process::{Command, Stdio};
 
 use minijinja::Value;
 
+use super::call::{Call, Lookup};
 use super::search::{at_home, find_file, folders};
-use super::table::{Call, Lookup};
+use crate::template::budget::{ITEM, MOST_MADE};
 use crate::template::error::TemplateError;
 use crate::template::glob;
-use crate::template::limits::{ITEM, MOST_MADE};
+use crate::template::options::FileOptions;
 use crate::template::python::string;
-use crate::template::templar::FileOptions;
 use crate::template::{tame, trust};
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;

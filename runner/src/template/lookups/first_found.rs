@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use minijinja::Value;
 use minijinja::value::ValueKind;
 
+use super::call::{Call, Lookup};
 use super::search::find_file;
-use super::table::{Call, Lookup};
 use crate::template::error::TemplateError;
 use crate::template::eval::{item, items};
 use crate::template::python::string;

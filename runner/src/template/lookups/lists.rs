@@ -3,11 +3,11 @@
 use minijinja::Value;
 use minijinja::value::{Tuple, ValueKind};
 
-use super::table::{Call, Lookup};
+use super::call::{Call, Lookup};
+use crate::template::budget::ITEM;
 use crate::template::error::TemplateError;
 use crate::template::eval::{entries, item, items as items_of, pair};
 use crate::template::filters::pairs_of;
-use crate::template::limits::ITEM;
 use crate::template::python::{repr, string, type_name};
 use crate::template::special::Dict;
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unnecessary_wraps, reason = "all lookups share one signature")]
 
+mod call;
 mod chance;
 mod control_host;
 mod first_found;

@@ -2,10 +2,10 @@
 
 use minijinja::Value;
 
-use super::table::{Call, Lookup};
+use super::call::{Call, Lookup};
+use crate::template::budget::ITEM;
 use crate::template::error::TemplateError;
 use crate::template::eval::{percent, whole};
-use crate::template::limits::ITEM;
 use crate::template::python::string;
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;

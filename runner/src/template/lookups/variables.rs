@@ -2,7 +2,7 @@
 
 use minijinja::Value;
 
-use super::table::{Call, Lookup};
+use super::call::{Call, Lookup};
 use crate::template::error::TemplateError;
 use crate::template::python::string;
 use crate::template::regex::{self, Flags};

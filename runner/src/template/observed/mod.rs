@@ -8,8 +8,9 @@ use minijinja::Value;
 use serde_json::Value as Json;
 
 use super::error::TemplateError;
+use super::options::Options;
 use super::scope::Scope;
-use super::templar::{Options, Templar};
+use super::templar::Templar;
 use super::trust::Code;
 use super::{from_json, to_json};
 
