@@ -16,6 +16,19 @@ pub(super) struct Form {
     pub(super) bytes: Vec<u8>,
     /// In base64 the characters at both ends hold bits of the neighbours too, and are not in `bytes`.
     pub(super) base64: bool,
+    /// So many bytes of a text it takes at least. A secret without its backslashes may be so short that it
+    /// would turn up in ordinary words: only where they are there, too, it is meant.
+    pub(super) least: usize,
+}
+
+impl Form {
+    fn of(bytes: Vec<u8>) -> Self {
+        Self {
+            bytes,
+            base64: false,
+            least: 0,
+        }
+    }
 }
 
 /// All forms of `secret`. Escapes of URLs, JSON and shells need none: [`super::views`] undoes them.
@@ -31,7 +44,7 @@ pub(super) fn forms(secret: &Secret) -> Vec<Form> {
             base64(whole, alignment, &mut forms);
         }
     }
-    forms.sort_by(|one, other| one.bytes.cmp(&other.bytes));
+    forms.sort_by(|one, other| (&one.bytes, one.least).cmp(&(&other.bytes, other.least)));
     forms.dedup_by(|one, other| one.bytes == other.bytes);
     forms
 }
@@ -41,28 +54,22 @@ fn plain(text: &str, forms: &mut Vec<Form>) {
     if text.len() < SHORTEST {
         return;
     }
-    let mut add = |text: &str| {
-        forms.push(Form {
-            bytes: joined(text),
-            base64: false,
-        });
-    };
-    add(text);
     if text.contains('\\') {
         let bytes = unescaped(text);
-        if bytes.len() >= SHORTEST {
+        let least = if bytes.len() < SHORTEST {
+            text.trim_end_matches('\\').len()
+        } else {
+            0
+        };
+        if !bytes.is_empty() {
             forms.push(Form {
-                bytes,
-                base64: false,
+                least,
+                ..Form::of(bytes)
             });
         }
     }
-    let mut add = |text: &str| {
-        forms.push(Form {
-            bytes: joined(text),
-            base64: false,
-        });
-    };
+    let mut add = |text: &str| forms.push(Form::of(joined(text)));
+    add(text);
     if text.contains('\'') {
         for quote in [r"'\''", r#"'"'"'"#, "''"] {
             add(&text.replace('\'', quote));
@@ -103,10 +110,7 @@ fn hexadecimal(text: &str, forms: &mut Vec<Form>) {
         })
     };
     for upper in [false, true] {
-        forms.push(Form {
-            bytes: digits(upper).collect(),
-            base64: false,
-        });
+        forms.push(Form::of(digits(upper).collect()));
     }
 }
 
@@ -127,8 +131,8 @@ fn base64(text: &str, alignment: usize, forms: &mut Vec<Form>) {
         certain.replace('+', "-").replace('/', "_"),
     ] {
         forms.push(Form {
-            bytes: text.into_bytes(),
             base64: true,
+            ..Form::of(text.into_bytes())
         });
     }
 }

@@ -13,6 +13,7 @@ use super::views::{Bytes, Reader, View, views};
 pub(super) struct Automaton {
     nfa: NFA,
     base64: Vec<bool>,
+    least: Vec<usize>,
     longest: usize,
 }
 
@@ -32,6 +33,7 @@ impl Automaton {
         Some(Self {
             nfa,
             base64: forms.iter().map(|form| form.base64).collect(),
+            least: forms.iter().map(|form| form.least).collect(),
             longest: forms.iter().map(|form| form.bytes.len()).max().unwrap_or(0),
         })
     }
@@ -56,11 +58,13 @@ impl Automaton {
                     for index in 0..self.nfa.match_len(state) {
                         let form = self.nfa.match_pattern(state, index);
                         let length = self.nfa.pattern_len(form);
-                        let start = begun[(count - length) & mask];
-                        found.push(Found {
-                            range: start..base + place.end,
-                            base64: self.base64[form.as_usize()],
-                        });
+                        let range = begun[(count - length) & mask]..base + place.end;
+                        if range.len() >= self.least[form.as_usize()] {
+                            found.push(Found {
+                                range,
+                                base64: self.base64[form.as_usize()],
+                            });
+                        }
                     }
                 }
             });

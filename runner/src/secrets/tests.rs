@@ -299,6 +299,23 @@ fn the_beginning_of_a_secret_is_known_in_every_form_wherever_it_is_cut() {
     assert_eq!(secrets.beginning("before nothing"), 0);
 }
 
+#[test]
+fn a_secret_that_is_short_without_its_backslashes_is_hidden_where_they_are() {
+    for secret in ["aa 0\\!", "\\\\\\\\\\a", "a\\\\b\\\\c\\"] {
+        let secrets = secrets(&[secret]);
+        for (what, form) in forms_of(secret) {
+            if what.contains("columns") {
+                continue;
+            }
+            let shown = hidden(&secrets, &format!("before {form} after"));
+            assert!(shown.contains("********"), "{what}: {form:?}: {shown:?}");
+        }
+        // What is short without them is no secret where they are not.
+        let plain = "aa 0! a abc a\\b";
+        assert_eq!(hidden(&secrets, plain), plain);
+    }
+}
+
 proptest! {
     /// Whatever the secret and whatever stands around it: it is never shown, and what is no secret stays.
     #[test]
