@@ -94,7 +94,11 @@ impl Unit<'_> {
                 prompt: work.shared.options.prompt.clone(),
                 live,
             },
-            account: ledger.account(target),
+            account: if target == self.host {
+                own
+            } else {
+                ledger.account(target)
+            },
             _passing: rendered.passing,
             delegated_to: delegated_to.clone().filter(|other| other != self.host),
         })

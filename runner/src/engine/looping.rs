@@ -43,7 +43,8 @@ pub(crate) async fn run(unit: &Unit<'_>, scope: &Arc<dyn Scope>) -> TaskResult {
         }
         let mut extra = carried.clone();
         extra.extend(names(unit, &items, index));
-        let mut result = unit.single(extra.clone()).await;
+        let of_item = unit.scope(extra.clone());
+        let mut result = unit.single(&of_item, &extra).await;
         for (name, value) in &result.variables {
             carried.retain(|(known, _)| known != name);
             carried.push((name.clone(), value.clone()));

@@ -42,7 +42,7 @@ pub(crate) async fn run(work: Arc<Work>, host: String, then: Snapshot) -> TaskRe
     let mut result = match broken {
         Some(error) => failed_template(&error),
         None if work.prepared.looping.is_some() => looping::run(&unit, &scope).await,
-        None => unit.single(Vec::new()).await,
+        None => unit.single(&scope, &[]).await,
     };
     if matches!(result.status, Status::Failed | Status::Unreachable) {
         result.ignored = work.ignores(&scope, result.status);
@@ -53,11 +53,14 @@ pub(crate) async fn run(work: Arc<Work>, host: String, then: Snapshot) -> TaskRe
 }
 
 impl Unit<'_> {
-    /// The task once, with `extra` variables (the item of a loop): conditions, then tries.
-    pub(crate) async fn single(&self, extra: Vec<(String, Value)>) -> TaskResult {
+    /// The task once: conditions, then tries. `scope`: its variables, among them `extra` (the item of a loop).
+    pub(crate) async fn single(
+        &self,
+        scope: &Arc<dyn Scope>,
+        extra: &[(String, Value)],
+    ) -> TaskResult {
         let started = Instant::now();
-        let scope = self.scope(extra.clone());
-        let mut result = match self.prepared(&scope, &extra).await {
+        let mut result = match self.prepared(scope, extra).await {
             Ok(result) | Err(result) => result,
         };
         if self.no_log {

@@ -465,7 +465,6 @@ fn what_is_prepared_once_comes_to_the_same_for_each_scope() {
         "'{{ holds }}'",
         "holds",
         "yes",
-        "",
     ];
     for text in texts {
         let node = parsed(text);

@@ -43,20 +43,21 @@ impl<V> Default for OnceMap<V> {
 impl<V> OnceMap<V> {
     /// What is there under `key`.
     pub(super) fn get(&self, key: &str) -> Option<&V> {
-        let mut way = Way::of(key);
+        let mut way = None;
         let mut slot = &self.0;
         while let Some(entry) = slot.get() {
             if *entry.key == *key {
                 return Some(&entry.value);
             }
-            slot = &entry.below[way.next()];
+            // Most maps have few entries, and need no hash.
+            slot = &entry.below[way.get_or_insert_with(|| Way::of(key)).next()];
         }
         None
     }
 
     /// Puts a value in, unless there is one already. Gives what is there now.
     pub(super) fn put(&self, key: &str, value: V) -> &V {
-        let mut way = Way::of(key);
+        let mut way = None;
         let mut slot = &self.0;
         let mut new = Some(Box::new(Entry {
             key: key.into(),
@@ -72,7 +73,7 @@ impl<V> OnceMap<V> {
                 if *entry.key == *key {
                     return &entry.value;
                 }
-                slot = &entry.below[way.next()];
+                slot = &entry.below[way.get_or_insert_with(|| Way::of(key)).next()];
             }
         }
     }

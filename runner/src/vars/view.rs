@@ -230,8 +230,11 @@ impl View {
         let scope = self.enter(What::Name(name.to_owned()), &node.span)?;
         let templar = &self.sources.snapshot.fixed.templar;
         let rendered = templar.render(node, &scope);
-        if let Ok(value) = &rendered {
-            self.know(name, value);
+        match &rendered {
+            Ok(value) => self.know(name, value),
+            // There may be room when it is asked for again.
+            Err(error) if error.no_room => return rendered,
+            Err(_) => {}
         }
         self.sources.rendered.put(name, rendered).clone()
     }
