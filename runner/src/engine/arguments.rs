@@ -30,8 +30,8 @@ struct Argument {
     value: Prepared,
     /// How it was written, if a template makes a text of it: that may be the name of a file.
     template: Option<Arc<Node>>,
-    /// The same for an argument that the module has evaluated itself.
-    raw: Raw,
+    /// The same for one that the module may have evaluated itself.
+    raw: Option<Raw>,
 }
 
 /// An argument with expressions in it.
@@ -41,7 +41,7 @@ enum Raw {
     /// Expressions, and where they stand in what was written.
     Written(Json, Vec<Expression>),
     /// What may not be evaluated.
-    Refused(TemplateError),
+    Refused(Box<TemplateError>),
 }
 
 #[cfg(test)]
@@ -81,7 +81,7 @@ pub(crate) fn prepare(
             let ours = name.as_str().and_then(registry::find);
             if ours.is_some_and(|ours| ours.name() == module.name()) {
                 match values.as_mapping() {
-                    Some(values) => add(&mut parts, values),
+                    Some(values) => add(&mut parts, values, module),
                     None => parts.push(Part::All(Prepared::new(values))),
                 }
             }
@@ -90,18 +90,23 @@ pub(crate) fn prepare(
     if let Some(more) = &read.more {
         parts.push(Part::All(Prepared::new(more)));
     }
-    add(&mut parts, &read.entries);
+    add(&mut parts, &read.entries, module);
     Ok((module, Arguments(parts)))
 }
 
-fn add(parts: &mut Vec<Part>, arguments: &Mapping) {
+fn add(parts: &mut Vec<Part>, arguments: &Mapping, module: &dyn Module) {
     for (key, node) in arguments.iter() {
+        let may_be_raw = |name: &Value| {
+            name.as_str()
+                .is_none_or(|name| module.raw().contains(&name))
+        };
+        let name = Prepared::new(key);
         let is_template = node.as_str().is_some_and(|text| text.contains('{'));
         parts.push(Part::One(Argument {
-            name: Prepared::new(key),
             value: Prepared::new(node),
             template: is_template.then(|| Arc::new(node.clone())),
-            raw: Raw::new(node),
+            raw: (name.is_known().is_none_or(|name| may_be_raw(&name))).then(|| Raw::new(node)),
+            name,
         }));
     }
 }
@@ -114,7 +119,7 @@ impl Raw {
         let mut expressions = Vec::new();
         match written(node, &mut expressions) {
             Ok(data) => Self::Written(data, expressions),
-            Err(error) => Self::Refused(error),
+            Err(error) => Self::Refused(Box::new(error)),
         }
     }
 }
@@ -207,8 +212,9 @@ impl Arguments {
                         Some(name) => Cow::Borrowed(name),
                         None => Cow::Owned(template::display(&name)),
                     };
-                    if module.raw().contains(&&*name) {
-                        rendered.add_raw(&name, &argument.raw, templar, scope)?;
+                    let is_raw = module.raw().contains(&&*name);
+                    if let Some(raw) = argument.raw.as_ref().filter(|_| is_raw) {
+                        rendered.add_raw(&name, raw, templar, scope)?;
                     } else {
                         let value = templar.render_prepared(&argument.value, scope)?;
                         let written = argument.template.as_ref();
@@ -289,7 +295,7 @@ impl Rendered {
                 self.expressions.extend(expressions.iter().cloned());
                 data.clone()
             }
-            Raw::Refused(error) => return Err(error.clone()),
+            Raw::Refused(error) => return Err((**error).clone()),
         };
         self.data.insert(name.to_owned(), data);
         Ok(())

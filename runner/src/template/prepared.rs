@@ -23,20 +23,22 @@ pub struct Prepared(Kind);
 enum Kind {
     /// No template: the same for all.
     Known(Value),
-    Text(Kept),
+    Text(Box<Kept>),
     List(Vec<Prepared>),
     Mapping(Vec<(Prepared, Prepared)>),
     /// What cannot be rendered. That is told where it is rendered, and not where it is never asked for.
-    Broken(TemplateError),
+    Broken(Box<TemplateError>),
 }
 
 impl Prepared {
     /// Reads a node.
     pub fn new(node: &Node) -> Self {
         Self(match (&node.tag, &node.value) {
-            (Some(Tag::Vault), _) => Kind::Broken(encrypted(&node.span)),
+            (Some(Tag::Vault), _) => Kind::Broken(Box::new(encrypted(&node.span))),
             (_, yaml::Value::String(text)) => match Code::of_node(node) {
-                Some(code) if is_template(code.text()) => Kind::Text(code.kept(Some(&node.span))),
+                Some(code) if is_template(code.text()) => {
+                    Kind::Text(Box::new(code.kept(Some(&node.span))))
+                }
                 Some(code) => Kind::Known(users(code.text())),
                 None => Kind::Known(Value::from(text.as_str())),
             },
@@ -54,7 +56,9 @@ impl Prepared {
     /// Reads a string that is a template as a whole: the name of a variable in braces, say. Nothing for others.
     pub fn whole(node: &Node) -> Option<Self> {
         let code = Code::of_node(node).filter(|code| is_whole(code.text()))?;
-        Some(Self(Kind::Text(code.trimmed().kept(Some(&node.span)))))
+        Some(Self(Kind::Text(Box::new(
+            code.trimmed().kept(Some(&node.span)),
+        ))))
     }
 
     /// A list or mapping without templates is the same for all.
@@ -98,7 +102,7 @@ enum Test {
     Known(Condition),
     Holds(Expression),
     All(Vec<PreparedCondition>),
-    Broken(TemplateError),
+    Broken(Box<TemplateError>),
 }
 
 impl PreparedCondition {
@@ -109,7 +113,8 @@ impl PreparedCondition {
         } else if node.as_str().is_none() {
             Test::Known(judged(&render::scalar(&node.value), None))
         } else {
-            Expression::of_node(node).map_or_else(Test::Broken, Test::Holds)
+            Expression::of_node(node)
+                .map_or_else(|error| Test::Broken(Box::new(error)), Test::Holds)
         })
     }
 }
@@ -124,7 +129,7 @@ impl Templar {
     pub fn render_prepared(&self, prepared: &Prepared, scope: &Arc<dyn Scope>) -> Result {
         match &prepared.0 {
             Kind::Known(value) => Ok(value.clone()),
-            Kind::Broken(error) => Err(error.clone()),
+            Kind::Broken(error) => Err((**error).clone()),
             Kind::Text(text) => self.render_kept(text, scope),
             Kind::List(items) => {
                 let mut list = Vec::with_capacity(items.len());
@@ -157,7 +162,7 @@ impl Templar {
     ) -> Result<Condition> {
         match &condition.0 {
             Test::Known(condition) => Ok(condition.clone()),
-            Test::Broken(error) => Err(error.clone()),
+            Test::Broken(error) => Err((**error).clone()),
             Test::Holds(expression) => self.holds(expression, scope),
             Test::All(items) => {
                 let mut all = Condition {
