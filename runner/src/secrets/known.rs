@@ -39,6 +39,9 @@ struct Inner {
     /// How often texts were searched.
     #[cfg(test)]
     searched: std::sync::atomic::AtomicUsize,
+    /// The one lock around state of a run, and on purpose: a secret has to be known before anything else is
+    /// done with it, by whoever reads it first. A message to one owner would leave a time in which it is read
+    /// and not known (docs/decisions/one-owner.md). It is only ever added to.
     known: Mutex<Known>,
 }
 
