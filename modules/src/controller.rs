@@ -29,6 +29,12 @@ pub trait Controller: Send + Sync {
     /// The truth of a condition as `when` has it; of the same texts as [`Self::evaluate`].
     fn condition(&self, expression: &str) -> Result<bool, ControllerError>;
 
+    /// The value of a variable of the task; nothing where there is none of that name.
+    fn variable(&self, name: &str) -> Result<Option<Value>, ControllerError> {
+        let _ = name;
+        Ok(None)
+    }
+
     /// The folder of the playbook; relative destinations of `fetch` are relative to it.
     fn playbook_dir(&self) -> &Path;
 

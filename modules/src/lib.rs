@@ -9,6 +9,7 @@
 )]
 
 pub mod args;
+pub mod argument_spec;
 mod clock;
 pub mod control;
 pub mod controller;

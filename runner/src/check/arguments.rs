@@ -306,7 +306,7 @@ impl Task<'_> {
 }
 
 /// A value without templates, as data; nothing where there is one.
-fn literal(node: &Node) -> Option<Json> {
+pub(super) fn literal(node: &Node) -> Option<Json> {
     if node.tag == Some(Tag::Vault) {
         return None;
     }

@@ -243,6 +243,7 @@ fn writes_here(item: &Item) -> bool {
         TaskAction::Module { name, .. } => windlass_modules::registry::find(name)
             .is_some_and(|module| matches!(module.name(), "fetch" | "kubeconfig")),
         TaskAction::IncludeTasks { file, .. } => file.as_str().is_some_and(has_template),
+        TaskAction::IncludeRole { role, .. } => !role.is_literal(),
         TaskAction::Meta(..) => false,
     };
     fetch

@@ -1,5 +1,6 @@
 //! Handlers that are notified must be there.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use crate::yaml::{Diagnostic, Node, suggest};
 #[derive(Debug, Default)]
 struct Names<'a> {
     /// `name` and `listen`.
-    names: IndexSet<&'a str>,
+    names: IndexSet<Cow<'a, str>>,
     /// Whether a name is a template, or handlers are in files that are not known yet.
     unknown: bool,
 }
@@ -24,8 +25,16 @@ pub(super) fn check(items: &[Item], found: &mut Vec<Diagnostic>) {
     for of_play in items.chunk_by(|one, next| Arc::ptr_eq(&one.play, &next.play)) {
         let play = &of_play[0].play;
         let of_play = || of_play.iter();
-        let names = names(of_play().filter(|item| item.handler));
-        twice(of_play().filter(|item| item.handler), found);
+        let mut names = names(of_play().filter(|item| item.handler));
+        // The handlers of a role that is not known yet are not known either.
+        names.unknown |= of_play().any(|item| match &item.task.action {
+            TaskAction::IncludeRole { role, .. } => !role.is_literal(),
+            TaskAction::IncludeTasks { file, .. } => file.as_str().is_none_or(has_template),
+            _ => false,
+        });
+        // Those of roles go by the names of their roles as well.
+        let own = |item: &&Item| item.handler && item.role().is_none();
+        twice(of_play().filter(own), found);
         if names.unknown {
             continue;
         }
@@ -47,10 +56,15 @@ fn names<'a>(handlers: impl Iterator<Item = &'a Item>) -> Names<'a> {
             match node.as_str() {
                 Some(name) if has_template(name) => names.unknown = true,
                 Some(name) => {
-                    names.names.insert(name);
+                    names.names.insert(name.into());
+                    if let Some(role) = handler.role() {
+                        let titled = |role: &str| format!("{role} : {name}").into();
+                        names.names.insert(titled(&role.name));
+                        names.names.insert(titled(&role.full_name()));
+                    }
                 }
                 None => {
-                    names.names.insert(node.source_text());
+                    names.names.insert(node.source_text().into());
                 }
             }
         }
@@ -59,9 +73,9 @@ fn names<'a>(handlers: impl Iterator<Item = &'a Item>) -> Names<'a> {
 }
 
 /// The first names, and how many more there are.
-fn listed(names: &IndexSet<&str>) -> String {
+fn listed(names: &IndexSet<Cow<'_, str>>) -> String {
     const SHOWN: usize = 30;
-    let mut list: Vec<&str> = names.iter().take(SHOWN).copied().collect();
+    let mut list: Vec<&str> = names.iter().take(SHOWN).map(AsRef::as_ref).collect();
     let more = format!("and {} more", names.len().saturating_sub(SHOWN));
     if names.len() > SHOWN {
         list.push(&more);
@@ -74,7 +88,7 @@ fn unknown(notify: &Node, names: &Names<'_>, play: &Play) -> Option<Diagnostic> 
     if names.names.contains(name) {
         return None;
     }
-    let help = match suggest(name, names.names.iter().copied()) {
+    let help = match suggest(name, names.names.iter().map(AsRef::as_ref)) {
         Some(nearest) => format!("did you mean `{nearest}`?"),
         None if names.names.is_empty() => {
             "add it under `handlers:` of this play, which has none".to_owned()

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::run::Input;
+use super::input::Input;
 use crate::inventory::{Pattern, PatternError};
 use crate::playbook::{Play, has_template};
 use crate::yaml::{Diagnostic, Node, Severity};

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::files;
 use crate::playbook::{
-    Block, Common, Entry, Loader, Play, Task, TaskAction, has_template, load_tasks,
+    Block, Common, Entry, Home, Loader, Play, Role, RoleRequest, Task, TaskAction, has_template,
+    load_role, load_tasks,
 };
 use crate::yaml::{self, Diagnostic, Mapping, Node};
 
@@ -26,8 +27,10 @@ pub(super) struct Item {
 #[derive(Debug, Clone)]
 pub(super) enum Around {
     Block(Arc<Block>),
-    /// The `include_tasks` whose file it is in.
+    /// The `include_tasks` or `include_role` that brings it in.
     Include(Arc<Task>),
+    /// The role that it is of, or one that depends on that.
+    Role(Arc<Role>),
 }
 
 impl Around {
@@ -35,6 +38,7 @@ impl Around {
         match self {
             Self::Block(block) => &block.common,
             Self::Include(task) => &task.common,
+            Self::Role(role) => &role.common,
         }
     }
 }
@@ -45,10 +49,11 @@ impl Item {
         let applied = self.around.iter().flat_map(|around| {
             let applied = match around {
                 Around::Include(task) => match &task.action {
-                    TaskAction::IncludeTasks { apply, .. } => apply.as_deref(),
+                    TaskAction::IncludeTasks { apply, .. }
+                    | TaskAction::IncludeRole { apply, .. } => apply.as_deref(),
                     _ => None,
                 },
-                Around::Block(_) => None,
+                Around::Block(_) | Around::Role(_) => None,
             };
             std::iter::once(around.common()).chain(applied)
         });
@@ -63,27 +68,53 @@ impl Item {
         imported.chain(self.commons().flat_map(|common| &common.when))
     }
 
-    /// Where files that it names are looked for: beside its file, then beside the play's.
+    /// Where files that it names are looked for: in the roles around it, the innermost first, beside its file,
+    /// then beside the play's.
     pub(super) fn folders(&self) -> Vec<PathBuf> {
-        let mut folders = vec![folder(&self.task.path)];
-        let play = folder(&self.play.path);
-        if !folders.contains(&play) {
-            folders.push(play);
+        let mut folders: Vec<PathBuf> = roles(&self.around).map(|role| role.path.clone()).collect();
+        for beside in [folder(&self.task.path), folder(&self.play.path)] {
+            if !folders.contains(&beside) {
+                folders.push(beside);
+            }
         }
         folders
     }
+
+    /// The role that it is of.
+    pub(super) fn role(&self) -> Option<&Arc<Role>> {
+        roles(&self.around).next()
+    }
+}
+
+/// The roles around something, innermost first.
+fn roles(around: &[Around]) -> impl Iterator<Item = &Arc<Role>> {
+    around.iter().rev().filter_map(|around| match around {
+        Around::Role(role) => Some(role),
+        _ => None,
+    })
 }
 
 pub(super) fn folder(path: &Path) -> PathBuf {
     path.parent().unwrap_or(Path::new("")).to_path_buf()
 }
 
-/// All tasks of the plays, those of included files among them as far as the files' names are
-/// literal, and what is wrong with those files.
-pub(super) fn collect(plays: &[Arc<Play>], loader: &Loader) -> (Vec<Item>, Vec<Diagnostic>) {
+/// What the plays bring.
+#[derive(Debug, Default)]
+pub(super) struct Collected {
+    /// All tasks, those of included files and roles among them as far as their names are literal.
+    pub(super) items: Vec<Item>,
+    /// The roles, each as often as it is used.
+    pub(super) roles: Vec<Arc<Role>>,
+    /// What is wrong with files and roles that are included.
+    pub(super) found: Vec<Diagnostic>,
+}
+
+/// Collects all that the plays bring.
+pub(super) fn collect(plays: &[Arc<Play>], loader: &Loader) -> Collected {
     let mut collector = Collector {
         loader,
         items: Vec::new(),
+        roles: Vec::new(),
         found: Vec::new(),
         loaded: HashMap::new(),
         full: false,
@@ -96,7 +127,11 @@ pub(super) fn collect(plays: &[Arc<Play>], loader: &Loader) -> (Vec<Item>, Vec<D
             rescue: false,
             files: Vec::new(),
         };
-        for entries in [&play.pre_tasks, &play.tasks, &play.post_tasks] {
+        collector.entries(&play.pre_tasks, &place);
+        for role in &play.roles {
+            collector.role(role, &place);
+        }
+        for entries in [&play.tasks, &play.post_tasks] {
             collector.entries(entries, &place);
         }
         let handlers = Place {
@@ -105,15 +140,20 @@ pub(super) fn collect(plays: &[Arc<Play>], loader: &Loader) -> (Vec<Item>, Vec<D
         };
         collector.entries(&play.handlers, &handlers);
     }
-    (collector.items, collector.found)
+    Collected {
+        items: collector.items,
+        roles: collector.roles,
+        found: collector.found,
+    }
 }
 
 struct Collector<'a> {
     loader: &'a Loader,
     items: Vec<Item>,
+    roles: Vec<Arc<Role>>,
     found: Vec<Diagnostic>,
-    /// Files that were read, as tasks or as handlers; none where that failed.
-    loaded: HashMap<(PathBuf, bool), Option<Arc<Vec<Entry>>>>,
+    /// Files that were read, for which role, as tasks or as handlers; none where that failed.
+    loaded: HashMap<(PathBuf, Option<PathBuf>, bool), Option<Arc<Vec<Entry>>>>,
     /// Whether there were too many tasks.
     full: bool,
 }
@@ -130,7 +170,7 @@ struct Place<'a> {
     around: Vec<Around>,
     handler: bool,
     rescue: bool,
-    /// The included files that it is in.
+    /// The included files that it is in; of roles, their folders with the names of their files.
     files: Vec<PathBuf>,
 }
 
@@ -139,6 +179,19 @@ impl Place<'_> {
         let mut inside = self.clone();
         inside.around.push(around);
         inside
+    }
+
+    /// Where it is, for what is included there.
+    fn home(&self) -> Home {
+        let role = roles(&self.around).next();
+        Home {
+            folder: folder(&self.play.path),
+            collections: role.map_or_else(
+                || self.play.collections.clone(),
+                |role| role.collections.clone(),
+            ),
+            role: role.map(|role| role.path.clone()),
+        }
     }
 }
 
@@ -157,8 +210,27 @@ impl Collector<'_> {
                     self.entries(&block.rescue, &rescue);
                 }
                 Entry::Task(task) => self.task(task, place),
+                Entry::Role(import) => {
+                    let inside = place.inside(Around::Block(Arc::clone(&import.around)));
+                    self.role(&import.role, &inside);
+                }
             }
         }
+    }
+
+    /// The tasks and handlers of a role, and of those that it depends on.
+    fn role(&mut self, role: &Arc<Role>, place: &Place<'_>) {
+        self.roles.push(Arc::clone(role));
+        let inside = place.inside(Around::Role(Arc::clone(role)));
+        for dependency in &role.dependencies {
+            self.role(dependency, &inside);
+        }
+        self.entries(&role.tasks, &inside);
+        let handlers = Place {
+            handler: true,
+            ..inside
+        };
+        self.entries(&role.handlers, &handlers);
     }
 
     fn task(&mut self, task: &Arc<Task>, place: &Place<'_>) {
@@ -175,17 +247,33 @@ impl Collector<'_> {
             return;
         }
         self.items.push(item);
-        let TaskAction::IncludeTasks { file, .. } = &task.action else {
-            return;
-        };
+        match &task.action {
+            TaskAction::IncludeTasks { file, .. } => {
+                self.included_file(task, file, &folders, place)
+            }
+            TaskAction::IncludeRole { role, .. } => self.included_role(task, role, place),
+            TaskAction::Module { .. } | TaskAction::Meta(..) => {}
+        }
+    }
+
+    fn included_file(
+        &mut self,
+        task: &Arc<Task>,
+        file: &Node,
+        folders: &[PathBuf],
+        place: &Place<'_>,
+    ) {
         let Some(name) = file.as_str().filter(|name| !has_template(name)) else {
             return;
         };
-        let Some(path) = files::find(&folders, "tasks", name) else {
+        let of_handlers = place.handler && place.home().role.is_some();
+        let of_handlers = of_handlers.then(|| files::find(folders, "handlers", name));
+        let found = of_handlers.flatten();
+        let Some(path) = found.or_else(|| files::find(folders, "tasks", name)) else {
             self.found.push(files::missing(
                 file,
                 name,
-                &folders,
+                folders,
                 "tasks",
                 "file of tasks",
             ));
@@ -195,17 +283,10 @@ impl Collector<'_> {
         if place.files.contains(&path) {
             return;
         }
-        if place.files.len() == DEEPEST {
-            let message =
-                format!("files of tasks are included in each other more than {DEEPEST} deep");
-            self.found.push(
-                Diagnostic::error(&file.span, message)
-                    .note(format!("the way here: {}", way(place, name)))
-                    .help("include files from one place, rather than each from the one before"),
-            );
+        if !self.shallow(place, file, name) {
             return;
         }
-        let Some(entries) = self.load(&path, place.handler) else {
+        let Some(entries) = self.load(&path, place) else {
             return;
         };
         let mut inside = place.inside(Around::Include(Arc::clone(task)));
@@ -213,13 +294,51 @@ impl Collector<'_> {
         stacker::maybe_grow(256 << 10, 2 << 20, || self.entries(&entries, &inside));
     }
 
+    /// A role that is included, where its name and those of its files are written out.
+    fn included_role(&mut self, task: &Arc<Task>, request: &RoleRequest, place: &Place<'_>) {
+        if !request.is_literal() {
+            return;
+        }
+        let files = &request.files;
+        let names = [&files.tasks, &files.vars, &files.defaults, &files.handlers];
+        let names = names.map(|name| name.as_ref().and_then(Node::as_str));
+        let name = request.name.as_str().unwrap_or_default();
+        let key = PathBuf::from(format!("{:?} {name} {names:?}", place.home().role));
+        if place.files.contains(&key) || !self.shallow(place, &request.name, name) {
+            return;
+        }
+        match load_role(request, &task.common.vars, &place.home(), self.loader) {
+            Ok(role) => {
+                let mut inside = place.inside(Around::Include(Arc::clone(task)));
+                inside.files.push(key);
+                stacker::maybe_grow(256 << 10, 2 << 20, || self.role(&role, &inside));
+            }
+            Err(diagnostics) => self.found.extend(diagnostics),
+        }
+    }
+
+    /// Whether not too much is included in each other.
+    fn shallow(&mut self, place: &Place<'_>, named: &Node, name: &str) -> bool {
+        if place.files.len() < DEEPEST {
+            return true;
+        }
+        let message = format!("files of tasks are included in each other more than {DEEPEST} deep");
+        self.found.push(
+            Diagnostic::error(&named.span, message)
+                .note(format!("the way here: {}", way(place, name)))
+                .help("include files from one place, rather than each from the one before"),
+        );
+        false
+    }
+
     /// The tasks of a file, read once; what is wrong with it is told once.
-    fn load(&mut self, path: &Path, handlers: bool) -> Option<Arc<Vec<Entry>>> {
-        let key = (path.to_owned(), handlers);
+    fn load(&mut self, path: &Path, place: &Place<'_>) -> Option<Arc<Vec<Entry>>> {
+        let home = place.home();
+        let key = (path.to_owned(), home.role.clone(), place.handler);
         if let Some(known) = self.loaded.get(&key) {
             return known.clone();
         }
-        let entries = match load_tasks(path, handlers, self.loader) {
+        let entries = match load_tasks(path, place.handler, &home, self.loader) {
             Ok(entries) => Some(Arc::new(entries)),
             Err(diagnostics) => {
                 self.found.extend(diagnostics);
@@ -257,7 +376,7 @@ fn way(place: &Place<'_>, last: &str) -> String {
         .iter()
         .filter_map(|around| match around {
             Around::Include(task) => Some(&task.span),
-            Around::Block(_) => None,
+            Around::Block(_) | Around::Role(_) => None,
         })
         .map(|span| format!("{}:{}", span.source.name(), span.position().0))
         .collect();
@@ -265,11 +384,12 @@ fn way(place: &Place<'_>, last: &str) -> String {
     yaml::way(&steps)
 }
 
-/// The mappings of variables of the plays and of what is around the tasks, and in the tasks.
+/// The mappings of variables of the plays, of roles, of what is around the tasks, and in the tasks.
 pub(super) fn variables<'a>(
     plays: &'a [Arc<Play>],
-    items: &'a [Item],
+    collected: &'a Collected,
 ) -> impl Iterator<Item = &'a Mapping> {
+    let Collected { items, roles, .. } = collected;
     let imports = plays
         .iter()
         .flat_map(|play| play.imports.iter().map(|import| &import.vars));
@@ -278,7 +398,13 @@ pub(super) fn variables<'a>(
             .iter()
             .flat_map(|item| item.commons().map(|common| &common.vars)),
     );
+    let roles = roles.iter().flat_map(|role| {
+        let files = role.defaults.iter().chain(&role.vars);
+        let files = files.filter_map(|file| file.as_mapping());
+        files.chain([&role.params, &role.common.vars])
+    });
     // What is around many tasks comes by once for each of them.
     let mut known = HashSet::new();
-    (imports.chain(commons)).filter(move |mapping| known.insert(std::ptr::from_ref(*mapping)))
+    (imports.chain(commons).chain(roles))
+        .filter(move |mapping| known.insert(std::ptr::from_ref(*mapping)))
 }

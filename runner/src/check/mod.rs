@@ -4,10 +4,13 @@
 //! An error here means that the run would fail; what only may fail is a warning, and what cannot be
 //! known passes. Files that are included by a literal name are read and checked with the rest.
 
+mod argument_specs;
 mod arguments;
+mod defined;
 mod files;
 mod handlers;
 mod hosts;
+mod input;
 mod items;
 mod modules;
 mod names;
@@ -18,4 +21,5 @@ mod surprises;
 #[cfg(test)]
 mod tests;
 
-pub use run::{Input, check, loader};
+pub use input::Input;
+pub use run::{check, loader};

@@ -7,58 +7,28 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use windlass_modules::{FreeForm, registry};
-
+use super::argument_specs;
+use super::defined::{self, Defined};
 use super::files::VarsFiles;
 use super::hosts;
-use super::items::{self, Around, Item};
-use super::modules;
-use super::run::Input;
+use super::input::Input;
+use super::items::{Around, Collected, Item};
 use super::strings::{self, When};
-use crate::playbook::{LoopSource, Play, TaskAction, has_template};
+use crate::playbook::{LoopSource, Play};
 use crate::template::{Reference, References, Templar};
-use crate::yaml::{Diagnostic, Mapping, Node, Severity, Span, suggest};
-
-/// Names that are there without anyone defining them; so is what begins with `ansible_`.
-const ALWAYS: &[&str] = &[
-    "environment",
-    "group_names",
-    "groups",
-    "hostvars",
-    "inventory_dir",
-    "inventory_file",
-    "inventory_hostname",
-    "inventory_hostname_short",
-    "item",
-    "omit",
-    "play_hosts",
-    "playbook_dir",
-    "role_name",
-    "role_names",
-    "role_path",
-    "template_destpath",
-    "template_fullpath",
-    "template_host",
-    "template_mtime",
-    "template_path",
-    "template_run_date",
-    "template_uid",
-    "vars",
-];
-
-/// Modules that may define any variable.
-const DEFINE_ANYTHING: &[&str] = &["add_host", "group_by", "include_vars"];
+use crate::yaml::{Diagnostic, Severity, Span, suggest};
 
 /// Reports uses of names that nothing defines: an error where the run is sure to come by, a warning
 /// where it may.
 pub(super) fn check(
     plays: &[Arc<Play>],
-    items: &[Item],
+    collected: &Collected,
     vars_files: &VarsFiles,
     input: &Input<'_>,
     found: &mut Vec<Diagnostic>,
 ) {
-    let Some(defined) = Defined::collect(plays, items, vars_files, input) else {
+    let items = &collected.items;
+    let Some(defined) = Defined::collect(plays, collected, vars_files, input) else {
         return;
     };
     let templar = input.templar;
@@ -76,109 +46,10 @@ pub(super) fn check(
             found: HashMap::new(),
         };
         uses.item(item);
+        let certain =
+            uses.reaches(item) && item.conditions().next().is_none() && always_loops(item);
+        argument_specs::check(item, &defined, certain, found);
         found.extend(uses.found.into_values());
-    }
-}
-
-/// What defines names.
-#[derive(Debug, Default)]
-struct Defined<'a> {
-    names: HashSet<String>,
-    /// Values that stand in playbooks, of names that are defined nowhere else.
-    values: HashMap<&'a str, Vec<&'a Node>>,
-    /// Names whose values are not known before the run.
-    elsewhere: HashSet<String>,
-}
-
-impl<'a> Defined<'a> {
-    /// Nothing where names may be defined unseen.
-    fn collect(
-        plays: &'a [Arc<Play>],
-        items: &'a [Item],
-        vars_files: &'a VarsFiles,
-        input: &Input<'_>,
-    ) -> Option<Self> {
-        if vars_files.unknown {
-            return None;
-        }
-        let mut defined = Self {
-            elsewhere: input.store.names(),
-            ..Self::default()
-        };
-        let files = vars_files.read.iter().filter_map(|file| file.as_mapping());
-        for mapping in items::variables(plays, items).chain(files) {
-            defined.mapping(mapping);
-        }
-        for item in items {
-            defined.task(item)?;
-        }
-        defined.names.extend(defined.elsewhere.iter().cloned());
-        Some(defined)
-    }
-
-    fn mapping(&mut self, mapping: &'a Mapping) {
-        for (key, value) in mapping.iter() {
-            if let Some(name) = key.as_str() {
-                self.names.insert(name.to_owned());
-                self.values.entry(name).or_default().push(value);
-            }
-        }
-    }
-
-    fn task(&mut self, item: &Item) -> Option<()> {
-        let task = &item.task;
-        let control = &task.loop_control;
-        self.elsewhere.extend(
-            task.register
-                .iter()
-                .map(|(name, _)| name)
-                .chain(&control.loop_var)
-                .chain(&control.index_var)
-                .cloned(),
-        );
-        match &task.action {
-            TaskAction::IncludeTasks { file, .. } => {
-                file.as_str().filter(|name| !has_template(name)).map(drop)
-            }
-            TaskAction::Meta(..) => Some(()),
-            TaskAction::Module { name, more, .. } => {
-                let short = name.rsplit('.').next().unwrap_or(name);
-                if DEFINE_ANYTHING.contains(&short) {
-                    return None;
-                }
-                let any = registry::find(name)
-                    .is_some_and(|module| module.free_form() == FreeForm::AnyKeys);
-                if !any {
-                    return Some(());
-                }
-                if more
-                    .as_ref()
-                    .is_some_and(|more| more.as_mapping().is_none())
-                {
-                    return None;
-                }
-                for (key, _) in modules::arguments(item)?.iter() {
-                    let name = key.as_str()?;
-                    if has_template(name) {
-                        return None;
-                    }
-                    self.elsewhere.insert(name.to_owned());
-                }
-                Some(())
-            }
-        }
-    }
-
-    fn knows(&self, name: &str) -> bool {
-        name.starts_with("ansible_") || ALWAYS.contains(&name) || self.names.contains(name)
-    }
-
-    /// The one value that a name can have.
-    fn value(&self, name: &str) -> Option<&'a Node> {
-        match self.values.get(name).map(Vec::as_slice) {
-            Some([value]) if !self.elsewhere.contains(name) => Some(value),
-            _ => None,
-        }
     }
 }
 
@@ -211,7 +82,7 @@ impl Uses<'_, '_> {
             let guarded = references.variables.iter().filter(|one| one.guarded);
             self.guarded.extend(guarded.map(|one| one.name.clone()));
         }
-        let reached = self.sure && !item.rescue && !item.handler && !is_tagged(item);
+        let reached = self.reaches(item);
         for (index, references) in conditions.iter().enumerate() {
             // The first condition that does not hold ends them.
             self.all(references, reached && index == 0 && always_loops(item));
@@ -226,6 +97,11 @@ impl Uses<'_, '_> {
             let certain = reached && conditions.is_empty() && looped;
             self.all(&one.references, certain);
         }
+    }
+
+    /// Whether the run comes to the task, unless a condition says otherwise.
+    fn reaches(&self, item: &Item) -> bool {
+        self.sure && !item.rescue && !item.handler && !is_tagged(item)
     }
 
     fn all(&mut self, references: &References, certain: bool) {
@@ -293,7 +169,7 @@ impl Uses<'_, '_> {
             diagnostic = diagnostic.label(span, "needed here");
         }
         let names = self.defined.names.iter().map(String::as_str);
-        let help = match suggest(name, names.chain(ALWAYS.iter().copied())) {
+        let help = match suggest(name, names.chain(defined::ALWAYS.iter().copied())) {
             Some(nearest) => format!("did you mean `{nearest}`?"),
             None => format!(
                 "define it in `vars:`, in the inventory or with `-e {name}=…`; where it may be \
@@ -321,7 +197,7 @@ fn always_loops(item: &Item) -> bool {
 fn around_loops(item: &Item) -> bool {
     let mut includes = item.around.iter().filter_map(|around| match around {
         Around::Include(task) => task.looping.as_ref(),
-        Around::Block(_) => None,
+        Around::Block(_) | Around::Role(_) => None,
     });
     includes.all(has_items)
 }

@@ -3,35 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::input::Input;
 use super::items;
 use super::{files, handlers, hosts, modules, names, strings, surprises};
-use crate::inventory::{Inventory, Pattern};
-use crate::playbook::{Loader, Play, Playbook};
-use crate::template::Templar;
-use crate::vars::Store;
+use crate::playbook::{Loader, Play};
 use crate::yaml::{Diagnostic, Severity, Span};
-
-/// What is checked, and against what.
-#[derive(Debug, Clone, Copy)]
-pub struct Input<'a> {
-    /// The playbooks of the run, in order.
-    pub playbooks: &'a [Playbook],
-    /// The hosts and groups.
-    pub inventory: &'a Inventory,
-    /// The variables that are known before the run.
-    pub store: &'a Store,
-    /// Knows the syntax of templates.
-    pub templar: &'a Templar,
-    /// Reads files that are included.
-    pub loader: &'a Loader,
-    /// Whether all of the playbooks and inventories could be read; otherwise what they define is not
-    /// known.
-    pub complete: bool,
-    /// Whether every task may run: `--tags` and `--start-at-task` leave others out.
-    pub all_tasks: bool,
-    /// `--limit`.
-    pub limit: Option<&'a Pattern>,
-}
 
 /// A loader that knows the modules.
 pub fn loader() -> Loader {
@@ -45,7 +21,9 @@ pub fn check(input: &Input<'_>) -> Vec<Diagnostic> {
         .iter()
         .flat_map(|playbook| playbook.plays.iter().cloned())
         .collect();
-    let (items, mut found) = items::collect(&plays, input.loader);
+    let mut collected = items::collect(&plays, input.loader);
+    let mut found = std::mem::take(&mut collected.found);
+    let items = &collected.items;
     let vars_files = files::vars_files(&plays, &mut found);
     // What is not read may define variables and handlers, hosts and groups.
     let all_read = input.complete && found.is_empty();
@@ -53,16 +31,16 @@ pub fn check(input: &Input<'_>) -> Vec<Diagnostic> {
         hosts::check(&plays, input, &mut found);
     }
     if all_read {
-        handlers::check(&items, &mut found);
+        handlers::check(items, &mut found);
     }
-    for item in &items {
+    for item in items {
         modules::check(item, &mut found);
     }
-    files::check(&items, &mut found);
-    surprises::check(&plays, &items, &mut found);
-    strings::check(&plays, &items, &vars_files, input.templar, &mut found);
+    files::check(items, &mut found);
+    surprises::check(&plays, &collected, &mut found);
+    strings::check(&plays, &collected, &vars_files, input.templar, &mut found);
     if all_read {
-        names::check(&plays, &items, &vars_files, input, &mut found);
+        names::check(&plays, &collected, &vars_files, input, &mut found);
     }
     in_order(found)
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use windlass_modules::registry;
 
 use super::files::{self, VarsFiles};
-use super::items::{self, Around, Item};
+use super::items::{self, Around, Collected, Item};
 use super::modules;
 use crate::playbook::{Common, Keyword, Play, TaskAction, has_template};
 use crate::template::{FileOptions, References, Syntax, Templar, TemplateError};
@@ -36,7 +36,7 @@ pub(super) struct Use {
 /// Checks all of them.
 pub(super) fn check(
     plays: &[Arc<Play>],
-    items: &[Item],
+    collected: &Collected,
     vars_files: &VarsFiles,
     templar: &Templar,
     found: &mut Vec<Diagnostic>,
@@ -49,14 +49,14 @@ pub(super) fn check(
     for play in plays {
         reader.play(play);
     }
-    for mapping in items::variables(plays, items) {
+    for mapping in items::variables(plays, collected) {
         reader.mapping(mapping, When::Perhaps);
     }
     for file in &vars_files.read {
         reader.text(file, When::Perhaps);
     }
     let mut known = HashSet::new();
-    for item in items {
+    for item in &collected.items {
         for common in item.around.iter().map(Around::common) {
             if known.insert(std::ptr::from_ref(common)) {
                 reader.common(common);
@@ -238,6 +238,16 @@ impl Reader<'_> {
         match &task.action {
             TaskAction::IncludeTasks { file, apply } => {
                 self.text(file, When::Always);
+                if let Some(apply) = apply {
+                    self.common(apply);
+                }
+            }
+            TaskAction::IncludeRole { role, apply } => {
+                let files = &role.files;
+                let files = [&files.tasks, &files.vars, &files.defaults, &files.handlers];
+                for name in files.into_iter().flatten().chain([&role.name]) {
+                    self.text(name, When::Always);
+                }
                 if let Some(apply) = apply {
                     self.common(apply);
                 }

@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use super::items::{self, Item};
+use super::items::{self, Collected, Item};
 use super::modules;
 use crate::playbook::{Play, TaskAction};
 use crate::yaml::{Diagnostic, Node, Value, surprise};
 
 /// Looks at the variables and arguments of the playbooks, and at conditions.
-pub(super) fn check(plays: &[Arc<Play>], items: &[Item], found: &mut Vec<Diagnostic>) {
-    for mapping in items::variables(plays, items) {
+pub(super) fn check(plays: &[Arc<Play>], collected: &Collected, found: &mut Vec<Diagnostic>) {
+    for mapping in items::variables(plays, collected) {
         for (_, value) in mapping.iter() {
             numbers(value, found);
         }
     }
-    for item in items {
+    for item in &collected.items {
         if let TaskAction::Module { .. } = item.task.action {
             for value in modules::text_values(item) {
                 numbers(&value, found);

@@ -1,12 +1,13 @@
 //! `--list-hosts`, `--list-tasks` and `--list-tags`, in `ansible-playbook`'s layout.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::args::Running;
 use super::prepare::Prepared;
 use crate::engine::{self, Chain, Layer};
 use crate::inventory::Pattern;
-use crate::playbook::{Entry, Play, TaskAction};
+use crate::playbook::{Entry, Play, Role, TaskAction};
 use crate::report::{Printer, escape};
 use crate::yaml::Node;
 
@@ -95,15 +96,30 @@ fn hosts(pattern: &str, prepared: &Prepared) -> Vec<String> {
 
 /// The names and tags of a play's tasks that the filter selects. What `include_tasks` brings in is
 /// known only in a run.
-fn tasks(
-    play: &std::sync::Arc<Play>,
-    filter: &engine::TagFilter,
-) -> Vec<(String, BTreeSet<String>)> {
+fn tasks(play: &Arc<Play>, filter: &engine::TagFilter) -> Vec<(String, BTreeSet<String>)> {
     let mut found = Vec::new();
-    for entries in [&play.pre_tasks, &play.tasks, &play.post_tasks] {
-        collect(entries, &Chain::new(play), filter, &mut found);
+    let chain = Chain::new(play);
+    collect(&play.pre_tasks, &chain, filter, &mut found);
+    for role in &play.roles {
+        of_role(role, &chain, filter, &mut found);
+    }
+    for entries in [&play.tasks, &play.post_tasks] {
+        collect(entries, &chain, filter, &mut found);
     }
     found
+}
+
+fn of_role(
+    role: &Arc<Role>,
+    chain: &Chain,
+    filter: &engine::TagFilter,
+    found: &mut Vec<(String, BTreeSet<String>)>,
+) {
+    let inner = chain.with(Layer::Role(Arc::clone(role)));
+    for dependency in &role.dependencies {
+        of_role(dependency, &inner, filter, found);
+    }
+    collect(&role.tasks, &inner, filter, found);
 }
 
 fn collect(
@@ -115,7 +131,7 @@ fn collect(
     for entry in entries {
         match entry {
             Entry::Task(task) => {
-                let tags = chain.with(Layer::Task(std::sync::Arc::clone(task))).tags();
+                let tags = chain.with(Layer::Task(Arc::clone(task))).tags();
                 if !engine::selected(&tags, filter) {
                     continue;
                 }
@@ -123,15 +139,22 @@ fn collect(
                     (Some(name), _) => name.as_str().unwrap_or_default().to_owned(),
                     (None, TaskAction::Module { name, .. }) => name.clone(),
                     (None, TaskAction::IncludeTasks { .. }) => "include_tasks".to_owned(),
+                    (None, TaskAction::IncludeRole { role, .. }) => {
+                        format!("include_role : {}", role.name.as_str().unwrap_or_default())
+                    }
                     (None, TaskAction::Meta(word, _)) => format!("meta: {word}"),
                 };
-                found.push((name, tags));
+                found.push((chain.titled(name), tags));
             }
             Entry::Block(block) => {
-                let inner = chain.with(Layer::Block(std::sync::Arc::clone(block)));
+                let inner = chain.with(Layer::Block(Arc::clone(block)));
                 for entries in [&block.block, &block.rescue, &block.always] {
                     collect(entries, &inner, filter, found);
                 }
+            }
+            Entry::Role(import) => {
+                let inner = chain.with(Layer::Block(Arc::clone(&import.around)));
+                of_role(&import.role, &inner, filter, found);
             }
         }
     }

@@ -3,6 +3,7 @@
 mod ansible;
 mod args;
 mod check;
+mod config;
 mod doc;
 mod exit;
 mod inventory;

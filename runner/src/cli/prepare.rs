@@ -8,11 +8,12 @@ use std::sync::Arc;
 use windlass_modules::registry;
 
 use super::args::Input;
+use super::config;
 use super::exit::Exit;
 use crate::check;
 use crate::engine::TagFilter;
 use crate::inventory::{self, Beside, Inventory, InventorySource, Pattern};
-use crate::playbook::{self, Loader, Playbook};
+use crate::playbook::{self, Loader, Playbook, SearchPaths};
 use crate::report::{Printer, diagnostics};
 use crate::secrets::Secrets;
 use crate::template::{Options, Templar};
@@ -32,18 +33,32 @@ pub(crate) struct Prepared {
 
 /// Reads and checks all that `input` names. What is wrong is shown, and decides the exit code.
 pub(crate) fn prepare(input: &Input, info: RunInfo, printer: &Printer) -> Result<Prepared, Exit> {
-    if let Some(missing) = input.playbooks.iter().find(|path| !path.exists()) {
+    let (paths, wrong) = config::search_paths();
+    if let Some(wrong) = wrong {
+        printer.note(&format!("{} {wrong}", printer.theme().bad("error:")));
+        printer.note("  what to do: repair the file, or name another with ANSIBLE_CONFIG");
+        return Err(Exit::BAD_INPUT);
+    }
+    let (playbooks, tried) = named_playbooks(&input.playbooks, &paths);
+    if let Some(missing) = playbooks.iter().find(|path| !path.exists()) {
         let error = printer.theme().bad("error:");
         printer.note(&format!(
             "{error} there is no playbook {}",
             missing.display()
         ));
+        for path in tried {
+            printer.note(&format!("  looked for {}", path.display()));
+        }
         printer.note("  what to do: check the path; it is relative to the folder you are in");
         return Err(Exit::Usage);
     }
+    let input = &Input {
+        playbooks,
+        ..input.clone()
+    };
     let mut found = Vec::new();
     let mut secrets = Vec::new();
-    let prepared = read(input, info, &mut found, &mut secrets);
+    let prepared = read(input, paths, info, &mut found, &mut secrets);
     let errors = found
         .iter()
         .any(|diagnostic| diagnostic.severity == Severity::Error);
@@ -54,9 +69,30 @@ pub(crate) fn prepare(input: &Input, info: RunInfo, printer: &Printer) -> Result
     }
 }
 
+/// The files of the playbooks: one may be named by its collection. What is none of these is as it was named, with
+/// the places where it was looked for.
+fn named_playbooks(named: &[PathBuf], paths: &SearchPaths) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    let mut tried = Vec::new();
+    let found = named.iter().map(|path| {
+        let name = path.to_str().filter(|_| !path.exists());
+        let in_collection =
+            name.and_then(|name| playbook::playbook_of_collection(name, Path::new(""), paths));
+        match in_collection {
+            Some(Ok(file)) => file,
+            Some(Err(places)) => {
+                tried.extend(places);
+                path.clone()
+            }
+            None => path.clone(),
+        }
+    });
+    (found.collect(), tried)
+}
+
 /// What is wrong goes to `found`, and to `secrets` what must not be shown of it: also if nothing is given.
 fn read(
     input: &Input,
+    paths: SearchPaths,
     info: RunInfo,
     found: &mut Vec<Diagnostic>,
     secrets: &mut Vec<Secrets>,
@@ -68,6 +104,7 @@ fn read(
     let loader = Loader {
         is_module: |name| registry::find(name).is_some(),
         variables: extra.as_ref().map(known_text).unwrap_or_default(),
+        paths,
     };
     let mut playbooks = Vec::new();
     for path in &input.playbooks {

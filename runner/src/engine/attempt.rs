@@ -11,17 +11,19 @@ use tokio::sync::mpsc::error::TrySendError;
 use windlass_modules::args::LONGEST;
 use windlass_modules::module::Context;
 use windlass_modules::transcript::{Account, Full, Held, Passing};
-use windlass_modules::{Failure, Host, HostError, Task as Ready};
+use windlass_modules::{Failure, Host, HostError, Outcome, Task as Ready};
 
 use super::arguments::Rendered;
 use super::control::{Live, Marks, TaskController};
 use super::message::Message;
-use super::result::TaskResult;
+use super::result::{TaskResult, located};
 use super::work::{Unit, failed_template};
 use crate::event::Status;
+use crate::inventory;
 use crate::template::{self, Scope, TemplateError};
 use crate::transport::{Become, Connection, NoticeSink, ProgressSink, TaskSettings};
 use crate::vars;
+use crate::yaml::{self, Mapping, Node};
 
 impl Unit<'_> {
     /// Everything that the tries have in common: the arguments, the host, the settings.
@@ -313,10 +315,21 @@ impl Attempt {
             Err(failure) if self.control.live.silent => (Err(discreet(failure)), Vec::new()),
             failure => (failure, Vec::new()),
         };
+        let (done, included) = with_files(done);
+        for (name, value) in included
+            .iter()
+            .filter_map(|file| file.as_mapping())
+            .flat_map(Mapping::iter)
+        {
+            if let (Some(name), Some(text)) = (name.as_str(), value.as_str()) {
+                marks.know(name, &Value::from(text));
+            }
+        }
         let mut result = TaskResult::of(done, &self.account);
         if result.status != Status::Failed {
             result.variables = variables;
             result.held = held;
+            result.included = included;
         }
         // A module may tell of differences because it has them at hand; only who asks sees them.
         if !self.diff {
@@ -324,6 +337,43 @@ impl Attempt {
         }
         result
     }
+}
+
+/// The result with the variables of the files that it names, and these files as they were read.
+fn with_files(done: Result<Outcome, Failure>) -> (Result<Outcome, Failure>, Vec<Arc<Node>>) {
+    let mut outcome = match done {
+        Ok(outcome) if !outcome.included.is_empty() => outcome,
+        done => return (done, Vec::new()),
+    };
+    let mut facts = Map::new();
+    let mut included = Vec::new();
+    for file in std::mem::take(&mut outcome.included) {
+        let read = match vars::variables_file(&file.path) {
+            Ok(read) => read,
+            Err(error) => {
+                let failure = Failure::new(located(&error));
+                let failure = match &error.hint {
+                    Some(hint) => failure.hint(hint.clone()),
+                    None => failure,
+                };
+                return (Err(failure), Vec::new());
+            }
+        };
+        let read = match &file.under {
+            Some(name) => {
+                let key = Node::string(read.span.clone(), name.as_str());
+                let entries = vec![(key, Node::clone(&read))];
+                let mapping = yaml::Value::Mapping(Mapping { entries });
+                Arc::new(Node::new(read.span.clone(), mapping))
+            }
+            None => read,
+        };
+        if let Json::Object(own) = inventory::to_json(&read) {
+            facts.extend(own);
+        }
+        included.push(read);
+    }
+    (Ok(outcome.with("ansible_facts", facts)), included)
 }
 
 /// The failure of a task whose variables find no room.

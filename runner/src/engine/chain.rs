@@ -1,6 +1,6 @@
 //! What stands around a task, and what it inherits from it.
 //!
-//! A chain is the play, then imports, blocks and includes from the outside in, then the task. A
+//! A chain is the play, then imports, roles, blocks and includes from the outside in, then the task. A
 //! keyword that has one value takes the innermost one; `when`, `tags`, `vars` and `environment`
 //! come together.
 
@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use crate::playbook::{Block, Common, Import, Keyword, Play, Task};
+use crate::playbook::{Block, Common, Home, Import, Keyword, Play, Role, Task};
 use crate::vars::{TaskLayer, TaskLayers};
 use crate::yaml::{Mapping, Node, Span};
 
@@ -19,15 +19,17 @@ pub enum Layer {
     Play(Arc<Play>),
     /// An `import_playbook`.
     Import(Arc<Import>),
+    /// A role.
+    Role(Arc<Role>),
     /// A block.
     Block(Arc<Block>),
-    /// An `include_tasks`.
+    /// An `include_tasks` or `include_role`.
     Include(Arc<Include>),
     /// The task itself.
     Task(Arc<Task>),
 }
 
-/// What an `include_tasks` hands to the tasks it brings in.
+/// What an `include_tasks` or `include_role` hands to the tasks it brings in.
 #[derive(Debug, Default)]
 pub struct Include {
     /// `apply`.
@@ -65,17 +67,22 @@ impl Chain {
     /// What in it has variables, apart from the play itself.
     pub fn task_layers(&self) -> Arc<TaskLayers> {
         let vars = self.vars.get_or_init(|| {
-            let layers = self.layers.iter().filter_map(|layer| match layer {
-                // The play and the imports around it are layers of the play's own.
-                Layer::Play(_) | Layer::Import(_) => None,
-                Layer::Block(block) => Some(TaskLayer::Block(Arc::clone(block))),
-                Layer::Include(include) => Some(TaskLayer::Include(
-                    include.vars.clone(),
-                    include.item.clone(),
-                )),
-                Layer::Task(task) => Some(TaskLayer::Task(Arc::clone(task))),
-            });
-            Arc::new(TaskLayers(layers.collect()))
+            let mut layers = Vec::with_capacity(self.layers.len());
+            for layer in self.layers.iter() {
+                match layer {
+                    // The play and the imports around it are layers of the play's own.
+                    Layer::Play(_) | Layer::Import(_) => {}
+                    Layer::Role(role) => layers.push(TaskLayer::Role(Arc::clone(role))),
+                    Layer::Block(block) => layers.push(TaskLayer::Block(Arc::clone(block))),
+                    Layer::Include(include) => {
+                        let (vars, item) = (include.vars.clone(), include.item.clone());
+                        layers.push(TaskLayer::Include(vars, item));
+                        layers.extend(include.apply.clone().map(TaskLayer::Apply));
+                    }
+                    Layer::Task(task) => layers.push(TaskLayer::Task(Arc::clone(task))),
+                }
+            }
+            Arc::new(TaskLayers(layers))
         });
         Arc::clone(vars)
     }
@@ -172,10 +179,45 @@ impl Chain {
             .to_path_buf()
     }
 
-    /// The folders in which relative names are looked for: the task file's, then the play's.
+    /// The role that the task is of.
+    pub fn role(&self) -> Option<&Arc<Role>> {
+        self.roles().next()
+    }
+
+    /// The name of a task with that of its role before it.
+    pub fn titled(&self, name: String) -> String {
+        match self.role() {
+            Some(role) => format!("{} : {name}", role.full_name()),
+            None => name,
+        }
+    }
+
+    /// The roles around the task, innermost first.
+    fn roles(&self) -> impl Iterator<Item = &Arc<Role>> {
+        self.layers.iter().rev().filter_map(|layer| match layer {
+            Layer::Role(role) => Some(role),
+            _ => None,
+        })
+    }
+
+    /// Where the task stands, for what it includes.
+    pub fn home(&self) -> Home {
+        let of_play = || self.play().map(|play| play.collections.clone());
+        Home {
+            folder: self.playbook_dir(),
+            collections: match self.role() {
+                Some(role) => role.collections.clone(),
+                None => of_play().unwrap_or_default(),
+            },
+            role: self.role().map(|role| role.path.clone()),
+        }
+    }
+
+    /// The folders in which relative names are looked for: those of the roles around the task, the innermost
+    /// first, the task file's, then the play's.
     pub fn folders(&self) -> Vec<PathBuf> {
         let folder = |path: &Path| path.parent().unwrap_or(Path::new("")).to_path_buf();
-        let mut folders = Vec::new();
+        let mut folders: Vec<PathBuf> = self.roles().map(|role| role.path.clone()).collect();
         for layer in self.layers.iter().rev() {
             let found = match layer {
                 Layer::Task(task) => folder(&task.path),
@@ -194,6 +236,7 @@ impl Layer {
     fn common(&self) -> Option<&Common> {
         match self {
             Self::Play(play) => Some(&play.common),
+            Self::Role(role) => Some(&role.common),
             Self::Block(block) => Some(&block.common),
             Self::Task(task) => Some(&task.common),
             Self::Include(include) => include.apply.as_deref(),

@@ -34,8 +34,8 @@ pub(crate) struct TaskController {
     pub(crate) live: Live,
 }
 
-/// The folder of files that are compiled.
-const TEMPLATES: &str = "templates";
+/// The folders of files that are compiled.
+const COMPILED: &[&str] = &["templates", "vars"];
 
 /// A line from a running task to whoever looks on.
 #[derive(Clone)]
@@ -120,7 +120,7 @@ impl TaskController {
 
 impl Controller for TaskController {
     fn find(&self, folder: &str, name: &str) -> Result<PathBuf, ControllerError> {
-        if folder == TEMPLATES {
+        if COMPILED.contains(&folder) {
             self.made
                 .iter()
                 .filter(|(value, _)| value.as_str() == Some(name))
@@ -158,6 +158,15 @@ impl Controller for TaskController {
             .and_then(|expression| self.templar.holds(expression, &self.scope))
             .map(|condition| condition.truth)
             .map_err(|error| Self::error(&error))
+    }
+
+    fn variable(&self, name: &str) -> Result<Option<Value>, ControllerError> {
+        match self.scope.get(name) {
+            None => Ok(None),
+            Some(Ok(value)) if template::is_omit(&value) => Ok(None),
+            Some(Ok(value)) => Ok(Some(template::to_json(&value))),
+            Some(Err(error)) => Err(Self::error(&error)),
+        }
     }
 
     fn playbook_dir(&self) -> &Path {

@@ -23,6 +23,7 @@ use super::work::Work;
 use crate::event::{Event, Status, TaskId, What};
 use crate::playbook::Entry;
 use crate::vars::Store;
+use crate::yaml::Node;
 
 /// How many messages of units may wait. A unit that has more to say waits; live lines are dropped.
 const MESSAGES: usize = 1024;
@@ -30,13 +31,19 @@ const MESSAGES: usize = 1024;
 /// An event larger than this waits until no other does: as many of these as may wait are not much.
 const LARGE: usize = 16 << 10;
 
+/// Where a file of tasks was read for: how it is named, and the role that its tasks are of.
+pub(crate) type FileKey = (PathBuf, Option<PathBuf>, bool);
+
 /// The owner of a run's state.
 pub(crate) struct Dispatcher {
     pub(crate) shared: Arc<Shared>,
     /// All variables; units have snapshots of them.
     pub(crate) store: Store,
     pub(crate) state: State,
-    pub(crate) files: HashMap<PathBuf, Arc<Vec<Entry>>>,
+    /// Files of tasks that were included, as they were read.
+    pub(crate) files: HashMap<FileKey, Arc<Vec<Entry>>>,
+    /// Files of variables that tasks have read.
+    pub(crate) variable_files: HashMap<Option<PathBuf>, Vec<Arc<Node>>>,
     pub(crate) started_at_task: bool,
     events: mpsc::Sender<Event>,
     started: Instant,
@@ -60,6 +67,7 @@ impl Dispatcher {
             store,
             state: State::default(),
             files: HashMap::new(),
+            variable_files: HashMap::new(),
             started_at_task,
             events,
             started: Instant::now(),

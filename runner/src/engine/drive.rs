@@ -5,13 +5,21 @@ use std::sync::Arc;
 
 use super::course::{self, Course, Hosts, Now, Program, Step, StepId, Turn};
 use super::dispatch::Dispatcher;
-use super::plan::{HANDLERS, PLAY, Planned};
+use super::plan::{HANDLERS, Include, PLAY, Planned, Roles};
 use super::result::{located, placed};
 use super::running::{Begun, Running};
 use super::work::Work;
 use crate::event::{TaskInfo, What};
-use crate::playbook::{Play, Strategy, Task, TaskAction};
+use crate::playbook::{Play, Strategy, TaskAction};
 use crate::vars::PlayVars;
+
+/// A handler that a host has notified by its name.
+#[derive(Debug)]
+pub(crate) struct Notified {
+    pub(crate) host: String,
+    pub(crate) name: String,
+    pub(crate) handler: StepId,
+}
 
 /// A batch of a play on its way.
 pub(crate) struct Batch {
@@ -21,6 +29,10 @@ pub(crate) struct Batch {
     pub(crate) programs: Vec<Program<Planned>>,
     pub(crate) hosts: Hosts,
     pub(crate) strategy: Strategy,
+    /// The roles that are in the programs.
+    pub(crate) roles: Roles,
+    /// The names by which hosts have notified handlers, which may come to mean others that are included later.
+    pub(crate) notified: Vec<Notified>,
     /// Hosts that take part again, though nothing has ended on them.
     pub(crate) brought_back: Vec<String>,
 }
@@ -30,7 +42,7 @@ impl Batch {
         play: &Arc<Play>,
         vars: Arc<PlayVars>,
         hosts: &[String],
-        programs: Vec<Program<Planned>>,
+        (programs, roles): (Vec<Program<Planned>>, Roles),
         strategy: Strategy,
     ) -> Self {
         let courses = hosts
@@ -42,15 +54,18 @@ impl Batch {
             hosts: courses.collect(),
             programs,
             strategy,
+            roles,
+            notified: Vec::new(),
             brought_back: Vec::new(),
         }
     }
 
-    fn planned(&self, step: StepId) -> Option<Planned> {
+    /// The task of a step.
+    pub(crate) fn planned(&self, step: StepId) -> Option<Planned> {
         match self.programs.get(step.program)?.steps.get(step.at)? {
             Step::Task(planned) => Some(planned.clone()),
             // A course settles on tasks alone.
-            Step::Flush(_) | Step::Begin(_) | Step::End | Step::Only { .. } => None,
+            _ => None,
         }
     }
 
@@ -163,13 +178,17 @@ impl Dispatcher {
         let Some(planned) = batch.planned(turn.step) else {
             return batch.advance(&turn.hosts);
         };
-        if !planned.first && !self.reached(&planned.task) {
+        if !planned.first && !self.reached(&planned) {
             return batch.advance(&turn.hosts);
         }
         match &planned.task.action {
             TaskAction::Module { .. } => self.begin_task(batch, &planned, turn, running).await,
             TaskAction::IncludeTasks { file, apply } => {
-                let include = (file, apply.as_ref());
+                let include = (Include::Tasks(file), apply.as_ref());
+                self.include(batch, &planned, include, &turn.hosts).await;
+            }
+            TaskAction::IncludeRole { role, apply } => {
+                let include = (Include::Role(role), apply.as_ref());
                 self.include(batch, &planned, include, &turn.hosts).await;
             }
             TaskAction::Meta(word, _) => self.meta(word, batch, &planned, &turn.hosts).await,
@@ -177,12 +196,15 @@ impl Dispatcher {
     }
 
     /// Whether `--start-at-task` has been reached.
-    fn reached(&mut self, task: &Task) -> bool {
+    fn reached(&mut self, planned: &Planned) -> bool {
         if self.started_at_task {
             return true;
         }
-        let name = task.name.as_ref().and_then(|name| name.as_str());
-        self.started_at_task = name == self.shared.options.start_at_task.as_deref();
+        let name = planned.task.name.as_ref().and_then(|name| name.as_str());
+        let wanted = self.shared.options.start_at_task.as_deref();
+        let titled = |name: &str| planned.chain.titled(name.to_owned());
+        self.started_at_task =
+            name == wanted || name.is_some_and(|name| Some(&*titled(name)) == wanted);
         self.started_at_task
     }
 
@@ -240,10 +262,13 @@ impl Dispatcher {
                     |_| written.unwrap_or_default().to_owned(),
                     |name| name.to_string(),
                 ),
-            None => work.call.module.name().to_owned(),
+            None => match &work.task.action {
+                TaskAction::Module { name, .. } => name.clone(),
+                _ => work.call.module.name().to_owned(),
+            },
         };
         Arc::new(TaskInfo {
-            name,
+            name: work.chain.titled(name),
             module: work.call.module.name().to_owned(),
             handler,
             file: work.task.span.source.name().to_owned(),

@@ -1,10 +1,10 @@
 //! Handlers: who notified which.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
-use super::course::StepId;
+use super::course::{Step, StepId};
 use super::dispatch::Dispatcher;
-use super::drive::Batch;
+use super::drive::{Batch, Notified};
 use super::plan::{HANDLERS, Planned};
 use super::result::located;
 use super::work::Work;
@@ -12,6 +12,33 @@ use crate::playbook::Task;
 use crate::yaml::{Node, Value};
 
 impl Dispatcher {
+    /// Adds handlers after those that are there. What hosts have notified by a name before, and has not run yet,
+    /// means these where they go by that name: the last one counts.
+    pub(crate) fn add_handlers(&self, batch: &mut Batch, handlers: Vec<Planned>) {
+        for handler in handlers {
+            let added = StepId {
+                program: HANDLERS,
+                at: batch.programs[HANDLERS].steps.len(),
+            };
+            let mut notified = std::mem::take(&mut batch.notified);
+            notified.retain(|one| {
+                let course = batch.hosts.get(&one.host);
+                course.is_some_and(|course| course.is_notified(one.handler))
+            });
+            for one in &mut notified {
+                if self.is_named(&handler, batch, &one.host, &one.name)
+                    && let Some(course) = batch.hosts.get_mut(&one.host)
+                {
+                    course.take_back(one.handler);
+                    course.notify(added);
+                    one.handler = added;
+                }
+            }
+            batch.notified = notified;
+            batch.programs[HANDLERS].steps.push(Step::Task(handler));
+        }
+    }
+
     /// Notes that `host` has notified what its task says.
     pub(crate) async fn notify(&mut self, work: &Work, batch: &mut Batch, host: &str) {
         if work.task.notify.is_empty() {
@@ -40,10 +67,22 @@ impl Dispatcher {
             let by_name = all
                 .iter()
                 .rposition(|handler| self.is_named(handler, batch, host, &name));
-            let listening = all
-                .iter()
-                .enumerate()
-                .filter(|(_, handler)| listens(&handler.task, &name));
+            if let Some(at) = by_name {
+                let program = HANDLERS;
+                batch.notified.push(Notified {
+                    host: host.to_owned(),
+                    name: name.clone(),
+                    handler: StepId { program, at },
+                });
+            }
+            // Of those that listen, too, the last one of each name.
+            let mut names = HashSet::new();
+            let listening = all.iter().enumerate().rev();
+            let listening = listening.filter(|(_, handler)| listens(&handler.task, &name));
+            let listening = listening.filter(|(_, handler)| {
+                let name = handler.task.name.as_ref().and_then(Node::as_str);
+                name.is_none_or(|name| names.insert(name.to_owned()))
+            });
             let found: BTreeSet<usize> = by_name
                 .into_iter()
                 .chain(listening.map(|(at, _)| at))
@@ -70,7 +109,14 @@ impl Dispatcher {
         let (Some(text), Some(prepared)) = (written, &handler.prepared().name) else {
             return false;
         };
-        if text == name {
+        let titled = |text: &str| {
+            let plain = handler
+                .chain
+                .role()
+                .map(|role| format!("{} : {text}", role.name));
+            handler.chain.titled(text.to_owned()) == name || plain.as_deref() == Some(name)
+        };
+        if text == name || titled(text) {
             return true;
         }
         if !text.contains("{{") {
@@ -82,7 +128,10 @@ impl Dispatcher {
         self.shared
             .templar
             .render_prepared(prepared, &scope)
-            .is_ok_and(|rendered| rendered.to_string() == name)
+            .is_ok_and(|rendered| {
+                let rendered = rendered.to_string();
+                rendered == name || titled(&rendered)
+            })
     }
 }
 

@@ -1,4 +1,4 @@
-//! `include_tasks`: files of tasks that are read when their turn comes.
+//! `include_tasks` and `include_role`: what is read when its turn comes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -6,19 +6,20 @@ use std::sync::Arc;
 
 use minijinja::Value;
 
-use super::chain::{Chain, Include};
+use super::chain::{self, Chain, Layer};
 use super::control;
 use super::dispatch::Dispatcher;
 use super::drive::Batch;
 use super::keywords;
-use super::plan::{self, Inclusion, Planned};
+use super::looping;
+use super::plan::{self, Include, Included, Inclusion, Planned};
 use super::prepared::{Condition, Loop};
 use super::result::{TaskResult, located, placed};
 use super::settle::Failures;
 use crate::event::{TaskInfo, What};
-use crate::playbook::{self, Common, Entry, Task};
+use crate::playbook::{self, Common, Entry, Keyword, Role, RoleFiles, RoleRequest, Task};
 use crate::template::{Scope, TemplateError};
-use crate::yaml::{self, Node};
+use crate::yaml::{self, Diagnostic, Node};
 
 /// The variables of an item of the loop that names files.
 type Item = Vec<(String, Value)>;
@@ -46,11 +47,70 @@ fn shallow(chain: &Chain, file: &Node, name: &str) -> Result<(), TemplateError> 
     .or_span(Some(&file.span)))
 }
 
-/// One file for some hosts, with the item of the loop that named it.
+/// What was found out to be included, for a host.
+enum Source {
+    File(PathBuf),
+    Role(Box<RoleRequest>),
+}
+
+impl Source {
+    /// What tells it from others, and how it is called in reports.
+    fn label(&self) -> (String, String) {
+        match self {
+            Self::File(path) => {
+                let path = path.display().to_string();
+                (path.clone(), path)
+            }
+            Self::Role(role) => {
+                let name = role.name.as_str().unwrap_or_default().to_owned();
+                let files = &role.files;
+                let files = [&files.tasks, &files.vars, &files.defaults, &files.handlers];
+                let files = files.map(|file| file.as_ref().and_then(Node::as_str));
+                (format!("{name} {files:?}"), name)
+            }
+        }
+    }
+}
+
+/// One of them for some hosts, with the item of the loop that named it.
 struct Wanted {
-    file: PathBuf,
+    source: Source,
     item: Item,
     hosts: Vec<String>,
+}
+
+/// What `register` keeps of an include.
+fn registered(include: Include<'_>, found: &[(Source, Item)]) -> Value {
+    let said = found.iter().map(|(source, _)| {
+        let mut said = Vec::new();
+        let arguments = match source {
+            Source::File(_) => {
+                let name = include.name().as_str().unwrap_or_default();
+                said.push(("include", Value::from(name)));
+                Value::from_pairs(std::iter::empty::<(&str, Value)>())
+            }
+            Source::Role(role) => {
+                let name = role.name.as_str().unwrap_or_default();
+                Value::from_pairs([("name", Value::from(name))])
+            }
+        };
+        said.push(("include_args", arguments));
+        said.push(("changed", Value::from(false)));
+        Value::from_pairs(said)
+    });
+    let mut said: Vec<Value> = said.collect();
+    match said.len() {
+        0 => Value::from_pairs([
+            ("changed", Value::from(false)),
+            ("skipped", Value::from(true)),
+            ("skip_reason", Value::from("Conditional result was False")),
+        ]),
+        1 => said.remove(0),
+        _ => Value::from_pairs([
+            ("changed", Value::from(false)),
+            ("results", Value::from(said)),
+        ]),
+    }
 }
 
 impl Dispatcher {
@@ -60,10 +120,10 @@ impl Dispatcher {
         &mut self,
         batch: &mut Batch,
         planned: &Planned,
-        include: (&Node, Option<&Arc<Common>>),
+        include: (Include<'_>, Option<&Arc<Common>>),
         hosts: &[String],
     ) {
-        let (file, apply) = include;
+        let (include, apply) = include;
         let task = &planned.task;
         // What is included with `run_once` is for the first host alone, as observed on ansible-core 2.19.
         let layers = planned.chain.task_layers();
@@ -80,27 +140,40 @@ impl Dispatcher {
             Err(error) => return self.stop(located(&error), error.hint.clone()).await,
         };
         let mut failures = Failures::new();
-        let mut wanted: BTreeMap<(usize, PathBuf, String), Wanted> = BTreeMap::new();
+        let mut missed = Vec::new();
+        let mut wanted: BTreeMap<(usize, String, String), Wanted> = BTreeMap::new();
         for host in takers {
-            match self.included_files(file, planned, batch, host) {
+            match self.included(include, planned, batch, host) {
                 Ok(found) if found.is_empty() => {
+                    self.register(task, host, registered(include, &found));
                     self.state.count(host).skipped += 1;
                 }
                 Ok(found) => {
-                    self.state.count(host).ok += 1;
-                    for (order, (path, item)) in found.into_iter().enumerate() {
-                        let key = (order, path.clone(), format!("{item:?}"));
-                        let of_file = wanted.entry(key).or_insert_with(|| Wanted {
-                            file: path,
+                    self.register(task, host, registered(include, &found));
+                    if let Err(missing) = self.all_there(&found, planned) {
+                        missed.push((host.clone(), missing));
+                        continue;
+                    }
+                    // Each counts, as in ansible-core.
+                    self.state.count(host).ok += found.len();
+                    if let (Some(role), Some(course)) = (planned.role, batch.hosts.get_mut(host)) {
+                        course.begin_role(role);
+                    }
+                    for (order, (source, item)) in found.into_iter().enumerate() {
+                        let key = (order, source.label().0, format!("{item:?}"));
+                        let of_source = wanted.entry(key).or_insert_with(|| Wanted {
+                            source,
                             item,
                             hosts: Vec::new(),
                         });
-                        of_file.hosts.push(host.clone());
+                        of_source.hosts.push(host.clone());
                     }
                 }
                 Err(error) => {
                     let result = TaskResult::failed(located(&error), error.hint.clone());
-                    self.report_failed_include(task, host, &result).await;
+                    let title = include.module().to_owned();
+                    self.report_failed_include(title, planned, host, &result)
+                        .await;
                     self.count(host, &result, batch.is_rescued(host));
                     failures.insert(host.clone(), result);
                 }
@@ -109,33 +182,59 @@ impl Dispatcher {
         let mut inclusions = Vec::new();
         let mut inside = BTreeSet::new();
         for Wanted {
-            file: path,
+            source,
             item,
             hosts,
         } in wanted.into_values()
         {
-            let Some(entries) = self.entries(&path, planned.handler).await else {
+            let entries = match &source {
+                Source::File(path) => {
+                    let entries = self.entries(path, planned).await;
+                    entries.map(Included::File)
+                }
+                Source::Role(role) => {
+                    let role = self.role(role, planned).await;
+                    role.map(Included::Role)
+                }
+            };
+            let Some(entries) = entries else {
                 return;
             };
+            match &entries {
+                Included::File(entries) => self.store.include_tasks(entries),
+                Included::Role(role) => self.store.include_role(role),
+            }
             self.emit(What::Included {
-                file: path.display().to_string(),
+                file: source.label().1,
                 hosts: hosts.clone(),
             })
             .await;
             inside.extend(hosts.iter().cloned());
             inclusions.push(Inclusion {
                 entries,
-                include: Include {
+                include: chain::Include {
                     apply: apply.cloned(),
                     vars: task.common.vars.clone(),
                     item,
-                    span: Some(file.span.clone()),
+                    span: Some(include.name().span.clone()),
                 },
                 hosts: hosts.into_iter().collect(),
             });
         }
-        let program = plan::included(inclusions, planned, &self.shared.options.tags);
+        for (host, missing) in missed {
+            let result = TaskResult::failed(placed(&missing), missing.help);
+            let written = include.name().source_text().trim_matches(['"', '\'']);
+            let title = format!("{} : {written}", include.module());
+            self.report_failed_include(title, planned, &host, &result)
+                .await;
+            // It counts as failed even where it is rescued, as in ansible-core.
+            self.count(&host, &result, false);
+            failures.insert(host, result);
+        }
+        let tags = &self.shared.options.tags;
+        let (program, handlers) = plan::included(inclusions, planned, tags, &mut batch.roles);
         batch.programs.push(program);
+        self.add_handlers(batch, handlers);
         let program = batch.programs.len() - 1;
         for host in hosts {
             let Some(course) = batch.hosts.get_mut(host) else {
@@ -150,16 +249,35 @@ impl Dispatcher {
         self.fail(batch, task, &failures);
     }
 
-    async fn report_failed_include(&mut self, task: &Arc<Task>, host: &str, result: &TaskResult) {
+    /// Keeps what a task that includes says, where it is registered.
+    fn register(&mut self, task: &Task, host: &str, said: Value) {
+        if let Some((name, _)) = &task.register {
+            self.store.set_variables(host, [(name.clone(), said)]);
+        }
+    }
+
+    /// Whether the roles are there that a host includes.
+    fn all_there(&self, found: &[(Source, Item)], by: &Planned) -> Result<(), Diagnostic> {
+        found.iter().try_for_each(|(source, _)| match source {
+            Source::File(_) => Ok(()),
+            Source::Role(role) => playbook::has_role(role, &by.chain.home(), &self.shared.loader),
+        })
+    }
+
+    /// `title`: what the task is called where it has no name.
+    async fn report_failed_include(
+        &mut self,
+        title: String,
+        planned: &Planned,
+        host: &str,
+        result: &TaskResult,
+    ) {
         let id = self.task_id();
-        let name = task
-            .name
-            .as_ref()
-            .and_then(Node::as_str)
-            .unwrap_or("include_tasks");
+        let (task, module) = (&planned.task, title.split(' ').next().unwrap_or_default());
+        let name = task.name.as_ref().and_then(Node::as_str).unwrap_or(&title);
         let info = Arc::new(TaskInfo {
-            name: name.to_owned(),
-            module: "include_tasks".to_owned(),
+            name: planned.chain.titled(name.to_owned()),
+            module: module.to_owned(),
             handler: false,
             file: task.span.source.name().to_owned(),
             line: task.span.position().0,
@@ -182,16 +300,21 @@ impl Dispatcher {
         self.emit(What::TaskFinished { task: id }).await;
     }
 
-    /// The files that a host includes, with the variables of the item that named each.
-    fn included_files(
+    /// What a host includes, with the variables of the item that named each.
+    fn included(
         &self,
-        file: &Node,
+        include: Include<'_>,
         planned: &Planned,
         batch: &Batch,
         host: &str,
-    ) -> Result<Vec<(PathBuf, Item)>, TemplateError> {
+    ) -> Result<Vec<(Source, Item)>, TemplateError> {
         let (task, chain, prepared) = (&planned.task, &planned.chain, planned.prepared());
-        let layers = chain.task_layers();
+        // Its own variables count as those of what it includes do.
+        let own = planned.around.with(Layer::Include(Arc::new(chain::Include {
+            vars: task.common.vars.clone(),
+            ..chain::Include::default()
+        })));
+        let layers = own.with(Layer::Task(Arc::clone(task))).task_layers();
         let store = &self.store;
         let scope = store.view(host, &batch.vars, &layers, Vec::new());
         let items = match &prepared.looping {
@@ -207,14 +330,8 @@ impl Dispatcher {
                         };
                     }
                 };
-                let name = task
-                    .loop_control
-                    .loop_var
-                    .clone()
-                    .unwrap_or_else(|| "item".into());
-                items
-                    .into_iter()
-                    .map(|item| vec![(name.clone(), item)])
+                (0..items.len())
+                    .map(|index| looping::names(&task.loop_control, &items, index))
                     .collect()
             }
         };
@@ -225,23 +342,79 @@ impl Dispatcher {
             if !Condition::all_hold(&prepared.conditions, templar, &scope)? {
                 continue;
             }
-            let name = match &prepared.file {
-                Some(known) => templar.render_prepared(known, &scope)?,
-                None => templar.render(file, &scope)?,
+            let source = match include {
+                Include::Tasks(file) => Source::File(self.tasks_file(file, planned, &scope)?),
+                Include::Role(role) => Source::Role(self.role_named(role, chain, &scope)?),
             };
-            templar.check_name(file, &name, &scope)?;
-            let name = name.to_string();
-            shallow(chain, file, &name)?;
-            let path = control::find(&chain.folders(), "tasks", &name).map_err(|error| {
-                let error_at = TemplateError::new(error.message).or_span(Some(&file.span));
-                match error.hint {
-                    Some(hint) => error_at.hint(&hint),
-                    None => error_at,
-                }
-            })?;
-            found.push((path, item));
+            found.push((source, item));
         }
         Ok(found)
+    }
+
+    /// The file of tasks that is included.
+    fn tasks_file(
+        &self,
+        file: &Node,
+        planned: &Planned,
+        scope: &Arc<dyn Scope>,
+    ) -> Result<PathBuf, TemplateError> {
+        let templar = &self.shared.templar;
+        let name = match &planned.prepared().file {
+            Some(known) => templar.render_prepared(known, scope)?,
+            None => templar.render(file, scope)?,
+        };
+        templar.check_name(file, &name, scope)?;
+        let name = name.to_string();
+        shallow(&planned.chain, file, &name)?;
+        let folders = planned.chain.folders();
+        let of_handlers = planned.handler && planned.chain.role().is_some();
+        let found = match of_handlers.then(|| control::find(&folders, "handlers", &name)) {
+            Some(Ok(path)) => Ok(path),
+            Some(Err(_)) | None => control::find(&folders, "tasks", &name),
+        };
+        found.map_err(|error| {
+            let error_at = TemplateError::new(error.message).or_span(Some(&file.span));
+            match error.hint {
+                Some(hint) => error_at.hint(&hint),
+                None => error_at,
+            }
+        })
+    }
+
+    /// A request for a role, with its templates rendered.
+    fn role_named(
+        &self,
+        role: &RoleRequest,
+        chain: &Chain,
+        scope: &Arc<dyn Scope>,
+    ) -> Result<Box<RoleRequest>, TemplateError> {
+        let text = |node: &Node| {
+            let text = self.shared.templar.render_name(node, scope)?.to_string();
+            Ok::<_, TemplateError>(Node::string(node.span.clone(), text))
+        };
+        let file = |node: &Option<Node>| node.as_ref().map(text).transpose();
+        let flag = |flag: &Option<Keyword<bool>>| {
+            let flag = flag.as_ref().map(|flag| {
+                let value = keywords::value(flag, &self.shared.templar, scope)?;
+                Ok::<_, TemplateError>(Keyword::Known(value, role.name.span.clone()))
+            });
+            flag.transpose()
+        };
+        let name = text(&role.name)?;
+        shallow(chain, &role.name, name.as_str().unwrap_or_default())?;
+        let request = RoleRequest {
+            name,
+            files: RoleFiles {
+                tasks: file(&role.files.tasks)?,
+                vars: file(&role.files.vars)?,
+                defaults: file(&role.files.defaults)?,
+                handlers: file(&role.files.handlers)?,
+            },
+            public: flag(&role.public)?,
+            allow_duplicates: flag(&role.allow_duplicates)?,
+            validate: flag(&role.validate)?,
+        };
+        Ok(Box::new(request))
     }
 
     fn loop_items(
@@ -261,24 +434,38 @@ impl Dispatcher {
     }
 
     /// The tasks of a file, read once a run.
-    async fn entries(&mut self, file: &Path, handlers: bool) -> Option<Arc<Vec<Entry>>> {
-        if let Some(known) = self.files.get(file) {
+    async fn entries(&mut self, file: &Path, by: &Planned) -> Option<Arc<Vec<Entry>>> {
+        let home = by.chain.home();
+        let key = (file.to_path_buf(), home.role.clone(), by.handler);
+        if let Some(known) = self.files.get(&key) {
             return Some(Arc::clone(known));
         }
-        match playbook::load_tasks(file, handlers, &self.shared.loader) {
+        match playbook::load_tasks(file, by.handler, &home, &self.shared.loader) {
             Ok(entries) => {
                 let entries = Arc::new(entries);
-                self.files.insert(file.to_path_buf(), Arc::clone(&entries));
+                self.files.insert(key, Arc::clone(&entries));
                 Some(entries)
             }
-            Err(diagnostics) => {
-                let messages: Vec<String> = diagnostics.iter().map(placed).collect();
-                let help = diagnostics
-                    .into_iter()
-                    .find_map(|diagnostic| diagnostic.help);
-                self.stop(messages.join("\n"), help).await;
-                None
-            }
+            Err(diagnostics) => self.cannot_include(diagnostics).await,
         }
+    }
+
+    /// A role, read each time that it is included: what it is handed may differ.
+    async fn role(&mut self, role: &RoleRequest, by: &Planned) -> Option<Arc<Role>> {
+        let (home, vars) = (by.chain.home(), &by.task.common.vars);
+        match playbook::load_role(role, vars, &home, &self.shared.loader) {
+            Ok(role) => Some(role),
+            Err(diagnostics) => self.cannot_include(diagnostics).await,
+        }
+    }
+
+    /// Ends the run: what is included cannot be read.
+    async fn cannot_include<T>(&mut self, diagnostics: Vec<Diagnostic>) -> Option<T> {
+        let messages: Vec<String> = diagnostics.iter().map(placed).collect();
+        let help = diagnostics
+            .into_iter()
+            .find_map(|diagnostic| diagnostic.help);
+        self.stop(messages.join("\n"), help).await;
+        None
     }
 }

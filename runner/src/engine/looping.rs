@@ -11,6 +11,7 @@ use super::prepared::Condition;
 use super::result::TaskResult;
 use super::work::{Unit, failed_template};
 use crate::event::Status;
+use crate::playbook::LoopControl;
 use crate::template::{self, Scope, TemplateError};
 
 /// What stands for an item under `no_log`.
@@ -42,7 +43,7 @@ pub(crate) async fn run(unit: &Unit<'_>, scope: &Arc<dyn Scope>) -> TaskResult {
             break;
         }
         let mut extra = carried.clone();
-        extra.extend(names(unit, &items, index));
+        extra.extend(names(&unit.work.task.loop_control, &items, index));
         let of_item = unit.scope(extra.clone());
         let mut result = unit.single(&of_item, &extra).await;
         for (name, value) in &result.variables {
@@ -92,8 +93,7 @@ fn items(unit: &Unit<'_>, scope: &Arc<dyn Scope>) -> Result<Vec<Value>, Template
 }
 
 /// The variables of one item.
-fn names(unit: &Unit<'_>, items: &[Value], index: usize) -> Vec<(String, Value)> {
-    let control = &unit.work.task.loop_control;
+pub(crate) fn names(control: &LoopControl, items: &[Value], index: usize) -> Vec<(String, Value)> {
     let loop_var = control
         .loop_var
         .clone()
@@ -244,6 +244,7 @@ fn together(results: Vec<TaskResult>) -> TaskResult {
     for result in results {
         all.facts.extend(result.facts);
         all.variables.extend(result.variables);
+        all.included.extend(result.included);
         all.held.extend(result.held);
         all.delegated_to = result.delegated_to.or(all.delegated_to);
     }

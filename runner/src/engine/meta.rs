@@ -51,6 +51,16 @@ impl Dispatcher {
                 self.leave(batch, &batch.names());
             }
             "end_host" => self.leave(batch, &chosen),
+            "end_role" => {
+                for host in &chosen {
+                    if let (Some(role), Some(course)) = (planned.role, batch.hosts.get_mut(host)) {
+                        course.end_role(role, &batch.programs);
+                    }
+                }
+                let others = hosts.iter().filter(|host| !chosen.contains(host));
+                let others: Vec<String> = others.cloned().collect();
+                return batch.advance(&others);
+            }
             "clear_host_errors" => {
                 for (host, course) in &mut batch.hosts {
                     self.state.out.remove(host);

@@ -3,13 +3,13 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
-use super::chain::{Chain, Include, Layer};
-use super::course::{Builder, Program, ProgramId};
+use super::chain::{self, Chain, Layer};
+use super::course::{Builder, Program, ProgramId, RoleId};
 use super::options::TagFilter;
 use super::prepared::{Call, Prepared};
 use super::tags;
-use crate::playbook::{Entry, Play, Task};
-use crate::yaml::Diagnostic;
+use crate::playbook::{Entry, Play, Role, RoleRequest, Task};
+use crate::yaml::{Diagnostic, Node};
 
 /// The programs of a batch that are there from the beginning; what is included comes after them.
 pub(crate) const HANDLERS: ProgramId = 0;
@@ -23,6 +23,8 @@ pub(crate) struct Planned {
     pub(crate) chain: Chain,
     /// Without it.
     pub(crate) around: Chain,
+    /// The role that it is of.
+    pub(crate) role: Option<RoleId>,
     pub(crate) handler: bool,
     /// What is the same for all its hosts and batches.
     pub(crate) same: Arc<Same>,
@@ -56,7 +58,7 @@ impl Planned {
 
 /// The programs of a play. They are the same for its batches, but that there may be facts to gather or not.
 #[derive(Default)]
-pub(crate) struct Plans(HashMap<(bool, bool), Vec<Program<Planned>>>);
+pub(crate) struct Plans(HashMap<(bool, bool), (Vec<Program<Planned>>, Roles)>);
 
 impl Plans {
     /// See [`programs`].
@@ -66,19 +68,71 @@ impl Plans {
         gather: Option<Arc<Task>>,
         force: bool,
         filter: &TagFilter,
-    ) -> Vec<Program<Planned>> {
+    ) -> (Vec<Program<Planned>>, Roles) {
         let known = self.0.entry((gather.is_some(), force));
-        known
-            .or_insert_with(|| programs(play, gather, force, filter))
-            .clone()
+        let programs = known.or_insert_with(|| {
+            let mut roles = Roles::default();
+            let programs = programs(play, gather, force, filter, &mut roles);
+            (programs, roles)
+        });
+        programs.clone()
     }
 }
 
-/// A file of tasks for some hosts.
+/// What a task includes.
+#[derive(Clone, Copy)]
+pub(crate) enum Include<'a> {
+    /// A file of tasks.
+    Tasks(&'a Node),
+    /// A role.
+    Role(&'a RoleRequest),
+}
+
+impl Include<'_> {
+    /// What the task is called where it has no name.
+    pub(crate) fn module(self) -> &'static str {
+        match self {
+            Self::Tasks(_) => "include_tasks",
+            Self::Role(_) => "include_role",
+        }
+    }
+
+    /// What names it.
+    pub(crate) fn name(&self) -> &Node {
+        match self {
+            Self::Tasks(file) => file,
+            Self::Role(role) => &role.name,
+        }
+    }
+}
+
+/// What an include brings in for some hosts.
 pub(crate) struct Inclusion {
-    pub(crate) entries: Arc<Vec<Entry>>,
-    pub(crate) include: Include,
+    pub(crate) entries: Included,
+    pub(crate) include: chain::Include,
     pub(crate) hosts: BTreeSet<String>,
+}
+
+/// Tasks that are brought in.
+pub(crate) enum Included {
+    /// Those of a file.
+    File(Arc<Vec<Entry>>),
+    /// Those of a role.
+    Role(Arc<Role>),
+}
+
+/// The roles of a batch, by what makes their uses the same.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Roles(Vec<Arc<str>>);
+
+impl Roles {
+    fn id(&mut self, role: &Role) -> RoleId {
+        let known = self.0.iter().position(|known| *known == role.identity);
+        known.unwrap_or_else(|| {
+            self.0.push(Arc::clone(&role.identity));
+            self.0.len() - 1
+        })
+    }
 }
 
 /// The programs of a play: [`HANDLERS`] and [`PLAY`]. `gather`: the task that gathers facts, if there is one.
@@ -88,23 +142,37 @@ fn programs(
     gather: Option<Arc<Task>>,
     force: bool,
     filter: &TagFilter,
+    roles: &mut Roles,
 ) -> Vec<Program<Planned>> {
     let chain = Chain::new(play);
-    let mut handlers = Builder::new();
-    for handler in handlers_of(&play.handlers, &chain) {
-        handlers.task(handler);
+    let mut plan = Plan {
+        filter: Some(filter),
+        roles,
+        handlers: Vec::new(),
+    };
+    for role in &play.roles {
+        plan.handlers_of_role(role, &chain);
     }
+    plan.handlers(&play.handlers, &chain);
     let mut steps = Builder::new();
     if let Some(task) = gather {
         steps.task(Planned {
             first: true,
-            ..planned(&task, &chain, false)
+            ..planned(&task, &chain, None, false)
         });
     }
-    for section in [&play.pre_tasks, &play.tasks, &play.post_tasks] {
+    let sections: [(&[Arc<Role>], &[Entry]); 3] = [
+        (&[], &play.pre_tasks),
+        (&play.roles, &play.tasks),
+        (&[], &play.post_tasks),
+    ];
+    for (roles, entries) in sections {
         // As in ansible-core: what is done in any case, handlers among it, is the end of a block.
         let block = force.then(|| steps.begin());
-        add(section, &chain, Some(filter), &mut steps);
+        for role in roles {
+            plan.role(role, &chain, &mut steps);
+        }
+        plan.entries(entries, &chain, &mut steps);
         match block {
             Some(mut block) => {
                 steps.always(&mut block);
@@ -114,75 +182,127 @@ fn programs(
             None => steps.flush(HANDLERS),
         }
     }
+    let mut handlers = Builder::new();
+    for handler in plan.handlers {
+        handlers.task(handler);
+    }
     vec![handlers.program(), steps.program()]
 }
 
-/// What one include brings in, for each of its hosts what is for it.
+/// What one include brings in, for each of its hosts what is for it; and the handlers that come with it.
 pub(crate) fn included(
     inclusions: Vec<Inclusion>,
     by: &Planned,
     filter: &TagFilter,
-) -> Program<Planned> {
+    roles: &mut Roles,
+) -> (Program<Planned>, Vec<Planned>) {
+    let mut plan = Plan {
+        filter: (!by.handler).then_some(filter),
+        roles,
+        handlers: Vec::new(),
+    };
     let mut steps = Builder::new();
     for inclusion in inclusions {
         let chain = by.around.with(Layer::Include(Arc::new(inclusion.include)));
-        let filter = (!by.handler).then_some(filter);
-        steps.only(inclusion.hosts, |steps| {
-            add(&inclusion.entries, &chain, filter, steps);
+        steps.only(inclusion.hosts, |steps| match &inclusion.entries {
+            Included::File(entries) => plan.entries(entries, &chain, steps),
+            Included::Role(role) => {
+                plan.role(role, &chain, steps);
+                plan.handlers_of_role(role, &chain);
+            }
         });
     }
-    steps.program()
+    (steps.program(), plan.handlers)
 }
 
-fn planned(task: &Arc<Task>, around: &Chain, handler: bool) -> Planned {
+fn planned(task: &Arc<Task>, around: &Chain, role: Option<RoleId>, handler: bool) -> Planned {
     Planned {
         task: Arc::clone(task),
         chain: around.with(Layer::Task(Arc::clone(task))),
         around: around.clone(),
+        role,
         handler,
         same: Arc::default(),
         first: false,
     }
 }
 
-/// The handlers of a play, in order, each with the blocks around it.
-fn handlers_of(entries: &[Entry], chain: &Chain) -> Vec<Planned> {
-    let mut found = Vec::new();
-    for entry in entries {
-        match entry {
-            Entry::Task(task) => found.push(planned(task, chain, true)),
-            Entry::Block(block) => {
-                let inner = chain.with(Layer::Block(Arc::clone(block)));
-                found.extend(handlers_of(&block.block, &inner));
+/// Puts steps together, and the handlers that come with roles.
+struct Plan<'a> {
+    /// Only tasks that it selects; handlers run whatever their tags.
+    filter: Option<&'a TagFilter>,
+    roles: &'a mut Roles,
+    handlers: Vec<Planned>,
+}
+
+impl Plan<'_> {
+    /// Handlers, in order, each with the blocks around it.
+    fn handlers(&mut self, entries: &[Entry], chain: &Chain) {
+        let role = chain.role().map(|role| self.roles.id(role));
+        for entry in entries {
+            match entry {
+                Entry::Task(task) => self.handlers.push(planned(task, chain, role, true)),
+                Entry::Block(block) => {
+                    let inner = chain.with(Layer::Block(Arc::clone(block)));
+                    self.handlers(&block.block, &inner);
+                }
+                // A role is no handler.
+                Entry::Role(_) => {}
             }
         }
     }
-    found
-}
 
-/// Adds entries. `filter`: only tasks that it selects; handlers run whatever their tags.
-fn add(entries: &[Entry], chain: &Chain, filter: Option<&TagFilter>, steps: &mut Builder<Planned>) {
-    for entry in entries {
-        match entry {
-            Entry::Task(task) => {
-                let planned = planned(task, chain, filter.is_none());
-                if filter.is_none_or(|filter| tags::selected(&planned.chain.tags(), filter)) {
-                    steps.task(planned);
+    /// The handlers of a role, after those of the roles that it depends on.
+    fn handlers_of_role(&mut self, role: &Arc<Role>, chain: &Chain) {
+        let inner = chain.with(Layer::Role(Arc::clone(role)));
+        for dependency in &role.dependencies {
+            self.handlers_of_role(dependency, &inner);
+        }
+        self.handlers(&role.handlers, &inner);
+    }
+
+    /// The tasks of a role, after those of the roles that it depends on.
+    fn role(&mut self, role: &Arc<Role>, chain: &Chain, steps: &mut Builder<Planned>) {
+        let inner = chain.with(Layer::Role(Arc::clone(role)));
+        for dependency in &role.dependencies {
+            self.role(dependency, &inner, steps);
+        }
+        let id = self.roles.id(role);
+        steps.role(id, role.allow_duplicates, |steps| {
+            self.entries(&role.tasks, &inner, steps);
+        });
+    }
+
+    fn entries(&mut self, entries: &[Entry], chain: &Chain, steps: &mut Builder<Planned>) {
+        let role = chain.role().map(|role| self.roles.id(role));
+        for entry in entries {
+            match entry {
+                Entry::Task(task) => {
+                    let planned = planned(task, chain, role, self.filter.is_none());
+                    let tags = planned.chain.tags();
+                    if (self.filter).is_none_or(|filter| tags::selected(&tags, filter)) {
+                        steps.task(planned);
+                    }
                 }
-            }
-            Entry::Block(block) => {
-                let inner = chain.with(Layer::Block(Arc::clone(block)));
-                let mut open = steps.begin();
-                add(&block.block, &inner, filter, steps);
-                if !block.rescue.is_empty() {
-                    steps.rescue(&mut open);
-                    add(&block.rescue, &inner, filter, steps);
+                Entry::Block(block) => {
+                    let inner = chain.with(Layer::Block(Arc::clone(block)));
+                    let mut open = steps.begin();
+                    self.entries(&block.block, &inner, steps);
+                    if !block.rescue.is_empty() {
+                        steps.rescue(&mut open);
+                        self.entries(&block.rescue, &inner, steps);
+                    }
+                    if !block.always.is_empty() {
+                        steps.always(&mut open);
+                        self.entries(&block.always, &inner, steps);
+                    }
+                    steps.end(&open);
                 }
-                if !block.always.is_empty() {
-                    steps.always(&mut open);
-                    add(&block.always, &inner, filter, steps);
+                Entry::Role(import) => {
+                    let inner = chain.with(Layer::Block(Arc::clone(&import.around)));
+                    self.role(&import.role, &inner, steps);
+                    self.handlers_of_role(&import.role, &inner);
                 }
-                steps.end(&open);
             }
         }
     }

@@ -36,7 +36,7 @@ pub(crate) struct Prepared {
     pub(crate) notify: Vec<template::Prepared>,
     /// The file of an `include_tasks`.
     pub(crate) file: Option<template::Prepared>,
-    /// Where relative names are looked for: the task file's folder, then the play's.
+    /// Where relative names are looked for: the folders of the roles around the task, the task file's, the play's.
     pub(crate) folders: Vec<PathBuf>,
     pub(crate) playbook_dir: PathBuf,
 }
@@ -95,7 +95,7 @@ impl Prepared {
         let environment = chain.environment();
         let file = match &task.action {
             TaskAction::IncludeTasks { file, .. } => Some(template::Prepared::new(file)),
-            TaskAction::Module { .. } | TaskAction::Meta(..) => None,
+            _ => None,
         };
         Self {
             name: task.name.as_ref().map(template::Prepared::new),

@@ -13,7 +13,7 @@ use super::shown::{self, Sentence, Shown, sentence};
 use crate::event::{Diff, Finished, Status};
 use crate::secrets::Secrets;
 use crate::template::TemplateError;
-use crate::yaml::Diagnostic;
+use crate::yaml::{Diagnostic, Node};
 
 /// What stands in place of a result under `no_log`.
 const CENSORED: &str = "the output has been hidden because 'no_log: true' was given for this task";
@@ -39,6 +39,8 @@ pub(crate) struct TaskResult {
     pub(crate) facts: Vec<Said>,
     /// What `set_fact` and its like set.
     pub(crate) variables: Vec<(String, Value)>,
+    /// Files of variables that were read, each as a mapping.
+    pub(crate) included: Vec<Arc<Node>>,
     /// What is drawn for those of them that are long.
     pub(crate) held: Vec<(String, Held)>,
     pub(crate) delegated_to: Option<String>,
@@ -66,6 +68,7 @@ impl TaskResult {
             warnings: Vec::new(),
             facts: Vec::new(),
             variables: Vec::new(),
+            included: Vec::new(),
             held: Vec::new(),
             delegated_to: None,
             no_log: false,
@@ -121,6 +124,7 @@ impl TaskResult {
         Self {
             facts: Vec::new(),
             variables: Vec::new(),
+            included: Vec::new(),
             held: Vec::new(),
             no_log,
             data: self.data.clone(),

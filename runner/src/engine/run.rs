@@ -247,6 +247,7 @@ impl Dispatcher {
         plans: &mut Plans,
     ) -> Result<(), TemplateError> {
         self.state.begin_batch();
+        self.store.forget_included_roles();
         let layers = PlayLayers {
             play: Arc::clone(play),
             name: name.to_owned(),

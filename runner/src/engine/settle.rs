@@ -2,6 +2,8 @@
 //! is everybody's failure.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
 
 use minijinja::Value;
 
@@ -14,6 +16,7 @@ use super::running::Begun;
 use super::work::Work;
 use crate::event::Status;
 use crate::playbook::Task;
+use crate::yaml::Node;
 
 /// Hosts on which a step failed, each with the result.
 pub(crate) type Failures = HashMap<String, TaskResult>;
@@ -28,6 +31,7 @@ impl Dispatcher {
             results,
             ..
         } = begun;
+        let begun_role = batch.planned(turn.step).and_then(|planned| planned.role);
         let mut failures = Failures::new();
         let mut lost = Vec::new();
         // After an interrupt some have none, and stay where they are.
@@ -44,6 +48,13 @@ impl Dispatcher {
             };
             for taker in &takers {
                 self.keep(&work, taker, &result);
+            }
+            if let Some(role) = begun_role
+                && !matches!(result.status, Status::Skipped | Status::Unreachable)
+            {
+                if let Some(course) = batch.hosts.get_mut(&host) {
+                    course.begin_role(role);
+                }
             }
             self.count(&host, &result, batch.is_rescued(&host));
             if result.changed && (result.status == Status::Ok || result.ignored) {
@@ -182,6 +193,20 @@ impl Dispatcher {
         })
     }
 
+    /// A file of variables, or the same that was read before: many hosts read one file.
+    fn read_once(&mut self, file: &Arc<Node>) -> Arc<Node> {
+        let path = file.span.source.path();
+        let known = self
+            .variable_files
+            .entry(path.map(Path::to_path_buf))
+            .or_default();
+        if let Some(same) = known.iter().find(|known| *known == file) {
+            return Arc::clone(same);
+        }
+        known.push(Arc::clone(file));
+        Arc::clone(file)
+    }
+
     /// Keeps what a result hands to later tasks of a host.
     fn keep(&mut self, work: &Work, host: &str, result: &TaskResult) {
         for said in &result.facts {
@@ -192,6 +217,11 @@ impl Dispatcher {
                 .filter(|_| self.is_about_others(work, host));
             let host = other.unwrap_or(host);
             (self.store).set_facts(host, said.facts.clone(), said.held.as_ref());
+        }
+        if !result.included.is_empty() {
+            let files = result.included.iter().map(|file| self.read_once(file));
+            let files: Vec<_> = files.collect();
+            self.store.include_files(host, files);
         }
         if !result.variables.is_empty() {
             self.store.set_variables(host, result.variables.clone());

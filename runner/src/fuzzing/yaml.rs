@@ -33,6 +33,7 @@ fn read(folder: &Path) {
     let _ = shown(playbook::load_tasks(
         &folder.join("tasks.yml"),
         false,
+        &playbook::Home::default(),
         &loader,
     ));
     let (playbook, found) = playbook::load_partly(&folder.join("main.yml"), &loader);

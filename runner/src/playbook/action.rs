@@ -27,7 +27,7 @@ impl Reader<'_> {
                 Some(name) if name.starts_with("with_") => {}
                 Some(name) if keywords::not_yet(keywords::short(name)).is_some() => {
                     self.not_here(key);
-                    if keywords::short(name).contains("include") || name.ends_with("_role") {
+                    if keywords::short(name).contains("include") {
                         return None;
                     }
                 }
@@ -65,8 +65,8 @@ impl Reader<'_> {
         let known = |name: &str| {
             name == "action"
                 || name == "local_action"
-                || ["meta", "import_tasks", "include_tasks", "import_playbook"]
-                    .contains(&keywords::short(name))
+                || ["meta", "import_playbook"].contains(&keywords::short(name))
+                || keywords::IMPORTS.contains(&keywords::short(name))
                 || (self.loader.is_module)(name)
         };
         let is_module = |(key, _): &&(&Node, &Node)| key.as_str().is_some_and(known);

@@ -4,30 +4,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::loader::Loader;
 use super::model::{Entry, Play, Playbook};
 use super::reader::{Open, Reader, describe};
+use super::search::Home;
 use super::tasks::Place;
 use crate::yaml::{self, Diagnostic, Node, Source, Span, Value};
-
-/// What reading a playbook needs to know from outside.
-#[derive(Debug, Clone)]
-pub struct Loader {
-    /// Whether a name is a module's: only to tell a slip in a keyword from a second module.
-    pub is_module: fn(&str) -> bool,
-    /// Variables whose values are known before anything is read (`-e`), as text: they may stand in
-    /// the names of imported files.
-    pub variables: BTreeMap<String, String>,
-}
-
-impl Loader {
-    /// Without variables.
-    pub fn new(is_module: fn(&str) -> bool) -> Self {
-        Self {
-            is_module,
-            variables: BTreeMap::new(),
-        }
-    }
-}
 
 /// Reads a playbook and all that it imports. Errors are all that there are, in the order of the
 /// files.
@@ -57,10 +39,11 @@ pub fn load_partly(path: &Path, loader: &Loader) -> (Playbook, Vec<Diagnostic>) 
     (playbook, reader.sorted())
 }
 
-/// Reads a file of tasks, or of handlers, and all that it imports.
+/// Reads a file of tasks, or of handlers, and all that it imports. `home`: where the task stands that includes it.
 pub fn load_tasks(
     path: &Path,
     handlers: bool,
+    home: &Home,
     loader: &Loader,
 ) -> Result<Vec<Entry>, Vec<Diagnostic>> {
     let mut reader = Reader::new(loader);
@@ -70,6 +53,7 @@ pub fn load_tasks(
             path,
             handlers,
             notify: &[],
+            home,
         };
         reader.task_file(place, &document)
     });
@@ -85,11 +69,13 @@ impl<'a> Reader<'a> {
             files: Vec::new(),
             documents: HashMap::new(),
             entries: 0,
+            variables: BTreeMap::new(),
+            roles: Vec::new(),
         }
     }
 
     /// The value, or what is wrong.
-    fn finish<T>(self, value: T) -> Result<T, Vec<Diagnostic>> {
+    pub(super) fn finish<T>(self, value: T) -> Result<T, Vec<Diagnostic>> {
         let errors = self.sorted();
         if errors.is_empty() {
             Ok(value)

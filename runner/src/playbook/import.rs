@@ -1,13 +1,17 @@
 //! Finds the files that are imported, and reads them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use regex::Regex;
 
+use super::action::Action;
 use super::keywords;
-use super::model::{Block, Common, Entry, Import, Play};
-use super::reader::{Reader, has_template};
+use super::model::{Block, Common, Entry, Import, Play, RoleImport, UsedBy};
+use super::reader::{Reader, has_template, scalar};
+use super::role::{Use, known};
+use super::search::{self, Home};
 use super::tasks::Place;
 use crate::yaml::{self, Diagnostic, Mapping, Node};
 
@@ -37,7 +41,7 @@ impl Reader<'_> {
             vars: self.variables(mapping, "vars"),
             tags: self.tags(mapping),
         });
-        let Some(target) = self.target(path, file, "import_playbook") else {
+        let Some(target) = self.playbook_target(path, file) else {
             return Vec::new();
         };
         let mut plays = match self.document(&target) {
@@ -61,7 +65,7 @@ impl Reader<'_> {
         file: &Node,
         common: Common,
     ) -> Option<Entry> {
-        let target = self.target(place.path, file, "import_tasks")?;
+        let target = self.target(place.path, Some(place), file, "import_tasks")?;
         let entries = match self.document(&target) {
             Ok(document) => self.within(&target, Some(&file.span), |reader| {
                 let place = Place {
@@ -85,15 +89,100 @@ impl Reader<'_> {
         })))
     }
 
+    /// The role of an `import_role`, and the keywords beside it.
+    pub(super) fn import_role(
+        &mut self,
+        place: Place<'_>,
+        task: &Node,
+        action: &Action,
+        mapping: &Mapping,
+        common: Common,
+    ) -> Option<Entry> {
+        if place.handlers {
+            self.error(
+                Diagnostic::error(&action.span, "a role cannot be a handler").help(
+                    "write its tasks as handlers, or list the role under `roles:` of the play",
+                ),
+            );
+            return None;
+        }
+        let request = self.role_request(action, mapping, false)?;
+        let home = self.home_with(place.home, mapping);
+        let wanted = Use {
+            name: request.name,
+            files: request.files,
+            common: Common {
+                vars: common.vars.clone(),
+                ..Common::default()
+            },
+            params: Mapping::default(),
+            by: UsedBy::Import,
+            public: known(request.public.as_ref(), true),
+            allow_duplicates: Some(known(request.allow_duplicates.as_ref(), true)),
+            validate: known(request.validate.as_ref(), true),
+        };
+        let role = self.role(wanted, &home)?;
+        let around = Block {
+            span: task.span.clone(),
+            name: self.scalar_node(mapping, "name"),
+            common,
+            block: Vec::new(),
+            rescue: Vec::new(),
+            always: Vec::new(),
+        };
+        Some(Entry::Role(Arc::new(RoleImport {
+            around: Arc::new(around),
+            role,
+        })))
+    }
+
+    /// The playbook that an import names: a file, or a name in a collection.
+    fn playbook_target(&mut self, from: &Path, file: &Node) -> Option<PathBuf> {
+        let written = file.as_str().unwrap_or_default().trim().to_owned();
+        let folder = from.parent().unwrap_or(Path::new(""));
+        let named = folder.join(&written).is_file();
+        let in_collection = search::playbook(&written, folder, &self.loader.paths);
+        match in_collection.filter(|_| !named) {
+            Some(Ok(path)) => self.may_import(&path, &written, file).then_some(path),
+            Some(Err(tried)) => {
+                let tried = tried.iter().map(|path| format!("`{}`", path.display()));
+                let tried = tried.collect::<Vec<_>>().join(", ");
+                self.error(
+                    Diagnostic::error(
+                        &file.span,
+                        format!("there is no playbook `{written}` to import"),
+                    )
+                    .note(format!("looked for {tried}"))
+                    .help(
+                        "check the name; it is `NAMESPACE.COLLECTION.PLAYBOOK`, or that of a file",
+                    ),
+                );
+                None
+            }
+            None => self.target(from, None, file, "import_playbook"),
+        }
+    }
+
     /// The file that an import names, which must be there and not be read already.
-    fn target(&mut self, from: &Path, file: &Node, keyword: &str) -> Option<PathBuf> {
-        let Some(written) = file.as_str().map(str::trim).filter(|name| !name.is_empty()) else {
+    fn target(
+        &mut self,
+        from: &Path,
+        place: Option<Place<'_>>,
+        file: &Node,
+        keyword: &str,
+    ) -> Option<PathBuf> {
+        if file.as_str().is_none_or(|name| name.trim().is_empty()) {
             self.wrong(keyword, file, "the name of a file");
             return None;
+        }
+        let beside = Home {
+            folder: from.parent().unwrap_or(Path::new("")).to_path_buf(),
+            ..Home::default()
         };
-        let name = self.known(written, file, keyword)?;
+        let home = place.map_or(&beside, |place| place.home);
+        let name = self.known(file, keyword, home)?;
         let looked = from.parent().unwrap_or(Path::new("")).join(&name);
-        let Some(target) = self.find(from, &name) else {
+        let Some(target) = self.find(from, place, &name) else {
             self.error(
                 Diagnostic::error(&file.span, format!("there is no file `{name}` to import"))
                     .note(format!("looked for `{}`", looked.display()))
@@ -104,31 +193,39 @@ impl Reader<'_> {
             );
             return None;
         };
-        if self.is_open(&target) {
+        self.may_import(&target, &name, file).then_some(target)
+    }
+
+    /// Whether a file may be imported here.
+    fn may_import(&mut self, target: &Path, name: &str, file: &Node) -> bool {
+        if self.is_open(target) {
             self.error(
                 Diagnostic::error(&file.span, format!("`{name}` imports itself"))
-                    .note(self.circle(&target))
+                    .note(self.circle(target))
                     .help(
                         "an import is read at once, before any `when` is known; take one \
                          of them out, or use `include_tasks`",
                     ),
             );
-            return None;
+            return false;
         }
-        if self.files.len() > DEEPEST {
-            self.error(
-                Diagnostic::error(
-                    &file.span,
-                    format!("imports lead more than {DEEPEST} files deep"),
-                )
-                .note(format!("the way here: {}", self.way(&name)))
-                .help(
-                    "import files from the playbook itself, rather than each from the one before",
-                ),
-            );
-            return None;
+        self.shallow(file, name)
+    }
+
+    /// Whether there are not too many files that import one another on the way here.
+    pub(super) fn shallow(&mut self, file: &Node, name: &str) -> bool {
+        if self.files.len() <= DEEPEST {
+            return true;
         }
-        Some(target)
+        self.error(
+            Diagnostic::error(
+                &file.span,
+                format!("imports lead more than {DEEPEST} files deep"),
+            )
+            .note(format!("the way here: {}", self.way(name)))
+            .help("import files from the playbook itself, rather than each from the one before"),
+        );
+        false
     }
 
     /// Whether there is room for one more play, task or import. Where each of some files imports the
@@ -182,16 +279,54 @@ impl Reader<'_> {
         names.join(" imports ")
     }
 
-    /// The name with the variables in it that are known already.
-    fn known(&mut self, written: &str, file: &Node, keyword: &str) -> Option<String> {
-        let variables = &self.loader.variables;
-        let name = VARIABLE.replace_all(written, |captures: &regex::Captures<'_>| {
-            variables
-                .get(&captures[1])
-                .map_or_else(|| captures[0].to_owned(), Clone::clone)
+    /// A text with the variables in it that are known before anything is read: where it stands, those given with
+    /// `-e`, and texts among the `vars` of the play.
+    fn filled_in(&self, written: &str, home: &Home) -> String {
+        let (given, of_play) = (&self.loader.variables, &self.variables);
+        let filled = VARIABLE.replace_all(written, |captures: &regex::Captures<'_>| {
+            let name = &captures[1];
+            let known = given.get(name).or_else(|| of_play.get(name));
+            let known = home.variable(name).or_else(|| known.cloned());
+            known.unwrap_or_else(|| captures[0].to_owned())
         });
+        filled.into_owned()
+    }
+
+    /// The variables of a play whose values are texts without templates.
+    pub(super) fn known_variables(mapping: &Mapping) -> BTreeMap<String, String> {
+        let vars = mapping.get("vars").and_then(Node::as_mapping);
+        let texts = vars
+            .into_iter()
+            .flat_map(Mapping::iter)
+            .filter_map(|(name, value)| {
+                let text = value.as_str().filter(|text| !has_template(text))?;
+                Some((name.as_str()?.to_owned(), text.to_owned()))
+            });
+        texts.collect()
+    }
+
+    /// What a role or a file of it is called; `what` it is that must be known, for messages.
+    pub(super) fn known_text(&mut self, node: &Node, what: &str, home: &Home) -> Option<String> {
+        let text = self.filled_in(scalar(node)?.trim(), home);
+        if !has_template(&text) {
+            return Some(text);
+        }
+        self.error(
+            Diagnostic::error(&node.span, format!("{what} must be known before the run"))
+                .note(
+                    "the role is read before there are hosts and their variables; known are texts \
+                     among the `vars` of the play, and what is given with `-e`",
+                )
+                .help("write it out, give the variable with `-e`, or use `include_role`"),
+        );
+        None
+    }
+
+    /// The name of a file with the variables in it that are known already.
+    fn known(&mut self, file: &Node, keyword: &str, home: &Home) -> Option<String> {
+        let name = self.filled_in(file.as_str()?.trim(), home);
         if !has_template(&name) {
-            return Some(name.into_owned());
+            return Some(name);
         }
         let instead = if keyword == "import_tasks" {
             "use `include_tasks`, which is read when its turn comes; or give the variable with `-e`"
@@ -215,11 +350,19 @@ impl Reader<'_> {
         None
     }
 
-    /// Beside the file that names it, or else beside the playbook.
-    fn find(&self, from: &Path, name: &str) -> Option<PathBuf> {
+    /// In the folder of the role's tasks where a role names it; beside the file that names it; or else beside the
+    /// playbook.
+    fn find(&self, from: &Path, place: Option<Place<'_>>, name: &str) -> Option<PathBuf> {
         let beside = |path: &Path| path.parent().unwrap_or(Path::new("")).join(name);
-        let first = self.files.first().map(|playbook| beside(&playbook.path));
-        [Some(beside(from)), first]
+        let role = place.and_then(|place| {
+            let part = if place.handlers { "handlers" } else { "tasks" };
+            Some(place.home.role.as_ref()?.join(part).join(name))
+        });
+        let playbook = match place {
+            Some(place) if place.home.role.is_some() => Some(place.home.folder.join(name)),
+            _ => self.files.first().map(|playbook| beside(&playbook.path)),
+        };
+        [role, Some(beside(from)), playbook]
             .into_iter()
             .flatten()
             .find(|path| path.is_file())

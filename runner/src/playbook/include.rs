@@ -13,17 +13,16 @@ impl Reader<'_> {
     pub(super) fn what(&mut self, action: &Action, mapping: &Mapping) -> Option<TaskAction> {
         Some(match keywords::short(&action.name) {
             "include_tasks" => {
-                for (key, _) in mapping.iter() {
-                    let name = key.as_str().unwrap_or_default();
-                    let known = name.starts_with("with_")
-                        || key.span == action.span
-                        || keywords::contains(keywords::INCLUDE_TASKS, name);
-                    if !known && keywords::contains(keywords::TASK_KEYWORDS, name) {
-                        self.not_with_include(key, name);
-                    }
-                }
+                self.only_with_include(action, mapping);
                 TaskAction::IncludeTasks {
                     file: self.file_of(action, mapping)?,
+                    apply: self.apply(action, mapping),
+                }
+            }
+            "include_role" => {
+                self.only_with_include(action, mapping);
+                TaskAction::IncludeRole {
+                    role: Box::new(self.role_request(action, mapping, true)?),
                     apply: self.apply(action, mapping),
                 }
             }
@@ -46,6 +45,18 @@ impl Reader<'_> {
                 more: self.more(mapping),
             },
         })
+    }
+
+    fn only_with_include(&mut self, action: &Action, mapping: &Mapping) {
+        for (key, _) in mapping.iter() {
+            let name = key.as_str().unwrap_or_default();
+            let known = name.starts_with("with_")
+                || key.span == action.span
+                || keywords::contains(keywords::INCLUDE_TASKS, name);
+            if !known && keywords::contains(keywords::TASK_KEYWORDS, name) {
+                self.not_with_include(action, key, name);
+            }
+        }
     }
 
     /// `args`.
@@ -121,36 +132,44 @@ impl Reader<'_> {
         Some(Arc::new(self.common(apply)))
     }
 
-    fn not_with_include(&mut self, key: &Node, name: &str) {
+    fn not_with_include(&mut self, action: &Action, key: &Node, name: &str) {
+        let (include, file) = match keywords::short(&action.name) {
+            "include_role" => ("include_role", "name: ROLE"),
+            _ => ("include_tasks", "file: FILE"),
+        };
         self.error(
             Diagnostic::error(
                 &key.span,
-                format!("`{name}` means nothing beside `include_tasks`"),
+                format!("`{name}` means nothing beside `{include}`"),
             )
             .note(
                 "it would say something of the including, and not of the tasks that \
                      are included",
             )
             .help(format!(
-                "for the tasks write it under `apply:`:  include_tasks: {{file: FILE, \
+                "for the tasks write it under `apply:`:  {include}: {{{file}, \
                          apply: {{{name}: …}}}}"
             )),
         );
     }
 
-    pub(super) fn not_with_import(&mut self, mapping: &Mapping) {
+    pub(super) fn not_with_import(&mut self, action: &Action, mapping: &Mapping) {
         for (key, _) in mapping.iter() {
             let name = key.as_str().unwrap_or_default();
             if keywords::NOT_WITH_IMPORT.contains(&name) || name.starts_with("with_") {
+                let (import, include) = match keywords::short(&action.name) {
+                    "import_role" => ("import_role", "include_role"),
+                    _ => ("import_tasks", "include_tasks"),
+                };
                 let help = if name.starts_with("with_") || name.starts_with("loop") {
-                    "use `include_tasks`, which can loop"
+                    format!("use `{include}`, which can loop")
                 } else {
-                    "write it at the tasks in the file"
+                    "write it at the tasks in the file".to_owned()
                 };
                 self.error(
                     Diagnostic::error(
                         &key.span,
-                        format!("`{name}` means nothing beside `import_tasks`"),
+                        format!("`{name}` means nothing beside `{import}`"),
                     )
                     .note("the import is done before the run, and its tasks take its place")
                     .help(help),

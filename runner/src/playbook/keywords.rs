@@ -11,6 +11,7 @@ const COMMON: &[&str] = &[
     "become_method",
     "become_user",
     "check_mode",
+    "collections",
     "connection",
     "diff",
     "environment",
@@ -38,6 +39,7 @@ const PLAY_ONLY: &[&str] = &[
     "order",
     "post_tasks",
     "pre_tasks",
+    "roles",
     "serial",
     "strategy",
     "tasks",
@@ -77,11 +79,12 @@ pub const TASK_KEYWORDS: &[&[&str]] = &[COMMON, BLOCK_AND_TASK, TASK_ONLY];
 pub(super) const IMPORT_PLAYBOOK: &[&[&str]] =
     &[&["import_playbook", "name", "tags", "vars", "when"]];
 
-/// Keywords that mean something beside `include_tasks`: the task itself has no host to become
+/// Keywords that mean something beside `include_tasks` and `include_role`: the task itself has no host to become
 /// another user on.
 pub(super) const INCLUDE_TASKS: &[&[&str]] = &[&[
     "action",
     "args",
+    "collections",
     "ignore_errors",
     "listen",
     "loop",
@@ -96,6 +99,39 @@ pub(super) const INCLUDE_TASKS: &[&[&str]] = &[&[
     "vars",
     "when",
 ]];
+
+/// What brings tasks of other files in.
+pub(super) const IMPORTS: &[&str] = &[
+    "import_role",
+    "import_tasks",
+    "include_role",
+    "include_tasks",
+];
+
+/// Keywords of an entry of `roles:` and of `dependencies:`; what else stands there is a variable of the role.
+pub(super) const ROLE: &[&[&str]] = &[COMMON, &["delegate_facts", "delegate_to", "role", "when"]];
+
+/// What `meta/main.yml` of a role has.
+pub(super) const ROLE_META: &[&[&str]] = &[&[
+    "allow_duplicates",
+    "argument_specs",
+    "collections",
+    "dependencies",
+    "galaxy_info",
+]];
+
+/// Arguments of `import_role`.
+pub(super) const IMPORT_ROLE: &[&str] = &[
+    "allow_duplicates",
+    "defaults_from",
+    "handlers_from",
+    "name",
+    "public",
+    "role",
+    "rolespec_validate",
+    "tasks_from",
+    "vars_from",
+];
 
 /// Keywords that mean nothing beside `import_tasks`, whose task is gone once the file is read.
 pub(super) const NOT_WITH_IMPORT: &[&str] = &[
@@ -137,6 +173,7 @@ pub(super) const META: &[&str] = &[
     "end_batch",
     "end_host",
     "end_play",
+    "end_role",
     "flush_handlers",
     "noop",
     "reset_connection",
@@ -144,20 +181,6 @@ pub(super) const META: &[&str] = &[
 
 /// Words of Ansible's language that this version does not have, and what to do instead.
 const NOT_YET: &[(&str, &str)] = &[
-    (
-        "roles",
-        "put the role's tasks into `tasks:` with `import_tasks: FILE`, its handlers into \
-             `handlers:` \
-         and its variables into `vars_files:`",
-    ),
-    (
-        "import_role",
-        "import the role's tasks with `import_tasks: FILE`, and give its variables in `vars:`",
-    ),
-    (
-        "include_role",
-        "include the role's tasks with `include_tasks: FILE`, and give its variables in `vars:`",
-    ),
     (
         "vars_prompt",
         "give the variables with `-e NAME=VALUE` or `-e @FILE`",
@@ -173,10 +196,6 @@ const NOT_YET: &[(&str, &str)] = &[
         "Ansible has none either since 2.16: write `import_tasks` or `include_tasks`",
     ),
     ("debugger", "leave it out"),
-    (
-        "collections",
-        "leave it out: modules are known by their short names and as `ansible.builtin.NAME`",
-    ),
     ("fact_path", "leave it out: local facts are not gathered"),
     (
         "gather_timeout",
@@ -204,4 +223,13 @@ pub(super) fn short(name: &str) -> &str {
         .iter()
         .find_map(|prefix| name.strip_prefix(prefix))
         .unwrap_or(name)
+}
+
+/// Whether a name can be a variable's.
+pub fn is_identifier(name: &str) -> bool {
+    !name.starts_with(|first: char| first.is_ascii_digit())
+        && !name.is_empty()
+        && name
+            .chars()
+            .all(|character| character.is_ascii_alphanumeric() || character == '_')
 }

@@ -1,8 +1,9 @@
 //! Reads `loop`, `with_*` and `loop_control`.
 
 use super::keywords;
+use super::keywords::is_identifier;
 use super::model::{Keyword, LoopControl, LoopSource};
-use super::reader::{self, Reader, describe, is_identifier, is_template};
+use super::reader::{self, Reader, describe, is_template};
 use crate::yaml::{Diagnostic, Mapping, Node, Value};
 
 impl Reader<'_> {

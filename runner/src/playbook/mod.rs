@@ -5,30 +5,40 @@
 //! Files that are imported are read here; included ones when the task runs, with [`load_tasks`].
 
 mod action;
+mod argument_spec;
 mod arguments;
 mod common;
 mod file;
 mod import;
 mod include;
 mod keywords;
+mod loader;
 mod looping;
 mod model;
 mod pairs;
 mod play;
 mod reader;
+mod role;
+#[cfg(test)]
+mod role_tests;
+mod search;
 mod task;
 mod tasks;
 #[cfg(test)]
 mod tests;
 mod unknown;
 
+pub use argument_spec::VALIDATE;
 pub use arguments::{Arguments, Form, arguments};
-pub use file::{Loader, load, load_partly, load_tasks};
-pub use keywords::{BLOCK_KEYWORDS, PLAY_KEYWORDS, TASK_KEYWORDS};
+pub use file::{load, load_partly, load_tasks};
+pub use keywords::{BLOCK_KEYWORDS, PLAY_KEYWORDS, TASK_KEYWORDS, is_identifier};
+pub use loader::Loader;
 pub use model::{
-    Block, Common, Entry, Import, Keyword, LoopControl, LoopSource, Order, Play, Playbook, Serial,
-    Strategy, Task, TaskAction,
+    Block, Common, Entry, Import, Keyword, LoopControl, LoopSource, Order, Play, Playbook, Role,
+    RoleFiles, RoleImport, RoleRequest, Serial, Strategy, Task, TaskAction, UsedBy,
 };
 pub(crate) use pairs::{unescape, words as pairs};
-pub use reader::{has_template, is_identifier};
+pub use reader::has_template;
+pub use role::{has_role, load_role};
+pub use search::{Home, SearchPaths, playbook as playbook_of_collection};
 pub use unknown::unknown_module;

@@ -52,6 +52,10 @@ pub struct Play {
     pub strategy: Option<Keyword<Strategy>>,
     /// Keywords that tasks inherit, `vars` among them.
     pub common: Common,
+    /// `collections`, in which roles are looked for that are named without one.
+    pub collections: Vec<String>,
+    /// `roles`.
+    pub roles: Vec<Arc<Role>>,
     /// `pre_tasks`.
     pub pre_tasks: Vec<Entry>,
     /// `tasks`.
@@ -165,13 +169,125 @@ pub struct Common {
     pub module_defaults: Vec<Node>,
 }
 
-/// A task or a block.
+/// A task, a block, or a role that is imported among them.
 #[derive(Debug, Clone)]
 pub enum Entry {
     /// A task.
     Task(Arc<Task>),
     /// A block.
     Block(Arc<Block>),
+    /// `import_role`.
+    Role(Arc<RoleImport>),
+}
+
+/// An `import_role`.
+#[derive(Debug, Clone)]
+pub struct RoleImport {
+    /// The keywords beside it, which the tasks of the role inherit: a block without tasks.
+    pub around: Arc<Block>,
+    /// The role.
+    pub role: Arc<Role>,
+}
+
+/// A role, as one place uses it.
+#[derive(Debug)]
+pub struct Role {
+    /// Where it is named.
+    pub span: Span,
+    /// Its name, without a collection.
+    pub name: String,
+    /// The collection that it comes from: `namespace.name`.
+    pub collection: Option<String>,
+    /// Its folder.
+    pub path: PathBuf,
+    /// The collections in which roles are looked for that its tasks name without one.
+    pub collections: Vec<String>,
+    /// What its tasks inherit from the place that uses it, `vars` among it.
+    pub common: Common,
+    /// Variables that stand beside its name in `roles:` or among the dependencies of another role.
+    pub params: Mapping,
+    /// The files of `defaults/`, the last highest.
+    pub defaults: Vec<Arc<Node>>,
+    /// The files of `vars/`, the last highest.
+    pub vars: Vec<Arc<Node>>,
+    /// The roles that it depends on, which run before it.
+    pub dependencies: Vec<Arc<Role>>,
+    /// Its tasks, after the one that validates its arguments.
+    pub tasks: Vec<Entry>,
+    /// Its handlers.
+    pub handlers: Vec<Entry>,
+    /// Whether it runs again where it has run in the same way in this play.
+    pub allow_duplicates: bool,
+    /// Who uses it.
+    pub by: UsedBy,
+    /// Whether its defaults and variables are there for the whole play.
+    pub public: bool,
+    /// The specification of the arguments of this entry point, with the name of the entry point.
+    pub argument_spec: Option<(String, Node)>,
+    /// What makes two uses of it the same: the folder, the files, and what is handed to it.
+    pub identity: Arc<str>,
+}
+
+/// What uses a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UsedBy {
+    /// `roles:` of a play.
+    Play,
+    /// `dependencies` of another role.
+    Role,
+    /// `import_role`.
+    Import,
+    /// `include_role`.
+    Include,
+}
+
+impl Role {
+    /// The name, with the collection if it is in one.
+    pub fn full_name(&self) -> String {
+        match &self.collection {
+            Some(collection) => format!("{collection}.{}", self.name),
+            None => self.name.clone(),
+        }
+    }
+}
+
+/// Which files of a role are taken instead of `main`: their names, perhaps templates.
+#[derive(Debug, Clone, Default)]
+pub struct RoleFiles {
+    /// `tasks_from`.
+    pub tasks: Option<Node>,
+    /// `vars_from`.
+    pub vars: Option<Node>,
+    /// `defaults_from`.
+    pub defaults: Option<Node>,
+    /// `handlers_from`.
+    pub handlers: Option<Node>,
+}
+
+/// What an `import_role` or `include_role` asks for.
+#[derive(Debug, Clone)]
+pub struct RoleRequest {
+    /// The name, perhaps a template.
+    pub name: Node,
+    /// Which of its files.
+    pub files: RoleFiles,
+    /// `public`.
+    pub public: Option<Keyword<bool>>,
+    /// `allow_duplicates`; yes when not said.
+    pub allow_duplicates: Option<Keyword<bool>>,
+    /// `rolespec_validate`; yes when not said.
+    pub validate: Option<Keyword<bool>>,
+}
+
+impl RoleRequest {
+    /// Whether the name, and those of the files, are written out.
+    pub fn is_literal(&self) -> bool {
+        let files = &self.files;
+        let files = [&files.tasks, &files.vars, &files.defaults, &files.handlers];
+        let names = files.into_iter().flatten().chain([&self.name]);
+        let mut names = names.filter_map(Node::as_str);
+        !names.any(super::has_template)
+    }
 }
 
 /// `block`, `rescue`, `always`. `import_tasks` becomes a block too, so that what it hands on is
@@ -247,6 +363,13 @@ pub enum TaskAction {
         /// The file, perhaps a template.
         file: Node,
         /// `apply`: keywords for all that is included.
+        apply: Option<Arc<Common>>,
+    },
+    /// `include_role`: read when the task runs.
+    IncludeRole {
+        /// The role.
+        role: Box<RoleRequest>,
+        /// `apply`: keywords for all of its tasks.
         apply: Option<Arc<Common>>,
     },
     /// `meta: flush_handlers` and its kin.

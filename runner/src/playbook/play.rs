@@ -5,6 +5,7 @@ use std::path::Path;
 use super::keywords;
 use super::model::{Entry, Keyword, Order, Play, Serial, Strategy};
 use super::reader::{self, Reader, describe, is_template};
+use super::search::{self, Home};
 use super::tasks::Place;
 use crate::yaml::{Diagnostic, Mapping, Node, Value, suggest};
 
@@ -56,6 +57,17 @@ impl Reader<'_> {
         }
         self.only(mapping, "a play", keywords::PLAY_KEYWORDS);
         let hosts = self.hosts(item, mapping);
+        let home = Home {
+            folder: path.parent().unwrap_or(Path::new("")).to_path_buf(),
+            ..Home::default()
+        };
+        let mut home = self.home_with(&home, mapping);
+        if let Some(own) = search::collection_of(&home.folder)
+            && !home.collections.contains(&own)
+        {
+            home.collections.insert(0, own);
+        }
+        self.variables = Self::known_variables(mapping);
         Some(Play {
             span: item.span.clone(),
             path: path.to_owned(),
@@ -74,10 +86,12 @@ impl Reader<'_> {
             force_handlers: self.flag(mapping, "force_handlers"),
             strategy: self.plugin(mapping, "strategy", STRATEGIES),
             common: self.common(mapping),
-            pre_tasks: self.section(path, mapping, "pre_tasks"),
-            tasks: self.section(path, mapping, "tasks"),
-            post_tasks: self.section(path, mapping, "post_tasks"),
-            handlers: self.section(path, mapping, "handlers"),
+            collections: home.collections.clone(),
+            roles: self.roles(mapping, &home),
+            pre_tasks: self.section(path, &home, mapping, "pre_tasks"),
+            tasks: self.section(path, &home, mapping, "tasks"),
+            post_tasks: self.section(path, &home, mapping, "post_tasks"),
+            handlers: self.section(path, &home, mapping, "handlers"),
             imports: Vec::new(),
             hosts: hosts?,
         })
@@ -87,13 +101,14 @@ impl Reader<'_> {
     fn is_task(&self, mapping: &Mapping) -> bool {
         mapping.iter().any(|(key, _)| {
             key.as_str().is_some_and(|key| {
-                ["block", "action", "import_tasks", "include_tasks"].contains(&keywords::short(key))
+                ["block", "action"].contains(&key)
+                    || keywords::IMPORTS.contains(&keywords::short(key))
                     || (self.loader.is_module)(key)
             })
         })
     }
 
-    fn section(&mut self, path: &Path, mapping: &Mapping, key: &str) -> Vec<Entry> {
+    fn section(&mut self, path: &Path, home: &Home, mapping: &Mapping, key: &str) -> Vec<Entry> {
         let Some(node) = mapping.get(key) else {
             return Vec::new();
         };
@@ -101,6 +116,7 @@ impl Reader<'_> {
             path,
             handlers: key == "handlers",
             notify: &[],
+            home,
         };
         self.entries(place, node, &format!("`{key}`"))
     }

@@ -1,11 +1,11 @@
 //! Reads one value of a keyword as the type that it must have, and keeps what is wrong.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::file::Loader;
 use super::keywords;
+use super::loader::Loader;
 use super::model::Keyword;
 use crate::yaml::{Diagnostic, Mapping, Node, Span, Tag, Value, did_you_mean};
 
@@ -21,6 +21,10 @@ pub(super) struct Reader<'a> {
     pub(super) documents: HashMap<PathBuf, Result<Arc<Node>, Vec<Diagnostic>>>,
     /// How many plays, tasks, blocks and imports there are so far.
     pub(super) entries: usize,
+    /// Variables of the play that is read whose values are texts.
+    pub(super) variables: BTreeMap<String, String>,
+    /// The roles that are being read, each used by the one before: folder, file of tasks, and where it is named.
+    pub(super) roles: Vec<(PathBuf, Option<String>, Span)>,
 }
 
 /// A file that is being read.
@@ -40,15 +44,6 @@ pub fn has_template(text: &str) -> bool {
 /// Whether a value is a string with a template that is to be rendered.
 pub(super) fn is_template(node: &Node) -> bool {
     node.tag != Some(Tag::Unsafe) && node.as_str().is_some_and(has_template)
-}
-
-/// Whether a name can be a variable's.
-pub fn is_identifier(name: &str) -> bool {
-    !name.starts_with(|first: char| first.is_ascii_digit())
-        && !name.is_empty()
-        && name
-            .chars()
-            .all(|character| character.is_ascii_alphanumeric() || character == '_')
 }
 
 /// A value in words, with what it says: "the string `maybe`".
@@ -213,7 +208,7 @@ impl Reader<'_> {
             return Mapping::default();
         };
         for (name, _) in variables.iter() {
-            if !scalar(name).is_some_and(|name| is_identifier(&name)) {
+            if !scalar(name).is_some_and(|name| keywords::is_identifier(&name)) {
                 let shown = name.source_text();
                 self.error(
                     Diagnostic::error(&name.span, format!("`{shown}` cannot be a variable's name"))

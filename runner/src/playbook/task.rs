@@ -34,7 +34,7 @@ impl Reader<'_> {
         }
         match keywords::short(&action.name) {
             "import_tasks" => {
-                self.not_with_import(mapping);
+                self.not_with_import(&action, mapping);
                 let own = self.scalars(mapping, "notify", "the name of a handler");
                 let place = Place {
                     notify: if own.is_empty() { place.notify } else { &own },
@@ -42,6 +42,18 @@ impl Reader<'_> {
                 };
                 let file = self.file_of(&action, mapping)?;
                 return self.import_tasks(place, item, &file, common);
+            }
+            "import_role" => {
+                self.not_with_import(&action, mapping);
+                return self.import_role(place, item, &action, mapping, common);
+            }
+            "include_role" if place.handlers => {
+                self.error(
+                    Diagnostic::error(&action.span, "a role cannot be a handler").help(
+                        "write its tasks as handlers, or include a file of tasks that includes the role",
+                    ),
+                );
+                return None;
             }
             "import_playbook" => {
                 self.error(
@@ -56,6 +68,17 @@ impl Reader<'_> {
             _ => {}
         }
         let what = self.what(&action, mapping)?;
+        if let TaskAction::Meta(word, span) = &what
+            && word == "end_role"
+            && (place.home.role.is_none() || place.handlers)
+        {
+            self.error(
+                Diagnostic::error(span, "`end_role` ends nothing here")
+                    .note("it ends the role that its task is of, for the host; a handler ends none")
+                    .help("use `end_host` or `end_play`, or put the task among those of a role"),
+            );
+            return None;
+        }
         let task = self.keywords(place, item, mapping, common, what);
         Some(Entry::Task(Arc::new(task)))
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::keywords;
 use super::model::{Block, Entry};
 use super::reader::{Reader, describe};
+use super::search::Home;
 use crate::yaml::{Diagnostic, Mapping, Node, Value};
 
 /// Where tasks stand.
@@ -17,6 +18,8 @@ pub(super) struct Place<'a> {
     pub(super) handlers: bool,
     /// `notify` of the block or import around them, for tasks that have none.
     pub(super) notify: &'a [Node],
+    /// Where roles and files that they name are looked for.
+    pub(super) home: &'a Home,
 }
 
 impl Reader<'_> {
@@ -83,7 +86,7 @@ impl Reader<'_> {
     }
 
     fn block(&mut self, place: Place<'_>, item: &Node, mapping: &Mapping) -> Option<Entry> {
-        let Some((key, _)) = mapping.entry("block") else {
+        if mapping.entry("block").is_none() {
             let key = ["rescue", "always"]
                 .iter()
                 .find_map(|key| mapping.entry(key));
@@ -97,19 +100,26 @@ impl Reader<'_> {
                 .help("put the tasks that may fail under `block:`, beside it"),
             );
             return None;
-        };
-        if place.handlers {
+        }
+        let rescues = ["rescue", "always"].iter();
+        let rescue = rescues.filter_map(|key| mapping.entry(key)).next();
+        if let (true, Some((key, _))) = (place.handlers, rescue) {
             self.error(
-                Diagnostic::error(&key.span, "a block cannot be a handler")
-                    .note("a handler is notified by its name, and so is a single task")
-                    .help("write its tasks as handlers that `listen` to the same name"),
+                Diagnostic::error(
+                    &key.span,
+                    format!("`{}` means nothing among handlers", key.source_text()),
+                )
+                .note("each task of the block is a handler of its own, which runs when it is notified")
+                .help("include a file of tasks as the handler, and put the block into that"),
             );
             return None;
         }
         self.only(mapping, "a block", keywords::BLOCK_KEYWORDS);
         let own = self.scalars(mapping, "notify", "the name of a handler or a list of them");
+        let home = self.home_with(place.home, mapping);
         let place = Place {
             notify: if own.is_empty() { place.notify } else { &own },
+            home: &home,
             ..place
         };
         let mut section = |key: &str| {

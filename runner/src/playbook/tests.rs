@@ -10,7 +10,7 @@ use windlass_modules::FreeForm;
 use super::reader::Reader;
 use super::tasks::Place;
 use super::{
-    Block, Entry, Form, Keyword, Loader, Order, Play, Playbook, Serial, Task, TaskAction,
+    Block, Entry, Form, Home, Keyword, Loader, Order, Play, Playbook, Serial, Task, TaskAction,
     arguments, load, load_tasks,
 };
 use crate::yaml::{Diagnostic, Node, Source, Value, parse};
@@ -41,7 +41,7 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     folder
 }
 
-fn loaded(files: &[(&str, &str)]) -> Result<Playbook, Vec<Diagnostic>> {
+pub(super) fn loaded(files: &[(&str, &str)]) -> Result<Playbook, Vec<Diagnostic>> {
     let folder = folder(files);
     load(&folder.path().join(files[0].0), &loader())
 }
@@ -54,7 +54,7 @@ fn good(text: &str) -> Playbook {
 }
 
 /// Every diagnostic: place, what is underlined, message, help.
-fn lines(diagnostics: &[Diagnostic]) -> String {
+pub(super) fn lines(diagnostics: &[Diagnostic]) -> String {
     let mut all = String::new();
     for diagnostic in diagnostics {
         let help = diagnostic.help.as_deref().expect("every error has help");
@@ -267,6 +267,7 @@ fn blocks_hand_notify_down_to_tasks_without() {
         .iter()
         .map(|entry| match entry {
             Entry::Task(task) => task.notify[0].as_str().unwrap(),
+            Entry::Role(_) => panic!("a role"),
             Entry::Block(_) => panic!("a block"),
         })
         .collect();
@@ -329,9 +330,14 @@ fn includes_are_left_for_the_run() {
     assert!(known(apply.as_ref().unwrap().r#become.as_ref()));
     let folder = folder(&[("t.yml", "- ping:\n- debug: {msg: x}\n"), ("e.yml", "")]);
     let read = |name: &str| {
-        load_tasks(&folder.path().join(name), false, &loader())
-            .unwrap()
-            .len()
+        load_tasks(
+            &folder.path().join(name),
+            false,
+            &Home::default(),
+            &loader(),
+        )
+        .unwrap()
+        .len()
     };
     assert_eq!((read("t.yml"), read("e.yml")), (2, 0));
 }
@@ -359,7 +365,10 @@ fn what_is_wrong_with_plays_is_said() {
         "- hosts: all\n  tasks:\n    ping:\n    name: x\n",
         "- hosts: all\n  tasks: [ping, 5, [ping]]\n",
         "- hosts: all\n  tasks:\n    - hosts: web\n",
-        "- hosts: all\n  handlers:\n    - name: h\n      block: [{ping: }]\n",
+        "- hosts: all\n  handlers:\n    - name: h\n      block: [{ping: }]\n      rescue: [{ping: }]\n",
+        "- hosts: all\n  handlers:\n    - include_role: {name: r}\n    - import_role: {name: r}\n    - meta: end_role\n",
+        "- hosts: all\n  roles: {a: b}\n",
+        "- hosts: all\n  roles: [{tags: t}, [r], {role: \"{{ who }}\"}]\n",
         "- import_playbook: nope.yml\n",
         "- import_playbook: site.yml\n",
         "- import_playbook: \"{{ x }}.yml\"\n  become: yes\n",
@@ -384,8 +393,11 @@ fn what_is_wrong_with_tasks_is_said() {
         "- cpoy: {src: a}\n  becme: yes",
         "- nearly: {src: a}",
         "- 5: x\n  ping:",
-        "- include_role: {name: r}",
+        "- include_role: {name: r, tasks: x}\n  become: yes",
+        "- include_role: {tasks_from: x}",
+        "- import_role: {name: r, apply: {tags: t}}\n  loop: [1]",
         "- import_role: {name: r}",
+        "- meta: end_role",
         "- include: x.yml",
         "- command: sleep 5\n  async: 10\n  poll: 0",
         "- rescue: [{ping: }]",
@@ -605,7 +617,8 @@ proptest! {
         for tasks in [false, true] {
             let mut reader = Reader::new(&loader);
             if tasks {
-                let place = Place { path: Path::new("nowhere/t.yml"), handlers: true, notify: &[] };
+                let home = Home::default();
+                let place = Place { path: Path::new("nowhere/t.yml"), handlers: true, notify: &[], home: &home };
                 reader.task_file(place, &document);
             } else {
                 reader.playbook(Path::new("nowhere/site.yml"), None, &document);

@@ -23,7 +23,6 @@ const OF_ANSIBLE: &[&str] = &[
     "git",
     "group",
     "group_by",
-    "include_vars",
     "iptables",
     "known_hosts",
     "mount_facts",
@@ -39,7 +38,6 @@ const OF_ANSIBLE: &[&str] = &[
     "unarchive",
     "uri",
     "user",
-    "validate_argument_spec",
     "yum_repository",
 ];
 

@@ -62,7 +62,7 @@ fn candidates(name: &str, folder: &Path) -> Vec<PathBuf> {
 }
 
 /// A file that holds a mapping of variables, or nothing.
-pub(super) fn read(path: &Path) -> Result<Arc<Node>, TemplateError> {
+pub fn read(path: &Path) -> Result<Arc<Node>, TemplateError> {
     let node = inventory::load_yaml(path).map_err(|diagnostics| {
         let mut error = TemplateError::new(format!("cannot read {}", path.display()));
         if let Some(first) = diagnostics.into_iter().next() {

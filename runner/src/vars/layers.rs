@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use minijinja::Value;
 
-use super::files;
 use super::once::OnceMap;
-use crate::playbook::{Block, Play, Task};
+use super::{files, roles};
+use crate::playbook::{Block, Common, Play, Role, Task, UsedBy};
 use crate::template::{Scope, Templar, TemplateError};
 use crate::yaml::{Mapping, Node};
 
@@ -29,6 +29,8 @@ pub struct PlayLayers {
 pub struct PlayVars {
     pub(super) layers: PlayLayers,
     pub(super) files: Vec<VarsFile>,
+    /// Its roles, and those that are imported.
+    pub(super) roles: Vec<Arc<Role>>,
     /// The folder of the playbook.
     pub(super) folder: PathBuf,
     /// Which of the store's playbooks have their `group_vars` and `host_vars` in that folder.
@@ -72,6 +74,7 @@ impl PlayVars {
             .unwrap_or(Path::new(""))
             .to_path_buf();
         Self {
+            roles: roles::of_play(&layers.play),
             layers,
             files: Vec::new(),
             folder,
@@ -114,8 +117,12 @@ impl PlayVars {
 pub enum TaskLayer {
     /// A block, or an `import_tasks`.
     Block(Arc<Block>),
-    /// An `include_tasks`: its variables, and the item of its loop under its names.
+    /// A role.
+    Role(Arc<Role>),
+    /// An `include_tasks` or `include_role`: its variables, and the item of its loop under its names.
     Include(Mapping, Vec<(String, Value)>),
+    /// `apply` of an include.
+    Apply(Arc<Common>),
     /// The task.
     Task(Arc<Task>),
 }
@@ -124,35 +131,71 @@ pub enum TaskLayer {
 #[derive(Debug, Clone, Default)]
 pub struct TaskLayers(pub Vec<TaskLayer>);
 
-/// The place of a layer in the order of precedence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rank {
-    Task,
-    Include,
-}
-
 impl TaskLayer {
-    pub(super) fn rank(&self) -> Rank {
+    /// Its own variables; those of roles are looked for by [`roles`].
+    fn vars(&self) -> Option<&Mapping> {
         match self {
-            Self::Block(_) | Self::Task(_) => Rank::Task,
-            Self::Include(..) => Rank::Include,
+            Self::Block(block) => Some(&block.common.vars),
+            Self::Task(task) => Some(&task.common.vars),
+            Self::Apply(common) => Some(&common.vars),
+            Self::Include(vars, _) => Some(vars),
+            Self::Role(_) => None,
         }
     }
 
-    pub(super) fn vars(&self) -> &Mapping {
+    fn role(&self) -> Option<&Role> {
         match self {
-            Self::Block(block) => &block.common.vars,
-            Self::Task(task) => &task.common.vars,
-            Self::Include(vars, _) => vars,
+            Self::Role(role) => Some(role),
+            _ => None,
         }
     }
 }
 
 impl TaskLayers {
-    /// The innermost layer of a rank that defines `name`.
-    pub(super) fn find(&self, rank: Rank, name: &str) -> Option<&Node> {
-        let mut layers = self.0.iter().rev().filter(|layer| layer.rank() == rank);
-        layers.find_map(|layer| layer.vars().get(name))
+    /// What the innermost of the blocks around the task, and the task itself, say of `name`.
+    pub(super) fn find(&self, name: &str) -> Option<&Node> {
+        let layers = self.0.iter().rev();
+        let mut own = layers.filter_map(|layer| match layer {
+            TaskLayer::Block(block) => Some(&block.common.vars),
+            TaskLayer::Task(task) => Some(&task.common.vars),
+            TaskLayer::Apply(common) => Some(&common.vars),
+            _ => None,
+        });
+        own.find_map(|vars| vars.get(name))
+    }
+
+    /// What the innermost include says of `name`. Above what one in a role says is what stands beside the name of
+    /// that role.
+    pub(super) fn find_included(&self, name: &str) -> Option<&Node> {
+        let mut layers = self.0.iter().rev();
+        while let Some(layer) = layers.next() {
+            let found = match layer {
+                TaskLayer::Include(vars, _) => vars.get(name),
+                TaskLayer::Role(role) if matches!(role.by, UsedBy::Import | UsedBy::Include) => {
+                    let mut outer = layers.clone();
+                    let outer = outer.find_map(TaskLayer::role);
+                    outer.and_then(|outer| outer.params.get(name))
+                }
+                _ => None,
+            };
+            if found.is_some() {
+                return found;
+            }
+        }
+        None
+    }
+
+    /// The folder of the file that the task stands in.
+    pub(super) fn task_folder(&self) -> Option<&Path> {
+        self.0.iter().rev().find_map(|layer| match layer {
+            TaskLayer::Task(task) => Some(task.path.parent().unwrap_or(Path::new(""))),
+            _ => None,
+        })
+    }
+
+    /// The roles around the task, outermost first: the last one is its own.
+    pub(super) fn roles(&self) -> Vec<&Role> {
+        self.0.iter().filter_map(TaskLayer::role).collect()
     }
 
     /// The item of an include's loop.
@@ -172,6 +215,8 @@ impl TaskLayers {
         self.0.iter().flat_map(|layer| match layer {
             TaskLayer::Block(block) => &block.common.environment[..],
             TaskLayer::Task(task) => &task.common.environment[..],
+            TaskLayer::Role(role) => &role.common.environment[..],
+            TaskLayer::Apply(common) => &common.environment[..],
             TaskLayer::Include(..) => &[],
         })
     }
@@ -184,11 +229,9 @@ impl TaskLayers {
                 _ => &[],
             };
             let items = items.iter().map(|(name, _)| name.as_str());
-            layer
-                .vars()
-                .iter()
-                .filter_map(|(key, _)| key.as_str())
-                .chain(items)
+            let vars = layer.vars().map(Mapping::iter);
+            let vars = vars.into_iter().flatten();
+            vars.filter_map(|(key, _)| key.as_str()).chain(items)
         })
     }
 }

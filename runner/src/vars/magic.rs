@@ -2,10 +2,13 @@
 //! made of variables (`hostvars`, `vars`, `environment`) are the view's own.
 
 use std::net::IpAddr;
+use std::path::Path;
 
 use minijinja::Value;
 
+use super::roles;
 use super::sources::Sources;
+use crate::playbook::Role;
 use crate::template;
 
 /// The version of ansible-core whose language this is, for playbooks that ask.
@@ -16,6 +19,8 @@ pub(super) fn magic(view: &Sources, name: &str) -> Option<Value> {
     let fixed = &view.snapshot.fixed;
     let (run, inventory) = (&fixed.run, &fixed.inventory);
     let play = || view.own_play().map(|play| &play.layers);
+    let role = || view.task.roles().last().copied();
+    let play_roles = || view.play_roles();
     let at_host = || (!view.host.is_empty()).then_some(view.host.as_str());
     Some(match name {
         "inventory_hostname" => Value::from(at_host()?),
@@ -51,17 +56,7 @@ pub(super) fn magic(view: &Sources, name: &str) -> Option<Value> {
         }
         "playbook_dir" => {
             let folder = &view.play.as_deref()?.folder;
-            let absolute = if folder.as_os_str().is_empty() {
-                std::env::current_dir()
-            } else {
-                std::path::absolute(folder)
-            };
-            Value::from(
-                absolute
-                    .unwrap_or_else(|_| folder.clone())
-                    .display()
-                    .to_string(),
-            )
+            Value::from(absolute(folder))
         }
         "play_hosts" | "ansible_play_batch" => {
             let play = view.own_play()?;
@@ -73,6 +68,41 @@ pub(super) fn magic(view: &Sources, name: &str) -> Option<Value> {
         }
         "ansible_play_hosts_all" => list(texts(&play()?.hosts)),
         "ansible_play_name" => Value::from(play()?.name.as_str()),
+        "role_name" => Value::from(role()?.name.as_str()),
+        "ansible_role_name" => Value::from(role()?.full_name()),
+        "role_path" => Value::from(absolute(&role()?.path)),
+        "ansible_search_path" => {
+            let roles = view.task.roles();
+            let roles = roles.iter().rev().map(|role| role.path.as_path());
+            let task = view.task.task_folder()?;
+            let play = &view.own_play()?.folder;
+            let mut folders: Vec<String> = Vec::new();
+            for folder in roles.chain([task, play]) {
+                let folder = absolute(folder);
+                if !folders.contains(&folder) {
+                    folders.push(folder);
+                }
+            }
+            list(texts(&folders))
+        }
+        "ansible_collection_name" => role()?
+            .collection
+            .as_deref()
+            .map_or(Value::from(()), Value::from),
+        "ansible_play_role_names" | "role_names" => play_roles()?
+            .map(|role| Value::from(role.full_name()))
+            .collect(),
+        "ansible_dependent_role_names" => list(texts(&roles::dependency_names(play_roles()?))),
+        "ansible_role_names" => {
+            let mut names = roles::dependency_names(play_roles()?);
+            for role in play_roles()? {
+                let name = role.full_name();
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+            list(texts(&names))
+        }
         "ansible_check_mode" => Value::from(run.check),
         "ansible_diff_mode" => Value::from(run.diff),
         "ansible_verbosity" => Value::from(run.verbosity),
@@ -97,10 +127,39 @@ pub(super) fn magic(view: &Sources, name: &str) -> Option<Value> {
     })
 }
 
+/// What is there unless something else defines it.
+pub(super) fn unless_defined(name: &str) -> Option<Value> {
+    (name == "ansible_managed").then(|| Value::from("Ansible managed"))
+}
+
 fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> Value {
     names.into_iter().map(Value::from).collect()
 }
 
 fn texts(names: &[String]) -> impl Iterator<Item = &str> {
     names.iter().map(String::as_str)
+}
+
+/// The names and folders of the roles from which those around a task were imported or included.
+pub(super) fn parents(around: &[&Role], name: &str) -> Option<Value> {
+    let of: fn(&Role) -> Value = match name {
+        "ansible_parent_role_names" => |role| Value::from(role.full_name()),
+        "ansible_parent_role_paths" => |role| Value::from(absolute(&role.path)),
+        _ => return None,
+    };
+    let parents = roles::parents(around);
+    (!parents.is_empty()).then(|| parents.into_iter().map(of).collect())
+}
+
+/// A folder as a text that is the same wherever one is.
+fn absolute(folder: &Path) -> String {
+    let absolute = if folder.as_os_str().is_empty() {
+        std::env::current_dir()
+    } else {
+        std::path::absolute(folder)
+    };
+    absolute
+        .unwrap_or_else(|_| folder.to_path_buf())
+        .display()
+        .to_string()
 }

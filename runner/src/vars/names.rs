@@ -3,6 +3,8 @@
 /// All names, except `environment`: what it says may itself be undefined, which is no time to list names.
 pub(super) const NAMES: &[&str] = &[
     "ansible_check_mode",
+    "ansible_collection_name",
+    "ansible_dependent_role_names",
     "ansible_diff_mode",
     "ansible_facts",
     "ansible_forks",
@@ -11,7 +13,11 @@ pub(super) const NAMES: &[&str] = &[
     "ansible_play_hosts",
     "ansible_play_hosts_all",
     "ansible_play_name",
+    "ansible_play_role_names",
+    "ansible_role_name",
+    "ansible_role_names",
     "ansible_run_tags",
+    "ansible_search_path",
     "ansible_skip_tags",
     "ansible_verbosity",
     "ansible_version",
@@ -25,6 +31,9 @@ pub(super) const NAMES: &[&str] = &[
     "omit",
     "play_hosts",
     "playbook_dir",
+    "role_name",
+    "role_names",
+    "role_path",
     "vars",
 ];
 

@@ -3,6 +3,11 @@
 /// Where a variable can come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layer {
+    /// What is there where nothing else says so.
+    BuiltIn,
+    /// `defaults/` of roles: of the task's own role and of those around it, of those that it depends on, and of the
+    /// public roles of the play.
+    RoleDefaults,
     /// Inventories, `group_vars/` and `host_vars/`; their own order is
     /// [`crate::inventory::PLACES`].
     Inventory,
@@ -14,11 +19,20 @@ pub enum Layer {
     PlayImports,
     /// `vars_files` of the play, the last highest.
     VarsFiles,
+    /// `vars/` of the public roles of the play.
+    PublicRoles,
+    /// `vars/` of the task's own role, with the `vars` where it is used, and of those around it and that it depends
+    /// on.
+    RoleVars,
     /// `vars` of the blocks around the task and of the task, the innermost highest.
     Task,
+    /// Files that `include_vars` read, the last highest.
+    IncludedFiles,
     /// `set_fact` and `register`.
     Results,
-    /// `vars` of the `include_tasks` around the task, the innermost highest.
+    /// What stands beside the names of the task's role and of those around it.
+    RoleParams,
+    /// `vars` of the `include_tasks` and `include_role` around the task, the innermost highest.
     IncludeParams,
     /// The items of the loops of those.
     IncludeItems,
@@ -30,17 +44,21 @@ pub enum Layer {
     Running,
 }
 
-/// From low to high: "Understanding variable precedence" in Ansible's documentation. Role defaults
-/// come before the first, role variables after `vars_files`, `include_vars` before the results, and
-/// role parameters after them, when there are roles and that module.
-pub const PRECEDENCE: [Layer; 12] = [
+/// From low to high: "Understanding variable precedence" in Ansible's documentation.
+pub const PRECEDENCE: [Layer; 18] = [
+    Layer::BuiltIn,
+    Layer::RoleDefaults,
     Layer::Inventory,
     Layer::Facts,
     Layer::Play,
     Layer::PlayImports,
     Layer::VarsFiles,
+    Layer::PublicRoles,
+    Layer::RoleVars,
     Layer::Task,
+    Layer::IncludedFiles,
     Layer::Results,
+    Layer::RoleParams,
     Layer::IncludeParams,
     Layer::IncludeItems,
     Layer::Extra,

@@ -8,6 +8,7 @@ use super::inherited::Inherited;
 use super::layers::{PlayVars, TaskLayers};
 use super::once::OnceMap;
 use super::state::{HostState, Snapshot};
+use crate::playbook::Role;
 use crate::template::TemplateError;
 use crate::yaml::Node;
 
@@ -81,6 +82,12 @@ impl Sources {
     /// The play, where its own variables count.
     pub(super) fn own_play(&self) -> Option<&PlayVars> {
         self.play.as_deref().filter(|_| self.of_task)
+    }
+
+    /// The roles of the play so far, where its own variables count.
+    pub(super) fn play_roles(&self) -> Option<impl DoubleEndedIterator<Item = &Arc<Role>>> {
+        let play = self.own_play()?;
+        Some(play.roles.iter().chain(self.snapshot.included.iter()))
     }
 
     /// The host whose `hostvars` this is.

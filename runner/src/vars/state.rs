@@ -15,9 +15,10 @@ use windlass_modules::transcript::Held;
 use super::facts::Facts;
 use super::inherited::Inherited;
 use crate::inventory::{Beside, Inventory};
+use crate::playbook::Role;
 use crate::secrets::Secrets;
 use crate::template::Templar;
-use crate::yaml::Mapping;
+use crate::yaml::{Mapping, Node};
 
 /// What the user asked of the run, as magic variables show it.
 #[derive(Debug, Clone, Default)]
@@ -45,6 +46,8 @@ pub(super) struct HostState {
     pub(super) facts: Arc<Facts>,
     /// `set_fact` and `register`.
     pub(super) variables: RedBlackTreeMapSync<String, Value>,
+    /// The files that `include_vars` read, the last highest. They are the user's.
+    pub(super) included: Arc<Vec<Arc<Node>>>,
     /// What is drawn for those of `set_fact` that are long, as long as they are kept.
     held: RedBlackTreeMapSync<String, Held>,
 }
@@ -160,6 +163,8 @@ pub struct Snapshot {
     pub(super) hosts: HashTrieMapSync<String, Arc<HostState>>,
     /// Hosts that failed or could not be reached.
     pub(super) out: Arc<HashSet<String>>,
+    /// The roles that were included in the play so far, with those that are imported in them.
+    pub(super) included: Arc<Vec<Arc<Role>>>,
 }
 
 impl Snapshot {

@@ -14,12 +14,12 @@ use super::layers::{PlayLayers, PlayVars, TaskLayers};
 use super::sources::Sources;
 use super::state::{Fixed, HostState, RunInfo, Snapshot};
 use super::view::View;
-use super::{names, passwords};
+use super::{names, passwords, roles};
 use crate::inventory::{Beside, Inventory};
-use crate::playbook::Play;
+use crate::playbook::{Entry, Play, Role};
 use crate::secrets::Secrets;
 use crate::template::{Scope, Templar, TemplateError};
-use crate::yaml::Mapping;
+use crate::yaml::{Mapping, Node};
 
 /// The variables of a run, as their owner has them: the engine's dispatcher.
 #[derive(Debug)]
@@ -44,6 +44,7 @@ impl Store {
                 fixed: Arc::new(fixed),
                 hosts: HashTrieMapSync::new_sync(),
                 out: Arc::default(),
+                included: Arc::default(),
             },
         };
         store.know_passwords();
@@ -133,9 +134,35 @@ impl Store {
         self.change(host, |state| state.set(variables));
     }
 
+    /// Adds the variables of files, as `include_vars` does.
+    pub fn include_files(&mut self, host: &str, files: impl IntoIterator<Item = Arc<Node>>) {
+        self.change(host, |state| {
+            Arc::make_mut(&mut state.included).extend(files);
+        });
+    }
+
     /// Keeps what was drawn for variables that were just set, until they are set again.
     pub fn hold(&mut self, host: &str, held: impl IntoIterator<Item = (String, Held)>) {
         self.change(host, |state| state.hold(held));
+    }
+
+    /// Adds a role that was included to those of the play.
+    pub fn include_role(&mut self, role: &Arc<Role>) {
+        let roles = roles::of_include(role);
+        Arc::make_mut(&mut self.now.included).extend(roles);
+    }
+
+    /// Adds the roles that are imported in tasks that were included.
+    pub fn include_tasks(&mut self, entries: &[Entry]) {
+        let roles = roles::of_tasks(entries);
+        if !roles.is_empty() {
+            Arc::make_mut(&mut self.now.included).extend(roles);
+        }
+    }
+
+    /// Forgets the roles that were included: another play, or another batch of it, begins.
+    pub fn forget_included_roles(&mut self) {
+        self.now.included = Arc::default();
     }
 
     /// Leaves hosts that failed or could not be reached out of `ansible_play_hosts` and

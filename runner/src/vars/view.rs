@@ -10,12 +10,12 @@ use std::sync::Arc;
 use minijinja::Value;
 
 use super::hostvars::{AllHosts, Everything};
-use super::layers::{PlayVars, Rank, TaskLayers};
+use super::layers::{PlayVars, TaskLayers};
 use super::precedence::{Layer, PRECEDENCE};
 use super::rendering::{Rendering, Step, What};
 use super::sources::Sources;
 use super::state::Snapshot;
-use super::{magic, names, passwords};
+use super::{magic, names, passwords, roles};
 use crate::template::{self, Budget, Part, Scope, TemplateError};
 use crate::yaml::{Mapping, Node, Span};
 
@@ -129,9 +129,30 @@ impl View {
             Layer::Magic => self.magic(name).map(Found::Value),
             Layer::Extra => snapshot.fixed.extra.get(name).map(Found::Node),
             Layer::IncludeItems => task.item(name).map(value),
-            Layer::IncludeParams => task.find(Rank::Include, name).map(Found::Node),
+            Layer::IncludeParams => match magic::parents(&task.roles(), name) {
+                Some(parents) => Some(Found::Value(parents)),
+                None => task.find_included(name).map(Found::Node),
+            },
+            Layer::RoleParams => roles::param(&task.roles(), name).map(Found::Node),
             Layer::Results => state.variables.get(name).map(value),
-            Layer::Task => task.find(Rank::Task, name).map(Found::Node),
+            Layer::IncludedFiles => {
+                let files = state.included.iter().rev();
+                let mut files = files.filter_map(|file| file.as_mapping());
+                files.find_map(|file| file.get(name)).map(Found::Node)
+            }
+            Layer::Task => task.find(name).map(Found::Node),
+            Layer::RoleVars => roles::variable(&task.roles(), name).map(Found::Node),
+            Layer::PublicRoles => {
+                let public = self.sources.play_roles();
+                let found = public.and_then(|public| roles::exported(public, name));
+                found.map(Found::Node)
+            }
+            Layer::BuiltIn => magic::unless_defined(name).map(Found::Value),
+            Layer::RoleDefaults => {
+                let own = roles::default(&task.roles(), name);
+                let public = || roles::public_default(self.sources.play_roles()?, name);
+                own.or_else(public).map(Found::Node)
+            }
             Layer::VarsFiles => return self.find_in_files(name),
             Layer::PlayImports => own_play.and_then(|play| {
                 let mut imports = play.imports.iter();
@@ -287,8 +308,17 @@ impl Scope for View {
         let sources = &self.sources;
         let mut names: BTreeSet<String> = sources.inventory.names().map(str::to_owned).collect();
         names.extend(sources.state.facts.names().map(str::to_owned));
+        for file in sources.state.included.iter() {
+            names.extend(file.as_mapping().into_iter().flat_map(keys));
+        }
         names.extend(sources.state.variables.keys().cloned());
         names.extend(sources.task.names().map(str::to_owned));
+        let own = roles::names(&sources.task.roles());
+        names.extend(own.into_iter().map(str::to_owned));
+        if let Some(public) = sources.play_roles() {
+            let public = roles::public_names(public);
+            names.extend(public.into_iter().map(str::to_owned));
+        }
         names.extend(sources.extra.iter().map(|(name, _)| name.clone()));
         names.extend(keys(&sources.snapshot.fixed.extra));
         if let Some(play) = sources.own_play() {

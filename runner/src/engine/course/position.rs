@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::program::{Program, ProgramId, Sections, Step, StepId};
+use super::program::{Program, ProgramId, RoleId, Sections, Step, StepId};
 
 /// Where a host is: in which programs, the outermost first, and in each at which step of which blocks. A
 /// value, which can be printed, compared, stored and read back.
@@ -62,6 +62,10 @@ pub(crate) struct Course {
     /// failures are its own, as in ansible-core, so that the block that it has just done rescues it.
     before: Position,
     notified: BTreeSet<StepId>,
+    /// The roles of which a task has run on it, and was not skipped.
+    begun: BTreeSet<RoleId>,
+    /// Those that it has done to their ends.
+    done: BTreeSet<RoleId>,
     /// It cannot be reached, and waits where it is.
     lost: bool,
 }
@@ -78,6 +82,8 @@ impl Course {
             before: position.clone(),
             position,
             notified: BTreeSet::new(),
+            begun: BTreeSet::new(),
+            done: BTreeSet::new(),
             lost: false,
         };
         course.settle(programs);
@@ -154,6 +160,41 @@ impl Course {
     /// A handler is to run for this host.
     pub(crate) fn notify(&mut self, handler: StepId) {
         self.notified.insert(handler);
+    }
+
+    /// Whether a handler is to run for this host.
+    pub(crate) fn is_notified(&self, handler: StepId) -> bool {
+        self.notified.contains(&handler)
+    }
+
+    /// A handler is not to run for this host after all.
+    pub(crate) fn take_back(&mut self, handler: StepId) {
+        self.notified.remove(&handler);
+    }
+
+    /// A task of a role has run, and was not skipped.
+    pub(crate) fn begin_role(&mut self, role: RoleId) {
+        self.begun.insert(role);
+    }
+
+    /// The role is over for it: on to what comes after its tasks. What is done in any case in the blocks around
+    /// the step is left out as well, as in ansible-core.
+    pub(crate) fn end_role<T>(&mut self, role: RoleId, programs: &[Program<T>]) {
+        while let Some(frame) = self.position.frames.last_mut() {
+            let program = &programs[frame.program];
+            let steps = program.steps.iter().enumerate().skip(frame.at);
+            let mut ends =
+                steps.filter(|(_, step)| matches!(step, Step::RoleEnd(id) if *id == role));
+            if let Some((end, _)) = ends.next() {
+                frame
+                    .blocks
+                    .retain(|block| sections(program, block.begin).after > end);
+                frame.at = end;
+                break;
+            }
+            self.position.frames.pop();
+        }
+        self.go_on(programs);
     }
 
     /// The step is done: the next one.
@@ -268,6 +309,19 @@ impl Course {
                     } else {
                         *after
                     };
+                }
+                Some(Step::Role { role, again, after }) => {
+                    frame.at = if self.done.contains(role) && !again {
+                        *after
+                    } else {
+                        frame.at + 1
+                    };
+                }
+                Some(Step::RoleEnd(role)) => {
+                    if self.begun.contains(role) {
+                        self.done.insert(*role);
+                    }
+                    frame.at += 1;
                 }
                 Some(Step::Flush(handlers)) => {
                     let handlers = *handlers;

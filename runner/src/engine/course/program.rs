@@ -14,6 +14,9 @@ pub(crate) struct StepId {
     pub(crate) at: usize,
 }
 
+/// The number of a role among those of a batch: uses that are the same have the same one.
+pub(crate) type RoleId = usize;
+
 /// Steps, one after the other. A host that has done one goes on with the next.
 #[derive(Debug, Clone)]
 pub(crate) struct Program<T> {
@@ -36,6 +39,15 @@ pub(crate) enum Step<T> {
         hosts: BTreeSet<String>,
         after: usize,
     },
+    /// The tasks of a role begin, up to the step at `after`. A host that has done all of them passes them by,
+    /// unless they are done `again`.
+    Role {
+        role: RoleId,
+        again: bool,
+        after: usize,
+    },
+    /// The tasks of a role end.
+    RoleEnd(RoleId),
 }
 
 /// Where the sections of a block are. Its body follows the step at which it begins.
@@ -113,6 +125,19 @@ impl<T> Builder<T> {
         steps(self);
         let end = self.steps.len();
         if let Step::Only { after, .. } = &mut self.steps[begin] {
+            *after = end;
+        }
+    }
+
+    /// The tasks of a role.
+    pub(crate) fn role(&mut self, role: RoleId, again: bool, steps: impl FnOnce(&mut Self)) {
+        let begin = self.steps.len();
+        let after = 0;
+        self.steps.push(Step::Role { role, again, after });
+        steps(self);
+        self.steps.push(Step::RoleEnd(role));
+        let end = self.steps.len();
+        if let Step::Role { after, .. } = &mut self.steps[begin] {
             *after = end;
         }
     }

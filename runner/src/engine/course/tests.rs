@@ -16,6 +16,8 @@ enum Entry {
     Block(Vec<Entry>, Vec<Entry>, Vec<Entry>),
     /// Parts that are for some hosts alone.
     Include(u32, Vec<(BTreeSet<String>, Vec<Entry>)>),
+    /// A role, and whether it runs again.
+    Role(RoleId, bool, Vec<Entry>),
     Flush,
 }
 
@@ -23,11 +25,13 @@ enum Entry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Result {
     Ok,
+    Skipped,
     Failed,
     Notifies(usize),
 }
 
 const HANDLERS: usize = 3;
+const ROLES: RoleId = 3;
 /// Tasks of handlers have these numbers.
 const FIRST_HANDLER: u32 = 1_000_000;
 
@@ -61,6 +65,7 @@ impl Case {
         match rng.random_range(0..10) {
             0 | 1 => Result::Failed,
             2 => Result::Notifies(rng.random_range(0..HANDLERS)),
+            3 => Result::Skipped,
             _ => Result::Ok,
         }
     }
@@ -75,7 +80,7 @@ fn entries(rng: &mut StdRng, hosts: &[String], depth: u32, next: &mut u32) -> Ve
     let mut made = Vec::new();
     let most = if depth == 0 { 6 } else { 3 };
     for _ in 0..rng.random_range(0..=most) {
-        let kind = if depth < 3 { rng.random_range(0..8) } else { 0 };
+        let kind = if depth < 3 { rng.random_range(0..9) } else { 0 };
         made.push(match kind {
             0..4 => Entry::Task(fresh(next)),
             4 => Entry::Flush,
@@ -89,6 +94,12 @@ fn entries(rng: &mut StdRng, hosts: &[String], depth: u32, next: &mut u32) -> Ve
                 }
                 Entry::Include(include, parts)
             }
+            // No role is inside itself.
+            6 if depth < 2 => Entry::Role(
+                rng.random_range(0..ROLES) + usize::try_from(depth).unwrap() * ROLES,
+                rng.random_bool(0.3),
+                entries(rng, hosts, depth + 1, next),
+            ),
             _ => Entry::Block(
                 entries(rng, hosts, depth + 1, next),
                 entries(rng, hosts, depth + 1, next),
@@ -107,6 +118,10 @@ struct Reference<'a> {
     case: &'a Case,
     log: Log,
     notified: BTreeSet<(usize, String)>,
+    /// The roles around the task, innermost last.
+    inside: Vec<RoleId>,
+    begun: BTreeSet<(RoleId, String)>,
+    done: BTreeSet<(RoleId, String)>,
 }
 
 impl Reference<'_> {
@@ -139,6 +154,22 @@ impl Reference<'_> {
                     }
                     failed
                 }
+                Entry::Role(role, again, entries) => {
+                    let passes =
+                        |host: &String| !again && self.done.contains(&(*role, host.clone()));
+                    let inside: Vec<String> =
+                        left.iter().filter(|host| !passes(host)).cloned().collect();
+                    self.inside.push(*role);
+                    let failed = self.walk(entries, &inside, in_handler);
+                    self.inside.pop();
+                    for host in inside.iter().filter(|host| !failed.contains(*host)) {
+                        let role = (*role, host.clone());
+                        if self.begun.contains(&role) {
+                            self.done.insert(role);
+                        }
+                    }
+                    failed
+                }
                 Entry::Block(body, rescue, always) => {
                     let mut failed = self.walk(body, &left, in_handler);
                     if !rescue.is_empty() {
@@ -157,8 +188,14 @@ impl Reference<'_> {
         self.log.push((task, hosts.to_vec()));
         let mut failed = BTreeSet::new();
         for host in hosts {
-            match self.case.result(task, host) {
-                Result::Ok => {}
+            let result = self.case.result(task, host);
+            if let Some(role) = self.inside.last().filter(|_| result != Result::Skipped)
+                && task < FIRST_HANDLER
+            {
+                self.begun.insert((*role, host.clone()));
+            }
+            match result {
+                Result::Ok | Result::Skipped => {}
                 Result::Failed => {
                     failed.insert(host.clone());
                 }
@@ -210,10 +247,10 @@ fn ordered(hosts: &[String], some: &BTreeSet<String>) -> Vec<String> {
 const HANDLERS_OF: ProgramId = 0;
 const PLAY: ProgramId = 1;
 
-/// A step of a flat program: a task, or one that includes a program.
+/// A step of a flat program: a task, with the role that it is of, or one that includes a program.
 #[derive(Debug, Clone)]
 enum Work {
-    Task(u32),
+    Task(u32, Option<RoleId>),
     Include(u32, ProgramId),
     Flush,
 }
@@ -222,40 +259,49 @@ enum Work {
 fn compile(case: &Case) -> Vec<Program<Work>> {
     let mut handlers = Builder::new();
     for handler in 0..HANDLERS {
-        handlers.task(Work::Task(FIRST_HANDLER + u32::try_from(handler).unwrap()));
+        let task = FIRST_HANDLER + u32::try_from(handler).unwrap();
+        handlers.task(Work::Task(task, None));
     }
     let mut programs = vec![handlers.program(), Builder::new().program()];
     let mut play = Builder::new();
-    add(&case.entries, &mut play, &mut programs);
+    add(&case.entries, None, &mut play, &mut programs);
     programs[PLAY] = play.program();
     programs
 }
 
-fn add(entries: &[Entry], to: &mut Builder<Work>, programs: &mut Vec<Program<Work>>) {
+fn add(
+    entries: &[Entry],
+    of: Option<RoleId>,
+    to: &mut Builder<Work>,
+    programs: &mut Vec<Program<Work>>,
+) {
     for entry in entries {
         match entry {
-            Entry::Task(task) => to.task(Work::Task(*task)),
+            Entry::Task(task) => to.task(Work::Task(*task, of)),
             // Both ways are there: the step of its own at the end of a section, and the task `meta`.
             Entry::Flush if programs.len().is_multiple_of(2) => to.flush(HANDLERS_OF),
             Entry::Flush => to.task(Work::Flush),
             Entry::Include(task, parts) => {
                 let mut included = Builder::new();
                 for (hosts, entries) in parts {
-                    included.only(hosts.clone(), |to| add(entries, to, programs));
+                    included.only(hosts.clone(), |to| add(entries, of, to, programs));
                 }
                 to.task(Work::Include(*task, programs.len()));
                 programs.push(included.program());
             }
+            Entry::Role(role, again, entries) => {
+                to.role(*role, *again, |to| add(entries, Some(*role), to, programs));
+            }
             Entry::Block(body, rescue, always) => {
                 let mut block = to.begin();
-                add(body, to, programs);
+                add(body, of, to, programs);
                 if !rescue.is_empty() {
                     to.rescue(&mut block);
-                    add(rescue, to, programs);
+                    add(rescue, of, to, programs);
                 }
                 if !always.is_empty() {
                     to.always(&mut block);
-                    add(always, to, programs);
+                    add(always, of, to, programs);
                 }
                 to.end(&block);
             }
@@ -299,7 +345,7 @@ fn drive(
         let Step::Task(work) = &programs[turn.step.program].steps[turn.step.at] else {
             panic!("{turn:?} is no work");
         };
-        if let Work::Task(task) | Work::Include(task, _) = work {
+        if let Work::Task(task, _) | Work::Include(task, _) = work {
             log.push((*task, turn.hosts.clone()));
         }
         for host in &turn.hosts {
@@ -307,17 +353,23 @@ fn drive(
             match work {
                 Work::Flush => course.flush(HANDLERS_OF, programs),
                 Work::Include(_, program) => course.enter(*program, programs),
-                Work::Task(task) => match case.result(*task, host) {
-                    Result::Ok => course.advance(programs),
-                    Result::Failed => course.fail(programs),
-                    Result::Notifies(handler) => {
-                        course.notify(StepId {
-                            program: HANDLERS_OF,
-                            at: handler,
-                        });
-                        course.advance(programs);
+                Work::Task(task, role) => {
+                    let result = case.result(*task, host);
+                    if let Some(role) = role.filter(|_| result != Result::Skipped) {
+                        course.begin_role(role);
                     }
-                },
+                    match result {
+                        Result::Ok | Result::Skipped => course.advance(programs),
+                        Result::Failed => course.fail(programs),
+                        Result::Notifies(handler) => {
+                            course.notify(StepId {
+                                program: HANDLERS_OF,
+                                at: handler,
+                            });
+                            course.advance(programs);
+                        }
+                    }
+                }
             }
         }
     }
@@ -352,6 +404,9 @@ fn linear_runs_what_the_obvious_interpreter_runs() {
             case: &case,
             log: Log::new(),
             notified: BTreeSet::new(),
+            inside: Vec::new(),
+            begun: BTreeSet::new(),
+            done: BTreeSet::new(),
         };
         let failed = reference.walk(&case.entries, &case.hosts, false);
         let programs = compile(&case);
@@ -510,5 +565,41 @@ fn a_host_that_leaves_stays_where_it_has_ended() {
             course.fail_with_others(&programs);
             course.advance(&programs);
         }
+    }
+}
+
+#[test]
+fn who_ends_a_role_goes_on_after_it_and_leaves_what_its_blocks_do_in_any_case_out() {
+    let mut play = Builder::new();
+    let mut outer = play.begin();
+    play.role(0, false, |play| {
+        let mut block = play.begin();
+        play.task(1);
+        play.always(&mut block);
+        play.task(2);
+        play.end(&block);
+        play.task(3);
+    });
+    play.task(4);
+    play.rescue(&mut outer);
+    play.task(5);
+    play.end(&outer);
+    play.role(0, false, |play| play.task(6));
+    let mut included = Builder::new();
+    included.task(7);
+    let programs = vec![Builder::new().program(), play.program(), included.program()];
+    for in_include in [false, true] {
+        let mut course = Course::new("h", PLAY, &programs);
+        course.begin_role(0);
+        if in_include {
+            course.enter(2, &programs);
+            assert_eq!(task(&course, &programs), Some(7));
+        }
+        course.end_role(0, &programs);
+        assert_eq!(task(&course, &programs), Some(4));
+        course.fail(&programs);
+        assert_eq!(task(&course, &programs), Some(5));
+        course.advance(&programs);
+        assert_eq!(course.end(), Some(End::Done));
     }
 }

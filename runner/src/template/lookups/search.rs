@@ -4,16 +4,20 @@ use std::path::{Path, PathBuf};
 
 use crate::template::eval::Eval;
 
-/// The folders a file may be in, most specific first: those of the options, then the role's and the
-/// playbook's, which the scope knows.
+/// The folders a file may be in, most specific first: where the scope says that files are looked for, then those of
+/// the options.
 pub(super) fn folders(eval: &Eval<'_>) -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = eval.shared.templar.options().base_dirs.clone();
-    for name in ["role_path", "playbook_dir"] {
-        if let Some(Ok(value)) = eval.shared.scope.get(name)
-            && let Some(path) = value.as_str().map(PathBuf::from)
-            && !folders.contains(&path)
-        {
-            folders.push(path);
+    let mut folders = Vec::new();
+    let known = |name: &str| eval.shared.scope.get(name)?.ok();
+    if let Some(path) = known("ansible_search_path") {
+        let names = path.try_iter().into_iter().flatten();
+        folders.extend(names.filter_map(|name| name.as_str().map(PathBuf::from)));
+    } else if let Some(folder) = known("playbook_dir") {
+        folders.extend(folder.as_str().map(PathBuf::from));
+    }
+    for folder in &eval.shared.templar.options().base_dirs {
+        if !folders.contains(folder) {
+            folders.push(folder.clone());
         }
     }
     if folders.is_empty() {

@@ -1,0 +1,205 @@
+//! `include_vars`: variables of a host, from files of the control host.
+
+use std::path::{Path, PathBuf};
+
+use regex::Regex;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::args::{Flag, List, Number, Text};
+use crate::module::{Arguments, Context, FreeForm};
+use crate::outcome::{Failure, Outcome, VariablesFile};
+
+/// Reads variables from a file of the control host, or from the files of a folder, for the rest of the run. They are
+/// above the variables of plays, roles and tasks, and below those that `set_fact` and `register` set.
+///
+/// Returns: `ansible_facts`, the variables as they are written; `ansible_included_var_files`, the files.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IncludeVars {
+    /// The file, as in `include_vars: FILE`: looked for in the `vars` folders of the role and beside the playbook,
+    /// then beside these.
+    #[serde(rename = "_raw_params")]
+    free_form: Option<Text>,
+    /// The same, as an argument of its own.
+    file: Option<Text>,
+    /// A folder: all files in it and below it that hold variables, in the order of their names.
+    dir: Option<Text>,
+    /// Keep all of them in a variable of this name.
+    name: Option<Text>,
+    /// With `dir`: how many folders deep; 0 is any number.
+    #[serde(default)]
+    depth: Number<u32>,
+    /// With `dir`: only files whose names this pattern is found in.
+    files_matching: Option<Text>,
+    /// With `dir`: no files whose names these patterns are found in.
+    #[serde(default)]
+    ignore_files: List,
+    /// With `dir`: the extensions of files that hold variables. `json`, `yaml` and `yml` when not given.
+    extensions: Option<List>,
+    /// With `dir`: leave files with other extensions out, and do not fail.
+    #[serde(default)]
+    ignore_unknown_extensions: Flag,
+}
+
+impl IncludeVars {
+    fn named_file(&self) -> Option<&str> {
+        self.free_form.as_deref().or(self.file.as_deref())
+    }
+
+    /// The files of the folder.
+    fn files_of(&self, folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+        let pattern = |text: &str| {
+            Regex::new(text).map_err(|error| {
+                Failure::new(format!("`{text}` is no pattern: {error}"))
+                    .hint("it is a regular expression that is looked for in the names of files")
+            })
+        };
+        let matching = self.files_matching.as_deref().map(pattern).transpose()?;
+        let ignored = self.ignore_files.iter().map(|text| pattern(text));
+        let ignored = ignored.collect::<Result<Vec<_>, _>>()?;
+        let mut files = Vec::new();
+        self.below(folder, 1, &mut files)?;
+        files.retain(|file| {
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            matching
+                .as_ref()
+                .is_none_or(|pattern| pattern.is_match(&name))
+                && !ignored.iter().any(|pattern| pattern.is_match(&name))
+        });
+        let known = |file: &PathBuf| {
+            let extension = file.extension().and_then(|extension| extension.to_str());
+            extension.is_some_and(|extension| match &self.extensions {
+                Some(known) => known.iter().any(|known| known == extension),
+                None => ["json", "yaml", "yml"].contains(&extension),
+            })
+        };
+        if *self.ignore_unknown_extensions {
+            files.retain(known);
+        } else if let Some(file) = files.iter().find(|file| !known(file)) {
+            return Err(Failure::new(format!(
+                "{} is none of the files that hold variables, by its extension",
+                file.display()
+            ))
+            .hint("say so with `ignore_unknown_extensions: true`, or give `extensions`"));
+        }
+        Ok(files)
+    }
+
+    fn below(&self, folder: &Path, depth: u32, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
+        let failed = |error: std::io::Error| {
+            Failure::new(format!(
+                "cannot read the folder {}: {error}",
+                folder.display()
+            ))
+        };
+        let entries = std::fs::read_dir(folder).map_err(failed)?;
+        let mut entries = entries.collect::<Result<Vec<_>, _>>().map_err(failed)?;
+        entries.sort_by_key(std::fs::DirEntry::file_name);
+        for entry in entries {
+            let path = entry.path();
+            if !path.is_dir() {
+                files.push(path);
+            } else if *self.depth == 0 || depth < *self.depth {
+                self.below(&path, depth + 1, files)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Arguments for IncludeVars {
+    const NAME: &'static str = "include_vars";
+    const FREE_FORM: FreeForm = FreeForm::Into("_raw_params");
+    const NEEDS_HOST: bool = false;
+
+    fn validate(&self) -> Result<(), String> {
+        match (self.named_file(), &self.dir) {
+            (None, None) => {
+                Err("no file is named: write `include_vars: FILE`, or `dir`".to_owned())
+            }
+            (Some(_), Some(_)) => {
+                Err("`dir` and a file are both given, but one of them".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
+        let files = match (self.named_file(), &self.dir) {
+            (Some(name), _) => vec![context.control.find("vars", name)?],
+            (None, Some(folder)) => self.files_of(&context.control.find("vars", folder)?)?,
+            (None, None) => Vec::new(),
+        };
+        let names = files
+            .iter()
+            .map(|file| Value::from(file.display().to_string()));
+        let mut outcome =
+            Outcome::ok().with("ansible_included_var_files", names.collect::<Value>());
+        outcome.included = files
+            .into_iter()
+            .map(|path| VariablesFile {
+                path,
+                under: self.name.as_ref().map(ToString::to_string),
+            })
+            .collect();
+        Ok(outcome)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::{Value, json};
+
+    use super::IncludeVars;
+    use crate::fake::{self, Controller, Fake, REAL};
+    use crate::outcome::{Failure, Outcome};
+
+    async fn run(folder: &Path, arguments: Value) -> Result<Outcome, Failure> {
+        let control = Controller::new(folder);
+        fake::run::<IncludeVars>(&Fake::new([]), &control, REAL, arguments).await
+    }
+
+    fn names(outcome: &Outcome) -> Vec<String> {
+        let names = outcome.included.iter().map(|file| file.path.file_name());
+        names
+            .map(|name| name.unwrap().to_string_lossy().into_owned())
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn a_file_is_looked_for_in_vars_and_a_folder_gives_all_that_is_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let vars = folder.path().join("vars");
+        std::fs::create_dir_all(vars.join("d/deep")).unwrap();
+        for name in [
+            "a.yml",
+            "d/2.yml",
+            "d/1.json",
+            "d/deep/3.yaml",
+            "d/README.md",
+        ] {
+            std::fs::write(vars.join(name), "{}").unwrap();
+        }
+        let outcome = run(folder.path(), json!({"_raw_params": "a.yml", "name": "x"}))
+            .await
+            .unwrap();
+        assert_eq!(outcome.included[0].path, vars.join("a.yml"));
+        assert_eq!(outcome.included[0].under.as_deref(), Some("x"));
+        let all = json!({"dir": "d", "ignore_unknown_extensions": true});
+        let outcome = run(folder.path(), all).await.unwrap();
+        assert_eq!(names(&outcome), ["1.json", "2.yml", "3.yaml"]);
+        let some =
+            json!({"dir": "d", "depth": 1, "files_matching": "yml$|md$", "ignore_files": "^READ"});
+        assert_eq!(names(&run(folder.path(), some).await.unwrap()), ["2.yml"]);
+        let failure = run(folder.path(), json!({"dir": "d"})).await.unwrap_err();
+        assert!(failure.message.contains("README.md"), "{}", failure.message);
+        let failure = run(folder.path(), json!({"file": "b.yml"}))
+            .await
+            .unwrap_err();
+        assert!(failure.message.contains("b.yml"), "{}", failure.message);
+    }
+}
