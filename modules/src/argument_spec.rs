@@ -7,6 +7,12 @@ use serde_json::{Map, Value};
 
 use crate::args::{Flag, describe, scalar_text};
 
+/// The types that there are.
+pub const TYPES: &[&str] = &[
+    "bits", "bool", "bytes", "dict", "float", "int", "json", "jsonarg", "list", "path", "raw",
+    "str",
+];
+
 /// Everything wrong with the values of `given`, each in a sentence. `spec`: names with what each option wants.
 pub fn errors(spec: &Map<String, Value>, given: &Map<String, Value>) -> Vec<String> {
     let mut errors = Vec::new();
@@ -28,7 +34,9 @@ fn options(
         let named = std::iter::once(name.as_str()).chain(aliases.iter().copied());
         let value = named.filter_map(|name| given.get(name)).next_back();
         known.extend(aliases);
-        match value.filter(|value| !value.is_null()) {
+        match value {
+            // Nothing is a value of every type, as in ansible-core.
+            Some(Value::Null) => {}
             Some(found) => self::value(&format!("{within}{name}"), option, found, errors),
             None if is(&option["required"]) => {
                 errors.push(format!("`{within}{name}` is required, and is not given"));
@@ -47,6 +55,13 @@ fn options(
 /// Checks the value of one option.
 fn value(path: &str, option: &Value, found: &Value, errors: &mut Vec<String>) {
     let kind = option["type"].as_str().unwrap_or("str");
+    if !TYPES.contains(&kind) {
+        errors.push(format!(
+            "`{path}` is of the type `{kind}`, and there are: {}",
+            TYPES.join(", ")
+        ));
+        return;
+    }
     let Some(read) = converted(kind, found) else {
         errors.push(format!(
             "`{path}` wants {}, and this is {}",

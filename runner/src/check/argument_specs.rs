@@ -8,7 +8,7 @@ use super::arguments::literal;
 use super::defined::Defined;
 use super::items::Item;
 use crate::playbook::{Role, TaskAction, VALIDATE};
-use crate::yaml::{Diagnostic, Mapping, Node, Severity};
+use crate::yaml::{Diagnostic, Mapping, Node, Severity, suggest};
 
 /// Checks what the task `item` validates, if it is one that a role's specification puts before its tasks. `certain`:
 /// the run is sure to come by.
@@ -59,6 +59,25 @@ pub(super) fn check(
 /// What is wrong with the values of one option, whichever of them counts.
 fn of_option(role: &Role, name: &str, option: &Node, defined: &Defined<'_>) -> Option<Diagnostic> {
     let wanted = literal(option)?;
+    let kind = option.as_mapping().and_then(|option| option.get("type"));
+    if let Some((node, kind)) = kind.and_then(|node| Some((node, node.as_str()?)))
+        && !argument_spec::TYPES.contains(&kind)
+    {
+        let error = format!("`{kind}` is no type of an argument");
+        let help = match suggest(kind, argument_spec::TYPES.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("there are: {}", argument_spec::TYPES.join(", ")),
+        };
+        return Some(Diagnostic::error(&node.span, error).help(help));
+    }
+    let aliases = wanted["aliases"].as_array().cloned().unwrap_or_default();
+    let aliases = aliases.iter().filter_map(Json::as_str);
+    if aliases
+        .clone()
+        .any(|alias| role.params.get(alias).is_some() || defined.knows(alias))
+    {
+        return None;
+    }
     let errors = |given: Option<&Json>| {
         let spec = Map::from_iter([(name.to_owned(), wanted.clone())]);
         let given = given.map(|value| (name.to_owned(), value.clone()));

@@ -8,7 +8,6 @@ use super::drive::{Batch, Notified};
 use super::plan::{HANDLERS, Planned};
 use super::result::located;
 use super::work::Work;
-use crate::playbook::Task;
 use crate::yaml::{Node, Value};
 
 impl Dispatcher {
@@ -78,7 +77,7 @@ impl Dispatcher {
             // Of those that listen, too, the last one of each name.
             let mut names = HashSet::new();
             let listening = all.iter().enumerate().rev();
-            let listening = listening.filter(|(_, handler)| listens(&handler.task, &name));
+            let listening = listening.filter(|(_, handler)| listens(handler, &name));
             let listening = listening.filter(|(_, handler)| {
                 let name = handler.task.name.as_ref().and_then(Node::as_str);
                 name.is_none_or(|name| names.insert(name.to_owned()))
@@ -135,13 +134,12 @@ impl Dispatcher {
     }
 }
 
-fn listens(task: &Task, name: &str) -> bool {
-    task.listen.iter().any(|node| match &node.value {
-        Value::String(text) => text == name,
-        Value::Sequence(items) => items
-            .iter()
-            .filter_map(Node::as_str)
-            .any(|text| text == name),
+/// Whether a handler listens to a name, which may have that of its role before it.
+fn listens(handler: &Planned, name: &str) -> bool {
+    let is = |text: &str| text == name || handler.chain.titled(text.to_owned()) == name;
+    handler.task.listen.iter().any(|node| match &node.value {
+        Value::String(text) => is(text),
+        Value::Sequence(items) => items.iter().filter_map(Node::as_str).any(is),
         _ => false,
     })
 }

@@ -79,6 +79,17 @@ struct Wanted {
     hosts: Vec<String>,
 }
 
+/// What `register` keeps of an include that is skipped.
+fn skipped(condition: Option<String>) -> Value {
+    let mut said = vec![
+        ("changed", Value::from(false)),
+        ("skipped", Value::from(true)),
+        ("skip_reason", Value::from("Conditional result was False")),
+    ];
+    said.extend(condition.map(|condition| ("false_condition", Value::from(condition))));
+    Value::from_pairs(said)
+}
+
 /// What `register` keeps of an include.
 fn registered(include: Include<'_>, found: &[(Source, Item)]) -> Value {
     let said = found.iter().map(|(source, _)| {
@@ -100,11 +111,6 @@ fn registered(include: Include<'_>, found: &[(Source, Item)]) -> Value {
     });
     let mut said: Vec<Value> = said.collect();
     match said.len() {
-        0 => Value::from_pairs([
-            ("changed", Value::from(false)),
-            ("skipped", Value::from(true)),
-            ("skip_reason", Value::from("Conditional result was False")),
-        ]),
         1 => said.remove(0),
         _ => Value::from_pairs([
             ("changed", Value::from(false)),
@@ -145,7 +151,8 @@ impl Dispatcher {
         for host in takers {
             match self.included(include, planned, batch, host) {
                 Ok(found) if found.is_empty() => {
-                    self.register(task, host, registered(include, &found));
+                    let condition = self.first_false(planned, batch, host);
+                    self.register(task, host, skipped(condition));
                     self.state.count(host).skipped += 1;
                 }
                 Ok(found) => {
@@ -298,6 +305,20 @@ impl Dispatcher {
         })
         .await;
         self.emit(What::TaskFinished { task: id }).await;
+    }
+
+    /// The text of the first condition around an include that does not hold.
+    fn first_false(&self, planned: &Planned, batch: &Batch, host: &str) -> Option<String> {
+        planned.task.common.when.first()?;
+        let layers = planned.chain.task_layers();
+        let scope = self.store.view(host, &batch.vars, &layers, Vec::new());
+        let templar = &self.shared.templar;
+        let mut conditions = planned.prepared().conditions.iter();
+        let first = conditions.find(|condition| {
+            let truth = templar.holds_prepared(&condition.test, &scope);
+            truth.is_ok_and(|truth| !truth.truth)
+        });
+        first.map(|condition| condition.text.clone())
     }
 
     /// What a host includes, with the variables of the item that named each.

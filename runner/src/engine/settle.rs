@@ -224,6 +224,9 @@ impl Dispatcher {
             self.store.include_files(host, files);
         }
         if !result.variables.is_empty() {
+            let other = result.delegated_to.as_deref();
+            let other = other.filter(|_| self.is_about_others(work, host));
+            let host = other.unwrap_or(host);
             self.store.set_variables(host, result.variables.clone());
             self.store.hold(host, result.held.iter().cloned());
         }

@@ -108,6 +108,9 @@ impl Reader<'_> {
             return Some(wanted);
         };
         let named = ["role", "name"].iter().find_map(|key| mapping.get(key));
+        let source = mapping.get("src").filter(|_| by == UsedBy::Role);
+        let source = source.filter(|_| named.is_none()).and_then(of_source);
+        let named = named.or(source.as_ref());
         let Some(name) = named.filter(|name| scalar(name).is_some()) else {
             let first = mapping.entries.first();
             let span = named.map_or_else(
@@ -442,6 +445,10 @@ impl Reader<'_> {
             return;
         };
         let folder = path.join(part);
+        // As in ansible-core, a role without the folder has none of its files.
+        if !folder.is_dir() {
+            return;
+        }
         let names: Vec<String> = std::fs::read_dir(&folder)
             .into_iter()
             .flatten()
@@ -610,6 +617,21 @@ pub(super) fn known(flag: Option<&super::Keyword<bool>>, default: bool) -> bool 
         Some(super::Keyword::Known(flag, _)) => *flag,
         Some(super::Keyword::Template(_)) | None => default,
     }
+}
+
+/// The name of a dependency that says where Galaxy gets it from: the last part of the address, without what says how
+/// it is packed.
+fn of_source(source: &Node) -> Option<Node> {
+    let text = source.as_str()?;
+    let last = if text.contains("://") || text.contains('@') {
+        text.rsplit('/').next()?
+    } else {
+        text
+    };
+    let last = last.split(',').next()?;
+    let last = last.strip_suffix(".git").unwrap_or(last);
+    let last = last.strip_suffix(".tar.gz").unwrap_or(last);
+    Some(Node::string(source.span.clone(), last))
 }
 
 /// The names of the files that are taken.

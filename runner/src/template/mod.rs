@@ -20,6 +20,7 @@ pub(crate) mod kept;
 mod limits;
 mod lookups;
 mod lower;
+mod managed;
 mod options;
 mod prepared;
 mod python;

@@ -9,6 +9,7 @@ use minijinja::Value;
 
 use super::error::TemplateError;
 use super::eval::{Eval, Loaded, Output, Shared, truth};
+use super::managed::OfFile;
 use super::options::{FileOptions, Options};
 use super::python::type_name;
 use super::references::{References, references};
@@ -195,6 +196,7 @@ impl Templar {
         let code = Code::of_file(source);
         let template = lower::template(&code, options, false).map_err(located)?;
         let folder = Path::new(source.name()).parent().map(PathBuf::from);
+        let scope: &Arc<dyn Scope> = &(Arc::new(OfFile(Arc::clone(scope))) as Arc<dyn Scope>);
         let shared = Shared::new(self, scope);
         let mut eval = Eval::new(&shared, folder);
         let mut output = Output::default();

@@ -127,11 +127,6 @@ pub(super) fn magic(view: &Sources, name: &str) -> Option<Value> {
     })
 }
 
-/// What is there unless something else defines it.
-pub(super) fn unless_defined(name: &str) -> Option<Value> {
-    (name == "ansible_managed").then(|| Value::from("Ansible managed"))
-}
-
 fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> Value {
     names.into_iter().map(Value::from).collect()
 }

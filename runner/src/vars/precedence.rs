@@ -3,8 +3,6 @@
 /// Where a variable can come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layer {
-    /// What is there where nothing else says so.
-    BuiltIn,
     /// `defaults/` of roles: of the task's own role and of those around it, of those that it depends on, and of the
     /// public roles of the play.
     RoleDefaults,
@@ -45,8 +43,7 @@ pub enum Layer {
 }
 
 /// From low to high: "Understanding variable precedence" in Ansible's documentation.
-pub const PRECEDENCE: [Layer; 18] = [
-    Layer::BuiltIn,
+pub const PRECEDENCE: [Layer; 17] = [
     Layer::RoleDefaults,
     Layer::Inventory,
     Layer::Facts,

@@ -147,7 +147,6 @@ impl View {
                 let found = public.and_then(|public| roles::exported(public, name));
                 found.map(Found::Node)
             }
-            Layer::BuiltIn => magic::unless_defined(name).map(Found::Value),
             Layer::RoleDefaults => {
                 let own = roles::default(&task.roles(), name);
                 let public = || roles::public_default(self.sources.play_roles()?, name);

@@ -15,6 +15,8 @@ pub(super) struct Call<'c, 'e> {
     pub(super) name: &'c str,
     pub(super) terms: Vec<Value>,
     pub(super) options: Vec<(Name, Value)>,
+    /// Whether it gives the items of a loop (`with_*`).
+    pub(super) looping: bool,
 }
 
 impl Call<'_, '_> {

@@ -11,6 +11,7 @@ use super::search::{at_home, find_file, folders};
 use crate::template::budget::{ITEM, MOST_MADE};
 use crate::template::error::TemplateError;
 use crate::template::glob;
+use crate::template::managed;
 use crate::template::options::FileOptions;
 use crate::template::python::string;
 use crate::template::{tame, trust};
@@ -113,7 +114,7 @@ fn template(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
     }
     options.trim_blocks = call.flag("trim_blocks", true)?;
     options.lstrip_blocks = call.flag("lstrip_blocks", false)?;
-    let extra = call.option("template_vars").cloned();
+    let extra = with_managed(call, call.option("template_vars"));
     let mut out = Vec::new();
     for term in call.terms.clone() {
         let name = string(&term);
@@ -127,6 +128,23 @@ fn template(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
         out.push(Value::from(text));
     }
     Ok(out)
+}
+
+/// The variables that the file has besides the task's.
+fn with_managed(call: &Call<'_, '_>, given: Option<&Value>) -> Option<Value> {
+    if call.eval.shared.scope.get(managed::NAME).is_some() {
+        return given.cloned();
+    }
+    let names = given
+        .and_then(|given| given.try_iter().ok())
+        .into_iter()
+        .flatten();
+    let given = names.filter_map(|name| {
+        let value = given?.get_item(&name).ok()?;
+        Some((name, value))
+    });
+    let own = (Value::from(managed::NAME), Value::from(managed::TEXT));
+    Some(std::iter::once(own).chain(given).collect())
 }
 
 /// The folder in which commands run: the playbook's.

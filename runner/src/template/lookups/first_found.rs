@@ -84,8 +84,14 @@ fn first_found(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
     };
     let mut files = Vec::new();
     wanted(&terms, &paths, &mut files, &mut skip)?;
+    // As in ansible-core, called by itself it looks in none of the folders for files of a kind.
+    let kinds: &[&str] = if call.looping {
+        &["files", "templates", "vars", "tasks"]
+    } else {
+        &[""]
+    };
     for name in &files {
-        let found: Option<PathBuf> = ["files", "templates", "vars", "tasks"]
+        let found: Option<PathBuf> = kinds
             .iter()
             .find_map(|kind| find_file(call.eval, kind, name));
         if let Some(path) = found {

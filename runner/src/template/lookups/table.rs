@@ -77,6 +77,7 @@ pub(in crate::template) fn with(
         name,
         terms,
         options: Vec::new(),
+        looping: true,
     })?;
     found
         .into_iter()
@@ -108,6 +109,7 @@ fn called(input: &mut Input<'_, '_>) -> Result<(Option<Vec<Value>>, bool)> {
         name: &name,
         terms,
         options,
+        looping: false,
     };
     match (lookup.run)(&mut call) {
         Ok(found) => Ok((Some(found), wantlist)),
