@@ -234,8 +234,7 @@ impl Dispatcher {
             let title = format!("{} : {written}", include.module());
             self.report_failed_include(title, planned, &host, &result)
                 .await;
-            // It counts as failed even where it is rescued, as in ansible-core.
-            self.count(&host, &result, false);
+            self.count(&host, &result, batch.is_rescued(&host));
             failures.insert(host, result);
         }
         let tags = &self.shared.options.tags;

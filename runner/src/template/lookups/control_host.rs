@@ -141,10 +141,11 @@ fn with_managed(call: &Call<'_, '_>, given: Option<&Value>) -> Option<Value> {
         .flatten();
     let given = names.filter_map(|name| {
         let value = given?.get_item(&name).ok()?;
-        Some((name, value))
+        Some((string(&name), value))
     });
-    let own = (Value::from(managed::NAME), Value::from(managed::TEXT));
-    Some(std::iter::once(own).chain(given).collect())
+    let own = (managed::NAME.to_owned(), Value::from(managed::TEXT));
+    let pairs: Vec<(String, Value)> = std::iter::once(own).chain(given).collect();
+    Some(Value::from_pairs(pairs))
 }
 
 /// The folder in which commands run: the playbook's.
