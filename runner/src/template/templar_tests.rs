@@ -287,7 +287,7 @@ fn lookups_find_files_beside_the_playbook() {
         "key.pub"
     );
     assert_eq!(
-        render("{{ lookup('first_found', ['a.pub', 'key.pub']) | basename }}"),
+        render("{{ lookup('first_found', ['a.pub', 'files/key.pub']) | basename }}"),
         "key.pub"
     );
     let secret = render("{{ lookup('password', 'credentials/pw length=12') }}");
