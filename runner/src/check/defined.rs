@@ -143,11 +143,8 @@ impl<'a> Defined<'a> {
             self.elsewhere.insert(name.to_owned());
             return Some(());
         }
-        let named = ["_raw_params", "file"].iter();
-        let file = named
-            .filter_map(|key| arguments.get(key))
-            .next()?
-            .as_str()?;
+        let mut named = ["_raw_params", "file"].iter();
+        let file = named.find_map(|key| arguments.get(key))?.as_str()?;
         if has_template(file) {
             return None;
         }

@@ -147,13 +147,16 @@ pub(super) fn collect(plays: &[Arc<Play>], loader: &Loader) -> Collected {
     }
 }
 
+/// A file of tasks: its name, the folder of the role that it is read for, and whether it holds handlers.
+type FileKey = (PathBuf, Option<PathBuf>, bool);
+
 struct Collector<'a> {
     loader: &'a Loader,
     items: Vec<Item>,
     roles: Vec<Arc<Role>>,
     found: Vec<Diagnostic>,
     /// Files that were read, for which role, as tasks or as handlers; none where that failed.
-    loaded: HashMap<(PathBuf, Option<PathBuf>, bool), Option<Arc<Vec<Entry>>>>,
+    loaded: HashMap<FileKey, Option<Arc<Vec<Entry>>>>,
     /// Whether there were too many tasks.
     full: bool,
 }
@@ -249,7 +252,7 @@ impl Collector<'_> {
         self.items.push(item);
         match &task.action {
             TaskAction::IncludeTasks { file, .. } => {
-                self.included_file(task, file, &folders, place)
+                self.included_file(task, file, &folders, place);
             }
             TaskAction::IncludeRole { role, .. } => self.included_role(task, role, place),
             TaskAction::Module { .. } | TaskAction::Meta(..) => {}

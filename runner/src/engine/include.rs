@@ -131,18 +131,8 @@ impl Dispatcher {
     ) {
         let (include, apply) = include;
         let task = &planned.task;
-        // What is included with `run_once` is for the first host alone, as observed on ansible-core 2.19.
-        let layers = planned.chain.task_layers();
-        let first = (self.store).view(&hosts[0], &batch.vars, &layers, vec![]);
-        let once = keywords::inherited(
-            &planned.chain,
-            |common| &common.run_once,
-            &self.shared.templar,
-            &first,
-        );
-        let takers = match once {
-            Ok(once) if once.unwrap_or(false) => &hosts[..1],
-            Ok(_) => hosts,
+        let takers = match self.takers(batch, planned, hosts) {
+            Ok(takers) => takers,
             Err(error) => return self.stop(located(&error), error.hint.clone()).await,
         };
         let mut failures = Failures::new();
@@ -186,48 +176,13 @@ impl Dispatcher {
                 }
             }
         }
-        let mut inclusions = Vec::new();
-        let mut inside = BTreeSet::new();
-        for Wanted {
-            source,
-            item,
-            hosts,
-        } in wanted.into_values()
-        {
-            let entries = match &source {
-                Source::File(path) => {
-                    let entries = self.entries(path, planned).await;
-                    entries.map(Included::File)
-                }
-                Source::Role(role) => {
-                    let role = self.role(role, planned).await;
-                    role.map(Included::Role)
-                }
-            };
-            let Some(entries) = entries else {
-                return;
-            };
-            match &entries {
-                Included::File(entries) => self.store.include_tasks(entries),
-                Included::Role(role) => self.store.include_role(role),
-            }
-            self.emit(What::Included {
-                file: source.label().1,
-                hosts: hosts.clone(),
-            })
-            .await;
-            inside.extend(hosts.iter().cloned());
-            inclusions.push(Inclusion {
-                entries,
-                include: chain::Include {
-                    apply: apply.cloned(),
-                    vars: task.common.vars.clone(),
-                    item,
-                    span: Some(include.name().span.clone()),
-                },
-                hosts: hosts.into_iter().collect(),
-            });
-        }
+        let Some(inclusions) = self.bring_in(wanted, planned, (include, apply)).await else {
+            return;
+        };
+        let inside = inclusions
+            .iter()
+            .flat_map(|inclusion| inclusion.hosts.iter().cloned());
+        let inside: BTreeSet<String> = inside.collect();
         for (host, missing) in missed {
             let result = TaskResult::failed(placed(&missing), missing.help);
             let written = include.name().source_text().trim_matches(['"', '\'']);
@@ -253,6 +208,72 @@ impl Dispatcher {
             }
         }
         self.fail(batch, task, &failures);
+    }
+
+    /// The hosts that include: with `run_once` the first one alone, as observed on ansible-core 2.19.
+    fn takers<'h>(
+        &self,
+        batch: &Batch,
+        planned: &Planned,
+        hosts: &'h [String],
+    ) -> Result<&'h [String], TemplateError> {
+        let layers = planned.chain.task_layers();
+        let first = (self.store).view(&hosts[0], &batch.vars, &layers, vec![]);
+        let templar = &self.shared.templar;
+        let once = keywords::inherited(&planned.chain, |common| &common.run_once, templar, &first)?;
+        Ok(if once.unwrap_or(false) {
+            &hosts[..1]
+        } else {
+            hosts
+        })
+    }
+
+    /// Reads what is included, each once for all of its hosts. Nothing where it cannot be read: the run ends.
+    async fn bring_in(
+        &mut self,
+        wanted: BTreeMap<(usize, String, String), Wanted>,
+        planned: &Planned,
+        (include, apply): (Include<'_>, Option<&Arc<Common>>),
+    ) -> Option<Vec<Inclusion>> {
+        let mut inclusions = Vec::new();
+        for Wanted {
+            source,
+            item,
+            hosts,
+        } in wanted.into_values()
+        {
+            let entries = match &source {
+                Source::File(path) => {
+                    let entries = self.entries(path, planned).await;
+                    entries.map(Included::File)
+                }
+                Source::Role(role) => {
+                    let role = self.role(role, planned).await;
+                    role.map(Included::Role)
+                }
+            };
+            let entries = entries?;
+            match &entries {
+                Included::File(entries) => self.store.include_tasks(entries),
+                Included::Role(role) => self.store.include_role(role),
+            }
+            self.emit(What::Included {
+                file: source.label().1,
+                hosts: hosts.clone(),
+            })
+            .await;
+            inclusions.push(Inclusion {
+                entries,
+                include: chain::Include {
+                    apply: apply.cloned(),
+                    vars: planned.task.common.vars.clone(),
+                    item,
+                    span: Some(include.name().span.clone()),
+                },
+                hosts: hosts.into_iter().collect(),
+            });
+        }
+        Some(inclusions)
     }
 
     /// Keeps what a task that includes says, where it is registered.

@@ -58,7 +58,10 @@ impl Planned {
 
 /// The programs of a play. They are the same for its batches, but that there may be facts to gather or not.
 #[derive(Default)]
-pub(crate) struct Plans(HashMap<(bool, bool), (Vec<Program<Planned>>, Roles)>);
+pub(crate) struct Plans(HashMap<(bool, bool), Planning>);
+
+/// Programs, and the roles in them.
+type Planning = (Vec<Program<Planned>>, Roles);
 
 impl Plans {
     /// See [`programs`].
@@ -68,7 +71,7 @@ impl Plans {
         gather: Option<Arc<Task>>,
         force: bool,
         filter: &TagFilter,
-    ) -> (Vec<Program<Planned>>, Roles) {
+    ) -> Planning {
         let known = self.0.entry((gather.is_some(), force));
         let programs = known.or_insert_with(|| {
             let mut roles = Roles::default();

@@ -51,10 +51,9 @@ impl Dispatcher {
             }
             if let Some(role) = begun_role
                 && !matches!(result.status, Status::Skipped | Status::Unreachable)
+                && let Some(course) = batch.hosts.get_mut(&host)
             {
-                if let Some(course) = batch.hosts.get_mut(&host) {
-                    course.begin_role(role);
-                }
+                course.begin_role(role);
             }
             self.count(&host, &result, batch.is_rescued(&host));
             if result.changed && (result.status == Status::Ok || result.ignored) {

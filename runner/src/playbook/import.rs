@@ -121,7 +121,7 @@ impl Reader<'_> {
             allow_duplicates: Some(known(request.allow_duplicates.as_ref(), true)),
             validate: known(request.validate.as_ref(), true),
         };
-        let role = self.role(wanted, &home)?;
+        let role = self.role(&wanted, &home)?;
         let around = Block {
             span: task.span.clone(),
             name: self.scalar_node(mapping, "name"),

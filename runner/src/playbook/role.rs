@@ -35,7 +35,7 @@ pub fn load_role(
 ) -> Result<Arc<Role>, Vec<Diagnostic>> {
     let mut reader = Reader::new(loader);
     let role = reader.role(
-        Use {
+        &Use {
             name: request.name.clone(),
             files: request.files.clone(),
             common: Common {
@@ -77,7 +77,7 @@ impl Reader<'_> {
         };
         let uses = items.iter().filter_map(|item| {
             let wanted = self.listed(item, by)?;
-            self.role(wanted, home)
+            self.role(&wanted, home)
         });
         uses.collect()
     }
@@ -199,7 +199,7 @@ impl Reader<'_> {
     }
 
     /// The role that a use names, with all that it brings; nothing where something is wrong with it.
-    pub(super) fn role(&mut self, wanted: Use, home: &Home) -> Option<Arc<Role>> {
+    pub(super) fn role(&mut self, wanted: &Use, home: &Home) -> Option<Arc<Role>> {
         let name = self.known_text(&wanted.name, "the name of a role", home)?;
         let found = match find(&name, &wanted.name, wanted.by, home, self.loader) {
             Ok(found) => found,
@@ -235,7 +235,7 @@ impl Reader<'_> {
         let role = self.within(
             &found.path.join("tasks"),
             Some(&wanted.name.span),
-            |reader| reader.role_at(&found, &wanted, &names, home),
+            |reader| Some(reader.role_at(&found, wanted, &names, home)),
         );
         self.roles.pop();
         role
@@ -247,14 +247,19 @@ impl Reader<'_> {
         wanted: &Use,
         names: &Names,
         home: &Home,
-    ) -> Option<Arc<Role>> {
+    ) -> Arc<Role> {
         let path = &found.path;
-        let vars = self.role_variables(path, "vars", names.vars.as_deref(), &wanted.files.vars);
+        let vars = self.role_variables(
+            path,
+            "vars",
+            names.vars.as_deref(),
+            wanted.files.vars.as_ref(),
+        );
         let defaults = self.role_variables(
             path,
             "defaults",
             names.defaults.as_deref(),
-            &wanted.files.defaults,
+            wanted.files.defaults.as_ref(),
         );
         let meta = self.role_document(path, "meta", None, None);
         let meta = meta.as_deref().filter(|meta| !meta.is_null());
@@ -300,10 +305,11 @@ impl Reader<'_> {
                 &wanted.params,
             ));
         }
-        tasks.extend(self.role_tasks(path, names.tasks.as_deref(), &wanted.files.tasks, &own));
-        let handlers = names.handlers.as_deref();
-        let handlers = self.role_handlers(path, handlers, &wanted.files.handlers, &own);
-        Some(Arc::new(Role {
+        let asked = (names.tasks.as_deref(), wanted.files.tasks.as_ref());
+        tasks.extend(self.role_entries(path, "tasks", asked, &own));
+        let asked = (names.handlers.as_deref(), wanted.files.handlers.as_ref());
+        let handlers = self.role_entries(path, "handlers", asked, &own);
+        Arc::new(Role {
             span: wanted.name.span.clone(),
             name: found.name.clone(),
             collection: found.collection.clone(),
@@ -321,27 +327,7 @@ impl Reader<'_> {
             public: wanted.public,
             argument_spec,
             identity: identity(found, wanted, names).into(),
-        }))
-    }
-
-    fn role_tasks(
-        &mut self,
-        path: &Path,
-        asked: Option<&str>,
-        named: &Option<Node>,
-        home: &Home,
-    ) -> Vec<Entry> {
-        self.role_entries(path, "tasks", asked, named.as_ref(), home)
-    }
-
-    fn role_handlers(
-        &mut self,
-        path: &Path,
-        asked: Option<&str>,
-        named: &Option<Node>,
-        home: &Home,
-    ) -> Vec<Entry> {
-        self.role_entries(path, "handlers", asked, named.as_ref(), home)
+        })
     }
 
     /// The tasks, or handlers, of a role.
@@ -349,8 +335,7 @@ impl Reader<'_> {
         &mut self,
         path: &Path,
         part: &str,
-        asked: Option<&str>,
-        named: Option<&Node>,
+        (asked, named): (Option<&str>, Option<&Node>),
         home: &Home,
     ) -> Vec<Entry> {
         let Some(file) = self.role_file(path, part, asked, named) else {
@@ -378,11 +363,11 @@ impl Reader<'_> {
         path: &Path,
         part: &str,
         asked: Option<&str>,
-        named: &Option<Node>,
+        named: Option<&Node>,
     ) -> Vec<Arc<Node>> {
         let files = search::role_files(&path.join(part), asked, true);
         if files.is_empty() {
-            self.no_role_file(path, part, asked, named.as_ref());
+            self.no_role_file(path, part, asked, named);
         }
         let mut read = Vec::new();
         for file in files {

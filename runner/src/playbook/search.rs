@@ -143,7 +143,7 @@ pub fn playbook(
 /// The collection that a playbook is in, by the folder that it is in.
 pub(super) fn collection_of(folder: &Path) -> Option<String> {
     let folder = std::path::absolute(folder).ok()?;
-    let mut parts = folder.components().map(|part| part.as_os_str());
+    let mut parts = folder.components().map(std::path::Component::as_os_str);
     parts.find(|part| *part == NAME)?;
     let (namespace, name) = (parts.next()?.to_str()?, parts.next()?.to_str()?);
     (parts.next()? == "playbooks").then(|| format!("{namespace}.{name}"))

@@ -101,8 +101,8 @@ impl Reader<'_> {
             );
             return None;
         }
-        let rescues = ["rescue", "always"].iter();
-        let rescue = rescues.filter_map(|key| mapping.entry(key)).next();
+        let mut rescues = ["rescue", "always"].iter();
+        let rescue = rescues.find_map(|key| mapping.entry(key));
         if let (true, Some((key, _))) = (place.handlers, rescue) {
             self.error(
                 Diagnostic::error(

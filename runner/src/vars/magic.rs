@@ -19,8 +19,6 @@ pub(super) fn magic(view: &Sources, name: &str) -> Option<Value> {
     let fixed = &view.snapshot.fixed;
     let (run, inventory) = (&fixed.run, &fixed.inventory);
     let play = || view.own_play().map(|play| &play.layers);
-    let role = || view.task.roles().last().copied();
-    let play_roles = || view.play_roles();
     let at_host = || (!view.host.is_empty()).then_some(view.host.as_str());
     Some(match name {
         "inventory_hostname" => Value::from(at_host()?),
@@ -68,6 +66,35 @@ pub(super) fn magic(view: &Sources, name: &str) -> Option<Value> {
         }
         "ansible_play_hosts_all" => list(texts(&play()?.hosts)),
         "ansible_play_name" => Value::from(play()?.name.as_str()),
+        "ansible_check_mode" => Value::from(run.check),
+        "ansible_diff_mode" => Value::from(run.diff),
+        "ansible_verbosity" => Value::from(run.verbosity),
+        "ansible_forks" => Value::from(run.forks),
+        "ansible_limit" => Value::from(run.limit.as_deref()?),
+        "ansible_run_tags" if run.tags.is_empty() => list(["all"]),
+        "ansible_run_tags" => list(texts(&run.tags)),
+        "ansible_skip_tags" => list(texts(&run.skip_tags)),
+        "ansible_version" => {
+            let (major, minor, revision) = LANGUAGE;
+            let full = format!("{major}.{minor}.{revision}");
+            Value::from_pairs([
+                ("full", Value::from(full.clone())),
+                ("string", Value::from(full)),
+                ("major", Value::from(major)),
+                ("minor", Value::from(minor)),
+                ("revision", Value::from(revision)),
+            ])
+        }
+        "omit" => template::omit(),
+        _ => return of_roles(view, name),
+    })
+}
+
+/// The same of those that are about roles.
+fn of_roles(view: &Sources, name: &str) -> Option<Value> {
+    let role = || view.task.roles().last().copied();
+    let play_roles = || view.play_roles();
+    Some(match name {
         "role_name" => Value::from(role()?.name.as_str()),
         "ansible_role_name" => Value::from(role()?.full_name()),
         "role_path" => Value::from(absolute(&role()?.path)),
@@ -103,26 +130,6 @@ pub(super) fn magic(view: &Sources, name: &str) -> Option<Value> {
             }
             list(texts(&names))
         }
-        "ansible_check_mode" => Value::from(run.check),
-        "ansible_diff_mode" => Value::from(run.diff),
-        "ansible_verbosity" => Value::from(run.verbosity),
-        "ansible_forks" => Value::from(run.forks),
-        "ansible_limit" => Value::from(run.limit.as_deref()?),
-        "ansible_run_tags" if run.tags.is_empty() => list(["all"]),
-        "ansible_run_tags" => list(texts(&run.tags)),
-        "ansible_skip_tags" => list(texts(&run.skip_tags)),
-        "ansible_version" => {
-            let (major, minor, revision) = LANGUAGE;
-            let full = format!("{major}.{minor}.{revision}");
-            Value::from_pairs([
-                ("full", Value::from(full.clone())),
-                ("string", Value::from(full)),
-                ("major", Value::from(major)),
-                ("minor", Value::from(minor)),
-                ("revision", Value::from(revision)),
-            ])
-        }
-        "omit" => template::omit(),
         _ => return None,
     })
 }
