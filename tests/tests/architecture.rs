@@ -11,12 +11,7 @@ type Arrows = BTreeMap<String, BTreeSet<String>>;
 
 /// Files that use each other today, or stand between such, by crate and room. `engine`, `report`, `template` and `vars` have none.
 const CIRCLES: &[(&str, &[&str])] = &[
-    (
-        "modules transcript",
-        &["account", "lines", "printed", "text", "writer"],
-    ),
     ("runner check", &["arguments", "files", "items", "modules"]),
-    ("runner inventory", &["beside", "model", "tree"]),
     ("runner transport", &["durable", "handle"]),
     ("runner yaml", &["build", "merge"]),
 ];

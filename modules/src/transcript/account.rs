@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::full::Full;
 use super::pool::Pool;
-use super::writer::Full;
 
 /// What each host may keep in memory before it draws on the limit for all.
 const FREE: u64 = 1 << 20;

@@ -2,62 +2,37 @@
 
 use std::sync::Mutex;
 
+use super::index::{Index, STRIDE};
 use super::text::{LARGEST_IN_HAND, Transcript, Unreadable};
 
-/// Of every so many lines it is known where they begin.
-const STRIDE: u64 = 1024;
-
-/// Where lines begin: of every [`STRIDE`]th.
-pub(super) struct Index {
-    count: u64,
-    begins: Vec<u64>,
-    /// The line that was asked for last, and where the one after it begins: whoever walks through them
-    /// asks for that next.
-    last: Mutex<(u64, u64)>,
-}
-
-impl Index {
-    /// Reads through the text once.
-    pub(super) fn of(text: &Transcript) -> Result<Self, Unreadable> {
-        let (mut count, mut at) = (0, 0);
-        let mut begins = vec![0];
-        text.scan(0, |piece| {
-            for (offset, byte) in piece.iter().enumerate() {
-                if *byte == b'\n' {
-                    count += 1;
-                    if count % STRIDE == 0 {
-                        begins.push(at + offset as u64 + 1);
-                    }
+/// Reads through the text once.
+fn index(text: &Transcript) -> Result<Index, Unreadable> {
+    let (mut count, mut at) = (0, 0);
+    let mut begins = vec![0];
+    text.scan(0, |piece| {
+        for (offset, byte) in piece.iter().enumerate() {
+            if *byte == b'\n' {
+                count += 1;
+                if count % STRIDE == 0 {
+                    begins.push(at + offset as u64 + 1);
                 }
             }
-            at += piece.len() as u64;
-            true
+        }
+        at += piece.len() as u64;
+        true
+    })?;
+    let mut ends_with_newline = text.is_empty();
+    if let Some(last) = text.len().checked_sub(1) {
+        text.scan(last, |piece| {
+            ends_with_newline = piece == b"\n";
+            false
         })?;
-        let mut ends_with_newline = text.is_empty();
-        if let Some(last) = text.len().checked_sub(1) {
-            text.scan(last, |piece| {
-                ends_with_newline = piece == b"\n";
-                false
-            })?;
-        }
-        Ok(Self {
-            count: count + u64::from(!ends_with_newline),
-            begins,
-            last: Mutex::new((0, 0)),
-        })
     }
-
-    /// The nearest line before, or the line itself, of which it is known where it begins.
-    fn before(&self, line: u64) -> (u64, u64) {
-        let stride = line / STRIDE;
-        let begin = usize::try_from(stride).ok();
-        let begin = begin.and_then(|stride| self.begins.get(stride)).copied();
-        let known = (stride * STRIDE, begin.unwrap_or(0));
-        match self.last.lock() {
-            Ok(last) if last.0 <= line && last.0 > known.0 => *last,
-            _ => known,
-        }
-    }
+    Ok(Index {
+        count: count + u64::from(!ends_with_newline),
+        begins,
+        last: Mutex::new((0, 0)),
+    })
 }
 
 fn newline_in(piece: &[u8]) -> Option<usize> {
@@ -68,16 +43,23 @@ fn newline_in(piece: &[u8]) -> Option<usize> {
 #[derive(Debug, Clone)]
 pub struct Lines(pub(super) Transcript);
 
+impl Transcript {
+    /// Its lines.
+    pub fn lines(&self) -> Lines {
+        Lines(self.clone())
+    }
+}
+
 impl Lines {
     /// How many there are.
     pub fn count(&self) -> Result<usize, Unreadable> {
-        let count = self.0.index()?.count;
+        let count = self.0.index(index)?.count;
         Ok(usize::try_from(count).unwrap_or(usize::MAX))
     }
 
     /// One of them, without its newline; nothing beyond the last.
     pub fn get(&self, line: usize) -> Result<Option<String>, Unreadable> {
-        let index = self.0.index()?;
+        let index = self.0.index(index)?;
         let line = line as u64;
         if line >= index.count {
             return Ok(None);

@@ -7,14 +7,18 @@
 //! [`Lines`] are views of it. Dropping the last of them gives back what was drawn.
 
 mod account;
+mod full;
+mod index;
 mod lines;
 mod pool;
 mod printed;
+mod spilled;
 mod text;
 mod writer;
 
 pub use account::{Account, Bounds, Held, Ledger, Passing, Turn};
+pub use full::Full;
 pub use lines::{LineIter, Lines};
 pub use printed::Printed;
 pub use text::{LARGEST_IN_HAND, Transcript, Unreadable};
-pub use writer::{Full, Writer};
+pub use writer::Writer;

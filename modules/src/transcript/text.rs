@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use thiserror::Error;
 
 use super::account::{Charge, Stay};
-use super::lines::{Index, Lines};
-use super::printed::Spilled;
-use super::writer::{size, unreadable};
+use super::full::{size, unreadable};
+use super::index::Index;
+use super::spilled::Spilled;
 
 /// The longest text that is read back from a file in one piece, as templates need it.
 pub const LARGEST_IN_HAND: u64 = 64 << 20;
@@ -160,11 +160,6 @@ impl Transcript {
         }
     }
 
-    /// Its lines.
-    pub fn lines(&self) -> Lines {
-        Lines(self.clone())
-    }
-
     /// The bytes between two offsets; each is the beginning of a line, or the end.
     pub(super) fn slice(&self, from: u64, to: u64) -> Result<String, Unreadable> {
         if to - from > LARGEST_IN_HAND {
@@ -216,11 +211,15 @@ impl Transcript {
         Ok(())
     }
 
-    pub(super) fn index(&self) -> Result<&Index, Unreadable> {
+    /// Where its lines begin, found out once by `find`.
+    pub(super) fn index(
+        &self,
+        find: impl FnOnce(&Self) -> Result<Index, Unreadable>,
+    ) -> Result<&Index, Unreadable> {
         if let Some(index) = self.0.index.get() {
             return Ok(index);
         }
-        let index = Index::of(self)?;
+        let index = find(self)?;
         Ok(self.0.index.get_or_init(|| index))
     }
 }

@@ -1,21 +1,13 @@
 //! `group_vars/` and `host_vars/` beside an inventory or a playbook: for each group and host a
 //! file, with the extension .yml, .yaml, .json or none, or a folder of such files.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::model::{Inventory, Variables};
+use super::model::Inventory;
+use super::parts::{Beside, Variables};
 use super::text;
 use crate::yaml::{Diagnostic, Node, Severity};
-
-/// Variables of files that stand beside something.
-#[derive(Debug, Clone, Default)]
-pub struct Beside {
-    groups: HashMap<String, Arc<Variables>>,
-    hosts: HashMap<String, Arc<Variables>>,
-    warnings: Vec<Diagnostic>,
-}
 
 impl Beside {
     /// Reads the files beside a playbook or an inventory in `directory` that are for groups and

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::beside::Beside;
-use super::model::{Host, Inventory, Variables};
+use super::model::Inventory;
+use super::parts::{Beside, Host, Variables};
 
 /// Where an inventory variable can come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

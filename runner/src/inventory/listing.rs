@@ -5,8 +5,8 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::beside::Beside;
-use super::model::{Group, Inventory, Variables};
+use super::model::Inventory;
+use super::parts::{Beside, Group, Variables};
 use crate::yaml::{Node, Tag, Value};
 
 impl Inventory {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use windlass_modules::source;
 
-use super::beside::{Beside, list};
+use super::beside::list;
 use super::model::{Inventory, Origin, directory_of};
+use super::parts::Beside;
 use super::{ini, script, shared, text, yaml_file};
 use crate::yaml::{self, Diagnostic, Severity, Source, Span, did_you_mean};
 

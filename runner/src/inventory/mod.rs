@@ -10,6 +10,7 @@ mod listing;
 mod literal;
 mod load;
 mod model;
+mod parts;
 mod pattern;
 mod range;
 mod script;
@@ -20,11 +21,12 @@ mod tree;
 mod words;
 mod yaml_file;
 
-pub use beside::{Beside, variables_of};
+pub use beside::variables_of;
 pub use layers::{PLACES, Place};
 pub use listing::to_json;
 pub use load::{InventorySource, load, load_partly};
-pub use model::{Group, Host, Inventory, LOCALHOST, Variables};
+pub use model::{Inventory, LOCALHOST};
+pub use parts::{Beside, Group, Host, Variables};
 pub use pattern::{Pattern, PatternError};
 pub use text::{from_json, load as load_yaml};
 

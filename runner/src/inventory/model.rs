@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use indexmap::{IndexMap, IndexSet};
 
-use super::beside::Beside;
+use super::parts::{Beside, Group, Host, Link, Variables};
 use super::tree;
 use crate::yaml::{self, Diagnostic, Node, Severity, Source, Span};
 
@@ -20,52 +20,8 @@ pub(super) const MOST_MEMBERS: usize = 2_000_000;
 /// After so many errors the rest is not read: this is no inventory. More warnings are not kept.
 pub(super) const MOST_TOLD: usize = 500;
 
-/// Names with values, in the order written.
-pub type Variables = IndexMap<String, Node>;
-
 /// Names that mean the control host itself, whether or not an inventory has them.
 pub const LOCALHOST: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
-
-/// A host.
-#[derive(Debug, Clone)]
-pub struct Host {
-    /// Its name in the inventory.
-    pub name: String,
-    /// Variables given with it in inventory files; not those of `host_vars`.
-    pub vars: Arc<Variables>,
-    /// All groups it is in, directly or not, `all` excepted, by rising precedence of their
-    /// variables: depth, `ansible_group_priority`, name.
-    pub groups: Vec<Arc<str>>,
-    /// The inventory it was first seen in: a file, or a list of hosts.
-    pub inventory_file: Option<Arc<str>>,
-    /// The directory of that file.
-    pub inventory_dir: Option<Arc<Path>>,
-    /// Where it was first named.
-    pub span: Option<Span>,
-    /// Whether no inventory names it: `localhost`, made up when it is asked for.
-    pub implicit: bool,
-}
-
-/// A group.
-#[derive(Debug, Clone)]
-pub struct Group {
-    /// Its name.
-    pub name: String,
-    /// Variables given with it in inventory files; not those of `group_vars`.
-    pub vars: Arc<Variables>,
-    /// The hosts named in it itself.
-    pub hosts: IndexSet<String>,
-    /// The groups named in it itself.
-    pub children: IndexSet<String>,
-    /// The groups it is named in.
-    pub parents: IndexSet<String>,
-    /// The longest way to it from `all`.
-    pub depth: usize,
-    /// `ansible_group_priority`.
-    pub priority: i64,
-    /// Where it was first named.
-    pub span: Option<Span>,
-}
 
 /// All hosts and groups of a run.
 #[derive(Debug, Clone)]
@@ -85,14 +41,6 @@ pub struct Inventory {
     links: Vec<Link>,
     /// The first host whose name means the control host.
     local: Option<String>,
-}
-
-/// A group is made a child of another.
-#[derive(Debug, Clone)]
-pub(super) struct Link {
-    pub(super) parent: String,
-    pub(super) child: String,
-    pub(super) span: Span,
 }
 
 /// Where hosts are being read from.

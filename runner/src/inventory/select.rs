@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use indexmap::IndexSet;
 
-use super::model::{Host, Inventory};
+use super::model::Inventory;
+use super::parts::Host;
 use super::pattern::{Matches, Part, Pattern, PatternError, Role, Subscript};
 use crate::yaml::did_you_mean;
 

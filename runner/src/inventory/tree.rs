@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use indexmap::{IndexMap, IndexSet};
 
-use super::model::{Group, Link};
+use super::parts::{Group, Link};
 
 /// How many circles are told of at once.
 const TOLD: usize = 10;
