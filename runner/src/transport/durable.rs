@@ -5,8 +5,8 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use windlass_modules::host::{HostError, Reply, Script, Unreachable};
 
+use super::ask::{Handle, Kept, Purpose, Stop, stopped};
 use super::drain::Seen;
-use super::handle::{Handle, Purpose, Stop, stopped};
 use super::node::Lease;
 use super::request::COLLECTOR;
 use super::shell::Answer;
@@ -21,20 +21,6 @@ const AFTERWARDS: Duration = Duration::from_secs(15);
 const TIMES: u32 = 20;
 /// The pauses between attempts grow up to this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-
-/// Where the host keeps what a request prints.
-pub(super) struct Kept {
-    /// The folder's name.
-    pub(super) spool: String,
-    /// The request's mark.
-    pub(super) mark: String,
-    /// Its shell's process; 0 if that is not known.
-    pub(super) pid: u32,
-    /// It has said that it begins.
-    pub(super) began: bool,
-    /// When the host's own watch has ended it at the latest, if it has a time limit.
-    pub(super) over: Option<Instant>,
-}
 
 /// What the collecting script's first line says.
 enum Found {

@@ -9,9 +9,10 @@
 //! - `channel`, `shell`, `drain`, `frame`, `request`, `status`, `prelude`, `word`, `remote/`: the framed protocol, from the pipes
 //!   up to a script and its answer.
 //! - `password`, `becoming`, `unreachable`: what can go wrong on the way, and what to do about it.
-//! - `handle`: the host as one task sees it, with its time limit and interrupts. `durable`: how it gets
-//!   the result of a request whose link was lost.
+//! - `ask`: one request of a task, with its time limit and interrupts. `durable`: how the result is had of one
+//!   whose link was lost. `handle`: the host as the task sees it.
 
+mod ask;
 mod askpass;
 mod becoming;
 mod channel;

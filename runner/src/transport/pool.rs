@@ -8,8 +8,8 @@ use std::time::Duration;
 use windlass_modules::host::{Host, HostError};
 use windlass_modules::transcript::Ledger;
 
+use super::ask::Handle;
 use super::gate::Gate;
-use super::handle::Handle;
 use super::node::{Common, Node};
 use super::settings::{Connection, Limits, TaskSettings};
 

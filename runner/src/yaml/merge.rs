@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::build::MOST_ERRORS;
+use super::bounds::MOST_ERRORS;
 use super::diagnostic::Diagnostic;
 use super::node::{Mapping, Node, Style, Value};
 

@@ -4,6 +4,7 @@
 //! silence and what then surprises (a key given twice, `{{ x }}` without quotes) is refused here,
 //! with the place and what to write.
 
+mod bounds;
 mod build;
 mod diagnostic;
 mod merge;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use granit_parser::Parser;
 
-use super::build::{Builder, MAX_NESTING, MAX_VALUES};
+use super::bounds::{MAX_NESTING, MAX_VALUES};
+use super::build::Builder;
 use super::diagnostic::{Diagnostic, Severity};
 use super::node::{Node, Value};
 use super::source::{Source, Span};

@@ -2,7 +2,7 @@
 
 use granit_parser::ErrorKind;
 
-use super::super::build::too_deep;
+use super::super::bounds::too_deep;
 use super::super::diagnostic::Diagnostic;
 use super::Place;
 
