@@ -39,12 +39,14 @@ pub struct Shell {
     /// Not in `dir`: scripts, tools and applets must not show in what a test lists there.
     aside: TempDir,
     path: String,
+    /// Functions that every script begins with.
+    functions: String,
     environment: BTreeMap<String, String>,
     trips: AtomicUsize,
 }
 
 /// The shells that every module is tested under: dash, bash and BusyBox ash with the tools of this
-/// machine, and BusyBox ash with nothing but BusyBox.
+/// machine, and BusyBox ash with nothing but BusyBox, in both builds.
 ///
 /// # Panics
 ///
@@ -52,13 +54,29 @@ pub struct Shell {
 /// passed.
 pub fn shells() -> Vec<Shell> {
     let busybox_only = Shell::new("busybox-only", &["busybox", "sh"]);
-    let busybox_only = busybox_only.limited_to_busybox();
+    let other = other_busybox();
+    let other = other.to_str().expect("a path of the project is UTF-8");
     vec![
         Shell::new("dash", &["dash"]),
         Shell::new("bash", &["bash"]),
         Shell::new("busybox", &["busybox", "sh"]),
-        busybox_only,
+        busybox_only.limited_to_busybox(),
+        Shell::new("busybox-other", &[other, "sh"]).limited_to_busybox(),
     ]
+}
+
+/// The build of BusyBox that this machine does not have. The shell of one build takes its own applets for commands, of
+/// the other what is first in the `PATH`.
+///
+/// # Panics
+///
+/// When it is missing, with what brings it.
+pub fn other_busybox() -> PathBuf {
+    let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools");
+    let found = tools.join("busybox").canonicalize();
+    found.unwrap_or_else(|_| {
+        panic!("the other build of BusyBox is missing: run tests/setup-check.sh")
+    })
 }
 
 /// dash with the tools that POSIX names and no others: no `stat`, `sha256sum`, `mktemp`, `readlink`.
@@ -89,6 +107,7 @@ impl Shell {
             dir: temporary(),
             aside: temporary(),
             path: std::env::var("PATH").unwrap_or_default(),
+            functions: String::new(),
             environment: BTreeMap::new(),
             trips: AtomicUsize::new(0),
         }
@@ -110,8 +129,7 @@ impl Shell {
     /// With no other tools than BusyBox has.
     #[must_use]
     pub fn limited_to_busybox(mut self) -> Self {
-        let busybox = on_path("busybox")
-            .unwrap_or_else(|| panic!("`busybox` is missing: apt-get install busybox"));
+        let busybox = self.command[0].clone();
         let list = std::process::Command::new(&busybox)
             .arg("--list")
             .output()
@@ -126,13 +144,23 @@ impl Shell {
 
     /// With a tool of the test's own: `source` is the text of a script for this machine's `/bin/sh`.
     #[must_use]
-    pub fn tool(self, name: &str, source: &str) -> Self {
+    pub fn tool(mut self, name: &str, source: &str) -> Self {
         let folder = self.folder("own");
         let file = folder.join(name);
         fs::write(&file, format!("#!/bin/sh\n{source}\n"))
             .expect("a new file in a folder of our own");
         fs::set_permissions(&file, fs::Permissions::from_mode(0o755))
             .expect("the mode of a file of our own");
+        // A shell that takes its own applets before it looks into the PATH takes functions before those.
+        if takes_own_applets(&self.command[0])
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        {
+            let file = kit::quote(&file.display().to_string());
+            self.functions
+                .push_str(&format!("{name}() {{ {file} \"$@\"; }}\n"));
+        }
         self
     }
 
@@ -167,7 +195,7 @@ impl Shell {
     fn start(&self, script: &Script) -> io::Result<Child> {
         let number = self.trips.fetch_add(1, Ordering::SeqCst);
         let file = self.aside.path().join(format!("script-{number}.sh"));
-        let mut source = String::from("umask 022\n");
+        let mut source = format!("umask 022\n{}", self.functions);
         for part in kit::with_needs(script.parts) {
             source.push_str(part.source);
             source.push('\n');
@@ -277,6 +305,17 @@ async fn talk(mut child: Child, input: &Input) -> io::Result<Reply> {
     })
 }
 
+/// Whether `shell` is a BusyBox whose shell takes its own applets for commands before it looks into the `PATH`.
+fn takes_own_applets(shell: &Path) -> bool {
+    shell.ends_with("busybox")
+        && std::process::Command::new(shell)
+            .args(["sh", "-c", "echo | cat"])
+            .env("PATH", "/nonexistent")
+            .stderr(Stdio::null())
+            .output()
+            .is_ok_and(|output| output.stdout == b"\n")
+}
+
 /// Where this machine has a program.
 fn on_path(program: &str) -> Option<PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?)
@@ -307,6 +346,22 @@ mod tests {
             );
             assert_eq!(shell.trips(), 1);
         }
+    }
+
+    #[tokio::test]
+    async fn both_builds_of_busybox_are_there_and_a_tool_comes_before_the_applets_of_both() {
+        let builds = shells()
+            .into_iter()
+            .filter(|shell| shell.name().starts_with("busybox-"));
+        let mut taken = Vec::new();
+        for shell in builds {
+            taken.push(takes_own_applets(&shell.command[0]));
+            let shell = shell.tool("hostname", "echo \"mine: $*\"");
+            let reply = shell.run(Script::new("hostname 'a b' c")).await.unwrap();
+            assert_eq!(reply.text(), "mine: a b c\n", "{}", shell.name());
+        }
+        taken.sort_unstable();
+        assert_eq!(taken, [false, true]);
     }
 
     #[tokio::test]

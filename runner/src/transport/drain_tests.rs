@@ -5,12 +5,12 @@ use std::sync::Arc;
 use windlass_modules::host::{HostError, Script};
 use windlass_modules::transcript::Bounds;
 
+use super::test_shells::SHELLS;
 use super::*;
 
 #[tokio::test]
 async fn output_that_there_is_no_room_for_is_an_error_however_soon_the_request_ends() {
-    let shells: &[&[&str]] = &[&["dash"], &["bash"], &["busybox", "sh"]];
-    for sh in shells {
+    for sh in SHELLS.iter() {
         let output = Bounds { memory: 0, disk: 0 };
         let limits = Limits {
             output,

@@ -7,14 +7,8 @@ use std::time::Duration;
 use windlass_modules::host::{Host, HostError, Reply, Script};
 
 use super::request::COLLECTOR;
+use super::test_shells::SHELLS;
 use super::*;
-
-const SHELLS: &[&[&str]] = &[
-    &["dash"],
-    &["bash"],
-    &["bash", "--posix"],
-    &["busybox", "sh"],
-];
 
 fn host(sh: &'static [&'static str]) -> Arc<dyn Host> {
     let connection = Arc::new(Connection {
@@ -87,7 +81,7 @@ async fn a_full_disk_with_any_name_ends_the_request_as_what_it_is() {
 
 #[tokio::test]
 async fn a_request_that_runs_unkept_leaves_nothing_that_says_it_never_began() {
-    for sh in SHELLS {
+    for sh in SHELLS.iter() {
         let host = host(sh);
         let dir = folder(&host).await;
         // From now on the folder cannot take what the next request prints.
@@ -107,7 +101,7 @@ async fn a_request_that_runs_unkept_leaves_nothing_that_says_it_never_began() {
 
 #[tokio::test]
 async fn a_new_mark_never_stands_beside_an_old_status() {
-    for sh in SHELLS {
+    for sh in SHELLS.iter() {
         let host = host(sh);
         let dir = folder(&host).await;
         let at = |name: &str| format!("{dir}/{name}");
@@ -135,7 +129,7 @@ async fn a_new_mark_never_stands_beside_an_old_status() {
 
 #[tokio::test]
 async fn a_collector_that_cannot_give_what_was_printed_does_not_end_well() {
-    for sh in SHELLS {
+    for sh in SHELLS.iter() {
         for (lacks, status) in [("", 0), ("out", 1), ("err", 1)] {
             let host = host(sh);
             let dir = folder(&host).await;

@@ -52,6 +52,8 @@ mod session_tests;
 mod shell_tests;
 #[cfg(test)]
 mod silent_tests;
+#[cfg(test)]
+mod test_shells;
 
 pub use pool::Transport;
 pub use settings::{

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use windlass_modules::host::{HostError, Input, Script, Unreachable};
 use windlass_modules::secret::Secret;
 
+use super::test_shells::SHELLS;
 use super::*;
 
 /// The time for connecting in these tests.
@@ -245,7 +246,7 @@ async fn no_time_is_too_long() {
         limit: Some(Duration::MAX),
         ..TaskSettings::default()
     };
-    for sh in [&["dash"][..], &["busybox", "sh"]] {
+    for sh in SHELLS.iter() {
         let transport = Transport::with_local_shell(Limits::default(), sh, Duration::MAX);
         let host = transport.host(&local(), task.clone());
         for script in [Script::new("echo on"), Script::new("echo on").durable()] {
