@@ -55,25 +55,10 @@ pub fn scalar_text(value: &Value) -> Option<String> {
     match value {
         Value::Bool(true) => Some("True".to_owned()),
         Value::Bool(false) => Some("False".to_owned()),
-        Value::Number(number) if number.is_f64() => number.as_f64().map(float_text),
+        Value::Number(number) if number.is_f64() => number.as_f64().map(crate::python::float),
         Value::Number(number) => Some(number.to_string()),
         Value::String(text) => Some(text.clone()),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
-    }
-}
-
-/// A float as Python's `repr` has it; Rust's differs only in how it writes exponents.
-fn float_text(float: f64) -> String {
-    let text = format!("{float:?}");
-    match text.split_once('e') {
-        Some((mantissa, exponent)) => {
-            let (sign, digits) = match exponent.strip_prefix('-') {
-                Some(digits) => ('-', digits),
-                None => ('+', exponent),
-            };
-            format!("{mantissa}e{sign}{digits:0>2}")
-        }
-        None => text,
     }
 }
 

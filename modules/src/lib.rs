@@ -21,6 +21,7 @@ pub mod kit;
 pub mod kube;
 pub mod module;
 pub mod outcome;
+pub mod python;
 pub mod registry;
 pub mod secret;
 pub mod source;

@@ -66,9 +66,8 @@ impl Command {
                         .to_owned(),
                 );
             }
-            (Some(line), None, None) => {
-                words::split(line).map_err(|error| format!("{error} in the command `{line}`"))?
-            }
+            (Some(line), None, None) => crate::python::words::split(line)
+                .map_err(|error| format!("{error} in the command `{line}`"))?,
             (None, _, argv) => argv.as_deref().unwrap_or_default().to_vec(),
         };
         match words.first() {

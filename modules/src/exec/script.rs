@@ -66,7 +66,8 @@ impl ScriptFile {
     /// The file and its arguments.
     fn words(&self) -> Result<(String, Vec<String>), String> {
         let line = self.line()?;
-        let mut words = words::split(line).map_err(|error| format!("{error} in `{line}`"))?;
+        let mut words =
+            crate::python::words::split(line).map_err(|error| format!("{error} in `{line}`"))?;
         if words.is_empty() {
             return Err("no script is named".to_owned());
         }
@@ -77,7 +78,7 @@ impl ScriptFile {
     /// The words before the script's path.
     fn interpreter(&self, file: &Path) -> Result<Vec<String>, Failure> {
         match &self.executable {
-            Some(line) => words::split(line)
+            Some(line) => crate::python::words::split(line)
                 .map_err(|error| Failure::new(format!("{error} in `executable: {line}`"))),
             None => interpreter(file).map_err(|error| {
                 Failure::new(format!(

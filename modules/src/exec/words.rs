@@ -1,64 +1,6 @@
-//! Words of a command: split as Ansible splits them, and written as sh source.
+//! Words of a command, written as sh source.
 
 use std::fmt::Write;
-
-/// Why a line cannot be split into words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum SplitError {
-    #[error("a quotation mark is not closed")]
-    Quote,
-    #[error("nothing follows the backslash at the end")]
-    Backslash,
-}
-
-/// The words of `line`, as Python's `shlex` has them: quotes group, a backslash takes the meaning
-/// away, and nothing else is special (`#`, `|`, `>` and `*` are characters like any other). As in
-/// Ansible, a backslash at the end of a line continues it.
-///
-/// The `shlex` crate follows sh instead, where `#` begins a comment and `\$` in quotes is `$`.
-pub(crate) fn split(line: &str) -> Result<Vec<String>, SplitError> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
-    let mut characters = line.chars();
-    while let Some(character) = characters.next() {
-        match character {
-            ' ' | '\t' | '\r' | '\n' => words.extend(word.take()),
-            '\\' => match characters.next().ok_or(SplitError::Backslash)? {
-                '\n' => {}
-                other => word.get_or_insert_default().push(other),
-            },
-            '\'' => {
-                let word = word.get_or_insert_default();
-                loop {
-                    match characters.next().ok_or(SplitError::Quote)? {
-                        '\'' => break,
-                        other => word.push(other),
-                    }
-                }
-            }
-            '"' => double_quoted(&mut characters, word.get_or_insert_default())?,
-            other => word.get_or_insert_default().push(other),
-        }
-    }
-    words.extend(word);
-    Ok(words)
-}
-
-fn double_quoted(
-    characters: &mut impl Iterator<Item = char>,
-    word: &mut String,
-) -> Result<(), SplitError> {
-    loop {
-        match characters.next().ok_or(SplitError::Quote)? {
-            '"' => return Ok(()),
-            '\\' => match characters.next().ok_or(SplitError::Quote)? {
-                special @ ('"' | '\\') => word.push(special),
-                other => word.extend(['\\', other]),
-            },
-            other => word.push(other),
-        }
-    }
-}
 
 /// What the node's shell does with a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,28 +95,6 @@ mod tests {
     use super::*;
     use crate::fake;
     use crate::host::{Host, Script};
-
-    #[test]
-    fn words_are_split_as_pythons_shlex_does() {
-        // Each pair was taken from Python 3.11's shlex.split, but for the line that is continued.
-        for (line, words) in [
-            ("a  b\tc\nd", vec!["a", "b", "c", "d"]),
-            ("echo 'a b' \"c d\"", vec!["echo", "a b", "c d"]),
-            (r"a\ b \'c", vec!["a b", "'c"]),
-            (r#""a\$b\"c\\d""#, vec![r#"a\$b"c\d"#]),
-            (r"'a\b'", vec![r"a\b"]),
-            ("a # b", vec!["a", "#", "b"]),
-            ("a''b '' \"\"", vec!["ab", "", ""]),
-            ("x>y|z *.c", vec!["x>y|z", "*.c"]),
-            ("a \\\n b", vec!["a", "b"]),
-            ("", vec![]),
-        ] {
-            assert_eq!(split(line).unwrap(), words, "{line}");
-        }
-        assert_eq!(split("a 'b"), Err(SplitError::Quote));
-        assert_eq!(split("a \"b"), Err(SplitError::Quote));
-        assert_eq!(split("a \\"), Err(SplitError::Backslash));
-    }
 
     async fn printed(word: &str, expand: Expand) -> Vec<(String, String)> {
         let mut all = Vec::new();

@@ -332,8 +332,8 @@ pub fn attribute_difference(records: &Records) -> Option<Difference> {
 
 /// The sh source of a validation command: its words as they are, no shell syntax, `%s` the new file.
 fn validation(command: &str) -> Result<String, Failure> {
-    let words = shlex::split(command)
-        .ok_or_else(|| Failure::new(format!("`validate: {command}` has an unbalanced quote")))?;
+    let words = crate::python::words::split(command)
+        .map_err(|error| Failure::new(format!("{error} in `validate: {command}`")))?;
     let mut source = String::new();
     for word in words {
         if !source.is_empty() {

@@ -7,7 +7,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use thiserror::Error;
-use x509_cert::der::Decode;
 use x509_cert::ext::pkix::BasicConstraints;
 
 /// What is asked of a certificate.
@@ -41,7 +40,8 @@ pub enum Unreadable {
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const END: &str = "-----END CERTIFICATE-----";
 
-/// The certificates in a text: PEM, or PEM that was written in Base64 once more, as in kubeconfigs.
+/// The certificates in a text: PEM, or PEM that was written in Base64 once more, as in kubeconfigs. What stands before,
+/// between and after them does not count.
 pub fn read(text: &str) -> Result<Vec<Certificate>, Unreadable> {
     if !text.contains(BEGIN) && !text.trim().is_empty() {
         let inner = STANDARD
@@ -52,24 +52,20 @@ pub fn read(text: &str) -> Result<Vec<Certificate>, Unreadable> {
             .ok_or(Unreadable::None)?;
         return read(&inner);
     }
-    let all: Vec<Certificate> = text
-        .split(BEGIN)
-        .skip(1)
-        .map(|block| one(block.split(END).next().unwrap_or_default()))
-        .collect::<Result<_, _>>()?;
+    // The loader takes anything behind the last one for one more that is cut off.
+    let last = text.rfind(END).map_or(text.len(), |at| at + END.len());
+    let all = x509_cert::Certificate::load_pem_chain(&text.as_bytes()[..last]).map_err(broken)?;
     if all.is_empty() {
         return Err(Unreadable::None);
     }
-    Ok(all)
+    all.iter().map(described).collect()
 }
 
-fn one(base64: &str) -> Result<Certificate, Unreadable> {
-    let compact: String = base64.split_whitespace().collect();
-    let der = STANDARD
-        .decode(compact)
-        .map_err(|error| Unreadable::Broken(error.to_string()))?;
-    let broken = |error: x509_cert::der::Error| Unreadable::Broken(error.to_string());
-    let certificate = x509_cert::Certificate::from_der(&der).map_err(broken)?;
+fn broken(error: x509_cert::der::Error) -> Unreadable {
+    Unreadable::Broken(error.to_string())
+}
+
+fn described(certificate: &x509_cert::Certificate) -> Result<Certificate, Unreadable> {
     let signed = certificate.tbs_certificate();
     let ca = signed
         .get_extension::<BasicConstraints>()
@@ -156,15 +152,21 @@ pub mod tests {
             assert_eq!(date(one.not_before), "2020-01-01T00:00:00Z");
             assert_eq!(date(one.not_after), "2030-01-01T00:00:00Z");
         }
-        assert_eq!(read(&format!("{LEAF}text\n{LEAF}")).unwrap().len(), 2);
+        let two = format!("before\n{LEAF}text\n{LEAF}after\n");
+        assert_eq!(read(&two).unwrap().len(), 2);
+        assert_eq!(read(&LEAF.replace('\n', "\r\n")).unwrap().len(), 1);
     }
 
     #[test]
     fn what_is_no_certificate_is_said() {
         assert_eq!(read(""), Err(Unreadable::None));
         assert_eq!(read("nonsense"), Err(Unreadable::None));
-        let cut = LEAF.replacen("MI", "MA", 1);
-        assert!(matches!(read(&cut), Err(Unreadable::Broken(_))));
+        let wrong = LEAF.replacen("MI", "MA", 1);
+        let (cut, _) = LEAF.split_once(END).unwrap();
+        let key = "-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n";
+        for text in [&*wrong, cut, key, &format!("{LEAF}{wrong}")] {
+            assert!(matches!(read(text), Err(Unreadable::Broken(_))), "{text}");
+        }
     }
 
     #[test]

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
+use windlass_modules::python::words::{self, Unsplit, Word};
 
 use super::model::{Inventory, MOST_TOLD, Origin};
-use super::words::{self, Unsplit, Word};
 use super::{literal, range, shared};
 use crate::yaml::{Diagnostic, Source, Span, did_you_mean};
 
@@ -164,7 +164,7 @@ impl Reader<'_> {
     }
 
     fn host(&mut self, line: &str, start: usize, group: &str) -> Result<(), Diagnostic> {
-        let split = words::split(line).map_err(|error| self.unsplit(line, start, &error))?;
+        let split = words::read(line, true).map_err(|error| self.unsplit(line, start, &error))?;
         let Some((first, rest)) = split.words.split_first() else {
             return Ok(());
         };

@@ -18,7 +18,6 @@ mod select;
 mod shared;
 mod text;
 mod tree;
-mod words;
 mod yaml_file;
 
 pub use beside::variables_of;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use minijinja::Value;
 use minijinja::value::ValueKind;
+pub(super) use windlass_modules::python::float;
 
 use super::budget::MOST_MADE;
 use super::special::is_omit;
@@ -113,32 +114,6 @@ fn write_number(out: &mut String, value: &Value) {
     } else {
         out.push_str(&float(f64::try_from(value.clone()).unwrap_or(f64::NAN)));
     }
-}
-
-/// A float as Python's `repr` has it: the shortest digits that give it back, with an exponent for
-/// very large and very small numbers.
-pub(super) fn float(number: f64) -> String {
-    if number.is_nan() {
-        return "nan".to_owned();
-    }
-    if number.is_infinite() {
-        return if number > 0.0 { "inf" } else { "-inf" }.to_owned();
-    }
-    let magnitude = number.abs();
-    if number != 0.0 && !(1e-4..1e16).contains(&magnitude) {
-        let text = format!("{number:e}");
-        let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-        let (sign, exponent) = match exponent.strip_prefix('-') {
-            Some(exponent) => ('-', exponent),
-            None => ('+', exponent),
-        };
-        return format!("{digits}e{sign}{exponent:0>2}");
-    }
-    let mut text = number.to_string();
-    if !text.contains('.') {
-        text.push_str(".0");
-    }
-    text
 }
 
 /// Text in quotes, as `repr` chooses and escapes them.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use minijinja::Value;
 use minijinja::value::ValueKind;
+use windlass_modules::python::words::{self, Unsplit};
 
 use super::settings::Setting;
 use crate::template::{Scope, TemplateError};
@@ -138,10 +139,12 @@ pub(super) fn words(
         .map_err(|error| error.or_span(scope.span(defined.name).as_ref()))
 }
 
-/// Splits `text` as a shell does.
+/// Splits `text` as Ansible does.
 pub(super) fn split(text: &str, name: &str) -> Result<Vec<String>, TemplateError> {
-    shlex::split(text).ok_or_else(|| {
-        TemplateError::new(format!("a quote in `{name}` is not closed"))
-            .hint("it is split into words as a shell does: close the quote")
+    words::split(text).map_err(|error| match error {
+        Unsplit::Quote(_) => TemplateError::new(format!("a quote in `{name}` is not closed"))
+            .hint("it is split into words as a shell does: close the quote"),
+        Unsplit::Escape(_) => TemplateError::new(format!("`{name}` ends with a single backslash"))
+            .hint("a backslash takes the meaning from what follows: double it, or remove it"),
     })
 }

@@ -54,7 +54,7 @@ fn replace(input: &mut Input<'_, '_>) -> Result {
         let captures = captures?;
         if let Some(whole) = captures.get(0) {
             out.push(&text[at..whole.start()])?;
-            out.push(&regex::expand(&replacement, &captures)?)?;
+            out.push(&regex::expand(&regex, &replacement, &captures)?)?;
             at = whole.end();
             count += 1;
             // A pattern that matches between all characters would be at it for long.
