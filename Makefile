@@ -11,7 +11,7 @@ help: ## show the targets
 build: ## build target/release/windlass
 	$(CARGO) build --release --locked
 
-check: lint unit ## the fast tier: formatting, lints, unit and snapshot tests
+check: lint unit ## the fast tier: formatting, lints, unit and snapshot tests; no root, no network but for crates
 
 lint:
 	tests/setup-check.sh
@@ -24,9 +24,10 @@ unit:
 	tests/setup-check.sh
 	INSTA_UPDATE=no $(CARGO) test --workspace --locked
 
-fleet: ## tests over real loopback sshd and sudo (root)
+fleet: ## tests over real loopback sshd and sudo, and of other users' files and full disks (root)
 	tests/setup-check.sh
 	tests/fleet/setup.sh
+	$(CARGO) test --locked -p windlass-modules --lib -- --ignored
 	INSTA_UPDATE=no $(CARGO) test --locked -p windlass-tests --features fleet --test 'fleet*'
 
 # How long each kind of input is fuzzed, in seconds.

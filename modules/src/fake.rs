@@ -13,7 +13,7 @@ use serde_json::Value;
 
 pub use controller::Controller;
 pub use scripted::Fake;
-pub use shell::{Shell, other_busybox, posix, shells};
+pub use shell::{Shell, me, other_busybox, posix, shells};
 
 use crate::host::Host;
 use crate::module::{Arguments, Context, Module, Of};

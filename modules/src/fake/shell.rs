@@ -79,6 +79,20 @@ pub fn other_busybox() -> PathBuf {
     })
 }
 
+/// The names of the user and the group that tests run as, and so the scripts of a [`Shell`].
+///
+/// # Panics
+///
+/// When `id` does not know them.
+pub fn me() -> (String, String) {
+    let name = |which: &str| {
+        let id = std::process::Command::new("id").arg(which).output();
+        let name = id.expect("POSIX has id").stdout;
+        String::from_utf8_lossy(&name).trim().to_owned()
+    };
+    (name("-un"), name("-gn"))
+}
+
 /// dash with the tools that POSIX names and no others: no `stat`, `sha256sum`, `mktemp`, `readlink`.
 pub fn posix() -> Shell {
     Shell::new("posix", &["dash"]).limited_to(POSIX_TOOLS)

@@ -1,4 +1,4 @@
-//! Disks that are full, read-only or not ours: what is said, and that nothing is left half written.
+//! Disks that are full, read-only or not ours: what is said, and that nothing is left half written. Root mounts them.
 
 use std::fs;
 use std::path::PathBuf;
@@ -41,6 +41,7 @@ impl Drop for Mount {
 }
 
 #[tokio::test]
+#[ignore = "needs root: `make fleet` runs it"]
 async fn a_full_disk_is_named_and_the_file_is_as_it_was() {
     for shell in fake::shells().into_iter().chain([fake::posix()]) {
         let mount = Mount::new("size=64k");
@@ -74,6 +75,7 @@ async fn a_full_disk_is_named_and_the_file_is_as_it_was() {
 }
 
 #[tokio::test]
+#[ignore = "needs root: `make fleet` runs it"]
 async fn a_read_only_file_system_is_named() {
     for shell in fake::shells().into_iter().chain([fake::posix()]) {
         let mount = Mount::new("ro,size=64k");
@@ -100,6 +102,7 @@ async fn a_read_only_file_system_is_named() {
 }
 
 #[tokio::test]
+#[ignore = "needs root: `make fleet` runs it"]
 async fn a_folder_of_someone_else_needs_become() {
     for shell in fake::shells() {
         // Root may write anywhere: the script runs as nobody.
@@ -144,6 +147,7 @@ async fn a_folder_of_someone_else_needs_become() {
 }
 
 #[tokio::test]
+#[ignore = "needs root: `make fleet` runs it"]
 async fn a_mount_point_is_written_in_place_only_when_asked() {
     for shell in fake::shells() {
         let folder = tempfile::tempdir().unwrap();
