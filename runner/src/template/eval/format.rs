@@ -9,7 +9,7 @@ use super::layout::{
 };
 use crate::template::budget::{fits, replaced};
 use crate::template::error::TemplateError;
-use crate::template::python::{float, repr, string};
+use crate::template::python::{repr, string};
 use crate::template::special::defined;
 
 type Result<T> = std::result::Result<T, TemplateError>;
@@ -115,21 +115,15 @@ fn format_one(spec: &str, value: &Value) -> Result<String> {
     let layout = spec_layout(spec)?;
     match layout.kind {
         None if integer(value).is_some() && value.is_number() => {
-            Ok(lay_int(&layout, integer(value).unwrap_or_default()))
+            lay_int(&layout, integer(value).unwrap_or_default())
         }
-        None if value.is_number() && spec.is_empty() => Ok(float(as_float(value)?)),
-        None if value.is_number() => lay_float(
-            &Layout {
-                kind: Some('g'),
-                ..layout
-            },
-            as_float(value)?,
-        ),
+        None if value.is_number() => lay_float(&layout, as_float(value)?),
         None | Some('s') => Ok(lay_text(&layout, &string(value))),
-        Some('d' | 'x' | 'X' | 'o' | 'b') => Ok(lay_int(
-            &layout,
-            integer(value).ok_or_else(|| not_a_number(value))?,
-        )),
+        Some('d' | 'x' | 'X' | 'o' | 'b') => {
+            let whole = integer(value).ok_or_else(|| not_a_number(value))?;
+            lay_int(&layout, whole)
+        }
+        Some('n') if value.is_integer() => lay_int(&layout, integer(value).unwrap_or_default()),
         Some('c') => Ok(lay_text(&layout, &character(integer(value).unwrap_or(-1))?)),
         Some('e' | 'E' | 'f' | 'F' | 'g' | 'G' | '%' | 'n') => lay_float(&layout, as_float(value)?),
         Some(other) => Err(unknown_kind(other)),

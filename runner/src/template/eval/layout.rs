@@ -1,6 +1,7 @@
 //! How a number or a text is laid out: width, sign, digits, fill.
 
 use minijinja::Value;
+use minijinja::formatting::FormatStyle;
 
 use super::access::integer;
 use crate::template::error::TemplateError;
@@ -83,136 +84,214 @@ pub(super) fn lay_text(layout: &Layout, text: &str) -> String {
         Some(precision) => text.chars().take(precision).collect(),
         None => text.to_owned(),
     };
-    padded(layout, "", &text, '<')
+    let align = layout.align.unwrap_or('<');
+    padded(text, layout.width, layout.fill.unwrap_or(' '), align)
 }
 
-pub(super) fn lay_int(layout: &Layout, number: i128) -> String {
-    let magnitude = number.unsigned_abs();
-    let (prefix, digits) = match layout.kind {
-        Some('x') => ("0x", format!("{magnitude:x}")),
-        Some('X') => ("0X", format!("{magnitude:X}")),
-        Some('o') => ("0o", format!("{magnitude:o}")),
-        Some('b') => ("0b", format!("{magnitude:b}")),
-        _ => ("", magnitude.to_string()),
+pub(super) fn lay_int(layout: &Layout, number: i128) -> Result<String> {
+    let Some(digits) = layout.precision else {
+        return lay_number(layout, &Value::from(number));
     };
-    let digits = match layout.precision {
-        Some(precision) => format!(
-            "{}{digits}",
-            "0".repeat(precision.saturating_sub(digits.len()))
-        ),
-        None => grouped(&digits, layout.grouping),
+    // Only the older way has it: so many digits at least.
+    let sign = usize::from(number < 0 || layout.sign.is_some());
+    let based = layout.alternate && matches!(layout.kind, Some('x' | 'X' | 'o' | 'b'));
+    let least = digits + sign + if based { 2 } else { 0 };
+    let least = if layout.zero {
+        least.max(layout.width)
+    } else {
+        least
     };
-    let prefix = if layout.alternate { prefix } else { "" };
-    let sign = sign(layout, number < 0);
-    padded(layout, &format!("{sign}{prefix}"), &digits, '>')
-}
-
-fn sign(layout: &Layout, negative: bool) -> String {
-    match (negative, layout.sign) {
-        (true, _) => "-".to_owned(),
-        (false, Some(sign)) => sign.to_string(),
-        (false, None) => String::new(),
-    }
-}
-
-fn grouped(digits: &str, grouping: Option<char>) -> String {
-    let Some(separator) = grouping else {
-        return digits.to_owned();
-    };
-    let mut out = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(separator);
-        }
-        out.push(digit);
-    }
-    out
+    let text = laid(
+        &Layout {
+            precision: None,
+            ..layout.clone()
+        },
+        least,
+        &Value::from(number),
+    )?;
+    Ok(padded(text, layout.width, ' ', layout.align.unwrap_or('>')))
 }
 
 pub(super) fn lay_float(layout: &Layout, number: f64) -> Result<String> {
-    let magnitude = number.abs();
-    let precision = layout.precision.unwrap_or(6);
-    let text = if magnitude.is_nan() {
-        "nan".to_owned()
-    } else if magnitude.is_infinite() {
-        "inf".to_owned()
+    let number = if layout.kind == Some('%') {
+        number * 100.0
     } else {
-        match layout.kind.unwrap_or('g') {
-            'f' | 'F' => format!("{magnitude:.precision$}"),
-            '%' => format!("{:.precision$}%", magnitude * 100.0),
-            'e' => exponent(magnitude, precision),
-            'E' => exponent(magnitude, precision).to_uppercase(),
-            'g' | 'n' => general(magnitude, precision, layout.alternate),
-            'G' => general(magnitude, precision, layout.alternate).to_uppercase(),
-            other => return Err(unknown_kind(other)),
-        }
+        number
     };
-    let text = match text.split_once('.') {
-        Some((whole, fraction)) => format!("{}.{fraction}", grouped(whole, layout.grouping)),
-        None => text,
-    };
-    let sign = sign(layout, number.is_sign_negative() && !number.is_nan());
-    Ok(padded(layout, &sign, &text, '>'))
+    lay_number(layout, &Value::from(number))
 }
 
-fn exponent(number: f64, precision: usize) -> String {
-    let text = format!("{number:.precision$e}");
-    let (digits, power) = text.split_once('e').unwrap_or((&text, "0"));
-    match power.strip_prefix('-') {
-        Some(power) => format!("{digits}e-{power:0>2}"),
-        None => format!("{digits}e+{power:0>2}"),
+/// A number with its sign in front of what fills it up, where that is zeros or is to be so.
+fn lay_number(layout: &Layout, value: &Value) -> Result<String> {
+    let percent = layout.kind == Some('%');
+    let fill = layout.fill.unwrap_or(if layout.zero { '0' } else { ' ' });
+    let align = layout.align.unwrap_or('>');
+    let between = align == '=' || (align == '>' && layout.zero && layout.fill.is_none());
+    if between && fill == '0' && !percent {
+        // Such zeros stand in groups like all digits.
+        return laid(layout, layout.width, value);
     }
+    let mut text = laid(layout, 0, value)?;
+    if percent {
+        text.push('%');
+    }
+    if !between {
+        return Ok(padded(text, layout.width, fill, align));
+    }
+    let sign = text.find(|c| !matches!(c, '+' | '-' | ' ')).unwrap_or(0);
+    let based = layout.alternate && matches!(layout.kind, Some('x' | 'X' | 'o' | 'b'));
+    let digits = text.split_off(sign + if based { 2 } else { 0 });
+    let width = layout.width.saturating_sub(text.len());
+    Ok(text + &padded(digits, width, fill, '>'))
 }
 
-/// As many digits as asked for, without trailing zeros; with an exponent where that is shorter.
-fn general(number: f64, precision: usize, keep_zeros: bool) -> String {
-    let digits = precision.max(1);
-    let scientific = exponent(number, digits - 1);
-    let power: i64 = scientific
-        .split_once('e')
-        .and_then(|(_, power)| power.parse().ok())
-        .unwrap_or(0);
-    let fits = power >= -4 && power < i64::try_from(digits).unwrap_or(i64::MAX);
-    let text = if fits {
-        let places = usize::try_from(i64::try_from(digits).unwrap_or(0) - 1 - power).unwrap_or(0);
-        format!("{number:.places$}")
-    } else {
-        scientific
-    };
-    if keep_zeros {
+/// A number with its sign, base, groups and digits, and with zeros up to a width, by minijinja. It does not know the
+/// kinds `%` and `n`, and counts the bytes of what it pads.
+fn laid(layout: &Layout, zeros: usize, value: &Value) -> Result<String> {
+    let mut format = "{:".to_owned();
+    format.extend(layout.sign);
+    if layout.alternate {
+        format.push('#');
+    }
+    if zeros > 0 {
+        format.push_str(&format!("0{zeros}"));
+    }
+    format.extend(layout.grouping);
+    if let Some(precision) = layout.precision {
+        format.push_str(&format!(".{precision}"));
+    }
+    format.extend(match layout.kind {
+        Some('%') => Some('f'),
+        Some('n') if value.is_integer() => Some('d'),
+        Some('n') => Some('g'),
+        other => other,
+    });
+    format.push('}');
+    minijinja::formatting::format(FormatStyle::StrFormat, &format, std::slice::from_ref(value))
+        .map_err(|error| TemplateError::new(error.detail().unwrap_or_default()))
+}
+
+/// Text of this width.
+fn padded(text: String, width: usize, fill: char, align: char) -> String {
+    let missing = width.saturating_sub(text.chars().count());
+    if missing == 0 {
         return text;
     }
-    let (mantissa, power) = match text.split_once('e') {
-        Some((mantissa, power)) => (mantissa, format!("e{power}")),
-        None => (text.as_str(), String::new()),
-    };
-    let mantissa = if mantissa.contains('.') {
-        mantissa.trim_end_matches('0').trim_end_matches('.')
-    } else {
-        mantissa
-    };
-    format!("{mantissa}{power}")
-}
-
-/// Text of the width that a layout asks for; `prefix` stays in front of zeros.
-fn padded(layout: &Layout, prefix: &str, text: &str, default: char) -> String {
-    let missing = layout
-        .width
-        .saturating_sub(prefix.chars().count() + text.chars().count());
-    let align = layout.align.unwrap_or(default);
-    if (layout.zero && layout.fill.is_none() && default == '>') || align == '=' {
-        let fill = layout.fill.unwrap_or('0').to_string();
-        return format!("{prefix}{}{text}", fill.repeat(missing));
-    }
-    let fill = layout.fill.unwrap_or(' ').to_string();
     let (before, after) = match align {
         '<' => (0, missing),
         '^' => (missing / 2, missing - missing / 2),
         _ => (missing, 0),
     };
-    format!(
-        "{}{prefix}{text}{}",
-        fill.repeat(before),
-        fill.repeat(after)
-    )
+    let fill = fill.to_string();
+    format!("{}{text}{}", fill.repeat(before), fill.repeat(after))
+}
+
+#[cfg(test)]
+mod tests {
+    use minijinja::Value;
+
+    use super::super::call::Arguments;
+    use super::super::format::text_format;
+    use super::super::percent::percent;
+
+    /// What Python 3.11 makes of `'{:SPEC}'.format(NUMBER)`.
+    #[test]
+    fn numbers_are_laid_out_as_python_does() {
+        let whole = |number: i64| Value::from(number);
+        let float = |number: f64| Value::from(number);
+        for (spec, value, text) in [
+            ("d", whole(7), "7"),
+            (",", whole(1_234_567), "1,234,567"),
+            ("_", whole(1_234_567), "1_234_567"),
+            ("010,", whole(1_234_567), "01,234,567"),
+            ("012,d", whole(1234), "0,000,001,234"),
+            ("x", whole(255), "ff"),
+            ("#x", whole(255), "0xff"),
+            ("#010x", whole(255), "0x000000ff"),
+            ("_x", whole(1_048_575), "f_ffff"),
+            ("#b", whole(5), "0b101"),
+            ("+d", whole(5), "+5"),
+            (" d", whole(5), " 5"),
+            ("+d", whole(-5), "-5"),
+            ("05d", whole(-7), "-0007"),
+            ("=6d", whole(-7), "-    7"),
+            ("*=8d", whole(-7), "-******7"),
+            ("*>8d", whole(7), "*******7"),
+            ("*<8d", whole(7), "7*******"),
+            ("*^8d", whole(7), "***7****"),
+            ("<08d", whole(7), "70000000"),
+            ("ü>4d", whole(7), "üüü7"),
+            ("n", whole(1234), "1234"),
+            ("f", float(4.141_59), "4.141590"),
+            (".2f", float(4.141_59), "4.14"),
+            ("08.2f", float(-4.141_59), "-0004.14"),
+            ("+.1f", float(2.55), "+2.5"),
+            (",.2f", float(1_234_567.891), "1,234,567.89"),
+            ("e", float(12_345.678), "1.234568e+04"),
+            (".3E", float(0.000_123_45), "1.234E-04"),
+            ("g", float(0.0001), "0.0001"),
+            ("g", float(1_234_567.0), "1.23457e+06"),
+            (".3g", float(1234.0), "1.23e+03"),
+            ("#.4g", float(1.0), "1.000"),
+            ("G", float(1e-10), "1E-10"),
+            ("%", float(0.256), "25.600000%"),
+            (".1%", float(0.256), "25.6%"),
+            ("8.1%", float(0.256), "   25.6%"),
+            ("<8.1%", float(0.256), "25.6%   "),
+            ("08.1%", float(-0.256), "-0025.6%"),
+            ("8", float(1.5), "     1.5"),
+            ("12", float(4.141_592_65), "  4.14159265"),
+            (".3", float(4.141_592_65), "4.14"),
+            (".0f", float(2.5), "2"),
+            ("10", float(1e+16), "     1e+16"),
+            ("f", float(f64::INFINITY), "inf"),
+            ("F", float(f64::INFINITY), "INF"),
+        ] {
+            let given = Arguments {
+                positional: vec![value],
+                ..Arguments::default()
+            };
+            let laid = text_format(&format!("{{:{spec}}}"), &given);
+            assert_eq!(laid.unwrap(), text, "{spec}");
+        }
+    }
+
+    /// What Python 3.11 makes of `FORMAT % NUMBER`.
+    #[test]
+    fn numbers_are_laid_out_as_python_does_in_the_older_way() {
+        let whole = |number: i64| Value::from(number);
+        let float = |number: f64| Value::from(number);
+        for (format, value, text) in [
+            ("%d", whole(7), "7"),
+            ("%03d", whole(7), "007"),
+            ("%+d", whole(5), "+5"),
+            ("% d", whole(5), " 5"),
+            ("%-5d|", whole(7), "7    |"),
+            ("%5d", whole(-7), "   -7"),
+            ("%05d", whole(-7), "-0007"),
+            ("%.3d", whole(7), "007"),
+            ("%6.3d", whole(-7), "  -007"),
+            ("%+.3d", whole(7), "+007"),
+            ("%x", whole(255), "ff"),
+            ("%#x", whole(255), "0xff"),
+            ("%#.4x", whole(255), "0x00ff"),
+            ("%o", whole(8), "10"),
+            ("%X", whole(255), "FF"),
+            ("%i", whole(7), "7"),
+            ("%d", float(7.9), "7"),
+            ("%.2f", float(4.141_59), "4.14"),
+            ("%8.2f|", float(4.141_59), "    4.14|"),
+            ("%-8.2f|", float(4.141_59), "4.14    |"),
+            ("%08.2f", float(-4.141_59), "-0004.14"),
+            ("%e", float(12_345.678), "1.234568e+04"),
+            ("%g", float(0.0001), "0.0001"),
+            ("%g", float(1_234_567.0), "1.23457e+06"),
+            ("%G", float(1e-10), "1E-10"),
+            ("%5s|", whole(7), "    7|"),
+            ("%-5s|", whole(7), "7    |"),
+            ("%.0f", float(2.5), "2"),
+        ] {
+            assert_eq!(percent(format, &value).unwrap(), text, "{format}");
+        }
+    }
 }

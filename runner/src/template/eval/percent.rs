@@ -144,18 +144,16 @@ fn percent_one(layout: &Layout, value: &Value) -> Result<String> {
                 }
                 _ => integer(value).ok_or_else(|| not_a_number(value))?,
             };
-            Ok(lay_int(
-                &Layout {
-                    kind: Some('d'),
-                    ..layout.clone()
-                },
-                whole,
-            ))
+            let layout = Layout {
+                kind: Some('d'),
+                ..layout.clone()
+            };
+            lay_int(&layout, whole)
         }
-        'x' | 'X' | 'o' => Ok(lay_int(
-            layout,
-            integer(value).ok_or_else(|| not_a_number(value))?,
-        )),
+        'x' | 'X' | 'o' => {
+            let whole = integer(value).ok_or_else(|| not_a_number(value))?;
+            lay_int(layout, whole)
+        }
         'e' | 'E' | 'f' | 'F' | 'g' | 'G' => lay_float(layout, as_float(value)?),
         other => Err(unknown_kind(other)),
     }
