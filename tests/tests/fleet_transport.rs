@@ -360,12 +360,11 @@ async fn the_next_run_finds_the_master_and_a_stale_socket_is_no_trouble() {
         transport.close();
     }
     let sockets = fleet.runtime_dir().join("windlass");
-    let socket = std::fs::read_dir(&sockets)
+    let mut files = std::fs::read_dir(&sockets)
         .unwrap()
-        .next()
-        .unwrap()
-        .unwrap()
-        .path();
+        .map(|file| file.unwrap().path());
+    // What is to be known of the master lies beside it.
+    let socket = files.find(|path| path.extension().is_none()).unwrap();
     transport(&fleet).connect(&connection).await.unwrap();
     let ours = transport(&fleet);
     ours.connect(&connection).await.unwrap();

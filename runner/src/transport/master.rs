@@ -209,6 +209,7 @@ impl Master {
             // It may have ended in between, which is what we want.
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         }
+        Mark::NoAgent.set(socket, false);
         let _ = std::fs::remove_file(socket);
     }
 }
