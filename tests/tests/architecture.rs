@@ -10,9 +10,8 @@ use syn::visit::Visit;
 type Arrows = BTreeMap<String, BTreeSet<String>>;
 
 /// Files that use each other today, or stand between such, by crate and room; a room that is not here has none.
-const CIRCLES: &[(&str, &[&str])] = &[
-    ("runner check", &["arguments", "files", "items", "modules"]),
-];
+const CIRCLES: &[(&str, &[&str])] =
+    &[("runner check", &["arguments", "files", "items", "modules"])];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
