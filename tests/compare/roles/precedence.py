@@ -12,8 +12,8 @@ from case import Case
 # Low to high, by and large: what wins is ansible-core's to say.
 PLACES = (
     "defaults", "all_inventory", "all_file", "all_play_file", "group_inventory", "group_file", "group_play_file",
-    "host_inventory", "host_file", "host_play_file", "play", "vars_files", "role_vars", "block", "task", "set_fact",
-    "register", "invocation", "params", "include", "extra",
+    "host_inventory", "host_file", "host_play_file", "play", "vars_files", "role_vars", "block", "task", "include_vars",
+    "set_fact", "register", "invocation", "params", "include", "extra",
 )
 WAYS = ("roles", "import_role", "include_role")
 
@@ -54,6 +54,7 @@ def files(way, values, names):
   vars: {yaml(values['play'])}
   vars_files: [files.yml]
   pre_tasks:
+    - include_vars: included.yml
     - set_fact: {yaml({'anything': 1, **values['set_fact']})}
 {registers}{invocation(way, values)}  post_tasks:
     - name: after the role
@@ -78,6 +79,7 @@ def files(way, values, names):
         "host_vars/h1.yml": yaml(values["host_play_file"]),
         "site.yml": site,
         "files.yml": yaml(values["vars_files"]),
+        "included.yml": yaml(values["include_vars"]),
         "extra.yml": yaml(values["extra"]),
         "roles/r/defaults/main.yml": yaml(values["defaults"]),
         "roles/r/vars/main.yml": yaml(values["role_vars"]),
