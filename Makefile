@@ -3,7 +3,7 @@
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help build check lint unit fleet fuzz fuzz-minute cluster test test-cluster test-hostile test-all demo advisories
+.PHONY: help build check lint unit fleet fuzz fuzz-minute cluster test test-language test-roles test-cluster test-hostile test-all demo advisories
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST) | sort
@@ -47,6 +47,17 @@ cluster: ## tests of the shipped playbooks on a real kubeadm (root, or a Docker 
 
 test: check fleet cluster fuzz-minute ## check, fleet, cluster and a minute of fuzzing: all that every change must pass
 
+test-language: ## random plays and cases of roles, each run by ansible-core and Windlass and compared
+	tests/setup-check.sh
+	$(CARGO) build --locked
+	tests/compare/run 1 40
+	tests/compare/roles/run
+
+test-roles: ## twenty roles in the style of published ones, run by both on nodes of a lab: the same state after (root, or a Docker engine)
+	tests/setup-check.sh
+	$(CARGO) build --locked
+	tests/published/run
+
 # Two clusters at a time: each waits more than it works.
 test-cluster: ## the whole life of clusters on a real kubeadm, a line for each part (root, or a Docker engine)
 	tests/setup-check.sh
@@ -59,7 +70,7 @@ test-hostile: ## a node that misbehaves in every way, with every module, a line 
 	$(CARGO) build --locked
 	$(CARGO) test --locked -p windlass-tests --features hostile --test fleet_hostile -- --nocapture
 
-test-all: test test-cluster test-hostile fuzz ## all of these: two hours and more
+test-all: test test-language test-roles test-cluster test-hostile fuzz ## all of these: two hours and more
 
 demo: ## build a real cluster of six nodes in containers, and show it (root, or a Docker engine)
 	@tests/lab/demo

@@ -49,13 +49,13 @@ def files(way, values, names):
     registers = "".join(
         f"    - debug: {{msg: register}}\n      register: {name}\n" for name in values["register"]
     )
+    includes = "    - include_vars: included.yml\n" if values["include_vars"] else ""
     site = f"""- hosts: all
   gather_facts: false
   vars: {yaml(values['play'])}
   vars_files: [files.yml]
   pre_tasks:
-    - include_vars: included.yml
-    - set_fact: {yaml({'anything': 1, **values['set_fact']})}
+{includes}    - set_fact: {yaml({'anything': 1, **values['set_fact']})}
 {registers}{invocation(way, values)}  post_tasks:
     - name: after the role
       {shows(names)}
