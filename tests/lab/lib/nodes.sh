@@ -57,16 +57,22 @@ node_create() {
     create_modules=
     if [ -d /lib/modules ]; then create_modules='--volume /lib/modules:/lib/modules:ro'; fi
     # /var/lib/containerd, kubelet and etcd are volumes because overlayfs cannot be stacked on the
-    # overlay that is a container's root, and because etcd waits for its disk. Forwarding is off,
-    # as on a machine that was just installed.
-    # shellcheck disable=SC2046,SC2086 # lists of options
+    # overlay that is a container's root, and because etcd waits for its disk.
+    create_volumes='--volume /var/lib/containerd --volume /var/lib/kubelet --volume /var/lib/etcd'
+    if [ "$lab_image" = python ]; then
+        create_kubernetes=none
+        create_volumes=
+    else
+        create_volumes="$create_volumes $(kubernetes_mounts)"
+    fi
+    # Forwarding is off, as on a machine that was just installed.
+    # shellcheck disable=SC2086 # lists of options
     docker run --detach --name "$(node_container "$1")" --hostname "$1" \
         --network "$lab_name" --ip "$(node_address "$1")" --network-alias "$1" \
         --label "windlass.lab=$lab_name" --label "windlass.lab.node=$1" --label "windlass.lab.checkout=$checkout" \
         $node_privileges "$node_device_rule" --sysctl net.ipv4.ip_forward=0 \
         --tmpfs /run:exec --tmpfs /tmp:exec --stop-signal SIGRTMIN+3 \
-        --volume /var/lib/containerd --volume /var/lib/kubelet --volume /var/lib/etcd \
-        $(kubernetes_mounts) $create_modules \
+        $create_volumes $create_modules \
         --env container=docker --env "LAB_KUBERNETES=$create_kubernetes" \
         --env "LAB_AUTHORIZED_KEY=$(cat "$lab_state/id_ed25519.pub")" \
         --entrypoint /usr/lib/windlass-lab/entrypoint "$node_image"

@@ -12,6 +12,9 @@ lab_subnet=${WINDLASS_LAB_SUBNET:-172.30.0}
 # Node names: lbN, cpN, etcdN, wN, or others. The name decides the address: see node_address.
 lab_nodes=${WINDLASS_LAB_NODES:-lb1 cp1 cp2 cp3 w1 w2 w3}
 
+# What nodes are made from: `kubernetes`, or `python` (a server with Python and no Kubernetes).
+lab_image=${WINDLASS_LAB_IMAGE:-kubernetes}
+
 # The Kubernetes version that nodes start with. More may follow it, with a space between: nodes
 # then have those too, in /opt/kubernetes, with their images.
 lab_kubernetes=${WINDLASS_LAB_KUBERNETES:-1.20.2}

@@ -1,0 +1,35 @@
+#!/bin/sh
+# Runs as root in a container of the base image and makes the second node image: an ordinary Debian server with
+# Python, systemd and what the published-style roles set up (tests/published), and no Kubernetes.
+set -eu
+
+apt-get update
+DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+    systemd systemd-sysv dbus libpam-systemd openssh-server sudo iproute2 procps kmod \
+    python3 python3-apt cron logrotate rsyslog haproxy chrony locales tzdata ca-certificates openssl
+apt-get clean
+rm -rf /var/lib/apt/lists/*
+
+install -D -m 0755 /lab/node/entrypoint /usr/lib/windlass-lab/entrypoint
+install -D -m 0755 /lab/node/seed-images /usr/lib/windlass-lab/seed-images
+install -D -m 0644 /lab/node/system.conf /etc/systemd/system.conf.d/lab.conf
+install -D -m 0644 /lab/node/sshd.conf /etc/ssh/sshd_config.d/lab.conf
+systemctl enable ssh cron rsyslog
+# A container may not set the clock; a role gives chrony the option for that.
+systemctl disable chrony
+# They need hardware or a console, which a container does not have, or change files at times of their own.
+systemctl mask systemd-udevd.service getty.target console-getty.service systemd-logind.service \
+    sys-kernel-debug.mount apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer logrotate.timer \
+    e2scrub_all.timer fstrim.timer systemd-tmpfiles-clean.timer
+
+# Each node makes its own host key when it first starts.
+rm -f /etc/ssh/ssh_host_*
+
+# The users of the other image: one whose sudo asks nothing, one whose sudo asks for the password.
+useradd --create-home --shell /bin/bash ubuntu
+getent group operator >/dev/null || groupadd --system operator
+useradd --create-home --shell /bin/bash --gid operator operator
+echo 'operator:windlass' | chpasswd
+printf 'ubuntu ALL=(ALL) NOPASSWD:ALL\n' >/etc/sudoers.d/ubuntu
+printf 'operator ALL=(ALL) ALL\n' >/etc/sudoers.d/operator
+chmod 0440 /etc/sudoers.d/ubuntu /etc/sudoers.d/operator
