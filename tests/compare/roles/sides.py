@@ -15,6 +15,14 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 ANSIBLE = subprocess.run([HERE.parent / "setup.sh"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 WINDLASS = os.environ.get("WINDLASS", str(ROOT / "target/debug/windlass"))
+# What ansible-playbook is told, that it tells what happened in our form.
+FOR_ANSIBLE = {
+    "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback"),
+    "ANSIBLE_STDOUT_CALLBACK": "events",
+    "ANSIBLE_FORKS": "1",
+    "ANSIBLE_NOCOLOR": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
 COUNTS = ("ok", "changed", "unreachable", "failed", "skipped", "rescued", "ignored")
 
 # What a result holds beside what its module says: how it came about, which is compared on its own, and
@@ -26,9 +34,11 @@ BESIDE = {
 }
 # What Windlass tells of by an `included` alone, or not at all: the recap shows who skipped it.
 QUIET = {"include_tasks", "include_role", "meta"}
-# Modules whose whole result is compared; of the others these keys.
+# Modules whose whole result is compared; of commands and of the others these keys.
 WHOLE = {"debug", "set_fact"}
-KEYS = {"stdout", "rc", "ansible_facts", "attempts"}
+COMMANDS = {"command", "shell", "script", "raw"}
+KEYS_OF_COMMANDS = {"stdout", "rc", "attempts"}
+KEYS = {"ansible_facts", "attempts"}
 # Modules whose results are the machine's.
 OF_THE_MACHINE = {"setup", "gather_facts"}
 # Modules whose words about a failure are the playbook's own.
@@ -49,7 +59,10 @@ def said(module, status, data):
         return {}
     if status != "ok":
         return {"msg": data.get("msg")} if module in OWN_WORDS else {}
-    keys = [key for key in data if key not in BESIDE] if module in WHOLE else [key for key in data if key in KEYS]
+    if module in WHOLE:
+        keys = [key for key in data if key not in BESIDE]
+    else:
+        keys = [key for key in data if key in (KEYS_OF_COMMANDS if module in COMMANDS else KEYS)]
     return {key: data[key] for key in sorted(keys) if not (key == "msg" and "results" in data)}
 
 
@@ -163,15 +176,8 @@ def run(case, folder, command, environment):
 
 
 def ansible(case, folder):
-    environment = {
-        "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback"),
-        "ANSIBLE_STDOUT_CALLBACK": "events",
-        "ANSIBLE_FORKS": "1",
-        "ANSIBLE_NOCOLOR": "1",
-        "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    ran, output, files = run(case, folder, [ANSIBLE, "-i", case.inventory], environment)
+    ran, output, files = run(case, folder, [ANSIBLE, "-i", case.inventory],
+                             {**FOR_ANSIBLE, "ANSIBLE_PYTHON_INTERPRETER": sys.executable})
     failures = [event["data"] for event in map(json.loads, output) if event.get("status") == "failed"]
     words = [ran.stderr] + [str(data.get("msg")) for data in failures]
     return Ran(ran.returncode, list(of_ansible(output)), files, "\n".join(words))

@@ -6,7 +6,8 @@ set -eu
 apt-get update
 DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
     systemd systemd-sysv dbus libpam-systemd openssh-server sudo iproute2 procps kmod \
-    python3 python3-apt cron logrotate rsyslog haproxy chrony locales tzdata ca-certificates openssl
+    python3 python3-apt cron logrotate rsyslog haproxy chrony locales tzdata ca-certificates openssl \
+    inetutils-telnet
 apt-get clean
 rm -rf /var/lib/apt/lists/*
 
@@ -21,6 +22,9 @@ systemctl disable chrony
 systemctl mask systemd-udevd.service getty.target console-getty.service systemd-logind.service \
     sys-kernel-debug.mount apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer logrotate.timer \
     e2scrub_all.timer fstrim.timer systemd-tmpfiles-clean.timer
+
+# As on a machine that was installed with swap; there is none, so it is not turned on at the start.
+printf '/swapfile none swap sw,noauto 0 0\n' >>/etc/fstab
 
 # Each node makes its own host key when it first starts.
 rm -f /etc/ssh/ssh_host_*
