@@ -4,7 +4,7 @@ import pathlib
 import re
 import shlex
 
-KNOWN = {"args", "env", "hosts", "inventory", "playbooks", "exit", "refused"}
+KNOWN = {"args", "env", "hosts", "inventory", "playbooks", "exit", "refused", "differs"}
 INVENTORY = "{names}\n[all:vars]\nansible_connection=local\n"
 
 
@@ -49,6 +49,12 @@ class Case:
     def refused(self):
         """What Windlass says instead of running, where it knows before what ansible-core finds out later."""
         return self.settings.get("refused")
+
+    @property
+    def differs(self):
+        """What Windlass tells in another way on purpose: pairs of a line of ansible-core's and the one here."""
+        pairs = filter(None, self.settings.get("differs", "").split(";"))
+        return {theirs.strip(): ours.strip() for theirs, ours in (pair.split("=>") for pair in pairs)}
 
     def write(self, folder):
         for path, text in self.files.items():

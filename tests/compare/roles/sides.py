@@ -32,7 +32,7 @@ BESIDE = {
     "ansible_loop", "invocation", "warnings", "deprecations", "exception", "diff", "ansible_delegated_vars",
     "include_args", "include", "validate_args_context", "_ansible_no_log",
 }
-# What Windlass tells of by an `included` alone, or not at all: the recap shows who skipped it.
+# What Windlass tells of by an `included` alone, or not at all: the recap shows who skipped it, or failed.
 QUIET = {"include_tasks", "include_role", "meta"}
 # Modules whose whole result is compared; of commands and of the others these keys.
 WHOLE = {"debug", "set_fact"}
@@ -74,23 +74,19 @@ def line(event, host, module, status, changed, ignored, data):
     return text + (f" {json.dumps(told, sort_keys=True)}" if told else "")
 
 
+def quiet(module):
+    return module.rpartition(".")[2] in QUIET
+
+
 def of_ansible(output):
-    heading = None
     for event in map(json.loads, output):
-        quiet = event.get("module", "").rpartition(".")[2] in QUIET
         match event["event"]:
+            case "task" | "item" | "host" if quiet(event["module"]):
+                continue
             case "play":
                 yield f"play {event['name']}"
             case "task":
-                heading = ("handler " if event["handler"] else "task ") + event["name"]
-                if not quiet:
-                    yield heading
-            case "item" | "host" if quiet and event["status"] in ("ok", "skipped"):
-                continue
-            case "item" | "host" if quiet and heading:
-                yield heading
-                heading = None
-                yield line(event["event"], event["host"], event["module"], event["status"], False, event["ignored"], {})
+                yield ("handler " if event["handler"] else "task ") + event["name"]
             case "included":
                 yield f"  included {' '.join(event['hosts'])}"
             case "item" | "host":
@@ -120,10 +116,11 @@ def of_windlass(output):
             case "task_started":
                 info = event["info"]
                 tasks[event["task"]] = info["module"]
-                yield ("handler " if info["handler"] else "task ") + info["name"]
+                if not quiet(info["module"]):
+                    yield ("handler " if info["handler"] else "task ") + info["name"]
             case "included":
                 yield f"  included {' '.join(event['hosts'])}"
-            case "item_finished" | "host_finished":
+            case "item_finished" | "host_finished" if not quiet(tasks[event["task"]]):
                 result = event["result"]
                 yield line(event["event"].removesuffix("_finished"), event["host"], tasks[event["task"]],
                            result["status"], result["changed"], result["ignored"], result["data"])
