@@ -23,6 +23,8 @@ FOR_ANSIBLE = {
     "ANSIBLE_NOCOLOR": "1",
     "PYTHONDONTWRITEBYTECODE": "1",
 }
+# How long one run may take, on a machine that has much else to do.
+SECONDS = 300
 COUNTS = ("ok", "changed", "unreachable", "failed", "skipped", "rescued", "ignored")
 
 # What a result holds beside what its module says: how it came about, which is compared on its own, and
@@ -166,7 +168,7 @@ def run(case, folder, command, environment):
     variables.update({name: value.replace("$CASE", str(folder)) for name, value in case.environment.items()})
     ran = subprocess.run(
         command + case.arguments + case.playbooks, cwd=folder, env=variables, stdin=subprocess.DEVNULL,
-        capture_output=True, text=True, check=False, timeout=120,
+        capture_output=True, text=True, check=False, timeout=SECONDS,
     )
     output = [row for row in ran.stdout.splitlines() if row.startswith("{")]
     return ran, output, left(case, folder)
