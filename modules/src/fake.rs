@@ -9,7 +9,7 @@ mod controller;
 mod scripted;
 mod shell;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub use controller::Controller;
 pub use scripted::Fake;
@@ -67,5 +67,26 @@ pub async fn run<A: Arguments>(
         check: mode.check,
         diff: mode.diff,
     };
-    task.run(&context).await
+    let outcome = task.run(&context).await;
+    if let Ok(outcome) = &outcome {
+        describes::<A>(&outcome.data);
+    }
+    outcome
+}
+
+/// Every value that a module returns is one that it says it returns, of that type.
+fn describes<A: Arguments>(data: &Map<String, Value>) {
+    for (name, value) in data {
+        let described = A::RETURNS.iter().find(|known| known.name == name);
+        // The value of an expression is under the expression itself.
+        if described.is_none() && !A::MAY_BE_UNDEFINED.is_empty() {
+            continue;
+        }
+        let fits = described.is_some_and(|known| value.is_null() || known.kind.has(value));
+        assert!(
+            fits,
+            "`{}` does not describe what it returns as `{name}`: {value}",
+            A::NAME
+        );
+    }
 }

@@ -13,6 +13,7 @@ pub mod argument_spec;
 mod clock;
 pub mod control;
 pub mod controller;
+pub mod describe;
 pub mod exec;
 pub mod fake;
 pub mod files;
@@ -30,7 +31,8 @@ pub mod transcript;
 pub mod wildcard;
 
 pub use controller::{Controller, ControllerError};
+pub use describe::{ArgumentError, Description, Fault, FreeForm};
 pub use host::{Host, HostError, Input, Output, Reply, Script};
-pub use module::{ArgumentError, Arguments, Context, FreeForm, Module, Task};
+pub use module::{Arguments, Context, Module, Task};
 pub use outcome::{Difference, Failure, Outcome};
 pub use secret::Secret;

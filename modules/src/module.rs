@@ -1,22 +1,24 @@
 //! The [`Module`] trait: a name, arguments that describe themselves, and a way to run them.
 //!
-//! A module is written as one struct of its arguments that implements [`Arguments`]. The struct's
-//! doc comments become the reference page and the JSON Schema; unknown fields are rejected
-//! (`#[serde(deny_unknown_fields)]`). The newtypes of [`crate::args`] read values as leniently as
-//! Ansible does (`yes`, `"5"`, comma lists).
+//! A module is written as one struct of its arguments that implements [`Arguments`]. The struct, its doc
+//! comments and the constants of the trait become its [`Description`], which knows what arguments there are and
+//! what they take; the struct only reads those that are right. The newtypes of [`crate::args`] read values as
+//! leniently as Ansible does (`yes`, `"5"`, comma lists).
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::sync::{Mutex, PoisonError};
+use std::sync::OnceLock;
 
 use futures::future::BoxFuture;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use thiserror::Error;
 
+use crate::args::Unfit;
 use crate::controller::Controller;
+use crate::describe::{
+    self, ArgumentError, CheckMode, Description, Fault, FreeForm, Invalid, Return, Rule,
+};
 use crate::host::Host;
 use crate::outcome::{Failure, Outcome};
 
@@ -32,18 +34,6 @@ pub struct Context<'a> {
     pub diff: bool,
 }
 
-/// How a module takes arguments that are not `key: value`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FreeForm {
-    /// Not at all: a string is split into `key=value` pairs.
-    No,
-    /// A string is the argument named here, apart from leading or trailing `key=value` pairs of
-    /// known keys (`command: chdir=/tmp ls`).
-    Into(&'static str),
-    /// Any keys are taken as they are (`set_fact`).
-    AnyKeys,
-}
-
 /// The typed arguments of a module, which run themselves.
 pub trait Arguments: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// The name in playbooks, without a collection.
@@ -52,6 +42,14 @@ pub trait Arguments: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     const ALIASES: &'static [&'static str] = &[];
     /// What the node must have besides a POSIX sh and the usual POSIX tools, for the reference page.
     const NEEDS: &'static [&'static str] = &[];
+    /// Which arguments go together.
+    const RULES: &'static [Rule] = &[];
+    /// What `register` keeps, apart from `changed`, `failed` and `skipped`.
+    const RETURNS: &'static [Return] = &[];
+    /// What it does in check mode.
+    const CHECK_MODE: CheckMode = CheckMode::Finds;
+    /// Tasks in YAML that use it. Each is run as a test, or at least checked.
+    const EXAMPLES: &'static [&'static str] = &[];
     /// How it takes arguments that are not `key: value`.
     const FREE_FORM: FreeForm = FreeForm::No;
     /// Whether the task needs a connection at all (`debug`, `set_fact` do not).
@@ -60,11 +58,13 @@ pub trait Arguments: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// has them evaluated by [`Controller::evaluate`] or [`Controller::condition`] (`assert`'s `that`,
     /// `debug`'s `var`).
     const RAW: &'static [&'static str] = &[];
+    /// Those of them that may be of something undefined, which the module shows as such.
+    const MAY_BE_UNDEFINED: &'static [&'static str] = &[];
     /// Whether it runs once for all hosts of a batch, as if the task had `run_once` (`pause`).
     const ONCE: bool = false;
 
-    /// Anything wrong with the arguments together that their types do not show.
-    fn validate(&self) -> Result<(), String> {
+    /// Anything wrong with the arguments that neither their types nor the rules show.
+    fn validate(&self) -> Result<(), Invalid> {
         Ok(())
     }
 
@@ -78,19 +78,21 @@ pub trait Module: Send + Sync {
     fn name(&self) -> &'static str;
     /// Other names.
     fn aliases(&self) -> &'static [&'static str];
-    /// What the node must have besides POSIX.
-    fn needs(&self) -> &'static [&'static str];
     /// How it takes arguments that are not `key: value`.
     fn free_form(&self) -> FreeForm;
     /// Whether the task needs a connection.
     fn needs_host(&self) -> bool;
     /// Arguments that are expressions, to be handed over unrendered.
     fn raw(&self) -> &'static [&'static str];
+    /// Those of them that may be of something undefined.
+    fn may_be_undefined(&self) -> &'static [&'static str];
     /// Whether it runs once for all hosts of a batch.
     fn once(&self) -> bool;
-    /// The JSON Schema of the arguments, with their docs; its `description` is the module's. Made once a
-    /// process.
-    fn schema(&self) -> &'static Value;
+    /// All that is known of it without running it. Made once a process.
+    fn description(&self) -> &Description;
+    /// Keys of ours in its schema that nobody reads.
+    #[cfg(test)]
+    fn unread(&self) -> Vec<String>;
     /// Reads rendered arguments (an object).
     fn parse(&self, arguments: Value) -> Result<Box<dyn Task>, ArgumentError>;
 }
@@ -101,25 +103,36 @@ pub trait Task: Send + Sync {
     fn run<'a>(&'a self, context: &'a Context<'a>) -> BoxFuture<'a, Result<Outcome, Failure>>;
 }
 
-/// An argument that is not as the module needs it.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{message}")]
-pub struct ArgumentError {
-    /// Where in the arguments: keys and indexes, outermost first; empty for the whole.
-    pub path: Vec<String>,
-    /// What is wrong.
-    pub message: String,
-}
-
 /// The module whose arguments are `A`.
-pub struct Of<A>(PhantomData<fn() -> A>);
+pub struct Of<A> {
+    description: OnceLock<Description>,
+    arguments: PhantomData<fn() -> A>,
+}
 
 impl<A> Of<A> {
-    /// The one value of this type.
+    /// Not described yet.
     pub const fn new() -> Self {
-        Self(PhantomData)
+        Self {
+            description: OnceLock::new(),
+            arguments: PhantomData,
+        }
     }
 }
+
+/// The list of the modules of a folder, from the structs of their arguments.
+macro_rules! modules {
+    ($(#[$about:meta])+ $($arguments:ty),+ $(,)?) => {
+        $(#[$about])+
+        pub static MODULES: &[&dyn $crate::module::Module] = &[
+            $({
+                static MODULE: $crate::module::Of<$arguments> = $crate::module::Of::new();
+                &MODULE
+            }),+
+        ];
+    };
+}
+
+pub(crate) use modules;
 
 impl<A> Default for Of<A> {
     fn default() -> Self {
@@ -134,10 +147,6 @@ impl<A: Arguments> Module for Of<A> {
 
     fn aliases(&self) -> &'static [&'static str] {
         A::ALIASES
-    }
-
-    fn needs(&self) -> &'static [&'static str] {
-        A::NEEDS
     }
 
     fn free_form(&self) -> FreeForm {
@@ -156,39 +165,47 @@ impl<A: Arguments> Module for Of<A> {
         A::ONCE
     }
 
-    fn schema(&self) -> &'static Value {
-        static KNOWN: Mutex<BTreeMap<&str, &'static Value>> = Mutex::new(BTreeMap::new());
-        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        // One for each module, for as long as the process lives.
-        known
-            .entry(A::NAME)
-            .or_insert_with(|| Box::leak(Box::new(schemars::schema_for!(A).to_value())))
+    fn may_be_undefined(&self) -> &'static [&'static str] {
+        A::MAY_BE_UNDEFINED
     }
 
-    fn parse(&self, mut arguments: Value) -> Result<Box<dyn Task>, ArgumentError> {
-        if let (false, Value::Object(map)) = (A::FREE_FORM == FreeForm::AnyKeys, &mut arguments) {
-            // `key:` with nothing after it is an argument that is not given, as in Ansible.
-            map.retain(|_, value| !value.is_null());
-        }
+    fn description(&self) -> &Description {
+        self.description.get_or_init(|| {
+            let schema = schemars::schema_for!(A).to_value();
+            let arguments = describe::arguments(&schema);
+            Description {
+                aliases: A::ALIASES,
+                rules: A::RULES,
+                returns: A::RETURNS,
+                check_mode: A::CHECK_MODE,
+                needs: A::NEEDS,
+                examples: A::EXAMPLES,
+                ..Description::new(A::NAME, describe::about(&schema), arguments, A::FREE_FORM)
+            }
+        })
+    }
+
+    #[cfg(test)]
+    fn unread(&self) -> Vec<String> {
+        let schema = schemars::schema_for!(A).to_value();
+        schema.as_object().map(describe::unread).unwrap_or_default()
+    }
+
+    fn parse(&self, arguments: Value) -> Result<Box<dyn Task>, ArgumentError> {
+        let arguments = self.description().read(arguments)?;
+        // What is described is right by now; this only finds what a type refuses for reasons of its own.
         let arguments: A = serde_path_to_error::deserialize(arguments).map_err(|error| {
-            let path = error
-                .path()
-                .iter()
-                .filter_map(|segment| match segment {
-                    serde_path_to_error::Segment::Map { key } => Some(key.clone()),
-                    serde_path_to_error::Segment::Seq { index } => Some(index.to_string()),
-                    _ => None,
-                })
-                .collect();
-            ArgumentError {
-                path,
-                message: error.inner().to_string(),
+            let argument = error.path().iter().find_map(|segment| match segment {
+                serde_path_to_error::Segment::Map { key } => Some(key.clone()),
+                _ => None,
+            });
+            let why = Unfit::Because(error.inner().to_string());
+            Fault::Unfit {
+                argument: argument.unwrap_or_default(),
+                why,
             }
         })?;
-        arguments.validate().map_err(|message| ArgumentError {
-            path: Vec::new(),
-            message,
-        })?;
+        arguments.validate().map_err(Fault::Invalid)?;
         Ok(Box::new(Ready(arguments)))
     }
 }

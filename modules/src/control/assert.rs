@@ -5,13 +5,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::args::{Data, Flag, describe};
+use crate::describe::{CheckMode, Invalid, Return};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
 /// Fails unless every condition holds.
-///
-/// Returns: `msg`; when it fails also `assertion`, the condition that does not hold, and
-/// `evaluated_to`, which is `false`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Assert {
@@ -19,7 +17,7 @@ pub struct Assert {
     that: Data,
     /// What to say when one does not hold: text, or a list of lines. `Assertion failed` when not
     /// given.
-    #[serde(alias = "msg")]
+    #[schemars(extend("x-aliases" = ["msg"]))]
     fail_msg: Option<Data>,
     /// What to say when all hold. `All assertions passed` when not given.
     success_msg: Option<Data>,
@@ -41,13 +39,28 @@ impl Arguments for Assert {
     const NAME: &'static str = "assert";
     const NEEDS_HOST: bool = false;
     const RAW: &'static [&'static str] = &["that"];
+    const RETURNS: &'static [Return] = &[
+        Return::any("msg", "the message"),
+        Return::any(
+            "assertion",
+            "the condition that does not hold, when it fails",
+        ),
+        Return::bool("evaluated_to", "`false`, when it fails"),
+    ];
+    const CHECK_MODE: CheckMode = CheckMode::Reads;
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Stop where the version is too old\n  assert:\n    that:\n      - release is version('1.29', '>=')\n      - release is version('2', '<')\n    fail_msg: \"{{ release }} is not supported\"\n  vars:\n    release: '1.33'\n",
+    ];
 
-    fn validate(&self) -> Result<(), String> {
+    fn validate(&self) -> Result<(), Invalid> {
         let wrong = |value: &&Value| !matches!(value, Value::String(_) | Value::Bool(_));
         match self.conditions().iter().find(wrong) {
-            Some(value) => Err(format!(
-                "`that` is a condition or a list of them, found {} in it",
-                describe(value)
+            Some(value) => Err(Invalid::new(
+                &["that"],
+                format!(
+                    "`that` is a condition or a list of them, found {} in it",
+                    describe(value)
+                ),
             )),
             None => Ok(()),
         }

@@ -5,12 +5,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::args::{Data, Number};
+use crate::describe::{CheckMode, Invalid, Return, Rule};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
 /// Shows a message, or the value of an expression. Changes nothing and needs no connection.
-///
-/// Returns: `msg`, or the value under the expression itself as key.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Debug {
@@ -29,16 +28,33 @@ impl Arguments for Debug {
     const NAME: &'static str = "debug";
     const NEEDS_HOST: bool = false;
     const RAW: &'static [&'static str] = &["var"];
+    const MAY_BE_UNDEFINED: &'static [&'static str] = &["var"];
+    const RULES: &'static [Rule] = &[Rule::AtMostOne(&["msg", "var"])];
+    const RETURNS: &'static [Return] = &[
+        Return::any(
+            "msg",
+            "the message; for `var` the value is under the expression itself",
+        ),
+        Return::text(
+            "skipped_reason",
+            "why nothing was shown, where `verbosity` was too much",
+        ),
+    ];
+    const CHECK_MODE: CheckMode = CheckMode::Reads;
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Say where the run is\n  debug:\n    msg: \"this is {{ inventory_hostname }}\"\n",
+        "- name: Show a variable\n  debug:\n    var: groups.all\n",
+    ];
 
-    fn validate(&self) -> Result<(), String> {
-        if self.msg.is_some() && self.var.is_some() {
-            return Err("`msg` and `var` exclude each other: give one".to_owned());
-        }
+    fn validate(&self) -> Result<(), Invalid> {
         match self.var.as_deref() {
             None | Some(Value::String(_)) => Ok(()),
-            Some(other) => Err(format!(
-                "`var` is an expression in a string, found {}; use `msg` to show a value",
-                crate::args::describe(other)
+            Some(other) => Err(Invalid::new(
+                &["var"],
+                format!(
+                    "`var` is an expression in a string, found {}; use `msg` to show a value",
+                    crate::args::describe(other)
+                ),
             )),
         }
     }

@@ -4,12 +4,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::args::Text;
+use crate::describe::{CheckMode, Return};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
 /// Fails with a message. Mostly used with `when`, for a state that a playbook cannot go on from.
-///
-/// Returns: `msg`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fail {
@@ -25,6 +24,11 @@ fn default_message() -> Text {
 impl Arguments for Fail {
     const NAME: &'static str = "fail";
     const NEEDS_HOST: bool = false;
+    const RETURNS: &'static [Return] = &[Return::text("msg", "the message")];
+    const CHECK_MODE: CheckMode = CheckMode::Reads;
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Stop on anything but Linux\n  fail:\n    msg: this is no Linux\n  when: system != 'Linux'\n  vars:\n    system: Linux\n",
+    ];
 
     async fn run(&self, _: &Context<'_>) -> Result<Outcome, Failure> {
         Err(Failure::new(self.msg.0.clone()))

@@ -8,13 +8,12 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::args::{Flag, List, Number, Text};
-use crate::module::{Arguments, Context, FreeForm};
+use crate::describe::{CheckMode, FreeForm, Return, Rule};
+use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome, VariablesFile};
 
 /// Reads variables from a file of the control host, or from the files of a folder, for the rest of the run. They are
 /// above the variables of plays, roles and tasks, and below those that `set_fact` and `register` set.
-///
-/// Returns: `ansible_facts`, the variables as they are written; `ansible_included_var_files`, the files.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IncludeVars {
@@ -113,18 +112,17 @@ impl Arguments for IncludeVars {
     const NAME: &'static str = "include_vars";
     const FREE_FORM: FreeForm = FreeForm::Into("_raw_params");
     const NEEDS_HOST: bool = false;
-
-    fn validate(&self) -> Result<(), String> {
-        match (self.named_file(), &self.dir) {
-            (None, None) => {
-                Err("no file is named: write `include_vars: FILE`, or `dir`".to_owned())
-            }
-            (Some(_), Some(_)) => {
-                Err("`dir` and a file are both given, but one of them".to_owned())
-            }
-            _ => Ok(()),
-        }
-    }
+    const RULES: &'static [Rule] = &[Rule::ExactlyOne(&["_raw_params", "file", "dir"])];
+    const RETURNS: &'static [Return] = &[
+        Return::map("ansible_facts", "the variables as they are written"),
+        Return::list("ansible_included_var_files", "the files"),
+    ];
+    const CHECK_MODE: CheckMode =
+        CheckMode::Does("It reads the variables as always: they are of the run, not of the node.");
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Read vars/ports.yml\n  include_vars: ports.yml\n",
+        "- name: Read all of a folder, as one variable\n  include_vars:\n    dir: sites\n    name: sites\n",
+    ];
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
         let files = match (self.named_file(), &self.dir) {

@@ -1,6 +1,6 @@
 //! Modules that work on the control host alone, or on nothing: one file each.
 
-use crate::module::{Module, Of};
+use crate::module::modules;
 
 mod assert;
 mod debug;
@@ -18,13 +18,13 @@ pub use pause::Pause;
 pub use set_fact::SetFact;
 pub use validate_argument_spec::ValidateArgumentSpec;
 
-/// The modules of this folder.
-pub const MODULES: &[&dyn Module] = &[
-    &Of::<Assert>::new(),
-    &Of::<Debug>::new(),
-    &Of::<Fail>::new(),
-    &Of::<IncludeVars>::new(),
-    &Of::<Pause>::new(),
-    &Of::<SetFact>::new(),
-    &Of::<ValidateArgumentSpec>::new(),
-];
+modules! {
+    /// The modules of this folder.
+    Assert,
+    Debug,
+    Fail,
+    IncludeVars,
+    Pause,
+    SetFact,
+    ValidateArgumentSpec,
+}

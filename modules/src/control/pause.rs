@@ -8,15 +8,13 @@ use serde::Deserialize;
 
 use crate::args::{Flag, Number, Text};
 use crate::clock;
+use crate::describe::{CheckMode, Return, Rule};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
 /// Waits for a time, or until a person at the terminal presses Enter. Runs once for all hosts.
 ///
 /// With neither `seconds` nor `minutes` it asks, which needs a terminal.
-///
-/// Returns: `user_input`, what was typed; `start`, `stop` and `delta` (seconds); `stdout`, a
-/// sentence about it; `echo`, `rc`, `stderr`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pause {
@@ -46,13 +44,20 @@ impl Arguments for Pause {
     const NAME: &'static str = "pause";
     const NEEDS_HOST: bool = false;
     const ONCE: bool = true;
-
-    fn validate(&self) -> Result<(), String> {
-        if self.seconds.is_some() && self.minutes.is_some() {
-            return Err("`seconds` and `minutes` exclude each other: give one".to_owned());
-        }
-        Ok(())
-    }
+    const RULES: &'static [Rule] = &[Rule::AtMostOne(&["seconds", "minutes"])];
+    const RETURNS: &'static [Return] = &[
+        Return::text("user_input", "what was typed"),
+        Return::text("start", "when it began"),
+        Return::text("stop", "when it ended"),
+        Return::int("delta", "how long it took, in seconds"),
+        Return::text("stdout", "a sentence about it"),
+        Return::text("stderr", "nothing"),
+        Return::int("rc", "0"),
+        Return::bool("echo", "whether what is typed was shown"),
+    ];
+    const CHECK_MODE: CheckMode = CheckMode::Reads;
+    const EXAMPLES: &'static [&'static str] =
+        &["- name: Give the servers a moment\n  pause:\n    seconds: 0.1\n"];
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
         let start = Zoned::now();

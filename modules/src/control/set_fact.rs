@@ -6,15 +6,15 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use crate::module::{Arguments, Context, FreeForm};
+use crate::describe::{CheckMode, FreeForm, Invalid, Return};
+use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
 /// The description that `windlass doc set_fact` shows; the arguments are free, so there are no
 /// fields that it could be derived from.
 const ABOUT: &str = "Sets variables of the host, for the rest of the run. Every argument is a \
 variable: its name, and a value of any type. Values keep their types; written as `key=value` they \
-are strings. The argument `cacheable` is taken and means nothing: there is no cache of facts.\n\n\
-Returns: `ansible_facts`, the variables that were set.";
+are strings. The argument `cacheable` is taken and means nothing: there is no cache of facts.";
 
 /// Variables for the host, by name.
 #[derive(Debug)]
@@ -47,15 +47,28 @@ impl Arguments for SetFact {
     const NAME: &'static str = "set_fact";
     const FREE_FORM: FreeForm = FreeForm::AnyKeys;
     const NEEDS_HOST: bool = false;
+    const RETURNS: &'static [Return] =
+        &[Return::map("ansible_facts", "the variables that were set")];
+    const CHECK_MODE: CheckMode =
+        CheckMode::Does("It sets the variables as always: they are of the run, not of the node.");
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Remember where the API is\n  set_fact:\n    api_url: https://{{ api_host }}:6443\n    api_ports: [6443, 8443]\n  vars:\n    api_host: 10.0.0.10\n",
+    ];
 
-    fn validate(&self) -> Result<(), String> {
+    fn validate(&self) -> Result<(), Invalid> {
         if self.0.is_empty() {
-            return Err("no variable is named: write `set_fact: {name: value}`".to_owned());
+            return Err(Invalid::new(
+                &[],
+                "no variable is named: write `set_fact: {name: value}`",
+            ));
         }
         match self.0.keys().find(|name| !is_identifier(name)) {
-            Some(name) => Err(format!(
-                "`{name}` cannot be the name of a variable: names are letters, digits and \
-                 underscores, and do not begin with a digit"
+            Some(name) => Err(Invalid::new(
+                &[],
+                format!(
+                    "`{name}` cannot be the name of a variable: names are letters, digits and \
+                     underscores, and do not begin with a digit"
+                ),
             )),
             None => Ok(()),
         }

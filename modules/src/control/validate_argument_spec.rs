@@ -6,15 +6,13 @@ use serde_json::{Map, Value};
 
 use crate::args::{Data, describe};
 use crate::argument_spec;
+use crate::describe::{CheckMode, Invalid, Return};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
 /// Fails unless variables are as a specification of arguments wants them.
 ///
 /// A role with `meta/argument_specs.yml` has a task of this module before its others.
-///
-/// Returns: `msg`; when it fails also `argument_errors`, what is wrong, and `argument_spec_data`, the specification;
-/// `validate_args_context` as it was given.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ValidateArgumentSpec {
@@ -40,15 +38,26 @@ fn mapping(value: &Value) -> Option<Map<String, Value>> {
 impl Arguments for ValidateArgumentSpec {
     const NAME: &'static str = "validate_argument_spec";
     const NEEDS_HOST: bool = false;
+    const RETURNS: &'static [Return] = &[
+        Return::text("msg", "a sentence about it"),
+        Return::list("argument_errors", "what is wrong, when it fails"),
+        Return::map("argument_spec_data", "the specification, when it fails"),
+        Return::any("validate_args_context", "as it was given"),
+    ];
+    const CHECK_MODE: CheckMode = CheckMode::Reads;
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Go on only with a port that is a number\n  validate_argument_spec:\n    argument_spec:\n      port:\n        type: int\n        required: true\n  vars:\n    port: 8080\n",
+    ];
 
-    fn validate(&self) -> Result<(), String> {
-        let both = [
-            ("argument_spec", &self.argument_spec),
-            ("provided_arguments", &self.provided_arguments),
+    fn validate(&self) -> Result<(), Invalid> {
+        let both: [(&'static [&'static str], &Data); 2] = [
+            (&["argument_spec"], &self.argument_spec),
+            (&["provided_arguments"], &self.provided_arguments),
         ];
         for (name, value) in both {
             if mapping(value).is_none() {
-                return Err(format!("`{name}` is a mapping, found {}", describe(value)));
+                let message = format!("`{}` is a mapping, found {}", name[0], describe(value));
+                return Err(Invalid::new(name, message));
             }
         }
         Ok(())

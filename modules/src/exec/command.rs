@@ -4,22 +4,19 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::outcome::{Reading, timed};
+use super::outcome::{Reading, returned, timed};
 use super::request::Before;
 use super::words::{self, Expand};
-use crate::args::{Flag, Many, Text};
+use crate::args::{Flag, Many, NodePath, Text};
+use crate::describe::{CheckMode, FreeForm, Invalid, Return, Rule};
 use crate::host::{Input, Script};
-use crate::module::{Arguments, Context, FreeForm};
+use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
 /// Runs a program, without a shell: pipes, `>`, `&&` and patterns like `*` mean nothing, but `$NAME`
 /// and a leading `~` are expanded on the node. Use `shell` for what a shell does.
 ///
-/// The task is changed whenever the program ran, and failed when its status is not 0. In check mode
-/// it is skipped, unless `creates` or `removes` say what would happen.
-///
-/// Returns: `rc`, `stdout`, `stderr`, `stdout_lines`, `stderr_lines`, `cmd` (the list of words),
-/// `start`, `end`, `delta` (by the control host's clock), `msg`.
+/// The task is changed whenever the program ran, and failed when its status is not 0.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Command {
@@ -32,13 +29,13 @@ pub struct Command {
     /// The command as a list of words, which need no quotes.
     argv: Option<Many>,
     /// A folder of the node to run it in.
-    chdir: Option<Text>,
+    chdir: Option<NodePath>,
     /// A path or pattern on the node, relative to `chdir`. When something matches it, the command does
     /// not run and the task is ok.
-    creates: Option<Text>,
+    creates: Option<NodePath>,
     /// A path or pattern on the node, relative to `chdir`. When nothing matches it, the command does
     /// not run and the task is ok.
-    removes: Option<Text>,
+    removes: Option<NodePath>,
     /// Text for its standard input.
     stdin: Option<Text>,
     /// Put a newline after `stdin`.
@@ -59,16 +56,10 @@ impl Command {
             .into_iter()
             .flatten()
             .filter(|line| !line.trim().is_empty());
-        let words = match (lines.next(), lines.next(), &self.argv) {
-            (Some(_), Some(_), _) | (Some(_), None, Some(_)) => {
-                return Err(
-                    "the command is given twice: as a line, as `cmd` or as `argv`, but one of them"
-                        .to_owned(),
-                );
-            }
-            (Some(line), None, None) => crate::python::words::split(line)
+        let words = match (lines.next(), &self.argv) {
+            (Some(line), _) => crate::python::words::split(line)
                 .map_err(|error| format!("{error} in the command `{line}`"))?,
-            (None, _, argv) => argv.as_deref().unwrap_or_default().to_vec(),
+            (None, argv) => argv.as_deref().unwrap_or_default().to_vec(),
         };
         match words.first() {
             None => Err("no command given: write `command: PROGRAM ARGUMENTS`, or `argv` with a list of words".to_owned()),
@@ -89,9 +80,20 @@ impl Command {
 impl Arguments for Command {
     const NAME: &'static str = "command";
     const FREE_FORM: FreeForm = FreeForm::Into("_raw_params");
+    const RULES: &'static [Rule] = &[Rule::ExactlyOne(&["_raw_params", "cmd", "argv"])];
+    const RETURNS: &'static [Return] = &returned(Return::list("cmd", "the words of the command"));
+    const CHECK_MODE: CheckMode = CheckMode::Does(
+        "The task is skipped, unless `creates` or `removes` say whether it would run.",
+    );
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: See how long the node has been up\n  command: uptime\n  register: up\n  changed_when: false\n",
+        "- name: Make a key, once\n  command:\n    argv: [touch, key with a blank]\n    chdir: /srv\n    creates: key with a blank\n",
+    ];
 
-    fn validate(&self) -> Result<(), String> {
-        self.words().map(drop)
+    fn validate(&self) -> Result<(), Invalid> {
+        self.words()
+            .map(drop)
+            .map_err(Invalid::about(&["_raw_params", "cmd", "argv"]))
     }
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {

@@ -6,7 +6,7 @@
 //! | `request.rs` | what comes before a command: its folder, `creates` and `removes` |
 //! | `outcome.rs` | a reply into a result |
 
-use crate::module::{Module, Of};
+use crate::module::modules;
 
 mod command;
 mod outcome;
@@ -21,10 +21,10 @@ pub use raw::Raw;
 pub use script::ScriptFile;
 pub use shell::Shell;
 
-/// The modules of this folder.
-pub const MODULES: &[&dyn Module] = &[
-    &Of::<Command>::new(),
-    &Of::<Raw>::new(),
-    &Of::<ScriptFile>::new(),
-    &Of::<Shell>::new(),
-];
+modules! {
+    /// The modules of this folder.
+    Command,
+    Raw,
+    ScriptFile,
+    Shell,
+}

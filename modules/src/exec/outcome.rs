@@ -6,8 +6,28 @@ use jiff::Zoned;
 use serde_json::Value;
 
 use crate::clock;
+use crate::describe::Return;
 use crate::host::{Host, HostError, Reply, Script};
 use crate::outcome::{Failure, Outcome};
+
+/// What a command returns, of which `cmd` is shown as the module has it.
+pub(super) const fn returned(cmd: Return) -> [Return; 10] {
+    [
+        cmd,
+        Return::int("rc", "the exit status"),
+        Return::text("stdout", "what it printed"),
+        Return::text("stderr", "what it printed as errors"),
+        Return::list("stdout_lines", "the lines of `stdout`"),
+        Return::list("stderr_lines", "the lines of `stderr`"),
+        Return::text("start", "when it began, by the control host's clock"),
+        Return::text("end", "when it ended, by the control host's clock"),
+        Return::text("delta", "how long it took"),
+        Return::text(
+            "msg",
+            "what went wrong, or why it did not run; otherwise empty",
+        ),
+    ]
+}
 
 /// How much of standard error is looked at to tell why a command failed.
 const SAID: u64 = 64 << 10;

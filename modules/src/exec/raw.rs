@@ -4,20 +4,18 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::command::skipped;
-use super::outcome::{Reading, timed};
+use super::outcome::{Reading, returned, timed};
 use super::shell::{one_line, under};
-use crate::args::Text;
+use crate::args::{NodePath, Text};
+use crate::describe::{CheckMode, FreeForm, Invalid, Return, Rule};
 use crate::host::Script;
-use crate::module::{Arguments, Context, FreeForm};
+use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
 /// Runs a line of sh as it is, with its output untouched.
 ///
 /// In Ansible `raw` is the one module that needs no Python on the node. Here no module does, and
-/// `raw` is `shell` without its other arguments. In check mode it is skipped.
-///
-/// Returns: `rc`, `stdout`, `stderr`, `stdout_lines`, `stderr_lines`, `cmd`, `start`, `end`,
-/// `delta`, `msg`.
+/// `raw` is `shell` without its other arguments.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Raw {
@@ -27,7 +25,7 @@ pub struct Raw {
     /// The same, as an argument of its own.
     cmd: Option<Text>,
     /// The full path of the shell to run it with. The node's `sh` when not given.
-    executable: Option<Text>,
+    executable: Option<NodePath>,
 }
 
 impl Raw {
@@ -39,9 +37,17 @@ impl Raw {
 impl Arguments for Raw {
     const NAME: &'static str = "raw";
     const FREE_FORM: FreeForm = FreeForm::Into("_raw_params");
+    const RULES: &'static [Rule] = &[Rule::ExactlyOne(&["_raw_params", "cmd"])];
+    const RETURNS: &'static [Return] = &returned(Return::text("cmd", "the line"));
+    const CHECK_MODE: CheckMode = CheckMode::Skips;
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: See what the node is\n  raw: uname -a\n  register: node\n  changed_when: false\n",
+    ];
 
-    fn validate(&self) -> Result<(), String> {
-        self.text().map(drop)
+    fn validate(&self) -> Result<(), Invalid> {
+        self.text()
+            .map(drop)
+            .map_err(Invalid::about(&["_raw_params", "cmd"]))
     }
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {

@@ -7,13 +7,14 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::command::skipped;
-use super::outcome::{Reading, timed};
+use super::outcome::{Reading, returned, timed};
 use super::request::Before;
 use super::shell::one_line;
 use super::words::{self, Expand};
-use crate::args::Text;
+use crate::args::{NodePath, Script as Line, Text};
+use crate::describe::{CheckMode, FreeForm, Invalid, Return, Rule};
 use crate::host::{Input, Script};
-use crate::module::{Arguments, Context, FreeForm};
+use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
 /// Copies the script from standard input to `$w_file`, which goes when the request ends. `mktemp` is
@@ -32,30 +33,26 @@ umask "$w_umask"
 ///
 /// The task is changed whenever the script ran, and failed when its status is not 0. What runs it is
 /// `executable`, or else the interpreter that its first line names (`#!/bin/bash`), or else `sh`; a
-/// program in machine code runs by itself. In check mode it is skipped, unless `creates` or `removes`
-/// say what would happen.
-///
-/// Returns: `rc`, `stdout`, `stderr`, `stdout_lines`, `stderr_lines`, `cmd`, `start`, `end`,
-/// `delta`, `msg`.
+/// program in machine code runs by itself.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename = "Script")]
 pub struct ScriptFile {
     /// The file on the control host and its arguments, as in `script: setup.sh --fast`. A relative
     /// path is looked for in `files/` beside the playbook, then beside the playbook.
     #[serde(rename = "_raw_params")]
-    free_form: Option<Text>,
+    free_form: Option<Line>,
     /// The same, as an argument of its own.
-    cmd: Option<Text>,
+    cmd: Option<Line>,
     /// A program of the node to run the script with, and its arguments before the script.
     executable: Option<Text>,
     /// A folder of the node to run it in.
-    chdir: Option<Text>,
+    chdir: Option<NodePath>,
     /// A path or pattern on the node, relative to `chdir`. When something matches it, the script does
     /// not run and the task is ok.
-    creates: Option<Text>,
+    creates: Option<NodePath>,
     /// A path or pattern on the node, relative to `chdir`. When nothing matches it, the script does
     /// not run and the task is ok.
-    removes: Option<Text>,
+    removes: Option<NodePath>,
 }
 
 impl ScriptFile {
@@ -116,9 +113,19 @@ fn interpreter(file: &Path) -> std::io::Result<Vec<String>> {
 impl Arguments for ScriptFile {
     const NAME: &'static str = "script";
     const FREE_FORM: FreeForm = FreeForm::Into("_raw_params");
+    const RULES: &'static [Rule] = &[Rule::ExactlyOne(&["_raw_params", "cmd"])];
+    const RETURNS: &'static [Return] = &returned(Return::text("cmd", "the line"));
+    const CHECK_MODE: CheckMode = CheckMode::Does(
+        "The task is skipped, unless `creates` or `removes` say whether it would run.",
+    );
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Run files/setup.sh of the control host on the node, once\n  script: setup.sh --fast\n  args:\n    chdir: /srv\n    creates: setup-done\n",
+    ];
 
-    fn validate(&self) -> Result<(), String> {
-        self.words().map(drop)
+    fn validate(&self) -> Result<(), Invalid> {
+        self.words()
+            .map(drop)
+            .map_err(Invalid::about(&["_raw_params", "cmd"]))
     }
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {

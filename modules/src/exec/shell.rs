@@ -4,23 +4,20 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::command::{input, skipped};
-use super::outcome::{Reading, timed};
+use super::outcome::{Reading, returned, timed};
 use super::request::Before;
-use crate::args::{Flag, Text};
+use crate::args::{Flag, NodePath, Text};
+use crate::describe::{CheckMode, FreeForm, Invalid, Return, Rule};
 use crate::host::Script;
 use crate::kit;
-use crate::module::{Arguments, Context, FreeForm};
+use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
 /// Runs shell source on the node: pipes, redirections, variables and patterns work.
 ///
 /// The task is changed whenever it ran, and failed when its status is not 0; a pipe has the status of
 /// its last command, unless the source says `set -o pipefail` and `executable` is a shell that has it.
-/// In check mode it is skipped, unless `creates` or `removes` say what would happen. The source is
-/// not visible in the node's list of processes; the arguments of programs that it starts are.
-///
-/// Returns: `rc`, `stdout`, `stderr`, `stdout_lines`, `stderr_lines`, `cmd` (the source), `start`,
-/// `end`, `delta` (by the control host's clock), `msg`.
+/// The source is not visible in the node's list of processes; the arguments of programs that it starts are.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Shell {
@@ -30,15 +27,15 @@ pub struct Shell {
     /// The same, as an argument of its own.
     cmd: Option<Text>,
     /// The full path of the shell to run it with. The node's `sh` when not given.
-    executable: Option<Text>,
+    executable: Option<NodePath>,
     /// A folder of the node to run it in.
-    chdir: Option<Text>,
+    chdir: Option<NodePath>,
     /// A path or pattern on the node, relative to `chdir`. When something matches it, nothing runs
     /// and the task is ok.
-    creates: Option<Text>,
+    creates: Option<NodePath>,
     /// A path or pattern on the node, relative to `chdir`. When nothing matches it, nothing runs and
     /// the task is ok.
-    removes: Option<Text>,
+    removes: Option<NodePath>,
     /// Text for its standard input.
     stdin: Option<Text>,
     /// Put a newline after `stdin`.
@@ -61,17 +58,10 @@ pub(super) fn one_line<'a>(
     free_form: Option<&'a str>,
     cmd: Option<&'a str>,
 ) -> Result<&'a str, String> {
-    let mut given = [free_form, cmd]
-        .into_iter()
-        .flatten()
-        .filter(|line| !line.trim().is_empty());
-    match (given.next(), given.next()) {
-        (Some(line), None) => Ok(line),
-        (Some(_), Some(_)) => Err(format!(
-            "the line is given twice: after `{module}:` and as `cmd`"
-        )),
-        (None, _) => Err(format!("nothing to run: write `{module}: LINE`")),
-    }
+    free_form
+        .or(cmd)
+        .filter(|line| !line.trim().is_empty())
+        .ok_or_else(|| format!("nothing to run: write `{module}: LINE`"))
 }
 
 /// Source that runs `text` under `executable`, or as it is.
@@ -97,9 +87,20 @@ pub(super) fn under(executable: Option<&str>, text: &str) -> String {
 impl Arguments for Shell {
     const NAME: &'static str = "shell";
     const FREE_FORM: FreeForm = FreeForm::Into("_raw_params");
+    const RULES: &'static [Rule] = &[Rule::ExactlyOne(&["_raw_params", "cmd"])];
+    const RETURNS: &'static [Return] = &returned(Return::text("cmd", "the source"));
+    const CHECK_MODE: CheckMode = CheckMode::Does(
+        "The task is skipped, unless `creates` or `removes` say whether it would run.",
+    );
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Count the users\n  shell: wc -l < /etc/passwd\n  register: users\n  changed_when: false\n",
+        "- name: Keep the words of a list, once\n  shell: |\n    set -o pipefail\n    printf '%s\\n' b a | sort > words\n  args:\n    executable: /bin/bash\n    chdir: /srv\n    creates: words\n",
+    ];
 
-    fn validate(&self) -> Result<(), String> {
-        self.text().map(drop)
+    fn validate(&self) -> Result<(), Invalid> {
+        self.text()
+            .map(drop)
+            .map_err(Invalid::about(&["_raw_params", "cmd"]))
     }
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {

@@ -1,6 +1,6 @@
 //! What a node says a file holds, and what comes of it: no more is taken.
 
-use crate::files::path::RemotePath;
+use crate::args::path::RemotePath;
 use crate::host::{Host, HostError};
 use crate::kit::Records;
 use crate::outcome::Failure;

@@ -1,6 +1,6 @@
 //! What `blockinfile` makes of a text. It knows no node and no file.
 
-use crate::files::pattern::Pattern;
+use crate::args::pattern::Pattern;
 
 /// Where a new block goes.
 #[derive(Debug, Clone, Copy)]

@@ -3,14 +3,15 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::args::mode::Mode;
+use crate::args::path::RemotePath;
+use crate::args::pattern::Pattern;
 use crate::args::{Flag, Text};
+use crate::describe::{Invalid, Return, Rule};
 use crate::files::block::{Block, Place, edit};
 use crate::files::edit::{Coding, Edit, Missing};
 use crate::files::lineinfile::State;
-use crate::files::mode::Mode;
-use crate::files::path::RemotePath;
-use crate::files::pattern::Pattern;
-use crate::files::write::{Attributes, check_validate};
+use crate::files::write::{ATTRIBUTES, Attributes, check_mode, check_validate};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
@@ -21,20 +22,18 @@ use crate::outcome::{Failure, Outcome};
 /// otherwise. Links are followed.
 ///
 /// Several blocks in one file need markers of their own.
-///
-/// Returns: `msg` (`Block inserted`, `Block removed`, `File created` or nothing), and `backup_file` if
-/// there is one.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BlockInFile {
     /// The file on the node.
-    #[serde(alias = "dest", alias = "destfile", alias = "name")]
+    #[schemars(extend("x-aliases" = ["dest", "destfile", "name"]))]
     path: RemotePath,
     /// Whether the block is to be there: `present` or `absent`.
     #[serde(default)]
     state: State,
     /// The lines. Without any, the block goes.
-    #[serde(default, alias = "content")]
+    #[serde(default)]
+    #[schemars(extend("x-aliases" = ["content"]))]
     block: Text,
     /// The marker lines; `{mark}` is `marker_begin` in the first and `marker_end` in the second.
     #[serde(default = "BlockInFile::usual_marker")]
@@ -79,22 +78,44 @@ pub struct BlockInFile {
 
 impl Arguments for BlockInFile {
     const NAME: &'static str = "blockinfile";
+    const RULES: &'static [Rule] = &[Rule::AtMostOne(&["insertafter", "insertbefore"])];
+    const RETURNS: &'static [Return] = &[
+        Return::text(
+            "msg",
+            "`Block inserted`, `Block removed`, `File created` or nothing",
+        ),
+        Return::text("dest", "the file on the node"),
+        Return::text("checksum", "the SHA-1 of what was to be written"),
+        ATTRIBUTES[0],
+        ATTRIBUTES[1],
+        ATTRIBUTES[2],
+        ATTRIBUTES[3],
+        ATTRIBUTES[4],
+        ATTRIBUTES[5],
+        ATTRIBUTES[6],
+        Return::text(
+            "backup_file",
+            "the copy of the file as it was, if there is one",
+        ),
+    ];
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Name the control planes\n  blockinfile:\n    path: /etc/hosts\n    marker: '# {mark} control planes'\n    block: |\n      10.0.0.11 cp1\n      10.0.0.12 cp2\n",
+    ];
 
-    fn validate(&self) -> Result<(), String> {
-        if self.insertafter.is_some() && self.insertbefore.is_some() {
-            return Err("`insertafter` and `insertbefore` exclude each other".to_owned());
-        }
+    fn validate(&self) -> Result<(), Invalid> {
         if self.line(&self.marker_begin) == self.line(&self.marker_end) {
-            return Err(format!(
-                "the lines before and after the block must differ, and both are `{}`; put {{mark}} \
-                 into `marker`",
-                self.line(&self.marker_begin)
+            return Err(Invalid::new(
+                &["marker", "marker_begin", "marker_end"],
+                format!(
+                    "the lines before and after the block must differ, and both are `{}`; put \
+                     {{mark}} into `marker`",
+                    self.line(&self.marker_begin)
+                ),
             ));
         }
-        if self.mode == Some(Mode::Preserve) {
-            return Err("`mode: preserve` is for `copy` and `template`; write the mode".to_owned());
-        }
-        self.anchor()?;
+        check_mode(self.mode.as_ref())?;
+        self.anchor()
+            .map_err(Invalid::about(&["insertafter", "insertbefore"]))?;
         check_validate(self.validate.as_ref())
     }
 

@@ -6,12 +6,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::args::{Data, Flag, Text, scalar_text};
+use crate::args::mode::{Mode, mode_of};
+use crate::args::path::RemotePath;
+use crate::args::{ControlFile, Data, Flag, Text, scalar_text};
+use crate::describe::{Invalid, Return, Rule, When};
 use crate::files::content::Content;
-use crate::files::mode::{Mode, mode_of};
-use crate::files::path::RemotePath;
 use crate::files::tree::Tree;
-use crate::files::write::{Attributes, From, Write, check_validate, warnings};
+use crate::files::write::{Attributes, From, WRITTEN, Write, check_validate, warnings};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
@@ -26,15 +27,12 @@ use crate::outcome::{Failure, Outcome};
 /// are left alone.
 ///
 /// SELinux contexts: a file keeps the one it had; a new one gets what `restorecon` gives it.
-///
-/// Returns: `dest`, `src`, `checksum` (SHA-1), `mode`, `owner`, `group`, `uid`, `gid`, `size`,
-/// `state`, and `backup_file` if there is one.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Copy {
     /// A file or folder on the control host, looked for in `files/` beside the task file and the
     /// playbook, then beside these themselves; with `remote_src`, a path on the node.
-    src: Option<Text>,
+    src: Option<ControlFile>,
     /// The text that the file is to hold, instead of `src`. A mapping or list becomes JSON.
     content: Option<Data>,
     /// Where to, on the node. If it is a folder, or ends with `/`, the file keeps its name in it;
@@ -77,29 +75,39 @@ pub struct Copy {
 
 impl Arguments for Copy {
     const NAME: &'static str = "copy";
+    const RULES: &'static [Rule] = &[
+        Rule::ExactlyOne(&["src", "content"]),
+        Rule::Needs(When::Yes("remote_src"), &["src"]),
+    ];
+    const RETURNS: &'static [Return] = &WRITTEN;
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Greet those who log in\n  copy:\n    content: \"this node belongs to {{ inventory_hostname }}\\n\"\n    dest: /etc/motd\n    mode: '0644'\n",
+        "- name: Send a folder of files/ with all that is in it\n  copy:\n    src: conf.d/\n    dest: /etc/conf.d/\n    mode: u=rw,go=r\n    directory_mode: '0755'\n",
+    ];
 
-    fn validate(&self) -> Result<(), String> {
-        match (&self.src, &self.content) {
-            (None, None) => return Err("one of `src` and `content` is needed".to_owned()),
-            (Some(_), Some(_)) => {
-                return Err("`src` and `content` exclude each other".to_owned());
-            }
-            (None, Some(_)) if self.dest.as_str().ends_with('/') => {
-                return Err(format!(
-                    "`content` needs a file as `dest`, and {} is a folder; name the file, too",
-                    self.dest
+    fn validate(&self) -> Result<(), Invalid> {
+        if self.content.is_some() {
+            if self.dest.as_str().ends_with('/') {
+                return Err(Invalid::new(
+                    &["dest", "content"],
+                    format!(
+                        "`content` needs a file as `dest`, and {} is a folder; name the file, too",
+                        self.dest
+                    ),
                 ));
             }
-            (None, Some(_)) if *self.remote_src => {
-                return Err("`remote_src` needs `src`".to_owned());
+            if self.mode == Some(Mode::Preserve) {
+                return Err(Invalid::new(
+                    &["mode", "content"],
+                    "`mode: preserve` needs `src`",
+                ));
             }
-            (None, Some(_)) if self.mode == Some(Mode::Preserve) => {
-                return Err("`mode: preserve` needs `src`".to_owned());
-            }
-            _ => {}
         }
         if self.directory_mode == Some(Mode::Preserve) {
-            return Err("`directory_mode` cannot be `preserve`".to_owned());
+            return Err(Invalid::new(
+                &["directory_mode"],
+                "`directory_mode` cannot be `preserve`",
+            ));
         }
         check_validate(self.validate.as_ref())
     }
@@ -158,8 +166,8 @@ impl Copy {
         }
     }
 
-    async fn there(&self, context: &Context<'_>, src: &Text) -> Result<Outcome, Failure> {
-        let path = RemotePath::new(src.0.clone()).map_err(Failure::new)?;
+    async fn there(&self, context: &Context<'_>, src: &str) -> Result<Outcome, Failure> {
+        let path = RemotePath::new(src).map_err(|why| Failure::new(why.to_string()))?;
         let base = src.trim_end_matches('/').rsplit('/').next();
         let from = From::There {
             path: &path,
@@ -167,13 +175,13 @@ impl Copy {
             follow: *self.local_follow,
         };
         let write = self.write(from, base, None);
-        Ok(self.finish(context, &write, src).await?.with("src", &**src))
+        Ok(self.finish(context, &write, src).await?.with("src", src))
     }
 
     async fn file(
         &self,
         context: &Context<'_>,
-        src: &Text,
+        src: &str,
         path: &Path,
     ) -> Result<Outcome, Failure> {
         let content = Content::file(path)?;
@@ -190,7 +198,7 @@ impl Copy {
     async fn folder(
         &self,
         context: &Context<'_>,
-        src: &Text,
+        src: &str,
         path: &Path,
     ) -> Result<Outcome, Failure> {
         let tree = Tree::read(path, *self.local_follow)?;

@@ -466,13 +466,13 @@ async fn arguments_that_make_no_sense_are_refused() {
         ),
         (
             json!({"dest": "/x", "content": "b", "seuser": "u"}),
-            "unknown field `seuser`",
+            "there is no argument `seuser`",
         ),
         (
             json!({"dest": "/x", "content": "b", "validate": "true"}),
             "must contain %s",
         ),
-        (json!({"content": "b"}), "missing field `dest`"),
+        (json!({"content": "b"}), "the argument `dest` is missing"),
     ] {
         let failure = lab.copy(REAL, arguments).await.unwrap_err();
         assert!(failure.message.contains(words), "{}", failure.message);
@@ -503,7 +503,7 @@ async fn a_transfer_that_breaks_off_leaves_the_file_as_it_was() {
     for lab in Lab::all() {
         fs::write(lab.shell.dir().join("x"), "old").unwrap();
         let content = crate::files::content::Content::bytes(b"0123456789".to_vec());
-        let dest = crate::files::path::RemotePath::new(lab.shell.at("x")).unwrap();
+        let dest = crate::args::path::RemotePath::new(lab.shell.at("x")).unwrap();
         let write = super::Write::new(&dest, super::From::Here(&content));
         let context = crate::module::Context {
             host: &lab.shell,

@@ -1,8 +1,8 @@
 //! A file of the node, read, edited here, and written back only if it is still the same.
 
 use crate::args::Text;
+use crate::args::path::RemotePath;
 use crate::files::content::Content;
-use crate::files::path::RemotePath;
 use crate::files::write::{Attributes, From, Options, Write, warnings};
 use crate::kit::{self, Records};
 use crate::module::Context;

@@ -5,11 +5,12 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::args::{Flag, Text};
+use crate::args::path::RemotePath;
+use crate::args::{Destination, Flag};
+use crate::describe::{CheckMode, Return};
 use crate::files::announced;
 use crate::files::content::Sums;
 use crate::files::landing::Landing;
-use crate::files::path::RemotePath;
 use crate::host::{HostError, Output};
 use crate::kit::{self, Records};
 use crate::module::{Arguments, Context};
@@ -24,8 +25,6 @@ const SMALL: u64 = 256 * 1024;
 /// file that is there is another. Its name follows from `src` as it is written and from nothing that the
 /// node says; below `dest` no link is followed. A file that not everyone on the node may read gets the mode 0600, others
 /// get 0644. One round trip; two for a file of more than 256 KiB that is fetched.
-///
-/// Returns: `dest`, `file` (the path on the node), `checksum` (SHA-1).
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fetch {
@@ -34,7 +33,7 @@ pub struct Fetch {
     src: RemotePath,
     /// A folder on the control host; the file becomes `dest/HOST/PATH` in it. A relative one is
     /// relative to the playbook. With `flat`: see there.
-    dest: Text,
+    dest: Destination,
     /// `dest` is the file itself or, if it ends with `/`, the folder that gets it under its own name.
     #[serde(default)]
     flat: Flag,
@@ -49,6 +48,21 @@ pub struct Fetch {
 
 impl Arguments for Fetch {
     const NAME: &'static str = "fetch";
+    const RETURNS: &'static [Return] = &[
+        Return::text("dest", "the file on the control host"),
+        Return::text("file", "the file on the node"),
+        Return::text("checksum", "its SHA-1"),
+        Return::text(
+            "msg",
+            "why nothing was fetched, where there is no such file",
+        ),
+    ];
+    const CHECK_MODE: CheckMode = CheckMode::Does(
+        "It says whether the control host's file would change, and fetches nothing.",
+    );
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Keep each node's list of users under fetched/HOST/etc/passwd\n  fetch:\n    src: /etc/passwd\n    dest: fetched\n",
+    ];
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
         let local = self.local(context)?;

@@ -2,27 +2,24 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde::de::Error as _;
 
-use crate::args::{Flag, Text};
-use crate::files::mode::Mode;
-use crate::files::path::RemotePath;
+use crate::args::mode::Mode;
+use crate::args::path::RemotePath;
+use crate::args::{Flag, NodePath, Text};
+use crate::describe::{Invalid, Return, Rule, When};
 use crate::files::times::Time;
-use crate::files::write::{Attributes, Options, attribute_data, warnings};
+use crate::files::write::{ATTRIBUTES, Attributes, Options, attribute_data, check_mode, warnings};
 use crate::kit::{self, Records};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Difference, Failure, Outcome};
 
 /// Sets mode, owner and times of a file, creates folders and links, and removes what should not be
 /// there. One round trip.
-///
-/// Returns: `path` (`dest` for links and for `touch`), `state`, `mode`, `owner`, `group`, `uid`,
-/// `gid`, `size`, and `src` for links.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct File {
     /// The path on the node.
-    #[serde(alias = "dest", alias = "name")]
+    #[schemars(extend("x-aliases" = ["dest", "name"]))]
     path: RemotePath,
     /// What is to be there.
     ///
@@ -37,7 +34,7 @@ pub struct File {
     state: Option<State>,
     /// What a link points to: a path on the node. For `link` a relative one begins where the link is,
     /// and only has to exist if there is no `force`.
-    src: Option<Text>,
+    src: Option<NodePath>,
     /// The mode: octal in quotes (`'0755'`) or symbolic (`u=rwx,go=rX`).
     mode: Option<Mode>,
     /// The user who owns it, by name or number.
@@ -68,8 +65,9 @@ pub struct File {
 }
 
 /// What is to be at a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
-#[schemars(inline, rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
 enum State {
     /// A file that exists.
     File,
@@ -103,39 +101,39 @@ impl State {
     }
 }
 
-impl<'de> Deserialize<'de> for State {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Text::deserialize(deserializer)?;
-        Self::ALL
-            .iter()
-            .find(|(name, _)| *name == &*text)
-            .map(|(_, state)| *state)
-            .ok_or_else(|| {
-                D::Error::custom(format!(
-                    "expected `file`, `directory`, `touch`, `absent`, `link` or `hard`, found `{text}`"
-                ))
-            })
-    }
-}
-
 impl Arguments for File {
     const NAME: &'static str = "file";
+    const RULES: &'static [Rule] = &[
+        Rule::Only(When::Yes("recurse"), "state", &["directory"]),
+        Rule::Only(When::Given(&["src"]), "state", &["link", "hard"]),
+        Rule::Needs(When::Is("state", &["hard"]), &["src"]),
+    ];
+    const RETURNS: &'static [Return] = &[
+        Return::text("path", "the path"),
+        Return::text("dest", "the path, for links and `touch`"),
+        Return::text("src", "what a link points to"),
+        ATTRIBUTES[0],
+        ATTRIBUTES[1],
+        ATTRIBUTES[2],
+        ATTRIBUTES[3],
+        ATTRIBUTES[4],
+        ATTRIBUTES[5],
+        ATTRIBUTES[6],
+    ];
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Make a folder\n  file:\n    path: /etc/kubernetes/manifests\n    state: directory\n    mode: '0755'\n",
+        "- name: Point to the current release\n  file:\n    src: releases/1\n    path: /srv/current\n    state: link\n    force: true\n",
+        "- name: Remove what nobody needs\n  file:\n    path: /srv/old\n    state: absent\n",
+    ];
 
-    fn validate(&self) -> Result<(), String> {
-        let is = |states: &[State]| self.state.is_some_and(|state| states.contains(&state));
-        if *self.recurse && self.state.is_some() && !is(&[State::Directory]) {
-            return Err("`recurse` needs `state: directory`".to_owned());
-        }
-        if self.src.is_some() && self.state.is_some() && !is(&[State::Link, State::Hard]) {
-            return Err("`src` is for `state: link` and `state: hard` only".to_owned());
-        }
-        if self.src.is_none() && is(&[State::Hard]) {
-            return Err("`state: hard` needs `src`, the file to link to".to_owned());
-        }
-        if self.mode == Some(Mode::Preserve) {
-            return Err("`mode: preserve` is for `copy` and `template`; write the mode".to_owned());
-        }
-        self.times().map(|_| ())
+    fn validate(&self) -> Result<(), Invalid> {
+        check_mode(self.mode.as_ref())?;
+        self.times().map(drop).map_err(Invalid::about(&[
+            "access_time",
+            "access_time_format",
+            "modification_time",
+            "modification_time_format",
+        ]))
     }
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
@@ -145,7 +143,9 @@ impl Arguments for File {
         options.text("state", self.state.map_or("", State::name));
         let target = match &self.src {
             // The text of a symbolic link is kept as it is written, but for a home folder.
-            Some(src) => RemotePath::new(src.0.clone()).map_err(Failure::new)?.word(),
+            Some(src) => RemotePath::new(&**src)
+                .map_err(|why| Failure::new(why.to_string()))?
+                .word(),
             None => "''".to_owned(),
         };
         options.word("target", &target);
@@ -197,7 +197,7 @@ impl File {
         }
         let source = records
             .text("target")
-            .or_else(|| self.src.as_ref().map(|src| src.0.clone()));
+            .or_else(|| self.src.as_ref().map(ToString::to_string));
         if let Some(source) = source {
             outcome = outcome.with("src", source);
         }

@@ -331,11 +331,11 @@ async fn arguments_that_make_no_sense_are_refused() {
         ),
         (
             json!({"path": "/x", "state": "file", "src": "y"}),
-            "`src` is for",
+            "`src` is only for `state: link` or `state: hard`",
         ),
         (
             json!({"path": "/x", "state": "file", "recurse": true}),
-            "`recurse` needs",
+            "`recurse: true` is only for `state: directory`",
         ),
         (
             json!({"path": "/x", "state": "hard"}),
@@ -346,7 +346,7 @@ async fn arguments_that_make_no_sense_are_refused() {
             json!({"path": "/x", "access_time": "soon"}),
             "`access_time`: `soon` is neither",
         ),
-        (json!({"state": "absent"}), "missing field `path`"),
+        (json!({"state": "absent"}), "the argument `path` is missing"),
     ] {
         let failure = file(&shell, REAL, arguments).await.unwrap_err();
         assert!(failure.message.contains(words), "{}", failure.message);

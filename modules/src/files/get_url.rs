@@ -4,10 +4,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::args::mode::Mode;
+use crate::args::path::RemotePath;
 use crate::args::{Data, Flag, Number, SecretText, Text, scalar_text};
-use crate::files::mode::Mode;
-use crate::files::path::RemotePath;
-use crate::files::write::{Attributes, Options, attribute_data, warnings};
+use crate::describe::{CheckMode, Invalid, Return, Rule, When};
+use crate::files::write::{ATTRIBUTES, Attributes, Options, attribute_data, check_mode, warnings};
 use crate::host::Input;
 use crate::kit::{self, Part, Records};
 use crate::module::{Arguments, Context};
@@ -25,11 +26,7 @@ const PARTS: &[Part] = &[Part {
 ///
 /// Give a `checksum`: then what is downloaded is checked before it takes its place, and a file that has it
 /// already is not downloaded again, so a second run needs no network. Without it a file that exists is left
-/// alone, unless `force` is set. The file is written whole or not at all. Check mode downloads nothing: it
-/// says `changed` where a download is due.
-///
-/// Returns: `url`, `dest`, `mode`, `owner`, `group`, `uid`, `gid`, `size`, `state`, `elapsed`, `status_code`
-/// of a download with curl, and `backup_file` if there is one.
+/// alone, unless `force` is set. The file is written whole or not at all.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetUrl {
@@ -85,19 +82,53 @@ impl Arguments for GetUrl {
         "curl or wget; curl for `headers` and `url_username`; curl or GNU wget for a password in `url`",
         "`sha256sum`, or the tool of another algorithm, for `checksum`",
     ];
+    const RULES: &'static [Rule] = &[Rule::Needs(
+        When::Given(&["url_password"]),
+        &["url_username"],
+    )];
+    const RETURNS: &'static [Return] = &[
+        Return::text("url", "what was downloaded"),
+        Return::text("dest", "the file on the node"),
+        Return::int("elapsed", "how long it took, in seconds"),
+        Return::int(
+            "status_code",
+            "what the server answered, where curl asked it",
+        ),
+        ATTRIBUTES[0],
+        ATTRIBUTES[1],
+        ATTRIBUTES[2],
+        ATTRIBUTES[3],
+        ATTRIBUTES[4],
+        ATTRIBUTES[5],
+        ATTRIBUTES[6],
+        Return::text(
+            "backup_file",
+            "the copy of the file as it was, if there is one",
+        ),
+    ];
+    const CHECK_MODE: CheckMode =
+        CheckMode::Does("It downloads nothing, and is changed where a download is due.");
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Have a tool that has exactly this content\n  get_url:\n    url: https://example.com/releases/tool-1.2\n    dest: /usr/local/bin/tool\n    checksum: sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n    mode: '0755'\n",
+    ];
 
-    fn validate(&self) -> Result<(), String> {
+    fn validate(&self) -> Result<(), Invalid> {
         if !self.url.contains("://") {
-            return Err(format!("`{}` is no URL like https://…", self.url));
+            return Err(Invalid::new(
+                &["url"],
+                format!("`{}` is no URL like https://…", self.url),
+            ));
         }
-        if self.mode == Some(Mode::Preserve) {
-            return Err("`mode: preserve` is for `copy` and `template`; write the mode".to_owned());
-        }
-        if self.url_password.is_some() && self.url_username.is_none() {
-            return Err("`url_password` needs `url_username`".to_owned());
-        }
-        self.request()?;
-        self.wanted().map(drop)
+        check_mode(self.mode.as_ref())?;
+        self.request().map(drop).map_err(Invalid::about(&[
+            "url",
+            "headers",
+            "url_username",
+            "url_password",
+        ]))?;
+        self.wanted()
+            .map(drop)
+            .map_err(Invalid::about(&["checksum"]))
     }
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::GetUrl;
 use crate::fake::{self, CHECK, Controller, REAL, Shell, run};
 use crate::host::Host;
-use crate::module::Arguments;
+use crate::module::{Module, Of};
 use crate::outcome::{Failure, Outcome};
 
 const BODY: &str = "kind: Namespace\n";
@@ -266,10 +266,8 @@ async fn a_host_with_nothing_to_download_with_says_so() {
 #[test]
 fn arguments_that_make_no_sense_are_refused() {
     let refused = |arguments: Value| {
-        serde_json::from_value::<GetUrl>(arguments)
-            .map_err(|error| error.to_string())
-            .and_then(|module| module.validate())
-            .unwrap_err()
+        let module = Of::<GetUrl>::new();
+        module.parse(arguments).err().unwrap().message
     };
     let with = |key: &str, value: Value| {
         let mut arguments = json!({"url": "https://example.com/x", "dest": "/x"});

@@ -1,15 +1,16 @@
 //! `lineinfile`: a line in a file of the node.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
+use crate::args::mode::Mode;
+use crate::args::path::RemotePath;
+use crate::args::pattern::Pattern;
 use crate::args::{Flag, Text};
+use crate::describe::{Invalid, Return, Rule, When};
 use crate::files::edit::{Coding, Edit, Missing};
 use crate::files::lines::{Find, Place, Present, absent, present};
-use crate::files::mode::Mode;
-use crate::files::path::RemotePath;
-use crate::files::pattern::Pattern;
-use crate::files::write::{Attributes, check_validate};
+use crate::files::write::{ATTRIBUTES, Attributes, check_mode, check_validate};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
@@ -21,24 +22,21 @@ use crate::outcome::{Failure, Outcome};
 ///
 /// Regular expressions are Python's. Those that need `regexp` twice, or more than a line, are better
 /// served by `template` or `blockinfile`.
-///
-/// Returns: `msg` (`line added`, `line replaced`, `2 line(s) removed` or nothing), `found` (how many
-/// were removed), `backup` (the path of the copy, or nothing).
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LineInFile {
     /// The file on the node.
-    #[serde(alias = "dest", alias = "destfile", alias = "name")]
+    #[schemars(extend("x-aliases" = ["dest", "destfile", "name"]))]
     path: RemotePath,
     /// Whether the line is to be there: `present` or `absent`.
     #[serde(default)]
     state: State,
     /// The line, without its end. Needed for `present`.
-    #[serde(alias = "value")]
+    #[schemars(extend("x-aliases" = ["value"]))]
     line: Option<Text>,
     /// A regular expression. `present`: the last line that it matches becomes `line`; where none does,
     /// `line` is added, unless it is there already. `absent`: all lines that it matches go.
-    #[serde(alias = "regex")]
+    #[schemars(extend("x-aliases" = ["regex"]))]
     regexp: Option<Pattern>,
     /// As `regexp`, but a text that the line must contain.
     search_string: Option<Text>,
@@ -76,7 +74,7 @@ pub struct LineInFile {
 }
 
 /// Whether it is to be there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 pub enum State {
@@ -89,34 +87,43 @@ pub enum State {
 
 impl Arguments for LineInFile {
     const NAME: &'static str = "lineinfile";
+    const RULES: &'static [Rule] = &[
+        Rule::AtMostOne(&["insertafter", "insertbefore"]),
+        Rule::AtMostOne(&["regexp", "search_string"]),
+        Rule::Needs(When::Yes("backrefs"), &["regexp"]),
+        Rule::Needs(When::Is("state", &["present"]), &["line"]),
+        Rule::NeedsOne(
+            When::Is("state", &["absent"]),
+            &["line", "regexp", "search_string"],
+        ),
+    ];
+    const RETURNS: &'static [Return] = &[
+        Return::text(
+            "msg",
+            "`line added`, `line replaced`, `2 line(s) removed` or nothing",
+        ),
+        Return::int("found", "how many lines were removed"),
+        Return::text("backup", "the copy of the file as it was, or nothing"),
+        Return::text("backup_file", "the same, if there is one"),
+        Return::text("dest", "the file on the node"),
+        Return::text("checksum", "the SHA-1 of what was to be written"),
+        ATTRIBUTES[0],
+        ATTRIBUTES[1],
+        ATTRIBUTES[2],
+        ATTRIBUTES[3],
+        ATTRIBUTES[4],
+        ATTRIBUTES[5],
+        ATTRIBUTES[6],
+    ];
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Let nobody log in as root with a password\n  lineinfile:\n    path: /etc/ssh/sshd_config\n    regexp: '^#?PermitRootLogin '\n    line: PermitRootLogin prohibit-password\n",
+        "- name: Take swap out of the mounts\n  lineinfile:\n    path: /etc/fstab\n    regexp: '\\sswap\\s'\n    state: absent\n    backup: true\n",
+    ];
 
-    fn validate(&self) -> Result<(), String> {
-        if self.insertafter.is_some() && self.insertbefore.is_some() {
-            return Err("`insertafter` and `insertbefore` exclude each other".to_owned());
-        }
-        if self.regexp.is_some() && self.search_string.is_some() {
-            return Err("`regexp` and `search_string` exclude each other".to_owned());
-        }
-        if *self.backrefs && self.regexp.is_none() {
-            return Err("`backrefs` needs `regexp`".to_owned());
-        }
-        match self.state {
-            State::Present if self.line.is_none() => {
-                return Err("`line` is needed, unless `state` is `absent`".to_owned());
-            }
-            State::Absent
-                if self.line.is_none() && self.regexp.is_none() && self.search_string.is_none() =>
-            {
-                return Err(
-                    "`state: absent` needs one of `line`, `regexp` and `search_string`".to_owned(),
-                );
-            }
-            _ => {}
-        }
-        if self.mode == Some(Mode::Preserve) {
-            return Err("`mode: preserve` is for `copy` and `template`; write the mode".to_owned());
-        }
-        self.anchor()?;
+    fn validate(&self) -> Result<(), Invalid> {
+        check_mode(self.mode.as_ref())?;
+        self.anchor()
+            .map_err(Invalid::about(&["insertafter", "insertbefore"]))?;
         check_validate(self.validate.as_ref())
     }
 

@@ -207,7 +207,7 @@ async fn arguments_that_make_no_sense_are_refused() {
         ),
         (
             json!({"path": "/x", "line": "a", "backrefs": true}),
-            "`backrefs` needs `regexp`",
+            "`backrefs: true` needs `regexp`",
         ),
         (
             json!({"path": "/x", "line": "a", "insertafter": "b", "insertbefore": "c"}),
@@ -215,7 +215,7 @@ async fn arguments_that_make_no_sense_are_refused() {
         ),
         (
             json!({"path": "/x", "line": "a", "state": "gone"}),
-            "state: unknown variant `gone`",
+            "state: expected `present` or `absent`, found `gone`",
         ),
     ] {
         let failure = line(&shell, REAL, arguments).await.unwrap_err();

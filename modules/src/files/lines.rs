@@ -1,6 +1,6 @@
 //! What `lineinfile` makes of a text. It knows no node and no file.
 
-use crate::files::pattern::Pattern;
+use crate::args::pattern::Pattern;
 
 /// How lines are recognised.
 #[derive(Debug, Clone, Copy)]

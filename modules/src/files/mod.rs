@@ -1,4 +1,4 @@
-//! Modules that handle files, one file each; and what they share: [`path`], [`mode`], [`content`],
+//! Modules that handle files, one file each; and what they share: [`content`],
 //! [`landing`], where bytes of a node may land on the control host, and [`write`], which makes one file
 //! what it should be.
 
@@ -14,9 +14,6 @@ pub mod get_url;
 pub mod landing;
 pub mod lineinfile;
 pub mod lines;
-pub mod mode;
-pub mod path;
-pub mod pattern;
 pub mod slurp;
 pub mod stat;
 pub mod template;
@@ -24,20 +21,20 @@ pub mod times;
 pub mod tree;
 pub mod write;
 
-use crate::module::{Module, Of};
+use crate::module::modules;
 
-/// The modules of this folder.
-pub const MODULES: &[&dyn Module] = &[
-    &Of::<blockinfile::BlockInFile>::new(),
-    &Of::<copy::Copy>::new(),
-    &Of::<fetch::Fetch>::new(),
-    &Of::<file::File>::new(),
-    &Of::<get_url::GetUrl>::new(),
-    &Of::<lineinfile::LineInFile>::new(),
-    &Of::<slurp::Slurp>::new(),
-    &Of::<stat::Stat>::new(),
-    &Of::<template::Template>::new(),
-];
+modules! {
+    /// The modules of this folder.
+    blockinfile::BlockInFile,
+    copy::Copy,
+    fetch::Fetch,
+    file::File,
+    get_url::GetUrl,
+    lineinfile::LineInFile,
+    slurp::Slurp,
+    stat::Stat,
+    template::Template,
+}
 
 #[cfg(test)]
 mod disk_tests;

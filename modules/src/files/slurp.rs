@@ -5,26 +5,34 @@ use base64::engine::general_purpose::STANDARD;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::args::path::RemotePath;
+use crate::describe::{CheckMode, Return};
 use crate::files::announced;
-use crate::files::path::RemotePath;
 use crate::kit::{self, Records};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
 /// Reads a file of the node into a variable: `{{ result.content | b64decode }}`. It changes nothing;
 /// one round trip. For large files use `fetch`.
-///
-/// Returns: `content` (the bytes in base64), `encoding` (`base64`), `source`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Slurp {
     /// The file on the node. Links are followed.
-    #[serde(alias = "path")]
+    #[schemars(extend("x-aliases" = ["path"]))]
     src: RemotePath,
 }
 
 impl Arguments for Slurp {
     const NAME: &'static str = "slurp";
+    const RETURNS: &'static [Return] = &[
+        Return::text("content", "the bytes in base64"),
+        Return::text("encoding", "`base64`"),
+        Return::text("source", "the file"),
+    ];
+    const CHECK_MODE: CheckMode = CheckMode::Reads;
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Read the list of users\n  slurp:\n    src: /etc/passwd\n  register: users\n\n- name: Use it\n  assert:\n    that: \"'root:' in users.content | b64decode\"\n",
+    ];
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
         let script = kit::script(&[kit::READ], format!("w_read {}", self.src.word()));

@@ -1,11 +1,12 @@
 //! `stat`: what is at a path of the node.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value, json};
 
 use crate::args::Flag;
-use crate::files::path::RemotePath;
+use crate::args::path::RemotePath;
+use crate::describe::{CheckMode, Return};
 use crate::files::write::warnings;
 use crate::kit::{self, Records, quote};
 use crate::module::{Arguments, Context};
@@ -16,18 +17,11 @@ use crate::outcome::{Failure, Outcome};
 /// Nodes whose `stat` has no `-c` tell less: no times, inode or device. A checksum needs the tool of
 /// its algorithm (`sha1sum`), `mimetype` and `charset` need `file`, `attributes` needs `lsattr`;
 /// what is missing is left out.
-///
-/// Returns: `stat`, with `exists` and, if it does: `path`, `isreg`, `isdir`, `islnk`, `isfifo`,
-/// `issock`, `isblk`, `ischr`, `mode` (as `"0644"`), `rusr` … `xoth`, `isuid`, `isgid`, `uid`, `gid`,
-/// `pw_name`, `gr_name`, `size`, `nlink`, `inode`, `dev`, `device_type`, `blocks`, `block_size`,
-/// `atime`, `mtime`, `ctime` (seconds), `readable`, `writeable`, `executable`, `checksum` of a file,
-/// `lnk_target` (as the link has it) and `lnk_source` (the path at its end) of a link, `mimetype`,
-/// `charset`, `attributes`, `attr_flags`, `version`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Stat {
     /// The path on the node.
-    #[serde(alias = "dest", alias = "name")]
+    #[schemars(extend("x-aliases" = ["dest", "name"]))]
     path: RemotePath,
     /// Look at what a link points to.
     #[serde(default)]
@@ -36,23 +30,21 @@ pub struct Stat {
     #[serde(default = "Flag::yes")]
     get_checksum: Flag,
     /// How: `md5`, `sha1`, `sha224`, `sha256`, `sha384` or `sha512`.
-    #[serde(default, alias = "checksum", alias = "checksum_algo")]
+    #[serde(default)]
+    #[schemars(extend("x-aliases" = ["checksum", "checksum_algo"]))]
     checksum_algorithm: Algorithm,
     /// Find out the MIME type and the character set.
-    #[serde(
-        default = "Flag::yes",
-        alias = "mime",
-        alias = "mime_type",
-        alias = "mime-type"
-    )]
+    #[serde(default = "Flag::yes")]
+    #[schemars(extend("x-aliases" = ["mime", "mime_type", "mime-type"]))]
     get_mime: Flag,
     /// Find out the attributes that `lsattr` shows.
-    #[serde(default = "Flag::yes", alias = "attr", alias = "attributes")]
+    #[serde(default = "Flag::yes")]
+    #[schemars(extend("x-aliases" = ["attr", "attributes"]))]
     get_attributes: Flag,
 }
 
 /// How a checksum is worked out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 enum Algorithm {
@@ -89,6 +81,71 @@ impl Arguments for Stat {
     const NEEDS: &'static [&'static str] = &[
         "`sha1sum` (or the tool of another algorithm) for checksums",
         "`file` for MIME types, `lsattr` for attributes; without them these are left out",
+    ];
+    const RETURNS: &'static [Return] = &[
+        Return::map("stat", "what is there"),
+        Return::bool(
+            "stat.exists",
+            "whether anything is; the rest is there if it is",
+        ),
+        Return::text("stat.path", "the path"),
+        Return::bool("stat.isreg", "whether it is a file"),
+        Return::bool("stat.isdir", "whether it is a folder"),
+        Return::bool("stat.islnk", "whether it is a link"),
+        Return::bool("stat.isfifo", "whether it is a pipe"),
+        Return::bool("stat.issock", "whether it is a socket"),
+        Return::bool("stat.isblk", "whether it is a block device"),
+        Return::bool("stat.ischr", "whether it is a character device"),
+        Return::text("stat.mode", "its mode, octal: `0644`"),
+        Return::bool("stat.rusr", "whether its owner may read it"),
+        Return::bool("stat.wusr", "whether its owner may write it"),
+        Return::bool("stat.xusr", "whether its owner may execute it"),
+        Return::bool("stat.rgrp", "whether its group may read it"),
+        Return::bool("stat.wgrp", "whether its group may write it"),
+        Return::bool("stat.xgrp", "whether its group may execute it"),
+        Return::bool("stat.roth", "whether others may read it"),
+        Return::bool("stat.woth", "whether others may write it"),
+        Return::bool("stat.xoth", "whether others may execute it"),
+        Return::bool("stat.isuid", "whether it runs as its owner"),
+        Return::bool("stat.isgid", "whether it runs as its group"),
+        Return::int("stat.uid", "the number of its owner"),
+        Return::int("stat.gid", "the number of its group"),
+        Return::text("stat.pw_name", "its owner"),
+        Return::text("stat.gr_name", "its group"),
+        Return::int("stat.size", "its size in bytes"),
+        Return::int("stat.nlink", "how many names it has"),
+        Return::int("stat.inode", "its number on its file system"),
+        Return::int("stat.dev", "the number of its file system"),
+        Return::int("stat.device_type", "the number of the device that it is"),
+        Return::int("stat.blocks", "how many blocks it takes"),
+        Return::int("stat.block_size", "how large these are"),
+        Return::float("stat.atime", "when it was read last, in seconds"),
+        Return::float("stat.mtime", "when it was changed last, in seconds"),
+        Return::float(
+            "stat.ctime",
+            "when its attributes were changed last, in seconds",
+        ),
+        Return::bool("stat.readable", "whether the task's user may read it"),
+        Return::bool("stat.writeable", "whether the task's user may write it"),
+        Return::bool("stat.executable", "whether the task's user may execute it"),
+        Return::text("stat.checksum", "the checksum of a file"),
+        Return::text(
+            "stat.lnk_target",
+            "what a link points to, as the link has it",
+        ),
+        Return::text("stat.lnk_source", "the path at the end of a link"),
+        Return::text("stat.mimetype", "its MIME type"),
+        Return::text("stat.charset", "its character set"),
+        Return::list(
+            "stat.attributes",
+            "the attributes that `lsattr` shows, by name",
+        ),
+        Return::text("stat.attr_flags", "the same as letters"),
+        Return::text("stat.version", "the version that `lsattr` shows"),
+    ];
+    const CHECK_MODE: CheckMode = CheckMode::Reads;
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: See whether the node is in a cluster\n  stat:\n    path: /etc/kubernetes/kubelet.conf\n    get_checksum: false\n  register: kubelet\n\n- name: Say so\n  debug:\n    msg: the node is in a cluster\n  when: kubelet.stat.exists\n",
     ];
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {

@@ -1,15 +1,16 @@
 //! `template`: a file rendered with the task's variables.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::args::{Flag, Text};
+use crate::args::mode::Mode;
+use crate::args::mode::mode_of;
+use crate::args::path::RemotePath;
+use crate::args::{ControlTemplate, Flag, Text};
 use crate::controller::RenderOptions;
+use crate::describe::{Invalid, Return};
 use crate::files::content::Content;
-use crate::files::mode::Mode;
-use crate::files::mode::mode_of;
-use crate::files::path::RemotePath;
-use crate::files::write::{Attributes, From, Write, check_validate};
+use crate::files::write::{Attributes, From, WRITTEN, Write, check_validate};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
@@ -18,15 +19,12 @@ use crate::outcome::{Failure, Outcome};
 ///
 /// Block tags take the newline after them along (`trim_blocks`), and a newline at the end of the file
 /// is kept.
-///
-/// Returns: `dest`, `src`, `checksum` (SHA-1), `mode`, `owner`, `group`, `uid`, `gid`, `size`,
-/// `state`, and `backup_file` if there is one.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Template {
     /// A template on the control host, looked for in `templates/` beside the task file and the
     /// playbook, then beside these themselves.
-    src: Text,
+    src: ControlTemplate,
     /// Where to, on the node. If it is a folder, or ends with `/`, the file keeps its name in it.
     dest: RemotePath,
     /// The mode: octal in quotes (`'0644'`), symbolic (`u=rw,g=r,o=`), or `preserve` for that of the
@@ -63,16 +61,22 @@ pub struct Template {
     #[expect(dead_code, reason = "there is only one; reading it refuses others")]
     output_encoding: Encoding,
     /// What begins a block, instead of `{%`.
+    #[schemars(extend("x-syntax" = true))]
     block_start_string: Option<Text>,
     /// What ends a block, instead of `%}`.
+    #[schemars(extend("x-syntax" = true))]
     block_end_string: Option<Text>,
     /// What begins an expression, instead of `{{`.
+    #[schemars(extend("x-syntax" = true))]
     variable_start_string: Option<Text>,
     /// What ends an expression, instead of `}}`.
+    #[schemars(extend("x-syntax" = true))]
     variable_end_string: Option<Text>,
     /// What begins a comment, instead of `{#`.
+    #[schemars(extend("x-syntax" = true))]
     comment_start_string: Option<Text>,
     /// What ends a comment, instead of `#}`.
+    #[schemars(extend("x-syntax" = true))]
     comment_end_string: Option<Text>,
     /// Write into the file in place where it cannot be replaced, as `/etc/hosts` in a container.
     #[serde(default)]
@@ -80,35 +84,43 @@ pub struct Template {
 }
 
 /// How lines end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[schemars(inline)]
 enum Newline {
     /// As Unix has it.
     #[default]
-    #[serde(rename = "\n", alias = "\\n")]
+    #[serde(rename = "\n")]
+    #[schemars(extend("x-aliases" = ["\\n"]))]
     Feed,
     /// As Windows has it.
-    #[serde(rename = "\r\n", alias = "\\r\\n")]
+    #[serde(rename = "\r\n")]
+    #[schemars(extend("x-aliases" = ["\\r\\n"]))]
     ReturnFeed,
     /// As old Macs had it.
-    #[serde(rename = "\r", alias = "\\r")]
+    #[serde(rename = "\r")]
+    #[schemars(extend("x-aliases" = ["\\r"]))]
     Return,
 }
 
 /// How text becomes bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[schemars(inline)]
 enum Encoding {
     /// The only one.
     #[default]
-    #[serde(rename = "utf-8", alias = "utf8", alias = "UTF-8")]
+    #[serde(rename = "utf-8")]
+    #[schemars(extend("x-aliases" = ["utf8", "UTF-8"]))]
     Utf8,
 }
 
 impl Arguments for Template {
     const NAME: &'static str = "template";
+    const RETURNS: &'static [Return] = &WRITTEN;
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Configure the application from templates/app.conf.j2\n  template:\n    src: app.conf.j2\n    dest: /etc/app.conf\n    mode: '0640'\n    backup: true\n  vars:\n    port: 8080\n",
+    ];
 
-    fn validate(&self) -> Result<(), String> {
+    fn validate(&self) -> Result<(), Invalid> {
         check_validate(self.validate.as_ref())
     }
 

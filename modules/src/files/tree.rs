@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::args::mode::mode_of;
 use crate::files::content::Content;
-use crate::files::mode::mode_of;
 use crate::files::write::{Write, warnings};
 use crate::kit::{self, Records};
 use crate::module::Context;

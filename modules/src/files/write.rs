@@ -1,9 +1,10 @@
 //! One file made what it should be: `w_write` of the kit, from Rust.
 
 use crate::args::Text;
+use crate::args::mode::Mode;
+use crate::args::path::RemotePath;
+use crate::describe::{Invalid, Return};
 use crate::files::content::{AT_ONCE, Content};
-use crate::files::mode::Mode;
-use crate::files::path::RemotePath;
 use crate::kit::{self, Records, quote};
 use crate::module::Context;
 use crate::outcome::{Difference, Failure, Outcome};
@@ -302,6 +303,39 @@ pub fn attribute_data(mut outcome: Outcome, records: &Records) -> Outcome {
     }
 }
 
+/// What [`attribute_data`] puts into a result.
+pub const ATTRIBUTES: [Return; 7] = [
+    Return::text("mode", "its mode, octal: `0644`"),
+    Return::text("owner", "its owner"),
+    Return::text("group", "its group"),
+    Return::int("uid", "the number of its owner"),
+    Return::int("gid", "the number of its group"),
+    Return::int("size", "its size in bytes"),
+    Return::text(
+        "state",
+        "what it is: `file`, `directory`, `link`, `hard` or `absent`",
+    ),
+];
+
+/// What a module returns that makes one file what it should be.
+pub const WRITTEN: [Return; 12] = [
+    Return::text("dest", "the file on the node"),
+    Return::text("src", "the source on the control host, where there is one"),
+    Return::text("checksum", "the SHA-1 of what was to be written"),
+    ATTRIBUTES[0],
+    ATTRIBUTES[1],
+    ATTRIBUTES[2],
+    ATTRIBUTES[3],
+    ATTRIBUTES[4],
+    ATTRIBUTES[5],
+    ATTRIBUTES[6],
+    Return::text(
+        "backup_file",
+        "the copy of the file as it was, if there is one",
+    ),
+    Return::text("msg", "why an existing file was left alone"),
+];
+
 /// Mode and owner before and after, where they differ and there was something before.
 pub fn attribute_difference(records: &Records) -> Option<Difference> {
     let mut before = String::new();
@@ -352,10 +386,24 @@ fn validation(command: &str) -> Result<String, Failure> {
 }
 
 /// Checks that a validation command names the file.
-pub fn check_validate(validate: Option<&Text>) -> Result<(), String> {
+pub fn check_validate(validate: Option<&Text>) -> Result<(), Invalid> {
     match validate {
-        Some(command) if !command.contains("%s") => Err(format!(
-            "`validate` must contain %s, which stands for the new file: `{command}` does not"
+        Some(command) if !command.contains("%s") => Err(Invalid::new(
+            &["validate"],
+            format!(
+                "`validate` must contain %s, which stands for the new file: `{command}` does not"
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// `mode: preserve` where there is no source whose mode it could be.
+pub fn check_mode(mode: Option<&Mode>) -> Result<(), Invalid> {
+    match mode {
+        Some(Mode::Preserve) => Err(Invalid::new(
+            &["mode"],
+            "`mode: preserve` is for `copy` and `template`; write the mode",
         )),
         _ => Ok(()),
     }

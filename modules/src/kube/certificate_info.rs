@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::args::{Many, Text};
+use crate::args::{Many, NodePath, NodePaths};
+use crate::describe::{CheckMode, Return};
 use crate::kit::{self, Records, quote};
 use crate::kube::certificates::{self, Certificate};
 use crate::module::{Arguments, Context};
@@ -17,25 +18,18 @@ use crate::outcome::{Failure, Outcome};
 ///
 /// Whether one has expired is told by the node's clock. A file that holds no certificate that can be read is
 /// a warning.
-///
-/// Returns: `certificates`, a list of those found, each with `name` (kubeadm's for its own: `apiserver`,
-/// `etcd-server`, `admin.conf`; otherwise the path), `path`, `subject`, `issuer`, `serial`, `ca` (whether
-/// it signs others), `renewable` (whether `kubeadm certs renew` can renew it), `not_before` and `not_after`
-/// (`2027-11-23T10:00:00Z`), `days` (full ones that are left; below 0 once it has expired), `expired`.
-/// `served`: the same for each of `serve` that could be asked, with its address as `path`; `unserved`: why
-/// others could not.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CertificateInfo {
     /// Files with certificates, kubeconfigs, and folders with such (not those in them). What is not there
     /// is left out. Default: where kubeadm and the kubelet keep theirs.
-    pub paths: Option<Many>,
+    pub paths: Option<NodePaths>,
     /// Addresses (`127.0.0.1:6443`) of which to find out what they serve at this moment, seen from the node.
     /// Needs `openssl` there.
     #[serde(default)]
     pub serve: Many,
     /// The folder that kubeadm's names are told from.
-    pub kubernetes: Option<Text>,
+    pub kubernetes: Option<NodePath>,
 }
 
 const PLACES: &[&str] = &[
@@ -52,6 +46,27 @@ impl Arguments for CertificateInfo {
     const NEEDS: &'static [&'static str] = &[
         "root (`become: true`) for files that only root may read",
         "openssl, for `serve` only",
+    ];
+    const RETURNS: &'static [Return] = &[
+        Return::list(
+            "certificates",
+            "those found, each with `name` (kubeadm's for its own: `apiserver`, `etcd-server`, `admin.conf`; \
+             otherwise the path), `path`, `subject`, `issuer`, `serial`, `ca` (whether it signs others), \
+             `renewable` (whether `kubeadm certs renew` can renew it), `not_before` and `not_after` \
+             (`2027-11-23T10:00:00Z`), `days` (full ones that are left; below 0 once it has expired), `expired`",
+        ),
+        Return::list(
+            "served",
+            "the same for each of `serve` that could be asked, with its address as `path`",
+        ),
+        Return::list(
+            "unserved",
+            "which of `serve` could not be asked (`path`), and `why`",
+        ),
+    ];
+    const CHECK_MODE: CheckMode = CheckMode::Reads;
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Read the certificates of the node\n  certificate_info:\n  register: info\n\n- name: Fail while one has less than a month\n  assert:\n    that: info.certificates | selectattr('days', 'lt', 30) | list == []\n",
     ];
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {

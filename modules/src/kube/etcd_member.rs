@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::args::{Flag, Text};
+use crate::describe::{CheckMode, Return, Rule, When};
 use crate::kit::{self, Records, quote};
 use crate::kube::etcd::{self, ETCDCTL, Member};
 use crate::module::{Arguments, Context};
@@ -24,11 +25,6 @@ use crate::outcome::{Failure, Outcome};
 /// not be a quorum of those that are left.
 ///
 /// Uses the node's `etcdctl` if it has one, and otherwise that of the etcd container.
-///
-/// Returns: `members` (a list of those before, each with `id`, `name`, `started`, `peer_url`,
-/// `client_url`, `learner`, and `healthy`: whether it answered, as part of a quorum), `in_use` (whether
-/// Kubernetes has written anything), `learners` (whether this etcd knows learners), `removed` (the ids of those that were removed), `added` (whether one
-/// was), `promoted`. In check mode it only lists.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EtcdMember {
@@ -62,16 +58,28 @@ impl Arguments for EtcdMember {
         "etcdctl, or a way to the one in the etcd container (crictl, ctr, docker, kubectl)",
         "root (`become: true`)",
     ];
-
-    fn validate(&self) -> Result<(), String> {
-        match (self.state, &self.peer_url, &self.name) {
-            (Wanted::Absent, None, None) => Err("one of peer_url and name is needed".to_owned()),
-            (Wanted::Present, None, _) | (Wanted::Present, _, None) => {
-                Err("state: present needs peer_url and name".to_owned())
-            }
-            _ => Ok(()),
-        }
-    }
+    const RULES: &'static [Rule] = &[
+        Rule::NeedsOne(When::Is("state", &["absent"]), &["peer_url", "name"]),
+        Rule::Needs(When::Is("state", &["present"]), &["peer_url", "name"]),
+    ];
+    const RETURNS: &'static [Return] = &[
+        Return::list(
+            "members",
+            "those before, each with `id`, `name`, `started`, `peer_url`, `client_url`, `learner`, and \
+             `healthy`: whether it answered, as part of a quorum",
+        ),
+        Return::bool("in_use", "whether Kubernetes has written anything"),
+        Return::bool("learners", "whether this etcd knows learners"),
+        Return::list("removed", "the ids of those that were removed"),
+        Return::bool("added", "whether one was added"),
+        Return::bool("promoted", "whether a learner was made a voter"),
+        Return::text("msg", "what was done, or would be"),
+        Return::text("stdout", "what etcdctl printed"),
+    ];
+    const CHECK_MODE: CheckMode = CheckMode::Does("It only lists, and says what it would do.");
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: See the members\n  etcd_member:\n    state: listed\n  become: true\n  register: etcd\n\n- name: Remove one whose machine is gone\n  etcd_member:\n    state: absent\n    name: cp3\n  become: true\n",
+    ];
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
         let listed = etcd::list(context).await?;

@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::args::{Flag, Many, Number, Text};
+use crate::args::{Flag, Manifests, NodePath, Number, Text};
 use crate::controller::RenderOptions;
+use crate::describe::{CheckMode, Invalid, Return, Rule};
 use crate::host::Input;
 use crate::kit::{self, Records, quote};
 use crate::kube::documents;
@@ -27,20 +28,17 @@ use crate::secret::Secret;
 /// manifests of any size fit.
 ///
 /// What changed is found by comparing every object before and after, without what the server and its
-/// controllers write into it (status, resource version, …). In check mode the server does the same as
-/// a dry run. Values of Secrets are compared, and not shown.
+/// controllers write into it (status, resource version, …). Values of Secrets are compared, and not shown.
 ///
 /// A manifest that brings a new kind (CustomResourceDefinition) and objects of that kind is applied
 /// again until the server knows the kind.
-///
-/// Returns: `created`, `configured`, `unchanged` and `removed` (lists of `kind/name in namespace`).
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KubeApply {
     /// Manifest files of the control host, absolute or beside the playbook (in `files/`, `templates/`, or
     /// next to it). Those that end in `.j2` are rendered as templates.
     #[serde(default)]
-    pub src: Many,
+    pub src: Manifests,
     /// Manifests as text, with any number of YAML documents.
     pub content: Option<Text>,
     /// `present`: the objects are as the manifests say. `absent`: they are removed.
@@ -65,14 +63,14 @@ pub struct KubeApply {
     pub delay: Number<u64>,
     /// The kubeconfig to use, a path on the node.
     #[serde(default = "admin")]
-    pub kubeconfig: Text,
+    pub kubeconfig: NodePath,
     /// The kubectl to use, from the `PATH` or by its path.
     #[serde(default = "kubectl")]
     pub kubectl: Text,
 }
 
 /// Whether objects are to be there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Wanted {
     /// They are to be there, as the manifests say.
@@ -97,15 +95,31 @@ impl Arguments for KubeApply {
         "mktemp",
         "a kubeconfig that the task's user can read",
     ];
+    const RULES: &'static [Rule] = &[Rule::ExactlyOne(&["src", "content"])];
+    const RETURNS: &'static [Return] = &[
+        Return::list(
+            "created",
+            "objects that are new, as `kind/name in namespace`",
+        ),
+        Return::list("configured", "objects that changed"),
+        Return::list("unchanged", "objects that were as they should be"),
+        Return::list("removed", "objects that were removed"),
+        Return::text("msg", "a sentence about it"),
+    ];
+    const CHECK_MODE: CheckMode = CheckMode::Does(
+        "The server does the same as a dry run, so that what would change is known.",
+    );
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Apply files/flannel.yml, and templates/pool.yml.j2 as it is rendered\n  kube_apply:\n    src:\n      - flannel.yml\n      - pool.yml.j2\n  become: true\n",
+        "- name: Have a namespace\n  kube_apply:\n    content: |\n      apiVersion: v1\n      kind: Namespace\n      metadata:\n        name: team-a\n  become: true\n",
+    ];
 
-    fn validate(&self) -> Result<(), String> {
-        match (self.src.is_empty(), &self.content) {
-            (true, None) => Err("one of src and content is needed".to_owned()),
-            (false, Some(_)) => Err("src and content exclude each other".to_owned()),
-            (true, Some(text)) => documents::read(text)
-                .map(drop)
-                .map_err(|error| format!("content is no manifest: {error}")),
-            (false, None) => Ok(()),
+    fn validate(&self) -> Result<(), Invalid> {
+        match &self.content {
+            Some(text) => documents::read(text).map(drop).map_err(|error| {
+                Invalid::new(&["content"], format!("content is no manifest: {error}"))
+            }),
+            None => Ok(()),
         }
     }
 
@@ -144,7 +158,7 @@ impl KubeApply {
             return Ok(vec![("content".to_owned(), content.0.clone())]);
         }
         let mut parts = Vec::new();
-        for name in &self.src {
+        for name in self.src.iter() {
             let template = Path::new(name)
                 .extension()
                 .is_some_and(|extension| extension == "j2");

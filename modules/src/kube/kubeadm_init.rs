@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::args::{Flag, List, Number, SecretText, Text};
+use crate::describe::{CheckMode, Invalid, Return};
 use crate::kube::documents;
 use crate::kube::kubeadm::{self, CONFIG, Command};
 use crate::kube::membership::{self, Act, Membership};
@@ -23,10 +24,6 @@ use crate::secret::Secret;
 ///
 /// The configuration goes to the node over standard input, into a file in memory that only root can
 /// read and that is gone when kubeadm ends.
-///
-/// Returns: `state` (before: `absent`, `joined` or `half`), `found` and `missing` (lists of what the
-/// node showed), `node_name`, `version` (of kubeadm), `reset` (whether it was), and `stdout` of
-/// kubeadm without tokens and keys.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KubeadmInit {
@@ -78,11 +75,29 @@ pub(super) fn one_minute() -> Number<u64> {
 impl Arguments for KubeadmInit {
     const NAME: &'static str = "kubeadm_init";
     const NEEDS: &'static [&'static str] = membership::NEEDS;
+    const RETURNS: &'static [Return] = &[
+        Return::text("state", "the state before: `absent`, `joined` or `half`"),
+        Return::list("found", "what the node showed"),
+        Return::list("missing", "what it lacked"),
+        Return::text("node_name", "the name of the Node"),
+        Return::text("version", "the version of kubeadm: `v1.33.1`"),
+        Return::bool("reset", "whether the node was reset"),
+        Return::text("stdout", "what kubeadm printed, without tokens and keys"),
+        Return::text("msg", "what would be done, in check mode"),
+    ];
+    const CHECK_MODE: CheckMode =
+        CheckMode::Does("It looks at the node, and says what it would run.");
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Initialise the first control plane from templates/kubeadm-init.yml.j2\n  kubeadm_init:\n    content: \"{{ lookup('template', 'kubeadm-init.yml.j2') }}\"\n    skip_phases: [addon/kube-proxy]\n  become: true\n",
+    ];
 
-    fn validate(&self) -> Result<(), String> {
-        documents::read(&self.content)
-            .map(drop)
-            .map_err(|error| format!("content is no configuration: {error}"))
+    fn validate(&self) -> Result<(), Invalid> {
+        documents::read(&self.content).map(drop).map_err(|error| {
+            Invalid::new(
+                &["content"],
+                format!("content is no configuration: {error}"),
+            )
+        })
     }
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::args::{Flag, List, Number, SecretText, Text};
+use crate::describe::{CheckMode, Invalid, Return};
 use crate::kube::documents::{self, Discovery};
 use crate::kube::forms;
 use crate::kube::kubeadm::{self, CONFIG, Command};
@@ -27,10 +28,6 @@ use crate::secret::Secret;
 ///
 /// The token and the certificate key go to the node over standard input, into a file in memory that
 /// only root can read and that is gone when kubeadm ends; `ps` never shows them.
-///
-/// Returns: `state` (before: `absent`, `joined` or `half`), `found` and `missing` (lists of what the
-/// node showed), `node_name`, `version` (of kubeadm), `reset` (whether it was), and `stdout` of
-/// kubeadm without tokens and keys.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KubeadmJoin {
@@ -78,18 +75,39 @@ pub struct KubeadmJoin {
 impl Arguments for KubeadmJoin {
     const NAME: &'static str = "kubeadm_join";
     const NEEDS: &'static [&'static str] = membership::NEEDS;
+    const RETURNS: &'static [Return] = &[
+        Return::text("state", "the state before: `absent`, `joined` or `half`"),
+        Return::list("found", "what the node showed"),
+        Return::list("missing", "what it lacked"),
+        Return::text("node_name", "the name of the Node"),
+        Return::text("version", "the version of kubeadm: `v1.33.1`"),
+        Return::bool("reset", "whether the node was reset"),
+        Return::text("stdout", "what kubeadm printed, without tokens and keys"),
+        Return::text("msg", "what would be done, in check mode"),
+    ];
+    const CHECK_MODE: CheckMode =
+        CheckMode::Does("It looks at the node, and says what it would run.");
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Mint a token on the first control plane\n  kubeadm_token:\n  delegate_to: cp1\n  become: true\n  register: minted\n\n- name: Join as a worker\n  kubeadm_join:\n    endpoint: \"{{ minted.join.endpoint }}\"\n    token: \"{{ minted.join.token }}\"\n    ca_cert_hashes: \"{{ minted.join.ca_cert_hashes }}\"\n  become: true\n",
+    ];
 
-    fn validate(&self) -> Result<(), String> {
+    fn validate(&self) -> Result<(), Invalid> {
         if !forms::is_endpoint(&self.endpoint) {
-            return Err("endpoint is no host:port".to_owned());
+            return Err(Invalid::new(&["endpoint"], "endpoint is no host:port"));
         }
         let is_hash = |hash: &String| forms::is_certificate_hash(hash);
         if !self.ca_cert_hashes.iter().all(is_hash) {
-            return Err("a hash in ca_cert_hashes is none: sha256: and 64 digits".to_owned());
+            return Err(Invalid::new(
+                &["ca_cert_hashes"],
+                "a hash in ca_cert_hashes is none: sha256: and 64 digits",
+            ));
         }
-        documents::read(&self.content)
-            .map(drop)
-            .map_err(|error| format!("content is no configuration: {error}"))
+        documents::read(&self.content).map(drop).map_err(|error| {
+            Invalid::new(
+                &["content"],
+                format!("content is no configuration: {error}"),
+            )
+        })
     }
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::args::{Flag, Number, Text};
+use crate::describe::{CheckMode, Return};
 use crate::kube::kubeadm;
 use crate::kube::kubeadm_init::one_minute;
 use crate::kube::membership::{self, Act};
@@ -21,9 +22,6 @@ use crate::outcome::{Failure, Outcome};
 /// not answer, makes the task fail, unless `force: true`.
 ///
 /// `kubeadm reset` leaves `/etc/cni/net.d`, iptables rules and `~/.kube` as they are.
-///
-/// Returns: `state` (before: `absent`, `joined` or `half`), `found` and `missing` (lists of what the
-/// node showed), `node_name`, `version`, and `stdout` of kubeadm.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KubeadmReset {
@@ -48,6 +46,21 @@ pub struct KubeadmReset {
 impl Arguments for KubeadmReset {
     const NAME: &'static str = "kubeadm_reset";
     const NEEDS: &'static [&'static str] = membership::NEEDS;
+    const RETURNS: &'static [Return] = &[
+        Return::text("state", "the state before: `absent`, `joined` or `half`"),
+        Return::list("found", "what the node showed"),
+        Return::list("missing", "what it lacked"),
+        Return::text("node_name", "the name of the Node"),
+        Return::text("version", "the version of kubeadm: `v1.33.1`"),
+        Return::bool("reset", "whether the node was reset"),
+        Return::text("stdout", "what kubeadm printed, without tokens and keys"),
+        Return::text("msg", "what would be done, in check mode"),
+    ];
+    const CHECK_MODE: CheckMode =
+        CheckMode::Does("It looks at the node, and says what it would run.");
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Clean up after a join that broke off\n  kubeadm_reset:\n    control_plane: true\n  become: true\n",
+    ];
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
         let role = if *self.control_plane {

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::args::{Flag, Number, Text};
+use crate::describe::{CheckMode, Return};
 use crate::kube::kubeadm_init::one_minute;
 use crate::kube::membership::{self, Act};
 use crate::kube::probe::Question;
@@ -12,12 +13,6 @@ use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
 /// Finds out whether a node is in its cluster, and changes nothing.
-///
-/// Returns: `state` (`absent`, `joined` or `half`), `found` and `missing` (lists of what the node
-/// showed), `summary` (a sentence, for a half node), `repairable` (whether `repair: true` of
-/// `kubeadm_init`, `kubeadm_join` or `kubeadm_reset` would reset it) and `keep` (why not, if not),
-/// `node_name`, `version` (of kubeadm, `v1.20.2`), `config_api` and `config_apis` (the version of the
-/// configuration API to write for it, and all that it reads), and `peer_url` (of its etcd member).
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KubeadmState {
@@ -38,6 +33,30 @@ pub struct KubeadmState {
 impl Arguments for KubeadmState {
     const NAME: &'static str = "kubeadm_state";
     const NEEDS: &'static [&'static str] = membership::NEEDS;
+    const RETURNS: &'static [Return] = &[
+        Return::text("state", "`absent`, `joined` or `half`"),
+        Return::list("found", "what the node showed"),
+        Return::list("missing", "what it lacked"),
+        Return::text("node_name", "the name of the Node"),
+        Return::text("version", "the version of kubeadm: `v1.33.1`"),
+        Return::bool("reset", "`false`"),
+        Return::text("summary", "a sentence, for a half node"),
+        Return::bool(
+            "repairable",
+            "whether `repair: true` of `kubeadm_init`, `kubeadm_join` or `kubeadm_reset` would reset it",
+        ),
+        Return::any("keep", "why it would not be reset, if so"),
+        Return::text(
+            "config_api",
+            "the version of the configuration API to write for it",
+        ),
+        Return::list("config_apis", "all versions that it reads"),
+        Return::text("peer_url", "where other members reach its etcd member"),
+    ];
+    const CHECK_MODE: CheckMode = CheckMode::Reads;
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: See which nodes are in the cluster\n  kubeadm_state:\n    control_plane: true\n  become: true\n  register: node\n\n- name: Say so\n  debug:\n    msg: \"{{ inventory_hostname }} is {{ node.state }}\"\n",
+    ];
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
         let role = if *self.control_plane {

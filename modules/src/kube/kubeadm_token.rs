@@ -8,7 +8,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::args::{Flag, Text};
+use crate::args::{Flag, NodePath, Text};
+use crate::describe::{CheckMode, Return};
 use crate::kit::{self, Records, quote};
 use crate::kube::forms;
 use crate::kube::kubectl::ADMIN;
@@ -24,11 +25,6 @@ use crate::secret::Secret;
 ///
 /// Token and key are shown in no output. They stay in the registered result, from where later plays
 /// take them: `hostvars[groups['control_plane'][0]].join_data.join.token`.
-///
-/// In check mode nothing is minted, and placeholders are returned.
-///
-/// Returns: `join`, a mapping of `endpoint` (`host:port`), `token`, `ca_cert_hashes` (a list of
-/// `sha256:…`) and `certificate_key` (empty unless asked for), and `join_command` (for workers).
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KubeadmToken {
@@ -43,7 +39,7 @@ pub struct KubeadmToken {
     pub certificate_key: Flag,
     /// The kubeconfig to use, a path on the node.
     #[serde(default = "admin")]
-    pub kubeconfig: Text,
+    pub kubeconfig: NodePath,
 }
 
 fn two_hours() -> Text {
@@ -54,8 +50,8 @@ fn description() -> Text {
     Text::from("joins nodes, made by windlass")
 }
 
-pub(super) fn admin() -> Text {
-    Text::from(ADMIN)
+pub(super) fn admin() -> NodePath {
+    NodePath::from(ADMIN)
 }
 
 const MINT: &str = r#"
@@ -95,6 +91,20 @@ impl Arguments for KubeadmToken {
     const NAME: &'static str = "kubeadm_token";
     const NEEDS: &'static [&'static str] =
         &["kubeadm", "kubectl", "mktemp", "root (`become: true`)"];
+    const RETURNS: &'static [Return] = &[
+        Return::map(
+            "join",
+            "`endpoint` (`host:port`), `token`, `ca_cert_hashes` (a list of `sha256:…`) and \
+             `certificate_key` (empty unless asked for)",
+        ),
+        Return::text("join_command", "the command that joins a worker"),
+        Return::text("msg", "what would be done, in check mode"),
+    ];
+    const CHECK_MODE: CheckMode =
+        CheckMode::Does("Nothing is minted, and placeholders are returned.");
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Mint a token, and share the certificates with control planes to come\n  kubeadm_token:\n    ttl: 30m\n    certificate_key: true\n  become: true\n  register: minted\n",
+    ];
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
         if context.check {

@@ -6,7 +6,8 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::args::Text;
+use crate::args::{Destination, NodePath};
+use crate::describe::{CheckMode, Return};
 use crate::files::content::Content;
 use crate::files::landing::Landing;
 use crate::kit::{self, quote};
@@ -25,20 +26,28 @@ const LONGEST: usize = 253;
 /// proxies there. Whoever owns the node could write that. So only what kubeadm itself writes is taken: servers,
 /// certificates, keys, and the names that tie them together. Anything else is an error, and the file on the
 /// control host stays as it was. What is taken is written anew, so that no reader of YAML sees more in it.
-///
-/// Returns: `dest`, `server` (that of the cluster).
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Kubeconfig {
     /// The file on the node. Default: `/etc/kubernetes/admin.conf`.
-    src: Option<Text>,
+    src: Option<NodePath>,
     /// The file on the control host. A relative one is relative to the playbook; `~/` is your home.
-    dest: Text,
+    dest: Destination,
 }
 
 impl Arguments for Kubeconfig {
     const NAME: &'static str = "kubeconfig";
     const NEEDS: &'static [&'static str] = &["root (`become: true`), where the file is kubeadm's"];
+    const RETURNS: &'static [Return] = &[
+        Return::text("dest", "the file on the control host"),
+        Return::text("server", "that of the cluster"),
+    ];
+    const CHECK_MODE: CheckMode = CheckMode::Does(
+        "It says whether the control host's file would change, and writes nothing.",
+    );
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Bring the administrator's kubeconfig here\n  kubeconfig:\n    dest: ~/.kube/lab.conf\n  become: true\n",
+    ];
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
         let local = self.local(context)?;

@@ -37,19 +37,19 @@ mod wait_nodes;
 mod wait_pods;
 mod wanted_pods;
 
-use crate::module::{Module, Of};
+use crate::module::modules;
 
-/// The modules of this folder.
-pub const MODULES: &[&dyn Module] = &[
-    &Of::<certificate_info::CertificateInfo>::new(),
-    &Of::<etcd_member::EtcdMember>::new(),
-    &Of::<kube_apply::KubeApply>::new(),
-    &Of::<kubeadm_init::KubeadmInit>::new(),
-    &Of::<kubeadm_join::KubeadmJoin>::new(),
-    &Of::<kubeadm_reset::KubeadmReset>::new(),
-    &Of::<kubeadm_state::KubeadmState>::new(),
-    &Of::<kubeadm_token::KubeadmToken>::new(),
-    &Of::<kubeconfig::Kubeconfig>::new(),
-    &Of::<wait_nodes::WaitNodes>::new(),
-    &Of::<wanted_pods::WaitPods>::new(),
-];
+modules! {
+    /// The modules of this folder.
+    certificate_info::CertificateInfo,
+    etcd_member::EtcdMember,
+    kube_apply::KubeApply,
+    kubeadm_init::KubeadmInit,
+    kubeadm_join::KubeadmJoin,
+    kubeadm_reset::KubeadmReset,
+    kubeadm_state::KubeadmState,
+    kubeadm_token::KubeadmToken,
+    kubeconfig::Kubeconfig,
+    wait_nodes::WaitNodes,
+    wanted_pods::WaitPods,
+}

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::args::{Flag, List, Number, Text};
+use crate::args::{Flag, List, NodePath, Number, Text};
+use crate::describe::{CheckMode, Return};
 use crate::kube::kubeadm_token::admin;
 use crate::kube::kubectl::Kubectl;
 use crate::kube::nodes::Wanted;
@@ -22,8 +23,6 @@ use crate::outcome::{Failure, Outcome};
 ///
 /// Before a CNI is there no node becomes Ready: wait after it. While it waits it shows what changes.
 /// That the API does not answer is borne for `api_grace` seconds at a time.
-///
-/// Returns: `nodes` (a list of `name` and `version`), `waited` (seconds).
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WaitNodes {
@@ -55,7 +54,7 @@ pub struct WaitNodes {
     pub api_grace: Number<u64>,
     /// The kubeconfig to use, a path on the node.
     #[serde(default = "admin")]
-    pub kubeconfig: Text,
+    pub kubeconfig: NodePath,
     /// The kubectl to use, from the `PATH` or by its path.
     #[serde(default = "kubectl")]
     pub kubectl: Text,
@@ -73,6 +72,15 @@ impl Arguments for WaitNodes {
     const NAME: &'static str = "wait_nodes";
     const NEEDS: &'static [&'static str] =
         &["kubectl", "a kubeconfig that the task's user can read"];
+    const RETURNS: &'static [Return] = &[
+        Return::list("nodes", "the nodes, each with `name` and `version`"),
+        Return::int("waited", "how long it took, in seconds"),
+        Return::text("msg", "a sentence about it"),
+    ];
+    const CHECK_MODE: CheckMode = CheckMode::Does("Nothing is waited for.");
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Wait for all nodes of the inventory\n  wait_nodes:\n    names: \"{{ groups.all }}\"\n    labels:\n      kubernetes.io/os: linux\n    timeout: 600\n  become: true\n",
+    ];
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
         if context.check {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use crate::describe::{CheckMode, Return, Rule};
 use crate::kube::kubectl::words;
 use crate::kube::pod_watch::{Broken, Look, Verdict, Watch};
 use crate::kube::pods::{self, Health};
@@ -17,26 +18,25 @@ impl Arguments for WaitPods {
     const NAME: &'static str = "wait_pods";
     const NEEDS: &'static [&'static str] =
         &["kubectl", "a kubeconfig that the task's user can read"];
-
-    fn validate(&self) -> Result<(), String> {
-        let ways = [
-            !self.names.is_empty(),
-            self.selector.is_some(),
-            self.daemonset.is_some(),
-            self.deployment.is_some(),
-            self.statefulset.is_some(),
-        ];
-        match ways.iter().filter(|way| **way).count() {
-            1 => Ok(()),
-            0 => Err(
-                "say which pods: names, selector, daemonset, deployment or statefulset".to_owned(),
-            ),
-            _ => Err(
-                "names, selector, daemonset, deployment and statefulset exclude each other"
-                    .to_owned(),
-            ),
-        }
-    }
+    const RULES: &'static [Rule] = &[Rule::ExactlyOne(&[
+        "names",
+        "selector",
+        "daemonset",
+        "deployment",
+        "statefulset",
+    ])];
+    const RETURNS: &'static [Return] = &[
+        Return::list(
+            "pods",
+            "the pods, each with `name`, `node` and `line`, as `kubectl get pods` shows it",
+        ),
+        Return::int("waited", "how long it took, in seconds"),
+        Return::text("msg", "a sentence about it"),
+    ];
+    const CHECK_MODE: CheckMode = CheckMode::Does("Nothing is waited for.");
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Wait until DNS answers\n  wait_pods:\n    namespace: kube-system\n    deployment: coredns\n  become: true\n",
+    ];
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
         if context.check {
@@ -199,14 +199,11 @@ fn show(context: &Context<'_>, shown: &mut Shown, look: &Look) {
 
 #[cfg(test)]
 mod tests {
+    use crate::module::{Module, Of};
     use serde_json::json;
 
     use super::*;
     use crate::fake::{self, Controller, REAL, Shell};
-
-    fn wait(arguments: Value) -> WaitPods {
-        serde_json::from_value(arguments).unwrap()
-    }
 
     fn pod(name: &str, ready: bool) -> Value {
         let status = if ready { "True" } else { "False" };
@@ -229,12 +226,20 @@ mod tests {
 
     #[test]
     fn exactly_one_way_to_name_pods_is_wanted() {
-        assert!(wait(json!({})).validate().is_err());
-        assert!(wait(json!({"selector": "a=b"})).validate().is_ok());
-        assert!(
-            wait(json!({"selector": "a=b", "names": ["x"]}))
-                .validate()
-                .is_err()
+        let said = |arguments| {
+            Of::<WaitPods>::new()
+                .parse(arguments)
+                .err()
+                .map(|error| error.message)
+        };
+        assert_eq!(said(json!({"selector": "a=b"})), None);
+        assert_eq!(
+            said(json!({"names": [], "count": 2})).unwrap(),
+            "one of `names`, `selector`, `daemonset`, `deployment` and `statefulset` is needed"
+        );
+        assert_eq!(
+            said(json!({"selector": "a=b", "names": ["x"]})).unwrap(),
+            "`names` and `selector` exclude each other: give one"
         );
     }
 

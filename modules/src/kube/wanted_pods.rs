@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::args::{List, Number, Text};
+use crate::args::{List, NodePath, Number, Text};
 use crate::kube::kubeadm_token::admin;
 use crate::kube::kubectl::Kubectl;
 use crate::kube::pods::Workload;
@@ -18,8 +18,6 @@ use crate::kube::pods::Workload;
 /// crashes again and again, fits on no node or the like makes the task fail after `grace` seconds, with
 /// the reason and the last events, and not only when the whole time is over. That the API does not
 /// answer is borne for `api_grace` seconds at a time: it happens while etcd gains a member.
-///
-/// Returns: `pods` (a list of `name`, `node` and `line`), `waited` (seconds).
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WaitPods {
@@ -61,7 +59,7 @@ pub struct WaitPods {
     pub api_grace: Number<u64>,
     /// The kubeconfig to use, a path on the node.
     #[serde(default = "admin")]
-    pub kubeconfig: Text,
+    pub kubeconfig: NodePath,
     /// The kubectl to use, from the `PATH` or by its path.
     #[serde(default = "kubectl")]
     pub kubectl: Text,

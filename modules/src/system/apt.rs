@@ -1,10 +1,11 @@
 //! `apt`: packages of Debian, Ubuntu and what is made of them.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::packages::{PackageState, Request};
+use super::packages::{PackageState, RETURNS, Request};
 use crate::args::{Flag, List, Number, Text};
+use crate::describe::{Invalid, Return};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
@@ -13,39 +14,42 @@ use crate::outcome::{Failure, Outcome};
 /// It asks nothing, keeps configuration files that were changed, waits for another package manager
 /// that is at work, and goes on when the connection is lost. What is installed already is found out
 /// from dpkg alone.
-///
-/// Returns: `packages`, those that changed; `cache_updated`; `stdout`, what apt-get said.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Apt {
     /// The packages, each alone or with a version: `haproxy=2.6.12-1`, `haproxy=2.6*`.
-    #[serde(default, alias = "pkg", alias = "package")]
+    #[serde(default)]
+    #[schemars(extend("x-aliases" = ["pkg", "package"]))]
     name: List,
     /// What they should be.
     #[serde(default)]
     state: PackageState,
     /// Fetch the lists of packages first.
-    #[serde(default, alias = "update-cache")]
+    #[serde(default)]
+    #[schemars(extend("x-aliases" = ["update-cache"]))]
     update_cache: Flag,
     /// Fetch them only when they are older than so many seconds; by itself this asks for
     /// `update_cache` too.
     cache_valid_time: Option<Number<u64>>,
-    /// Upgrade all packages: `yes` or `safe` without removing any, `full` or `dist` with.
-    upgrade: Option<Text>,
+    /// Upgrade all packages.
+    #[serde(default)]
+    upgrade: Upgrade,
     /// Install what is recommended too. As apt is configured when not given.
-    #[serde(alias = "install-recommends")]
+    #[schemars(extend("x-aliases" = ["install-recommends"]))]
     install_recommends: Option<Flag>,
     /// Take versions from this release first.
-    #[serde(alias = "default-release")]
+    #[schemars(extend("x-aliases" = ["default-release"]))]
     default_release: Option<Text>,
     /// Install an older version than the one that is there, if it is named.
-    #[serde(default, alias = "allow-downgrade", alias = "allow_downgrades")]
+    #[serde(default)]
+    #[schemars(extend("x-aliases" = ["allow-downgrade", "allow_downgrades"]))]
     allow_downgrade: Flag,
     /// Change packages that are held.
     #[serde(default)]
     allow_change_held_packages: Flag,
     /// Install packages of which nobody knows where they come from.
-    #[serde(default, alias = "allow-unauthenticated")]
+    #[serde(default)]
+    #[schemars(extend("x-aliases" = ["allow-unauthenticated"]))]
     allow_unauthenticated: Flag,
     /// Upgrade what is installed, and install nothing new.
     #[serde(default)]
@@ -62,6 +66,23 @@ pub struct Apt {
     /// How many seconds to wait for another package manager.
     #[serde(default = "sixty")]
     lock_timeout: Number<u64>,
+}
+
+/// Whether to upgrade all packages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+enum Upgrade {
+    /// Not.
+    #[default]
+    #[schemars(extend("x-aliases" = ["false", "False"]))]
+    No,
+    /// Without removing any.
+    #[schemars(extend("x-aliases" = ["yes", "true", "True"]))]
+    Safe,
+    /// Some may be removed.
+    #[schemars(extend("x-aliases" = ["dist"]))]
+    Full,
 }
 
 pub(super) const fn sixty() -> Number<u64> {
@@ -97,23 +118,13 @@ impl Apt {
         options
     }
 
-    fn request(&self) -> Result<Request<'_>, String> {
-        let upgrade = match self
-            .upgrade
-            .as_deref()
-            .map(str::to_ascii_lowercase)
-            .as_deref()
-        {
-            None | Some("no" | "false") => "",
-            Some("yes" | "true" | "safe") => "safe",
-            Some("full" | "dist") => "dist",
-            Some(other) => {
-                return Err(format!(
-                    "`upgrade` is no, yes, safe, full or dist, found the string `{other}`"
-                ));
-            }
+    fn request(&self) -> Request<'_> {
+        let upgrade = match self.upgrade {
+            Upgrade::No => "",
+            Upgrade::Safe => "safe",
+            Upgrade::Full => "dist",
         };
-        Ok(Request {
+        Request {
             function: "w_apt",
             names: &self.name,
             state: self.state,
@@ -124,20 +135,25 @@ impl Apt {
             purge: *self.purge,
             autoremove: *self.autoremove,
             upgrade,
-        })
+        }
     }
 }
 
 impl Arguments for Apt {
     const NAME: &'static str = "apt";
     const NEEDS: &'static [&'static str] = &["apt-get and dpkg-query (Debian, Ubuntu); root"];
+    const RETURNS: &'static [Return] = &RETURNS;
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Install HAProxy\n  apt:\n    name: haproxy\n    update_cache: true\n    cache_valid_time: 3600\n",
+        "- name: Have these versions, and no others\n  apt:\n    name:\n      - kubelet=1.33.1-1.1\n      - kubeadm=1.33.1-1.1\n    allow_change_held_packages: true\n    install_recommends: false\n",
+    ];
 
-    fn validate(&self) -> Result<(), String> {
-        self.request()?.validate()
+    fn validate(&self) -> Result<(), Invalid> {
+        self.request().validate()
     }
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
-        self.request().map_err(Failure::new)?.run(context).await
+        self.request().run(context).await
     }
 }
 

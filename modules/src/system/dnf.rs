@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::apt::sixty;
-use super::packages::{PackageState, Request};
+use super::packages::{PackageState, RETURNS, Request};
 use crate::args::{Flag, List, Number, Text};
+use crate::describe::{Invalid, Return};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
@@ -13,20 +14,20 @@ use crate::outcome::{Failure, Outcome};
 ///
 /// It asks nothing, waits for another package manager that is at work, and goes on when the
 /// connection is lost. What is installed already is found out from rpm alone.
-///
-/// Returns: `packages`, what was done; `stdout`, what dnf said.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Dnf {
     /// The packages, each alone or with a version (`kubelet-1.29.0`), groups (`@name`), files or
     /// addresses of rpm packages. `*` with `state: latest` upgrades everything.
-    #[serde(default, alias = "pkg")]
+    #[serde(default)]
+    #[schemars(extend("x-aliases" = ["pkg"]))]
     name: List,
     /// What they should be.
     #[serde(default)]
     state: PackageState,
     /// Fetch the lists of packages first.
-    #[serde(default, alias = "expire-cache")]
+    #[serde(default)]
+    #[schemars(extend("x-aliases" = ["expire-cache"]))]
     update_cache: Flag,
     /// Use these repositories as well.
     #[serde(default)]
@@ -115,8 +116,13 @@ impl Arguments for Dnf {
     const NAME: &'static str = "dnf";
     const ALIASES: &'static [&'static str] = &["yum", "dnf5"];
     const NEEDS: &'static [&'static str] = &["dnf or yum, and rpm (Red Hat, Rocky, Fedora); root"];
+    const RETURNS: &'static [Return] = &RETURNS;
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Install the kubelet, which its repository excludes\n  dnf:\n    name: kubelet-1.33.1\n    disable_excludes: kubernetes\n",
+        "- name: Upgrade everything\n  dnf:\n    name: '*'\n    state: latest\n",
+    ];
 
-    fn validate(&self) -> Result<(), String> {
+    fn validate(&self) -> Result<(), Invalid> {
         self.request().validate()
     }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::systemd::switch;
 use crate::args::Text;
+use crate::describe::{Invalid, Return};
 use crate::kit::{self, Records};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Difference, Failure, Outcome};
@@ -13,9 +14,6 @@ use crate::outcome::{Difference, Failure, Outcome};
 const PARTS: &[kit::Part] = &[kit::HOSTNAME];
 
 /// Sets the name of the node, now and for the next boot. `/etc/hosts` is left alone.
-///
-/// Returns: `name`; the facts `ansible_hostname`, `ansible_nodename`, `ansible_fqdn` and
-/// `ansible_domain` are set anew.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hostname {
@@ -33,13 +31,26 @@ pub struct Hostname {
 impl Arguments for Hostname {
     const NAME: &'static str = "hostname";
     const NEEDS: &'static [&'static str] = &["hostnamectl where systemd runs, otherwise hostname"];
+    const RETURNS: &'static [Return] = &[
+        Return::text("name", "the name"),
+        Return::map(
+            "ansible_facts",
+            "`ansible_hostname`, `ansible_nodename`, `ansible_fqdn` and `ansible_domain`, set anew",
+        ),
+    ];
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Call the node as the inventory calls it\n  hostname:\n    name: \"{{ inventory_hostname }}\"\n",
+    ];
 
-    fn validate(&self) -> Result<(), String> {
+    fn validate(&self) -> Result<(), Invalid> {
         let usual = |b: u8| b.is_ascii_alphanumeric() || b == b'.' || b == b'-' || b == b'_';
         if self.name.is_empty() || self.name.len() > 64 || !self.name.bytes().all(usual) {
-            return Err(format!(
-                "`{}` cannot be a host's name: letters, digits, dots and hyphens, 64 at most",
-                self.name
+            return Err(Invalid::new(
+                &["name"],
+                format!(
+                    "`{}` cannot be a host's name: letters, digits, dots and hyphens, 64 at most",
+                    self.name
+                ),
             ));
         }
         Ok(())

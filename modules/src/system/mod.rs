@@ -1,7 +1,7 @@
 //! Modules that look after a node's system: one file each. Their remote parts are in `kit/`, one
 //! file of the same name each.
 
-use crate::module::{Module, Of};
+use crate::module::modules;
 
 mod apt;
 mod dnf;
@@ -34,18 +34,18 @@ pub use systemd::Systemd;
 pub use wait_for::WaitFor;
 pub use wait_for_connection::WaitForConnection;
 
-/// The modules of this folder.
-pub const MODULES: &[&dyn Module] = &[
-    &Of::<Apt>::new(),
-    &Of::<Dnf>::new(),
-    &Of::<Hostname>::new(),
-    &Of::<Modprobe>::new(),
-    &Of::<Package>::new(),
-    &Of::<Ping>::new(),
-    &Of::<Service>::new(),
-    &Of::<Setup>::new(),
-    &Of::<Sysctl>::new(),
-    &Of::<Systemd>::new(),
-    &Of::<WaitFor>::new(),
-    &Of::<WaitForConnection>::new(),
-];
+modules! {
+    /// The modules of this folder.
+    Apt,
+    Dnf,
+    Hostname,
+    Modprobe,
+    Package,
+    Ping,
+    Service,
+    Setup,
+    Sysctl,
+    Systemd,
+    WaitFor,
+    WaitForConnection,
+}

@@ -1,11 +1,12 @@
 //! `modprobe`: kernel modules.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Presence;
 use super::systemd::switch;
 use crate::args::Text;
+use crate::describe::{Invalid, Return};
 use crate::kit::{self, Records};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
@@ -16,8 +17,6 @@ const PARTS: &[kit::Part] = &[kit::MODPROBE];
 ///
 /// A module that is built into the kernel counts as loaded. In a container, where nothing can be
 /// loaded, a module that the machine below has loaded is there too.
-///
-/// Returns: `name`, `params`, `state`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Modprobe {
@@ -36,7 +35,7 @@ pub struct Modprobe {
 }
 
 /// What to do about the next boot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Persistent {
     /// Load it.
@@ -63,13 +62,21 @@ impl Arguments for Modprobe {
     const ALIASES: &'static [&'static str] = &["community.general.modprobe"];
     const NEEDS: &'static [&'static str] =
         &["modprobe (kmod or BusyBox), for a module that is not there yet"];
+    const RETURNS: &'static [Return] = &[
+        Return::text("name", "the module"),
+        Return::text("params", "its parameters"),
+        Return::text("state", "`present` or `absent`"),
+    ];
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Have bridged packets seen by iptables, after a reboot too\n  modprobe:\n    name: br_netfilter\n    persistent: present\n",
+    ];
 
-    fn validate(&self) -> Result<(), String> {
+    fn validate(&self) -> Result<(), Invalid> {
         let usual = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
         if self.name.is_empty() || !self.name.bytes().all(usual) {
-            return Err(format!(
-                "`{}` is not the name of a kernel module",
-                self.name
+            return Err(Invalid::new(
+                &["name"],
+                format!("`{}` is not the name of a kernel module", self.name),
             ));
         }
         Ok(())

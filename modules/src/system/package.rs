@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::apt::sixty;
-use super::packages::{PackageState, Request};
+use super::packages::{PackageState, RETURNS, Request};
 use crate::args::{Flag, List, Number, Text};
+use crate::describe::{Invalid, Return};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
@@ -13,13 +14,11 @@ use crate::outcome::{Failure, Outcome};
 ///
 /// Names are handed on as they are; only `NAME=VERSION` is understood by both. Use `apt` or `dnf` for
 /// what only one of them can do.
-///
-/// Returns: `packages`, what changed; `manager`, `apt` or `dnf`; `stdout`, what it said.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Package {
     /// The packages, each alone or with a version: `haproxy=2.6.12`.
-    #[serde(alias = "pkg")]
+    #[schemars(extend("x-aliases" = ["pkg"]))]
     name: List,
     /// What they should be.
     #[serde(default)]
@@ -59,8 +58,12 @@ impl Arguments for Package {
     const NAME: &'static str = "package";
     const NEEDS: &'static [&'static str] =
         &["apt-get and dpkg-query, or dnf (or yum) and rpm; root"];
+    const RETURNS: &'static [Return] = &RETURNS;
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Install what kubeadm looks for\n  package:\n    name: [socat, conntrack, ipset]\n",
+    ];
 
-    fn validate(&self) -> Result<(), String> {
+    fn validate(&self) -> Result<(), Invalid> {
         self.request().validate()
     }
 

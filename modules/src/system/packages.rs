@@ -1,9 +1,10 @@
 //! What `apt`, `dnf` and `package` share: the request, and the outcome.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::systemd::switch;
+use crate::describe::{Invalid, Return};
 use crate::kit::{self, Part, Records};
 use crate::module::Context;
 use crate::outcome::{Failure, Outcome};
@@ -14,18 +15,40 @@ const PARTS: &[Part] = &[Part {
     needs: &[&kit::RECORDS],
 }];
 
+/// The arguments of which options of a command are made.
+const OPTIONS: &[&str] = &[
+    "default_release",
+    "dpkg_options",
+    "enablerepo",
+    "disablerepo",
+    "exclude",
+    "disable_excludes",
+];
+
+/// What `apt`, `dnf` and `package` return.
+pub(super) const RETURNS: [Return; 5] = [
+    Return::list("packages", "what changed"),
+    Return::bool(
+        "cache_updated",
+        "whether the lists of packages were fetched",
+    ),
+    Return::text("stdout", "what the package manager printed"),
+    Return::list("stdout_lines", "the lines of `stdout`"),
+    Return::text("manager", "`apt` or `dnf`, for the module `package`"),
+];
+
 /// What packages should be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PackageState {
     /// Installed, in whatever version; in the one that is named, if one is.
     #[default]
-    #[serde(alias = "installed")]
+    #[schemars(extend("x-aliases" = ["installed"]))]
     Present,
     /// Installed in the newest version that the repositories have.
     Latest,
     /// Not installed.
-    #[serde(alias = "removed")]
+    #[schemars(extend("x-aliases" = ["removed"]))]
     Absent,
 }
 
@@ -47,13 +70,16 @@ pub(super) struct Request<'a> {
 
 impl Request<'_> {
     /// Anything wrong with names and options: they become words of a command.
-    pub(super) fn validate(&self) -> Result<(), String> {
+    pub(super) fn validate(&self) -> Result<(), Invalid> {
         for name in self.names {
             let wrong =
                 name.is_empty() || name.starts_with('-') || name.contains(char::is_whitespace);
             // `@development tools` is a group of dnf with a space in its name; its id has none.
             if wrong {
-                return Err(format!("`{name}` is not the name of a package"));
+                return Err(Invalid::new(
+                    &["name"],
+                    format!("`{name}` is not the name of a package"),
+                ));
             }
         }
         match self
@@ -61,8 +87,9 @@ impl Request<'_> {
             .iter()
             .find(|option| option.contains(char::is_whitespace))
         {
-            Some(option) => Err(format!(
-                "`{option}` has white space in it, which no option has"
+            Some(option) => Err(Invalid::new(
+                OPTIONS,
+                format!("`{option}` has white space in it, which no option has"),
             )),
             None => Ok(()),
         }

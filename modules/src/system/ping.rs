@@ -4,13 +4,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::args::Text;
+use crate::describe::{CheckMode, Return};
 use crate::host::Script;
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
 /// Connects, becomes the task's user, and has the node's `sh` answer. Changes nothing.
-///
-/// Returns: `ping`, the value of `data`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ping {
@@ -25,6 +24,10 @@ fn pong() -> Text {
 
 impl Arguments for Ping {
     const NAME: &'static str = "ping";
+    const RETURNS: &'static [Return] = &[Return::text("ping", "the value of `data`")];
+    const CHECK_MODE: CheckMode = CheckMode::Reads;
+    const EXAMPLES: &'static [&'static str] =
+        &["- name: See whether the host can be used\n  ping:\n"];
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
         let reply = context.host.run(Script::new(":")).await?;

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::systemd::{self, UnitState, switch, tristate};
 use crate::args::{Flag, Number, Text};
+use crate::describe::{Return, Rule};
 use crate::kit::{self, Records};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
@@ -13,9 +14,6 @@ const PARTS: &[kit::Part] = &[kit::SERVICE];
 
 /// Starts, stops and enables services, under systemd, OpenRC, or scripts in `/etc/init.d`, whichever
 /// the node has.
-///
-/// Returns: `name`, `state`, `manager` (`systemd`, `openrc` or `sysv`); with systemd also `enabled`
-/// and `status`, as the module `systemd` has them.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Service {
@@ -30,7 +28,7 @@ pub struct Service {
     /// How many seconds to wait between stop and start when it is restarted; systemd needs none.
     sleep: Option<Number<u32>>,
     /// Words for the service's script; systemd knows none.
-    #[serde(alias = "args")]
+    #[schemars(extend("x-aliases" = ["args"]))]
     arguments: Option<Text>,
     /// Taken for playbooks that have it, and without meaning: the status command is asked.
     #[expect(
@@ -53,13 +51,23 @@ impl Arguments for Service {
     const NEEDS: &'static [&'static str] = &[
         "systemctl (systemd), rc-service and rc-update (OpenRC), or a script in /etc/init.d with update-rc.d or chkconfig",
     ];
-
-    fn validate(&self) -> Result<(), String> {
-        if self.state.is_none() && self.enabled.is_none() {
-            return Err("nothing to do: give `state` or `enabled`".to_owned());
-        }
-        Ok(())
-    }
+    const RULES: &'static [Rule] = &[Rule::AtLeastOne(&["state", "enabled"])];
+    const RETURNS: &'static [Return] = &[
+        Return::text("name", "the service"),
+        Return::text(
+            "manager",
+            "what starts services: `systemd`, `openrc` or `sysv`",
+        ),
+        Return::bool("enabled", "whether it starts at boot"),
+        Return::text("state", "`started` or `stopped`, where that was asked for"),
+        Return::map(
+            "status",
+            "what `systemctl show` says of the unit in the end: `status.ActiveState`, `status.MainPID` …",
+        ),
+    ];
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Start the web server, at boot too\n  service:\n    name: nginx\n    state: started\n    enabled: true\n",
+    ];
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
         let sleep = self.sleep.map(|seconds| seconds.to_string());

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::facts::{Sources, Subsets, facts};
 use crate::args::{List, Number};
+use crate::describe::{CheckMode, Invalid, Return};
 use crate::host::Script;
 use crate::kit::{self, Part, Records};
 use crate::module::{Arguments, Context};
@@ -23,15 +24,6 @@ const LARGEST: usize = 1 << 20;
 
 /// Gathers facts about the node, in one round trip. A play does this at its start, unless it says
 /// `gather_facts: false`.
-///
-/// Returns: facts with the names that Ansible has for them, among others `ansible_hostname`,
-/// `ansible_fqdn`, `ansible_os_family`, `ansible_distribution`, `ansible_distribution_version`,
-/// `ansible_kernel`, `ansible_architecture`, `ansible_processor_vcpus`, `ansible_memtotal_mb`,
-/// `ansible_swaptotal_mb`, `ansible_default_ipv4`, `ansible_all_ipv4_addresses`,
-/// `ansible_interfaces`, `ansible_mounts`, `ansible_devices`, `ansible_date_time`, `ansible_env`,
-/// `ansible_user_id`, `ansible_service_mgr`, `ansible_pkg_mgr`, `ansible_virtualization_type`,
-/// `ansible_product_uuid`, `ansible_machine_id`, `ansible_selinux`, `ansible_cmdline`,
-/// `ansible_uptime_seconds`. There is no `ansible_python`: the node needs none.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Setup {
@@ -55,9 +47,26 @@ impl Arguments for Setup {
     const NAME: &'static str = "setup";
     const ALIASES: &'static [&'static str] = &["gather_facts"];
     const NEEDS: &'static [&'static str] = &["Linux with /proc; ip or ifconfig for addresses"];
+    const RETURNS: &'static [Return] = &[Return::map(
+        "ansible_facts",
+        "facts with the names that Ansible has for them, among others `ansible_hostname`, \
+         `ansible_fqdn`, `ansible_os_family`, `ansible_distribution`, `ansible_distribution_version`, \
+         `ansible_kernel`, `ansible_architecture`, `ansible_processor_vcpus`, `ansible_memtotal_mb`, \
+         `ansible_swaptotal_mb`, `ansible_default_ipv4`, `ansible_all_ipv4_addresses`, \
+         `ansible_interfaces`, `ansible_mounts`, `ansible_devices`, `ansible_date_time`, `ansible_env`, \
+         `ansible_user_id`, `ansible_service_mgr`, `ansible_pkg_mgr`, `ansible_virtualization_type`, \
+         `ansible_product_uuid`, `ansible_machine_id`, `ansible_selinux`, `ansible_cmdline`, \
+         `ansible_uptime_seconds`; there is no `ansible_python`, since the node needs none",
+    )];
+    const CHECK_MODE: CheckMode = CheckMode::Reads;
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Find out how much memory the node has\n  setup:\n    gather_subset: [hardware]\n    filter: ansible_mem*\n",
+    ];
 
-    fn validate(&self) -> Result<(), String> {
-        Subsets::read(&self.gather_subset).map(drop)
+    fn validate(&self) -> Result<(), Invalid> {
+        Subsets::read(&self.gather_subset)
+            .map(drop)
+            .map_err(Invalid::about(&["gather_subset"]))
     }
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {

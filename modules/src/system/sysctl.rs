@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::Presence;
 use super::systemd::switch;
-use crate::args::{Data, Flag, Text, describe, scalar_text};
+use crate::args::{Data, Flag, NodePath, Text, describe, scalar_text};
+use crate::describe::{Invalid, Return, Rule, When};
 use crate::kit::{self, Records};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Difference, Failure, Outcome};
@@ -18,24 +19,22 @@ const PARTS: &[kit::Part] = &[kit::SYSCTL];
 /// The entry is written into a file that is read at boot. When that changed the file, the value is
 /// put in force at once, through `/proc/sys` (only this one: other lines of the file are not looked
 /// at, where Ansible would load them all again).
-///
-/// Returns: `name`, `value`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_field_names, reason = "the names are Ansible's")]
 pub struct Sysctl {
     /// The parameter: `net.ipv4.ip_forward`. With slashes between, dots are part of the names.
-    #[serde(alias = "key")]
+    #[schemars(extend("x-aliases" = ["key"]))]
     name: Text,
     /// Its value. Yes and no are 1 and 0. White space is compared as one space.
-    #[serde(alias = "val")]
+    #[schemars(extend("x-aliases" = ["val"]))]
     value: Option<Data>,
     /// Whether the entry should be there.
     #[serde(default)]
     state: Presence,
     /// The file for the entry; it is made when it is missing.
     #[serde(default = "default_file")]
-    sysctl_file: Text,
+    sysctl_file: NodePath,
     /// Put the value in force when the file changed.
     #[serde(default = "Flag::yes")]
     reload: Flag,
@@ -47,8 +46,8 @@ pub struct Sysctl {
     ignoreerrors: Flag,
 }
 
-fn default_file() -> Text {
-    Text::from("/etc/sysctl.conf")
+fn default_file() -> NodePath {
+    NodePath::from("/etc/sysctl.conf")
 }
 
 impl Sysctl {
@@ -75,20 +74,30 @@ impl Sysctl {
 impl Arguments for Sysctl {
     const NAME: &'static str = "sysctl";
     const ALIASES: &'static [&'static str] = &["ansible.posix.sysctl"];
+    const RULES: &'static [Rule] = &[Rule::Needs(When::Is("state", &["present"]), &["value"])];
+    const RETURNS: &'static [Return] = &[
+        Return::text("name", "the parameter"),
+        Return::text("value", "its value, with 1 and 0 for yes and no"),
+    ];
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Forward packets\n  sysctl:\n    name: net.ipv4.ip_forward\n    value: 1\n    sysctl_file: /etc/sysctl.d/90-kubernetes.conf\n    sysctl_set: true\n",
+    ];
 
-    fn validate(&self) -> Result<(), String> {
-        let value = self.value()?;
+    fn validate(&self) -> Result<(), Invalid> {
+        let value = self.value().map_err(Invalid::about(&["value"]))?;
+        let wrong = |arguments, message: &str| Err(Invalid::new(arguments, message));
         if self.state == Presence::Present && value.is_empty() {
-            return Err("`value` is missing".to_owned());
+            return wrong(&["value", "state"], "`value` is empty");
         }
         if value.contains('\n') {
-            return Err("`value` has more than one line".to_owned());
+            return wrong(&["value"], "`value` has more than one line");
         }
         if self.name.trim().is_empty() || self.name.contains(['=', '\n', ' ']) {
-            return Err(format!("`{}` is not the name of a parameter", self.name));
+            let message = format!("`{}` is not the name of a parameter", self.name);
+            return wrong(&["name"], &message);
         }
         if !self.sysctl_file.starts_with('/') {
-            return Err("`sysctl_file` is an absolute path".to_owned());
+            return wrong(&["sysctl_file"], "`sysctl_file` is an absolute path");
         }
         Ok(())
     }
@@ -121,8 +130,8 @@ impl Arguments for Sysctl {
         if in_file {
             let before = records.text("before").unwrap_or_default();
             outcome = outcome.difference(Difference {
-                before_header: self.sysctl_file.0.clone(),
-                after_header: self.sysctl_file.0.clone(),
+                before_header: self.sysctl_file.to_string(),
+                after_header: self.sysctl_file.to_string(),
                 before: entry(&before),
                 after: if self.state == Presence::Present {
                     entry(&value)

@@ -1,10 +1,11 @@
 //! `systemd`: units of systemd.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::args::{Flag, Text};
+use crate::describe::{Invalid, Return, Rule, When};
 use crate::kit::{self, Records};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
@@ -15,14 +16,11 @@ const PARTS: &[kit::Part] = &[kit::SYSTEMD];
 ///
 /// Nothing is done to a unit that is as it should be; `restarted` and `reloaded` always act. When a
 /// unit does not start, the message ends with the last lines of its journal.
-///
-/// Returns: `name`, `state`, `enabled`, and `status`: what `systemctl show` says of the unit in the
-/// end (`status.ActiveState`, `status.MainPID` …).
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Systemd {
     /// The unit; `.service` may be left out.
-    #[serde(alias = "service", alias = "unit")]
+    #[schemars(extend("x-aliases" = ["service", "unit"]))]
     name: Option<Text>,
     /// Whether it should run now. A unit that does not run is started by `reloaded` too.
     state: Option<UnitState>,
@@ -31,10 +29,12 @@ pub struct Systemd {
     /// Whether it should be masked, so that nothing can start it.
     masked: Option<Flag>,
     /// Have systemd read all unit files again first. By itself this is no change.
-    #[serde(default, alias = "daemon-reload")]
+    #[serde(default)]
+    #[schemars(extend("x-aliases" = ["daemon-reload"]))]
     daemon_reload: Flag,
     /// Have systemd start itself again first. By itself this is no change.
-    #[serde(default, alias = "daemon-reexec")]
+    #[serde(default)]
+    #[schemars(extend("x-aliases" = ["daemon-reexec"]))]
     daemon_reexec: Flag,
     /// Whose units: the system's, those of the task's user, or those of all users.
     #[serde(default)]
@@ -56,7 +56,7 @@ pub struct Systemd {
 #[serde(rename_all = "lowercase")]
 pub enum UnitState {
     /// Running; left alone when it is.
-    #[serde(alias = "running")]
+    #[schemars(extend("x-aliases" = ["running"]))]
     Started,
     /// Not running; left alone when it is not.
     Stopped,
@@ -86,7 +86,7 @@ impl UnitState {
 }
 
 /// Whose units.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
     /// The system's.
@@ -117,21 +117,40 @@ impl Arguments for Systemd {
     const ALIASES: &'static [&'static str] = &["systemd_service"];
     const NEEDS: &'static [&'static str] =
         &["systemd: systemctl; journalctl for the last lines of a unit that fails"];
+    const RULES: &'static [Rule] = &[
+        Rule::Needs(When::Given(&["state", "enabled", "masked"]), &["name"]),
+        Rule::AtLeastOne(&["name", "daemon_reload", "daemon_reexec"]),
+    ];
+    const RETURNS: &'static [Return] = &[
+        Return::text("name", "the unit"),
+        Return::bool("enabled", "whether it starts at boot"),
+        Return::text("state", "`started` or `stopped`, where that was asked for"),
+        Return::map(
+            "status",
+            "what `systemctl show` says of the unit in the end: `status.ActiveState`, `status.MainPID` …",
+        ),
+    ];
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Start the kubelet, at boot too\n  systemd:\n    name: kubelet\n    state: started\n    enabled: true\n",
+        "- name: Have systemd read unit files that changed\n  systemd:\n    daemon_reload: true\n",
+    ];
 
-    fn validate(&self) -> Result<(), String> {
-        let asked = self.state.is_some() || self.enabled.is_some() || self.masked.is_some();
-        if self.name.is_none() && asked {
-            return Err("`state`, `enabled` and `masked` need `name`, the unit".to_owned());
-        }
+    fn validate(&self) -> Result<(), Invalid> {
         if self.name.is_none() && !*self.daemon_reload && !*self.daemon_reexec {
-            return Err("nothing to do: give `name` with `state`, `enabled` or `masked`, or `daemon_reload: true`".to_owned());
+            return Err(Invalid::new(
+                &["name", "daemon_reload", "daemon_reexec"],
+                "nothing to do: give `name` with `state`, `enabled` or `masked`, or `daemon_reload: true`",
+            ));
         }
         if self
             .name
             .as_deref()
             .is_some_and(|name| name.contains(['*', '?', '[']))
         {
-            return Err("`name` is one unit, and no pattern".to_owned());
+            return Err(Invalid::new(
+                &["name"],
+                "`name` is one unit, and no pattern",
+            ));
         }
         Ok(())
     }

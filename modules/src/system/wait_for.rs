@@ -1,9 +1,10 @@
 //! `wait_for`: waits until a port, a file or the end of connections is there.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::args::{List, Number, Text};
+use crate::args::{List, NodePath, Number, Text};
+use crate::describe::{CheckMode, Invalid, Return, Rule, When};
 use crate::kit::{self, Part, Records};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
@@ -28,12 +29,7 @@ const CONNECTION_STATES: &[(&str, &str)] = &[
 /// the connections to a port have ended. With neither port nor file it waits for `timeout` seconds.
 ///
 /// A port is tried with what the node has: bash, nc, socat or curl; for a port of the node itself
-/// none is needed. In check mode the task is skipped.
-///
-/// Returns: `elapsed`, in seconds; `port`, `path`, `search_regex`, `state`; `probe`, what the last
-/// connection met: `open`; `refused`, when the machine answers and nothing listens; `timeout`, when
-/// nothing answers, as behind a firewall that drops; `unreachable`, without a route; `unresolved`,
-/// when the name has no address; `closed`, when it is not known which.
+/// none is needed.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WaitFor {
@@ -43,7 +39,7 @@ pub struct WaitFor {
     /// The port.
     port: Option<Number<u16>>,
     /// The file, on the node.
-    path: Option<Text>,
+    path: Option<NodePath>,
     /// An extended regular expression (as `grep -E` has them) to be found in the file, or in what the
     /// port says by itself when one connects.
     search_regex: Option<Text>,
@@ -69,15 +65,15 @@ pub struct WaitFor {
 }
 
 /// What to wait for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum WaitState {
     /// The port is open, or the file is there (with `search_regex` in it).
     #[default]
-    #[serde(alias = "present")]
+    #[schemars(extend("x-aliases" = ["present"]))]
     Started,
     /// The port is not open, or the file is not there (or has no `search_regex` in it).
-    #[serde(alias = "absent")]
+    #[schemars(extend("x-aliases" = ["absent"]))]
     Stopped,
     /// No connection to this port of the node is left.
     Drained,
@@ -144,7 +140,7 @@ impl WaitFor {
         let what = match (&self.port, &self.path) {
             (Some(port), _) if host.contains(':') => format!("[{host}]:{}", **port),
             (Some(port), _) => format!("{host}:{}", **port),
-            (None, Some(path)) => path.0.clone(),
+            (None, Some(path)) => path.to_string(),
             (None, None) => String::new(),
         };
         match self.state {
@@ -162,9 +158,12 @@ impl WaitFor {
         if let Some(port) = self.port {
             outcome = outcome.with("port", *port);
         }
-        for (key, value) in [("path", &self.path), ("search_regex", &self.search_regex)] {
+        for (key, value) in [
+            ("path", self.path.as_deref()),
+            ("search_regex", self.search_regex.as_deref()),
+        ] {
             if let Some(value) = value {
-                outcome = outcome.with(key, value.0.clone());
+                outcome = outcome.with(key, value);
             }
         }
         outcome.with("state", self.state.word())
@@ -201,22 +200,42 @@ impl Arguments for WaitFor {
     const NAME: &'static str = "wait_for";
     const NEEDS: &'static [&'static str] =
         &["for a port of another machine: bash, nc, socat or curl"];
+    const RULES: &'static [Rule] = &[
+        Rule::AtMostOne(&["port", "path"]),
+        Rule::Needs(When::Is("state", &["drained", "reachable"]), &["port"]),
+        Rule::NeedsOne(When::Given(&["search_regex"]), &["path", "port"]),
+    ];
+    const RETURNS: &'static [Return] = &[
+        Return::int("elapsed", "how long it took, in seconds"),
+        Return::int("port", "the port, if one was given"),
+        Return::text("path", "the file, if one was given"),
+        Return::text("search_regex", "the expression, if one was given"),
+        Return::text("state", "what was waited for"),
+        Return::text(
+            "probe",
+            "what the last connection met: `open`; `refused`, when the machine answers and nothing \
+             listens; `timeout`, when nothing answers, as behind a firewall that drops; `unreachable`, \
+             without a route; `unresolved`, when the name has no address; `closed`, when it is not \
+             known which",
+        ),
+        Return::text("msg", "why nothing was waited for, in check mode"),
+    ];
+    const CHECK_MODE: CheckMode = CheckMode::Skips;
+    const EXAMPLES: &'static [&'static str] = &[
+        "- name: Wait for a file\n  wait_for:\n    path: /etc/passwd\n    search_regex: '^root:'\n    timeout: 10\n",
+        "- name: Wait until the API answers\n  wait_for:\n    host: 10.0.0.10\n    port: 6443\n    timeout: 120\n",
+    ];
 
-    fn validate(&self) -> Result<(), String> {
-        if self.port.is_some() && self.path.is_some() {
-            return Err("`port` and `path` exclude each other: give one".to_owned());
-        }
-        let of_port = matches!(self.state, WaitState::Drained | WaitState::Reachable);
-        if of_port && self.port.is_none() {
-            return Err(format!("`state: {}` needs `port`", self.state.word()));
-        }
+    fn validate(&self) -> Result<(), Invalid> {
         if self.port.is_some() && self.search_regex.is_some() && self.state != WaitState::Started {
-            return Err("`search_regex` with `port` needs `state: started`".to_owned());
+            return Err(Invalid::new(
+                &["search_regex", "port", "state"],
+                "`search_regex` with `port` needs `state: started`",
+            ));
         }
-        if self.search_regex.is_some() && self.port.is_none() && self.path.is_none() {
-            return Err("`search_regex` needs `path` or `port`".to_owned());
-        }
-        self.codes().map(drop)
+        self.codes()
+            .map(drop)
+            .map_err(Invalid::about(&["active_connection_states"]))
     }
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
@@ -234,7 +253,7 @@ impl Arguments for WaitFor {
             self.state.word().to_owned(),
             self.host.0.clone(),
             self.port.map(|port| port.to_string()).unwrap_or_default(),
-            self.path.clone().unwrap_or_default().0,
+            self.path.clone().unwrap_or_default().to_string(),
             self.search_regex.clone().unwrap_or_default().0,
             self.timeout.to_string(),
             (*self.connect_timeout).max(1).to_string(),

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::args::Number;
+use crate::describe::{CheckMode, Return};
 use crate::host::{HostError, Script, Unreachable};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
@@ -14,8 +15,6 @@ use crate::outcome::{Failure, Outcome};
 ///
 /// A host key that is not the one on record, or that is not on record, is an error at once: waiting
 /// helps against neither.
-///
-/// Returns: `elapsed`, in seconds.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WaitForConnection {
@@ -70,6 +69,10 @@ fn is_temporary(error: &HostError) -> bool {
 
 impl Arguments for WaitForConnection {
     const NAME: &'static str = "wait_for_connection";
+    const RETURNS: &'static [Return] = &[Return::int("elapsed", "how long it took, in seconds")];
+    const CHECK_MODE: CheckMode = CheckMode::Reads;
+    const EXAMPLES: &'static [&'static str] =
+        &["- name: Wait until the node is back\n  wait_for_connection:\n    timeout: 300\n"];
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
         let began = Instant::now();

@@ -4,8 +4,8 @@
 use serde_json::{Map, Value as Json};
 use windlass_modules::argument_spec;
 
-use super::arguments::literal;
 use super::defined::Defined;
+use super::given::literal;
 use super::items::Item;
 use crate::playbook::{Role, TaskAction, VALIDATE};
 use crate::yaml::{Diagnostic, Mapping, Node, Severity, suggest};

@@ -1,13 +1,15 @@
 //! The arguments of a task's module: known, of the right types, and none missing.
 
 use serde_json::{Map, Value as Json};
-use windlass_modules::{FreeForm, Module, registry};
+use windlass_modules::args::Unfit;
+use windlass_modules::describe::{Argument, Choice, Given, Kind, stand_in};
+use windlass_modules::{ArgumentError, Description, Fault, FreeForm, Module, registry};
 
+use super::given::{at, given};
 use super::items::Item;
 use super::modules;
-use super::probe::{self, Verdict};
 use crate::playbook::{self, TaskAction, has_template};
-use crate::yaml::{Diagnostic, Mapping, Node, Span, Tag, Value, suggest};
+use crate::yaml::{Diagnostic, Mapping, Node, Span, suggest};
 
 /// How many missing arguments of one task are told.
 const MOST_MISSING: usize = 8;
@@ -32,35 +34,38 @@ pub(super) fn check(item: &Item, module: &'static dyn Module, found: &mut Vec<Di
     };
     let mut task = Task {
         module,
+        of: module.description(),
         name,
         name_span,
-        schema: module.schema(),
-        known: Map::new(),
-        stand_ins: Vec::new(),
+        written: Vec::new(),
         unknown: read.more.is_some(),
-        omittable: Vec::new(),
         meant: Vec::new(),
         found: Vec::new(),
     };
     task.defaults(item);
-    task.each(&read.entries);
-    task.together();
+    task.take(&read.entries);
+    let given = task.each();
+    task.together(&given);
     found.extend(task.found);
+}
+
+/// An argument as it is written.
+struct Written {
+    name: String,
+    key: Node,
+    value: Node,
+    given: Given,
 }
 
 struct Task<'a> {
     module: &'static dyn Module,
+    of: &'static Description,
     name: &'a str,
     name_span: &'a Span,
-    schema: &'static Json,
-    /// Arguments with values that stand in the playbook.
-    known: Map<String, Json>,
-    /// Arguments with templates: what they may be.
-    stand_ins: Vec<(String, Vec<Json>)>,
+    /// The arguments whose names stand in the playbook.
+    written: Vec<Written>,
     /// Whether there are more arguments that are not known.
     unknown: bool,
-    /// Arguments that a template may leave out (`omit`).
-    omittable: Vec<String>,
     /// What unknown arguments were probably meant to be.
     meant: Vec<String>,
     found: Vec<Diagnostic>,
@@ -76,9 +81,9 @@ impl Task<'_> {
             };
             for (name, values) in mapping.iter() {
                 let module = name.as_str().and_then(registry::find);
-                if module.is_some_and(|module| module.name() == self.module.name()) {
+                if module.is_some_and(|module| module.name() == self.of.name) {
                     match values.as_mapping() {
-                        Some(values) => self.each(values),
+                        Some(values) => self.take(values),
                         None => self.unknown = true,
                     }
                 }
@@ -86,8 +91,8 @@ impl Task<'_> {
         }
     }
 
-    /// Each argument by itself.
-    fn each(&mut self, arguments: &Mapping) {
+    /// Takes arguments in; those that come later count.
+    fn take(&mut self, arguments: &Mapping) {
         for (key, value) in arguments.iter() {
             let Some(name) = key.as_str() else {
                 self.no_name(key);
@@ -95,101 +100,133 @@ impl Task<'_> {
             };
             if has_template(name) {
                 self.unknown = true;
-            } else if self.module.free_form() == FreeForm::AnyKeys {
-                self.known.insert(name.to_owned(), stand_in_text(value));
-            } else {
-                self.one(name, key, value);
+                continue;
             }
+            let given = match (given(value), self.of.free_form) {
+                (Given::Value(value), _) => Given::Value(value),
+                // Where any name will do, the names are all that can be wrong.
+                (_, FreeForm::AnyKeys) => Given::Value("stand-in".into()),
+                (other, _) => other,
+            };
+            self.written.retain(|written| written.name != name);
+            self.written.push(Written {
+                name: name.to_owned(),
+                key: key.clone(),
+                value: value.clone(),
+                given,
+            });
         }
     }
 
-    fn one(&mut self, name: &str, key: &Node, value: &Node) {
-        let literal = literal(value);
-        let probe = literal.clone().unwrap_or_else(|| Json::from("stand-in"));
-        let verdict = match &probe {
-            // What is not given cannot be wrong, but its name can.
-            Json::Null => probe::one(self.module, name, Json::from("stand-in")),
-            _ => probe::one(self.module, name, probe),
-        };
-        match (verdict, literal) {
-            (Verdict::Unknown(names), _) => self.unknown_argument(name, key, &names),
-            (_, Some(Json::Null)) => {}
-            (Verdict::Wrong(error), Some(_)) => {
-                let place = at(value, &error.path[1..]);
-                self.wrong(name, place, &error.path[1..], &error.message);
-                self.stand_in(name);
-            }
-            (Verdict::Fine, Some(literal)) => {
-                self.stand_ins.retain(|(known, _)| known != name);
-                self.known.insert(name.to_owned(), literal);
-            }
-            (_, None) => {
-                if may_be_left_out(value) {
-                    self.omittable.push(name.to_owned());
+    /// Says what is wrong with each argument by itself. Gives those whose names are known: of what is wrong
+    /// nothing is known any more.
+    fn each(&mut self) -> Vec<(String, Given)> {
+        let given = |written: &Written| (written.name.clone(), written.given.clone());
+        let mut given: Vec<_> = self.written.iter().map(given).collect();
+        if self.of.free_form == FreeForm::AnyKeys {
+            return given;
+        }
+        for fault in self.of.each(&given) {
+            match &fault {
+                Fault::Unknown { argument } => {
+                    self.unknown_argument(argument);
+                    given.retain(|(name, _)| name != argument);
                 }
-                self.stand_in(name);
+                Fault::Twice { argument, first } => {
+                    self.twice(argument, first);
+                    given.retain(|(name, _)| name != argument);
+                }
+                Fault::Unfit { argument, why } => {
+                    let inner = ArgumentError::from(fault.clone()).path.split_off(1);
+                    self.wrong(argument, &inner, why);
+                    given
+                        .iter_mut()
+                        .filter(|(name, _)| name == argument)
+                        .for_each(|(_, given)| *given = Given::Unknown);
+                }
+                Fault::Missing { .. } | Fault::Together(_) | Fault::Invalid(_) => {}
             }
         }
-    }
-
-    fn stand_in(&mut self, name: &str) {
-        self.known.remove(name);
-        self.stand_ins.retain(|(known, _)| known != name);
-        let values = probe::stand_ins(self.module, self.schema, name);
-        if values.is_empty() {
-            self.unknown = true;
-        }
-        self.stand_ins.push((name.to_owned(), values));
+        given
     }
 
     /// What is missing, and what does not go together.
-    fn together(&mut self) {
-        if self.unknown || !self.found.is_empty() && self.module.free_form() != FreeForm::No {
+    fn together(&mut self, given: &[(String, Given)]) {
+        if self.unknown || !self.found.is_empty() && self.of.free_form != FreeForm::No {
             return;
         }
-        for _ in 0..MOST_MISSING {
-            let Some(message) = self.said() else {
-                return;
-            };
-            if !message.starts_with("missing field") {
-                if self.found.is_empty() {
-                    self.found.push(self.do_not_go_together(&message));
-                }
-                return;
+        let faults = self.of.together(given);
+        let missing = faults.iter().filter_map(|fault| match fault {
+            Fault::Missing { argument } if !self.meant.contains(argument) => Some(argument),
+            _ => None,
+        });
+        let missing: Vec<_> = missing
+            .take(MOST_MISSING)
+            .map(|argument| self.missing(argument))
+            .collect();
+        self.found.extend(missing);
+        if !self.found.is_empty() {
+            return;
+        }
+        for fault in &faults {
+            if let Fault::Together(rule) = fault {
+                self.found
+                    .push(self.do_not_go_together(self.name_span, rule));
             }
-            let Some(missing) = probe::named(&message).map(str::to_owned) else {
-                return;
-            };
-            if !self.meant.contains(&missing) {
-                self.found.push(self.missing(&missing));
-            }
-            let values = probe::stand_ins(self.module, self.schema, &missing);
-            if values.is_empty() {
-                return;
-            }
-            self.stand_ins.push((missing, values));
+        }
+        if self.found.is_empty() {
+            let invalid = self.invalid(given);
+            self.found.extend(invalid);
         }
     }
 
-    /// What the module says whatever the stand-ins are.
-    fn said(&self) -> Option<String> {
-        let with = |pick: fn(&[Json]) -> Option<&Json>, omit: bool| {
-            let mut arguments = self.known.clone();
-            for (name, values) in &self.stand_ins {
-                if let Some(value) =
-                    pick(values).filter(|_| !omit || !self.omittable.contains(name))
-                {
-                    arguments.insert(name.clone(), value.clone());
-                }
+    /// What the module itself finds wrong, with stand-ins for what only a run knows.
+    fn invalid(&self, given: &[(String, Given)]) -> Option<Diagnostic> {
+        let with = |perhaps: bool| {
+            let values = given.iter().filter_map(|(name, given)| {
+                let value = match given {
+                    Given::Value(value) => value.clone(),
+                    Given::Perhaps if !perhaps => return None,
+                    Given::Unknown | Given::Perhaps => match self.of.argument(name) {
+                        Some(argument) => stand_in(argument),
+                        None => Json::from("stand-in"),
+                    },
+                };
+                Some((name.clone(), value))
+            });
+            let arguments: Map<String, Json> = values.collect();
+            match self.module.parse(arguments.into()) {
+                Ok(_) => Some(None),
+                Err(ArgumentError {
+                    fault: Fault::Invalid(invalid),
+                    ..
+                }) => Some(Some(invalid)),
+                Err(_) => None,
             }
-            probe::together(self.module, arguments)
         };
-        let first = with(<[Json]>::first, false)?;
-        if first.contains("stand-in") || with(<[Json]>::last, false)? != first {
+        // Where one of the ways that it may be is right, nothing is known to be wrong.
+        let mut judged = [with(false), with(true)].into_iter().flatten();
+        let invalid = judged.next()??;
+        if judged.any(|other| other.is_none()) {
             return None;
         }
-        let missing = first.starts_with("missing field");
-        (missing || with(<[Json]>::first, true)? == first).then_some(first)
+        let is_about = |name: &str| {
+            let argument = self.of.argument(name);
+            let named = |argument: &Argument| invalid.arguments.contains(&argument.name.as_str());
+            invalid.arguments.is_empty() || argument.is_some_and(named)
+        };
+        let about: Vec<_> = given.iter().filter(|(name, _)| is_about(name)).collect();
+        if (about.iter()).any(|(_, given)| !matches!(given, Given::Value(_))) {
+            return None;
+        }
+        let first = about.first().filter(|_| !invalid.arguments.is_empty());
+        let written = first.and_then(|(name, _)| self.written(name));
+        let span = written.map_or(self.name_span, |written| &written.value.span);
+        Some(self.do_not_go_together(span, &invalid.message))
+    }
+
+    fn written(&self, name: &str) -> Option<&Written> {
+        self.written.iter().find(|written| written.name == name)
     }
 
     fn no_name(&mut self, key: &Node) {
@@ -202,9 +239,15 @@ impl Task<'_> {
         );
     }
 
-    fn unknown_argument(&mut self, name: &str, key: &Node, names: &[String]) {
-        let nearest = suggest(name, names.iter().map(String::as_str));
-        self.meant.extend(nearest.clone());
+    fn unknown_argument(&mut self, name: &str) {
+        let Some(Written { key, .. }) = self.written(name) else {
+            return;
+        };
+        let arguments = self.of.named();
+        let nearest = suggest(name, arguments.flat_map(Argument::all_names));
+        let meant = nearest.as_deref().and_then(|name| self.of.argument(name));
+        let meant = meant.map(|argument| argument.name.clone());
+        let names: Vec<&str> = self.of.named().map(|it| it.name.as_str()).collect();
         let help = match nearest {
             Some(nearest) => format!("did you mean `{nearest}`?"),
             None if crate::playbook::TASK_KEYWORDS
@@ -219,57 +262,77 @@ impl Task<'_> {
             None if names.is_empty() => "it takes no arguments".to_owned(),
             None => format!("it has: {}", names.join(", ")),
         };
-        self.found.push(
-            Diagnostic::error(
-                &key.span,
-                format!("the module `{}` has no argument `{name}`", self.name),
-            )
-            .label(self.name_span, "the module")
-            .help(help),
-        );
+        let diagnostic = Diagnostic::error(
+            &key.span,
+            format!("the module `{}` has no argument `{name}`", self.name),
+        )
+        .label(self.name_span, "the module")
+        .help(help);
+        self.meant.extend(meant);
+        self.found.push(diagnostic);
     }
 
-    fn wrong(&mut self, name: &str, place: &Node, path: &[String], message: &str) {
-        let argument = format!("`{name}` of `{}`", self.name);
-        let expected = probe::expected(message);
-        let inner = probe::named(message).unwrap_or_default();
+    fn twice(&mut self, name: &str, first: &str) {
+        let (Some(second), Some(one)) = (self.written(name), self.written(first)) else {
+            return;
+        };
+        let message = format!(
+            "`{name}` is another name of `{first}`, and `{}` has both",
+            self.name
+        );
+        let diagnostic = Diagnostic::error(&second.key.span, message)
+            .label(&one.key.span, "given here already")
+            .help("remove one of the two");
+        self.found.push(diagnostic);
+    }
+
+    fn wrong(&mut self, name: &str, inner: &[String], why: &Unfit) {
+        let Some(written) = self.written(name) else {
+            return;
+        };
+        let place = at(&written.value, inner);
+        let (item, why) = match why {
+            Unfit::Item { index, why } => (format!(" (item {})", index + 1), &**why),
+            Unfit::Key { key, why } => (format!(" (`{key}`)"), &**why),
+            why => (String::new(), why),
+        };
+        let argument = format!("`{name}` of `{}`{item}", self.name);
         let error = |text: String| Diagnostic::error(&place.span, text);
-        let diagnostic = if message.starts_with("unknown variant") {
-            let nearest = suggest(inner, expected.iter().map(String::as_str));
-            error(format!("{argument} cannot be `{inner}`")).help(match nearest {
-                Some(word) => {
-                    format!("did you mean `{word}`? there are: {}", expected.join(", "))
-                }
-                None => format!("write one of: {}", expected.join(", ")),
-            })
-        } else if message.starts_with("unknown field") {
-            let nearest = suggest(inner, expected.iter().map(String::as_str));
-            error(format!("{argument} has no `{inner}`")).help(match nearest {
-                Some(word) => format!("did you mean `{word}`?"),
-                None => format!("there are: {}", expected.join(", ")),
-            })
-        } else if message.starts_with("missing field") {
-            error(format!("{argument} needs `{inner}`")).help(format!("add `{inner}: …` to it"))
-        } else {
-            let item = match path.last().and_then(|last| last.parse::<usize>().ok()) {
-                Some(index) if !message.starts_with("item ") => format!(" (item {})", index + 1),
-                _ => String::new(),
-            };
-            match message
-                .strip_prefix("expected ")
-                .and_then(|rest| rest.split_once(", found "))
-            {
-                Some((wanted, is)) => {
-                    error(format!("{argument}{item} wants {wanted}, and this is {is}"))
-                        .note(self.about(name))
-                        .help(format!("write {wanted} after `{name}:`"))
-                }
-                None => error(format!("{argument}{item}: {message}"))
+        let diagnostic = match why {
+            Unfit::Choice { given, choices } => {
+                let nearest = suggest(given, self.words(name));
+                error(format!("{argument} cannot be `{given}`")).help(match nearest {
+                    Some(word) => {
+                        format!("did you mean `{word}`? there are: {}", choices.join(", "))
+                    }
+                    None => format!("write one of: {}", choices.join(", ")),
+                })
+            }
+            Unfit::Kind { expected, found } => {
+                error(format!("{argument} wants {expected}, and this is {found}"))
                     .note(self.about(name))
-                    .help(self.reference()),
+                    .help(format!("write {expected} after `{name}:`"))
+            }
+            Unfit::Item { .. } | Unfit::Key { .. } | Unfit::Because(_) => {
+                error(format!("{argument}: {why}"))
+                    .note(self.about(name))
+                    .help(self.reference())
             }
         };
         self.found.push(diagnostic);
+    }
+
+    /// The words that an argument takes.
+    fn words(&self, name: &str) -> impl Iterator<Item = &str> {
+        let choices: &[Choice] = match self.of.argument(name).map(|argument| &argument.kind) {
+            Some(Kind::Choice(choices)) => choices,
+            _ => &[],
+        };
+        choices.iter().flat_map(|choice| {
+            std::iter::once(&choice.word)
+                .chain(&choice.aliases)
+                .map(String::as_str)
+        })
     }
 
     fn missing(&self, name: &str) -> Diagnostic {
@@ -281,89 +344,20 @@ impl Task<'_> {
         .help(format!("add `{name}: …` below it"))
     }
 
-    fn do_not_go_together(&self, message: &str) -> Diagnostic {
-        Diagnostic::error(self.name_span, format!("`{}`: {message}", self.name))
-            .help(self.reference())
+    fn do_not_go_together(&self, span: &Span, message: &str) -> Diagnostic {
+        Diagnostic::error(span, format!("`{}`: {message}", self.name)).help(self.reference())
     }
 
     /// What the reference says of an argument.
     fn about(&self, name: &str) -> String {
-        let text = self.schema["properties"][name]["description"].as_str();
-        let text = text.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
-        let sentence = text.as_deref().and_then(|text| text.split(". ").next());
-        match sentence.map(|text| text.trim_end_matches('.')) {
-            Some(text) if !text.is_empty() => format!("`{name}`: {text}"),
-            _ => self.reference(),
+        let sentence = self.of.argument(name).map(Argument::summary);
+        match sentence.filter(|text| !text.is_empty()) {
+            Some(text) => format!("`{name}`: {text}"),
+            None => self.reference(),
         }
     }
 
     fn reference(&self) -> String {
-        format!(
-            "`windlass doc {}` describes its arguments",
-            self.module.name()
-        )
+        format!("`windlass doc {}` describes its arguments", self.of.name)
     }
-}
-
-/// A value without templates, as data; nothing where there is one.
-pub(super) fn literal(node: &Node) -> Option<Json> {
-    if node.tag == Some(Tag::Vault) {
-        return None;
-    }
-    Some(match &node.value {
-        Value::Null => Json::Null,
-        Value::Bool(flag) => Json::from(*flag),
-        Value::Int(number) => Json::from(*number),
-        Value::Float(number) => Json::from(*number),
-        Value::String(text) if has_template(text) && node.tag != Some(Tag::Unsafe) => return None,
-        Value::String(text) => Json::from(text.as_str()),
-        Value::Sequence(items) => items
-            .iter()
-            .map(literal)
-            .collect::<Option<Vec<_>>>()?
-            .into(),
-        Value::Mapping(mapping) => {
-            let mut object = Map::new();
-            for (key, value) in mapping.iter() {
-                let name = key.as_str().unwrap_or_else(|| key.source_text());
-                if has_template(name) {
-                    return None;
-                }
-                object.insert(name.to_owned(), literal(value)?);
-            }
-            Json::Object(object)
-        }
-    })
-}
-
-fn stand_in_text(node: &Node) -> Json {
-    literal(node).unwrap_or_else(|| Json::from("stand-in"))
-}
-
-/// Whether a template may give `omit`.
-fn may_be_left_out(node: &Node) -> bool {
-    match &node.value {
-        Value::String(text) => text.contains("omit") || text.trim().starts_with("{{"),
-        _ => false,
-    }
-}
-
-/// The node at a path inside a value; the innermost that is there.
-fn at<'n>(node: &'n Node, path: &[String]) -> &'n Node {
-    let mut place = node;
-    for segment in path {
-        let next = match &place.value {
-            Value::Sequence(items) => segment
-                .parse()
-                .ok()
-                .and_then(|index: usize| items.get(index)),
-            Value::Mapping(mapping) => mapping.get(segment),
-            _ => None,
-        };
-        match next {
-            Some(next) => place = next,
-            None => break,
-        }
-    }
-    place
 }

@@ -3,18 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use windlass_modules::describe::{Argument, Description, Names};
+
 use super::items::{Item, folder};
 use super::modules;
 use crate::playbook::{Play, TaskAction, has_template};
 use crate::yaml::{self, Diagnostic, Mapping, Node, suggest};
-
-/// Arguments that name a file on the control host: module, argument, the folder that it may be in,
-/// and whether a run may make it (`fetch` and tasks on the control host write files).
-const FILES: &[(&str, &str, &str, bool)] = &[
-    ("template", "src", "templates", false),
-    ("copy", "src", "files", true),
-    ("script", "cmd", "files", true),
-];
 
 /// Where the engine finds `name`, if it is there.
 pub(super) fn find(folders: &[PathBuf], sub: &str, name: &str) -> Option<PathBuf> {
@@ -154,80 +148,91 @@ fn variables(path: &Path, named: &Node) -> Result<Arc<Node>, Vec<Diagnostic>> {
 /// Whether the files that tasks name are there.
 pub(super) fn check(items: &[Item], found: &mut Vec<Diagnostic>) {
     for (index, item) in items.iter().enumerate() {
-        let TaskAction::Module { name, .. } = &item.task.action else {
-            continue;
-        };
-        let Some(module) = windlass_modules::registry::find(name) else {
-            continue;
-        };
-        let Some((_, argument, sub, made)) =
-            FILES.iter().find(|(known, ..)| *known == module.name())
-        else {
-            continue;
-        };
-        let Some(arguments) = modules::arguments(item) else {
-            continue;
-        };
-        let Some(node) = arguments.get(argument) else {
-            continue;
-        };
-        let Some(name) = file_name(node, module.name()) else {
+        let (Some(module), Some(arguments)) = (modules::of(item), modules::arguments(item)) else {
             continue;
         };
         let folders = item.folders();
-        if is_remote(&arguments) || find(&folders, sub, &name).is_some() {
-            continue;
+        for file in named(module, &arguments) {
+            if find(&folders, file.folder, file.name).is_some() {
+                continue;
+            }
+            let what = if file.rendered { "template" } else { "file" };
+            let mut diagnostic = missing(file.node, file.name, &folders, file.folder, what);
+            // Nobody writes templates while a run goes on; files that are sent are made now and then.
+            if !file.rendered && items[..index].iter().any(writes_here) {
+                diagnostic.severity = yaml::Severity::Warning;
+                diagnostic =
+                    diagnostic.help("an earlier task may make it; otherwise check the name");
+            }
+            found.push(diagnostic);
         }
-        let what = if module.name() == "template" {
-            "template"
-        } else {
-            "file"
-        };
-        let mut diagnostic = missing(node, &name, &folders, sub, what);
-        if *made && items[..index].iter().any(writes_here) {
-            diagnostic.severity = yaml::Severity::Warning;
-            diagnostic = diagnostic.help("an earlier task may make it; otherwise check the name");
-        }
-        found.push(diagnostic);
     }
+}
+
+/// A file of the control host that a task names.
+struct Named<'n> {
+    /// Where it is named.
+    node: &'n Node,
+    /// What it is called there.
+    name: &'n str,
+    /// In which folder it may be.
+    folder: &'static str,
+    /// Whether it is rendered as a template.
+    rendered: bool,
+}
+
+/// The files of the control host that a task reads, as far as their names are literal.
+fn named<'n>(module: &Description, arguments: &'n Mapping) -> Vec<Named<'n>> {
+    let each = |(key, value): &'n (Node, Node)| {
+        let argument = module.argument(key.as_str()?)?;
+        let names = argument.names?;
+        let there = names == Names::File && is_remote(arguments);
+        let nodes = value.as_sequence().unwrap_or(std::slice::from_ref(value));
+        let files = nodes.iter().filter_map(move |node| {
+            let name = file_name(node, names)?;
+            Some(Named {
+                node,
+                name,
+                folder: names.folder(name)?,
+                rendered: names.is_rendered(name),
+            })
+        });
+        (!there).then_some(files)
+    };
+    arguments
+        .entries
+        .iter()
+        .filter_map(each)
+        .flatten()
+        .collect()
 }
 
 /// The template files that a task renders, as far as their names are literal and their syntax is the
 /// usual one.
-pub(super) fn templates(item: &Item, module: &str, arguments: &Mapping) -> Vec<PathBuf> {
+pub(super) fn templates(item: &Item, module: &Description, arguments: &Mapping) -> Vec<PathBuf> {
     let unusual = |(key, _): (&Node, &Node)| {
-        key.as_str()
-            .is_some_and(|key| key.contains("_string") || key.ends_with("_blocks"))
-    };
-    let Some(src) = arguments.get("src") else {
-        return Vec::new();
+        let argument = key.as_str().and_then(|key| module.argument(key));
+        argument.is_some_and(|argument| argument.syntax)
     };
     if arguments.iter().any(unusual) {
         return Vec::new();
     }
-    let is_template = |name: &str| match module {
-        "template" => true,
-        "kube_apply" => Path::new(name).extension().is_some_and(|end| end == "j2"),
-        _ => false,
-    };
-    let names = src.as_sequence().unwrap_or(std::slice::from_ref(src));
-    names
-        .iter()
-        .filter_map(Node::as_str)
-        .filter(|name| !has_template(name) && is_template(name))
-        .filter_map(|name| find(&item.folders(), "templates", name))
+    let files = named(module, arguments).into_iter();
+    files
+        .filter(|file| file.rendered)
+        .filter_map(|file| find(&item.folders(), file.folder, file.name))
         .collect()
 }
 
-/// The literal name of a file; for a script, its first word.
-fn file_name(node: &Node, module: &str) -> Option<String> {
+/// The literal name of a file; where words come after it, the first.
+fn file_name(node: &Node, names: Names) -> Option<&str> {
     let text = node.as_str().filter(|text| !text.trim().is_empty())?;
-    if module != "script" {
-        return (!has_template(text)).then(|| text.to_owned());
+    if names != Names::Script {
+        return (!has_template(text)).then_some(text);
     }
     // The arguments of a script may be templates; only its name counts.
     let first = text.split_whitespace().next()?;
-    (!has_template(first) && !first.contains(['"', '\'', '\\'])).then(|| first.to_owned())
+    (!has_template(first) && !first.contains(['"', '\'', '\\'])).then_some(first)
 }
 
 fn is_remote(arguments: &Mapping) -> bool {
@@ -239,9 +244,11 @@ fn is_remote(arguments: &Mapping) -> bool {
 /// Whether a task may write files on the control host.
 fn writes_here(item: &Item) -> bool {
     let local = |node: &Node| node.as_str().is_none_or(|host| host != "all");
+    let names_one = |argument: &Argument| argument.names == Some(Names::Destination);
     let fetch = match &item.task.action {
-        TaskAction::Module { name, .. } => windlass_modules::registry::find(name)
-            .is_some_and(|module| matches!(module.name(), "fetch" | "kubeconfig")),
+        TaskAction::Module { .. } => {
+            modules::of(item).is_some_and(|module| module.arguments.iter().any(names_one))
+        }
         TaskAction::IncludeTasks { file, .. } => file.as_str().is_some_and(has_template),
         TaskAction::IncludeRole { role, .. } => !role.is_literal(),
         TaskAction::Meta(..) => false,

@@ -1,6 +1,7 @@
 //! Which module a task runs, and what arguments it is given.
 
-use windlass_modules::{Module, registry};
+use windlass_modules::describe::Kind;
+use windlass_modules::{Description, Module, registry};
 
 use super::arguments;
 use super::items::Item;
@@ -21,9 +22,17 @@ pub(super) fn check(item: &Item, found: &mut Vec<Diagnostic>) {
     }
 }
 
+/// What the module of a task says of itself; nothing where there is none.
+pub(super) fn of(item: &Item) -> Option<&'static Description> {
+    match &item.task.action {
+        TaskAction::Module { name, .. } => registry::find(name).map(Module::description),
+        _ => None,
+    }
+}
+
 /// How a module takes free text.
 pub(super) fn form(module: &dyn Module) -> Form {
-    Form::new(module.free_form(), module.schema())
+    Form::of(module.description())
 }
 
 /// The arguments of a task that stand in the playbook; nothing where they cannot be read.
@@ -51,13 +60,11 @@ pub(super) fn text_values(item: &Item) -> Vec<Node> {
     let (Some(module), Some(arguments)) = (registry::find(name), arguments(item)) else {
         return Vec::new();
     };
-    let schema = module.schema();
     let is_number = |key: &Node| {
-        let property = key.as_str().and_then(|key| schema["properties"].get(key));
-        property.is_some_and(|property| {
-            let kind = property["type"].to_string();
-            kind.contains("number") || kind.contains("integer")
-        })
+        let argument = key
+            .as_str()
+            .and_then(|key| module.description().argument(key));
+        argument.is_some_and(|argument| matches!(argument.kind, Kind::Number { .. }))
     };
     arguments
         .entries

@@ -269,11 +269,11 @@ impl Reader<'_> {
         };
         for (key, value) in arguments.iter() {
             self.text(key, When::Always);
-            if key.as_str().is_some_and(|key| module.raw().contains(&key)) {
-                // `debug: var` shows what is undefined as such.
-                let when = match module.name() {
-                    "debug" => When::Harmless,
-                    _ => When::Always,
+            if let Some(name) = key.as_str().filter(|key| module.raw().contains(key)) {
+                let when = if module.may_be_undefined().contains(&name) {
+                    When::Harmless
+                } else {
+                    When::Always
                 };
                 let items = value.as_sequence().unwrap_or(std::slice::from_ref(value));
                 self.conditions(items, when);
@@ -281,7 +281,7 @@ impl Reader<'_> {
                 self.text(value, When::Always);
             }
         }
-        for file in files::templates(item, module.name(), &arguments) {
+        for file in files::templates(item, module.description(), &arguments) {
             if let Ok(source) = read(&file) {
                 let options = FileOptions::default();
                 let result = self.templar.syntax_check_file(&source, &options);

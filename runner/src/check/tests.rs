@@ -275,6 +275,125 @@ fn arguments_with_templates_are_taken_for_right() {
 }
 
 #[test]
+fn what_does_not_go_together_is_found_whatever_the_templates_give() {
+    for (text, message) in [
+        (
+            "- copy: {src: \"x{{ a }}\", content: \"x{{ b }}\", dest: /x}",
+            "`copy`: `src` and `content` exclude each other: give one",
+        ),
+        (
+            "- lineinfile: {path: /x, regexp: \"x{{ a }}\"}",
+            "`lineinfile`: `line` is needed, since `state` is `present` where it is not given",
+        ),
+        (
+            "- etcd_member: {state: present, name: \"x{{ a }}\"}",
+            "`etcd_member`: `state: present` needs `peer_url` and `name`",
+        ),
+        (
+            "- file: {path: \"x{{ a }}\", src: \"x{{ b }}\", state: touch}",
+            "`file`: `src` is only for `state: link` or `state: hard`",
+        ),
+        (
+            "- command:",
+            "`command`: nothing to do: write the text after `command:`, or give `cmd` or `argv`",
+        ),
+        (
+            "- command: ls\n  args: {cmd: ls}",
+            "`command`: the text after `command:` and `cmd` exclude each other: give one",
+        ),
+        // Single values, beside others that only a run knows.
+        (
+            "- get_url: {url: example.com, dest: \"x{{ a }}\"}",
+            "`get_url`: `example.com` is no URL like https://…",
+        ),
+        (
+            "- lineinfile: {path: \"x{{ a }}\", line: x, insertafter: '('}",
+            "`lineinfile`: `(` is no regular expression",
+        ),
+        (
+            "- set_fact: {a-b: \"{{ a }}\"}",
+            "`set_fact`: `a-b` cannot be the name of a variable",
+        ),
+        (
+            "- file: {path: /x, dest: /y}",
+            "`dest` is another name of `path`, and `file` has both",
+        ),
+        (
+            "- command: {argv: [ls, {a: b}]}",
+            "`argv` of `command` (item 2) wants text, and this is a mapping",
+        ),
+        (
+            "- apt: {name: x, upgrade: everything}",
+            "`upgrade` of `apt` cannot be `everything`",
+        ),
+    ] {
+        let play = format!(
+            "- hosts: all\n  vars: {{a: 1, b: 1}}\n  tasks:\n{}",
+            indent(text)
+        );
+        let found = World::new(&[("site.yml", &play)]).found();
+        assert_eq!(found.len(), 1, "{text}: {found:?}");
+        assert!(
+            found[0].starts_with(&format!("error: {message}")),
+            "{text}: {found:?}"
+        );
+    }
+    // Other values would make these right.
+    for text in [
+        "- copy: {content: x, dest: \"{{ d }}\", mode: \"{{ d }}\"}",
+        "- apt: {name: x, upgrade: \"{{ d }}\"}",
+        "- apt: {upgrade: yes}",
+        "- set_fact: {x: \"{{ d }}\"}",
+        "- pause: {seconds: \"{{ d }}\", minutes: \"{{ d }}\"}",
+        "- file: {path: /x, src: /y, state: \"{{ d }}\"}",
+        "- service: {name: x, state: \"{{ d | default(omit) }}\"}",
+        "- get_url: {url: \"{{ d }}\", dest: /x, checksum: \"{{ d | default(omit) }}\"}",
+    ] {
+        let play = format!("- hosts: all\n  vars: {{d: 1}}\n  tasks:\n{}", indent(text));
+        assert_eq!(
+            World::new(&[("site.yml", &play)]).found(),
+            NOTHING,
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn files_that_a_module_says_it_reads_are_looked_for() {
+    for (text, message) in [
+        ("- kube_apply: {src: [a.yml, b.yml.j2]}", "file `a.yml`"),
+        ("- script: setup.sh {{ x }}", "file `setup.sh`"),
+        ("- template: {src: c.j2, dest: /x}", "template `c.j2`"),
+    ] {
+        let world = World::new(&[
+            (
+                "site.yml",
+                &format!("- hosts: all\n  vars: {{x: 1}}\n  tasks:\n{}", indent(text)),
+            ),
+            ("templates/b.yml.j2", "a: 1\n"),
+        ]);
+        assert_eq!(
+            world.found(),
+            [format!("error: there is no {message}")],
+            "{text}"
+        );
+    }
+    // What a module writes here may be there by then.
+    let copy = "- copy: {src: made.txt, dest: /x}";
+    let fetched = format!("- fetch: {{src: /made.txt, dest: files/, flat: true}}\n{copy}");
+    assert_eq!(tasks(&fetched), ["warning: there is no file `made.txt`"]);
+    let broken = World::new(&[
+        (
+            "site.yml",
+            "- hosts: all\n  tasks:\n    - kube_apply: {src: a.yml.j2}\n",
+        ),
+        ("templates/a.yml.j2", "{% if %}\n"),
+    ])
+    .found();
+    assert_eq!(broken.len(), 1, "{broken:?}");
+}
+
+#[test]
 fn module_defaults_count_as_given() {
     let found = play(
         "  module_defaults: {copy: {dest: /x}}\n  tasks:\n    - ansible.builtin.copy: {content: x}",

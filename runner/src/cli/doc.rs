@@ -1,8 +1,8 @@
 //! `windlass doc`: the modules and their arguments, from the modules themselves.
 
 use clap::Args;
-use serde_json::Value;
-use windlass_modules::{Module, registry};
+use windlass_modules::describe::{Argument, Return};
+use windlass_modules::{Description, Module, registry};
 
 use super::exit::Exit;
 use crate::report::{Printer, Theme};
@@ -21,7 +21,7 @@ pub(crate) fn start(arguments: &Arguments, printer: &Printer) -> Exit {
         return Exit::Well;
     };
     if let Some(module) = registry::find(name) {
-        printer.line(&page(module, printer.theme()));
+        printer.line(page(module.description(), printer.theme()).trim_end());
         return Exit::Well;
     }
     printer.note(&format!(
@@ -36,133 +36,85 @@ pub(crate) fn start(arguments: &Arguments, printer: &Printer) -> Exit {
 }
 
 fn list(printer: &Printer) {
-    let mut modules: Vec<&dyn Module> = registry::all().collect();
-    modules.sort_by_key(|module| module.name());
-    let width = modules
-        .iter()
-        .map(|module| module.name().len())
-        .max()
-        .unwrap_or(0);
+    let mut modules: Vec<&Description> = registry::all().map(Module::description).collect();
+    modules.sort_by_key(|module| module.name);
+    let longest = modules.iter().map(|module| module.name.len()).max();
+    let width = longest.unwrap_or(0);
     for module in modules {
-        let schema = module.schema();
-        let summary = schema["description"].as_str().unwrap_or_default();
-        let first = summary
-            .split("\n\n")
-            .next()
-            .unwrap_or_default()
-            .replace('\n', " ");
-        printer.line(&format!("{:<width$}  {first}", module.name()));
+        printer.line(&format!("{:<width$}  {}", module.name, module.summary()));
     }
 }
 
 /// The reference page of a module, as text.
-pub(crate) fn page(module: &dyn Module, theme: Theme) -> String {
-    let schema = module.schema();
-    let mut page = vec![theme.strong(module.name())];
-    if !module.aliases().is_empty() {
-        page.push(format!("also called {}", module.aliases().join(", ")));
+pub(crate) fn page(module: &Description, theme: Theme) -> String {
+    let mut page = vec![theme.strong(module.name)];
+    if !module.aliases.is_empty() {
+        page.push(format!("also called {}", module.aliases.join(", ")));
     }
     page.push(String::new());
-    page.push(
-        schema["description"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned(),
-    );
-    let required: Vec<&str> = schema["required"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    if let Some(properties) = schema["properties"]
-        .as_object()
-        .filter(|map| !map.is_empty())
-    {
-        page.push(String::new());
-        page.push(theme.strong("Arguments"));
-        for (name, property) in properties {
-            page.extend(argument(
-                name,
-                property,
-                required.contains(&name.as_str()),
-                schema,
-                theme,
-            ));
+    page.push(module.about.clone());
+    let mut section = |title: &str, lines: Vec<String>| {
+        if !lines.is_empty() {
+            page.extend([String::new(), theme.strong(title)]);
+            page.extend(lines);
         }
-    }
-    if !module.needs().is_empty() {
-        page.push(String::new());
-        page.push(theme.strong("Needs on the node"));
-        page.extend(module.needs().iter().map(|need| format!("  {need}")));
-    }
+    };
+    let arguments = module.named();
+    section(
+        "Arguments",
+        arguments.flat_map(|it| argument(it, theme)).collect(),
+    );
+    let line = module.line();
+    let rules = module.rules.iter();
+    section(
+        "What goes together",
+        rules
+            .map(|rule| format!("  {}", rule.about(line)))
+            .collect(),
+    );
+    let returns = module.returns.iter();
+    section(
+        "Returns",
+        returns.flat_map(|it| returned(it, theme)).collect(),
+    );
+    section(
+        "Check mode",
+        vec![format!("  {}", module.check_mode.about())],
+    );
+    let needs = module.needs.iter();
+    section(
+        "Needs on the node",
+        needs.map(|need| format!("  {need}")).collect(),
+    );
+    let examples = module.examples.iter();
+    section(
+        "Examples",
+        examples.flat_map(|text| example(text)).collect(),
+    );
     page.join("\n")
 }
 
-fn argument(
-    name: &str,
-    property: &Value,
-    required: bool,
-    schema: &Value,
-    theme: Theme,
-) -> Vec<String> {
-    let target = referenced(property, schema);
-    let mut notes = Vec::new();
-    if required {
-        notes.push("required".to_owned());
-    }
-    if let Some(choices) = target["enum"]
-        .as_array()
-        .or_else(|| property["enum"].as_array())
-    {
-        let choices: Vec<String> = choices.iter().map(plain).collect();
-        notes.push(format!("one of {}", choices.join(", ")));
-    }
-    if let Some(default) = property.get("default").filter(|default| !default.is_null()) {
-        notes.push(format!("default: {}", plain(default)));
-    }
-    let notes = if notes.is_empty() {
-        String::new()
-    } else {
-        format!("  ({})", notes.join("; "))
-    };
-    let mut lines = vec![format!("  {}{notes}", theme.good(name))];
-    let about = property["description"]
-        .as_str()
-        .or_else(|| target["description"].as_str());
-    lines.extend(
-        about
-            .unwrap_or_default()
-            .lines()
-            .map(|line| format!("      {line}")),
-    );
-    lines
+fn argument(argument: &Argument, theme: Theme) -> Vec<String> {
+    let notes = argument.notes().join("; ");
+    let first = format!("  {}  ({notes})", theme.good(&argument.name));
+    let about = argument.about.lines();
+    let about = about.map(|line| format!("      {line}").trim_end().to_owned());
+    let words = argument.words().into_iter();
+    let words = words.map(|(word, about)| format!("      {word}: {}", about.replace('\n', " ")));
+    std::iter::once(first).chain(about).chain(words).collect()
 }
 
-/// The schema that `property` refers to, or itself.
-fn referenced<'a>(property: &'a Value, schema: &'a Value) -> &'a Value {
-    let reference = property["$ref"]
-        .as_str()
-        .or_else(|| {
-            property["anyOf"]
-                .as_array()?
-                .iter()
-                .find_map(|one| one["$ref"].as_str())
-        })
-        .or_else(|| {
-            property["allOf"]
-                .as_array()?
-                .iter()
-                .find_map(|one| one["$ref"].as_str())
-        });
-    reference
-        .and_then(|reference| schema.pointer(reference.trim_start_matches('#')))
-        .unwrap_or(property)
+fn returned(value: &Return, theme: Theme) -> [String; 2] {
+    let (name, kind) = (theme.good(value.name), value.kind.name());
+    [
+        format!("  {name}  ({kind})"),
+        format!("      {}", value.about),
+    ]
 }
 
-fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
+/// An example, a little to the right, with an empty line after it.
+fn example(text: &str) -> Vec<String> {
+    let lines = text.trim_end().lines();
+    let lines = lines.map(|line| format!("  {line}").trim_end().to_owned());
+    lines.chain(std::iter::once(String::new())).collect()
 }

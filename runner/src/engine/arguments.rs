@@ -68,7 +68,7 @@ pub(crate) fn prepare(
     };
     let module = registry::find(name)
         .ok_or_else(|| playbook::unknown_module(name, name_span, registry::names()))?;
-    let form = playbook::Form::new(module.free_form(), module.schema());
+    let form = playbook::Form::of(module.description());
     let read = playbook::arguments(arguments, more.as_ref(), &form).map_err(|diagnostics| {
         diagnostics
             .into_iter()

@@ -1,7 +1,7 @@
 //! A module's arguments, however they were written, as a mapping.
 
-use serde_json::Value as Json;
-use windlass_modules::FreeForm;
+use windlass_modules::describe::Argument;
+use windlass_modules::{Description, FreeForm};
 
 use super::pairs::{self, Unclosed, Word};
 use super::reader::{describe, is_template};
@@ -16,14 +16,17 @@ pub struct Form {
 }
 
 impl Form {
-    /// Of a module that takes a string like `free` and whose arguments `schema` describes.
-    pub fn new(free: FreeForm, schema: &Json) -> Self {
-        let properties = schema.get("properties").and_then(Json::as_object);
+    /// Of a module that describes itself so.
+    pub fn of(module: &Description) -> Self {
+        let arguments = module.arguments.iter();
+        Self::new(module.free_form, arguments.flat_map(Argument::all_names))
+    }
+
+    /// Of a module that takes a string like `free` and has these arguments.
+    pub fn new<'a>(free: FreeForm, names: impl IntoIterator<Item = &'a str>) -> Self {
         Self {
             free,
-            keys: properties
-                .map(|properties| properties.keys().cloned().collect())
-                .unwrap_or_default(),
+            keys: names.into_iter().map(str::to_owned).collect(),
         }
     }
 }

@@ -150,7 +150,7 @@ impl Reader<'_> {
         dynamic: bool,
     ) -> Option<RoleRequest> {
         let keyword = keywords::short(&action.name).to_owned();
-        let form = super::Form::new(windlass_modules::FreeForm::No, &serde_json::Value::Null);
+        let form = super::Form::new(windlass_modules::FreeForm::No, []);
         let more = Self::given(mapping, "args");
         let arguments = match super::arguments(&action.arguments, more, &form) {
             Ok(read) => read.entries,

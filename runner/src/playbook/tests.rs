@@ -238,7 +238,7 @@ fn actions_can_be_spelled_out() {
             ("copy", "copy"),
             "{text}"
         );
-        let form = Form::new(FreeForm::No, &json!({"properties": {"src": {}}}));
+        let form = Form::new(FreeForm::No, ["src"]);
         let read = arguments(written, None, &form).unwrap();
         let src = read.entries.get("src").unwrap();
         assert_eq!((src.as_str(), src.span.text()), (Some("a"), "a"), "{text}");
@@ -479,9 +479,8 @@ fn node(text: &str) -> Node {
 
 #[test]
 fn text_arguments_become_mappings() {
-    let schema = json!({"properties": {"cmd": {}, "chdir": {}, "creates": {}}});
     let read = |text: &str, free| {
-        let form = Form::new(free, &schema);
+        let form = Form::new(free, ["cmd", "chdir", "creates"]);
         let read = arguments(&node(text), None, &form).map_err(|errors| lines(&errors))?;
         let pairs: Vec<_> = read
             .entries
@@ -525,10 +524,7 @@ fn text_arguments_become_mappings() {
 
 #[test]
 fn args_give_what_is_not_beside_the_module() {
-    let form = Form::new(
-        FreeForm::Into("cmd"),
-        &json!({"properties": {"cmd": {}, "chdir": {}}}),
-    );
+    let form = Form::new(FreeForm::Into("cmd"), ["cmd", "chdir"]);
     let read = arguments(
         &node("ls chdir=/a"),
         Some(&node("{chdir: /b, creates: /c}")),

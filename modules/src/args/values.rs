@@ -1,8 +1,4 @@
-//! Argument types that read values as leniently as Ansible does.
-//!
-//! A task's arguments arrive with the types that YAML and templates gave them, or all as strings
-//! where they were written `key=value`. Each type here takes every spelling that Ansible takes for
-//! it and nothing else, and says in words what it wanted and what it found.
+//! Yes and no, texts, numbers, lists and data.
 
 use std::fmt;
 use std::ops::Deref;
@@ -13,6 +9,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
+use super::unfit::{Read, Unfit};
+use super::words::scalar_text;
 use crate::secret::Secret;
 
 /// Implements `JsonSchema` by an inline schema: the type is named by what a user writes.
@@ -34,33 +32,19 @@ macro_rules! inline_schema {
     };
 }
 
-/// What a value is, in words, for messages: "the string `maybe`", "a list".
-pub fn describe(value: &Value) -> String {
-    match value {
-        Value::Null => "nothing".to_owned(),
-        Value::Bool(flag) => format!("the boolean `{flag}`"),
-        Value::Number(number) => format!("the number `{number}`"),
-        Value::String(text) if text.is_empty() => "an empty string".to_owned(),
-        Value::String(text) => match text.char_indices().nth(60) {
-            Some((end, _)) => format!("the string `{}…`", &text[..end]),
-            None => format!("the string `{text}`"),
-        },
-        Value::Array(_) => "a list".to_owned(),
-        Value::Object(_) => "a mapping".to_owned(),
-    }
+/// Implements `Deserialize` by [`Read`].
+macro_rules! by_read {
+    ($type:ty) => {
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let value = Value::deserialize(deserializer)?;
+                <$type>::read(&value).map_err(D::Error::custom)
+            }
+        }
+    };
 }
 
-/// A number, boolean or string as Ansible writes it into a string: `True`, `1.0`, `5`.
-pub fn scalar_text(value: &Value) -> Option<String> {
-    match value {
-        Value::Bool(true) => Some("True".to_owned()),
-        Value::Bool(false) => Some("False".to_owned()),
-        Value::Number(number) if number.is_f64() => number.as_f64().map(crate::python::float),
-        Value::Number(number) => Some(number.to_string()),
-        Value::String(text) => Some(text.clone()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-    }
-}
+pub(super) use {by_read, inline_schema};
 
 /// Yes or no: a boolean, `yes`/`no`, `on`/`off`, `true`/`false`, `y`/`n`, `t`/`f`, `1`/`0`, in any
 /// case.
@@ -108,21 +92,16 @@ impl From<bool> for Flag {
     }
 }
 
-impl<'de> Deserialize<'de> for Flag {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(deserializer)?;
-        scalar_text(&value)
+impl Read for Flag {
+    fn read(value: &Value) -> Result<Self, Unfit> {
+        scalar_text(value)
             .and_then(|text| Self::from_word(&text))
-            .ok_or_else(|| {
-                D::Error::custom(format!(
-                    "expected a yes or a no, found {}",
-                    describe(&value)
-                ))
-            })
+            .ok_or_else(|| Unfit::kind("a yes or a no", value))
     }
 }
 
-inline_schema!(Flag, "Flag", { "type": "boolean" });
+by_read!(Flag);
+inline_schema!(Flag, "Flag", { "type": "boolean", "x-kind": "flag" });
 
 /// Text: a string, or a number or boolean as Ansible writes it (`True`, `1.0`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
@@ -166,19 +145,27 @@ impl From<String> for Text {
     }
 }
 
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(deserializer)?;
-        text(&value).map(Self).map_err(D::Error::custom)
+impl Read for Text {
+    fn read(value: &Value) -> Result<Self, Unfit> {
+        text(value).map(Self)
     }
 }
 
 /// The text of a scalar, or what is wrong with it.
-fn text(value: &Value) -> Result<String, String> {
-    scalar_text(value).ok_or_else(|| format!("expected text, found {}", describe(value)))
+fn text(value: &Value) -> Result<String, Unfit> {
+    scalar_text(value).ok_or_else(|| Unfit::kind("text", value))
 }
 
-inline_schema!(Text, "Text", { "type": "string" });
+/// Whether a value is text, without a copy of it.
+pub fn fits_text(value: &Value) -> Result<(), Unfit> {
+    match value {
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
+        Value::Null | Value::Array(_) | Value::Object(_) => Err(Unfit::kind("text", value)),
+    }
+}
+
+by_read!(Text);
+inline_schema!(Text, "Text", { "type": "string", "x-kind": "text" });
 
 /// Text that must be shown nowhere: a password, a token, a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -192,17 +179,20 @@ impl Deref for SecretText {
     }
 }
 
-impl<'de> Deserialize<'de> for SecretText {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Not through `describe`: a message must not quote it.
-        let value = Value::deserialize(deserializer)?;
-        scalar_text(&value)
+impl Read for SecretText {
+    fn read(value: &Value) -> Result<Self, Unfit> {
+        scalar_text(value)
             .map(|text| Self(Secret::new(text)))
-            .ok_or_else(|| D::Error::custom("expected text, found something else (not shown)"))
+            // Not through `describe`: a message must not quote it.
+            .ok_or_else(|| Unfit::Kind {
+                expected: "text".to_owned(),
+                found: "something else (not shown)".to_owned(),
+            })
     }
 }
 
-inline_schema!(SecretText, "SecretText", { "type": "string", "writeOnly": true });
+by_read!(SecretText);
+inline_schema!(SecretText, "SecretText", { "type": "string", "writeOnly": true, "x-kind": "secret" });
 
 /// A kind of number that [`Number`] can hold.
 pub trait Numeric: Copy {
@@ -210,15 +200,21 @@ pub trait Numeric: Copy {
     const EXPECTED: &'static str;
     /// The JSON Schema type.
     const TYPE: &'static str;
+    /// The name in descriptions: `u16`.
+    const NAME: &'static str;
+    /// The least and the most, where that is worth saying.
+    const RANGE: (Option<u64>, Option<u64>);
     /// From the text of a scalar that is no boolean.
     fn from_text(text: &str) -> Option<Self>;
 }
 
 macro_rules! whole_numbers {
-    ($($type:ty: $expected:literal),+ $(,)?) => {$(
+    ($($type:ident: $range:expr, $expected:literal),+ $(,)?) => {$(
         impl Numeric for $type {
             const EXPECTED: &'static str = $expected;
             const TYPE: &'static str = "integer";
+            const NAME: &'static str = stringify!($type);
+            const RANGE: (Option<u64>, Option<u64>) = $range;
 
             fn from_text(text: &str) -> Option<Self> {
                 let text = text.trim();
@@ -234,17 +230,19 @@ macro_rules! whole_numbers {
 }
 
 whole_numbers! {
-    u8: "a whole number from 0 to 255",
-    u16: "a whole number from 0 to 65535",
-    u32: "a whole number that is not negative",
-    u64: "a whole number that is not negative",
-    i32: "a whole number",
-    i64: "a whole number",
+    u8: (Some(0), Some(255)), "a whole number from 0 to 255",
+    u16: (Some(0), Some(65535)), "a whole number from 0 to 65535",
+    u32: (Some(0), None), "a whole number that is not negative",
+    u64: (Some(0), None), "a whole number that is not negative",
+    i32: (None, None), "a whole number",
+    i64: (None, None), "a whole number",
 }
 
 impl Numeric for f64 {
     const EXPECTED: &'static str = "a number";
     const TYPE: &'static str = "number";
+    const NAME: &'static str = "f64";
+    const RANGE: (Option<u64>, Option<u64>) = (None, None);
 
     fn from_text(text: &str) -> Option<Self> {
         text.trim()
@@ -282,18 +280,21 @@ impl<T: Serialize> Serialize for Number<T> {
     }
 }
 
-impl<'de, T: Numeric> Deserialize<'de> for Number<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(deserializer)?;
-        Some(&value)
+impl<T: Numeric> Read for Number<T> {
+    fn read(value: &Value) -> Result<Self, Unfit> {
+        Some(value)
             .filter(|value| !value.is_boolean())
             .and_then(scalar_text)
             .and_then(|text| T::from_text(&text))
             .map(Self)
-            .ok_or_else(|| {
-                let found = describe(&value);
-                D::Error::custom(format!("expected {}, found {found}", T::EXPECTED))
-            })
+            .ok_or_else(|| Unfit::kind(T::EXPECTED, value))
+    }
+}
+
+impl<'de, T: Numeric> Deserialize<'de> for Number<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        Self::read(&value).map_err(D::Error::custom)
     }
 }
 
@@ -307,7 +308,13 @@ impl<T: Numeric> JsonSchema for Number<T> {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": T::TYPE })
+        let mut schema = json_schema!({ "type": T::TYPE, "x-kind": T::NAME });
+        for (key, bound) in [("minimum", T::RANGE.0), ("maximum", T::RANGE.1)] {
+            if let Some(bound) = bound {
+                schema.insert(key.to_owned(), bound.into());
+            }
+        }
+        schema
     }
 }
 
@@ -321,7 +328,7 @@ pub struct List(pub Vec<String>);
 pub struct Many(pub Vec<String>);
 
 macro_rules! list {
-    ($type:ident, $name:literal, $split:expr) => {
+    ($type:ident, $name:literal, $kind:literal, $split:expr) => {
         impl Deref for $type {
             type Target = [String];
 
@@ -339,26 +346,33 @@ macro_rules! list {
             }
         }
 
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let value = Value::deserialize(deserializer)?;
-                items(&value, $split).map(Self).map_err(D::Error::custom)
+        impl Read for $type {
+            fn read(value: &Value) -> Result<Self, Unfit> {
+                items(value, $split).map(Self)
             }
         }
 
-        inline_schema!($type, $name, { "type": "array", "items": { "type": "string" } });
+        by_read!($type);
+        inline_schema!($type, $name, {
+            "type": "array", "items": { "type": "string" }, "x-kind": $kind,
+        });
     };
 }
 
-list!(List, "List", true);
-list!(Many, "Many", false);
+list!(List, "List", "list", true);
+list!(Many, "Many", "many", false);
 
-fn items(value: &Value, split: bool) -> Result<Vec<String>, String> {
+fn items(value: &Value, split: bool) -> Result<Vec<String>, Unfit> {
     match value {
         Value::Array(items) => items
             .iter()
             .enumerate()
-            .map(|(index, item)| text(item).map_err(|error| format!("item {}: {error}", index + 1)))
+            .map(|(index, item)| {
+                text(item).map_err(|why| Unfit::Item {
+                    index,
+                    why: Box::new(why),
+                })
+            })
             .collect(),
         Value::String(text) if split => Ok(text
             .split(',')
@@ -366,12 +380,9 @@ fn items(value: &Value, split: bool) -> Result<Vec<String>, String> {
             .filter(|item| !item.is_empty())
             .map(str::to_owned)
             .collect()),
-        other => scalar_text(other).map(|item| vec![item]).ok_or_else(|| {
-            format!(
-                "expected a list, or a single value, found {}",
-                describe(other)
-            )
-        }),
+        other => scalar_text(other)
+            .map(|item| vec![item])
+            .ok_or_else(|| Unfit::kind("a list, or a single value", other)),
     }
 }
 
@@ -388,7 +399,7 @@ impl Deref for Data {
     }
 }
 
-inline_schema!(Data, "Data", {});
+inline_schema!(Data, "Data", { "x-kind": "data" });
 
 #[cfg(test)]
 mod tests {

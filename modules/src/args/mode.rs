@@ -8,7 +8,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::args::describe;
+use super::unfit::{Read, Unfit};
+use super::values::{by_read, inline_schema};
 use crate::outcome::Failure;
 
 /// A mode: octal in quotes (`'0644'`), symbolic (`u=rwx,g=rx,o=`, `a+X`), or `preserve`.
@@ -175,32 +176,20 @@ fn spread(shift: u32, mask: u32) -> String {
     )
 }
 
-impl<'de> Deserialize<'de> for Mode {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Value::deserialize(deserializer)? {
-            Value::String(text) => Self::from_text(&text),
+impl Read for Mode {
+    fn read(value: &Value) -> Result<Self, Unfit> {
+        match value {
+            Value::String(text) => Self::from_text(text).map_err(Unfit::Because),
             Value::Number(number) if number.is_i64() => {
-                Self::from_number(number.as_i64().unwrap_or_default())
+                Self::from_number(number.as_i64().unwrap_or_default()).map_err(Unfit::Because)
             }
-            other => Err(format!("expected a mode, found {}", describe(&other))),
+            other => Err(Unfit::kind("a mode", other)),
         }
-        .map_err(D::Error::custom)
     }
 }
 
-impl JsonSchema for Mode {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Mode".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": ["string", "integer"] })
-    }
-}
+by_read!(Mode);
+inline_schema!(Mode, "Mode", { "type": ["string", "integer"], "x-kind": "mode" });
 
 /// The permission bits of a file of the control host.
 pub fn mode_of(path: &Path) -> Result<u32, Failure> {

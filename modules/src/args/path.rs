@@ -5,8 +5,10 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
-use crate::args::Text;
+use super::unfit::{Read, Unfit};
+use super::values::{Text, by_read, inline_schema};
 use crate::kit;
 
 /// A path on the host. `~` and `~user` at its start, and variables of the host's environment (`$HOME`,
@@ -16,12 +18,17 @@ pub struct RemotePath(String);
 
 impl RemotePath {
     /// Takes a path; nothing, or a NUL in it, is no path.
-    pub fn new(text: impl Into<String>) -> Result<Self, String> {
+    pub fn new(text: impl Into<String>) -> Result<Self, Unfit> {
         let text = text.into();
         if text.is_empty() {
-            Err("expected a path, found an empty string".to_owned())
+            Err(Unfit::Kind {
+                expected: "a path".to_owned(),
+                found: "an empty string".to_owned(),
+            })
         } else if text.contains('\0') {
-            Err("a path cannot hold a NUL character".to_owned())
+            Err(Unfit::Because(
+                "a path cannot hold a NUL character".to_owned(),
+            ))
         } else {
             Ok(Self(text))
         }
@@ -112,25 +119,14 @@ impl fmt::Display for RemotePath {
     }
 }
 
-impl<'de> Deserialize<'de> for RemotePath {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(Text::deserialize(deserializer)?.0).map_err(D::Error::custom)
+impl Read for RemotePath {
+    fn read(value: &Value) -> Result<Self, Unfit> {
+        Self::new(Text::read(value)?.0)
     }
 }
 
-impl JsonSchema for RemotePath {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "RemotePath".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string" })
-    }
-}
+by_read!(RemotePath);
+inline_schema!(RemotePath, "RemotePath", { "type": "string", "x-kind": "path", "x-names": "node" });
 
 #[cfg(test)]
 mod tests {

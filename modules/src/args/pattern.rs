@@ -6,8 +6,10 @@ use fancy_regex::Regex;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
-use crate::args::Text;
+use super::unfit::{Read, Unfit};
+use super::values::{Text, by_read, inline_schema};
 use crate::python::regex::{self as python, Unexpandable};
 
 /// What a pattern matched in a text.
@@ -63,25 +65,14 @@ impl fmt::Display for Pattern {
     }
 }
 
-impl<'de> Deserialize<'de> for Pattern {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(&Text::deserialize(deserializer)?).map_err(D::Error::custom)
+impl Read for Pattern {
+    fn read(value: &Value) -> Result<Self, Unfit> {
+        Self::new(&Text::read(value)?).map_err(Unfit::Because)
     }
 }
 
-impl JsonSchema for Pattern {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Pattern".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "regex" })
-    }
-}
+by_read!(Pattern);
+inline_schema!(Pattern, "Pattern", { "type": "string", "format": "regex", "x-kind": "pattern" });
 
 #[cfg(test)]
 mod tests {
