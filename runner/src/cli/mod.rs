@@ -3,6 +3,7 @@
 mod ansible;
 mod args;
 mod check;
+mod completions;
 mod config;
 mod doc;
 mod exit;
@@ -11,6 +12,8 @@ mod list;
 mod prepare;
 mod program;
 mod run;
+mod schema;
 mod size;
 
 pub use program::{command, main};
+pub use schema::{File as SchemaFile, schema};

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::exit::Exit;
-use super::{ansible, check, doc, inventory, run};
+use super::{ansible, check, completions, doc, inventory, run, schema};
 use crate::report::Printer;
 
 /// Runs Ansible-style playbooks over SSH, on nodes that need nothing but sshd and a POSIX sh.
@@ -40,6 +40,10 @@ enum Command {
     Inventory(inventory::Arguments),
     /// Show the modules and their arguments.
     Doc(doc::Arguments),
+    /// Print the JSON Schema of the playbook language, for editors.
+    Schema(schema::Arguments),
+    /// Print what a shell needs to complete words: `source <(windlass completions bash)`.
+    Completions(completions::Arguments),
 }
 
 /// The command line as data, for reference pages.
@@ -67,6 +71,10 @@ fn start(arguments: &[OsString], printer: &Printer) -> Exit {
                 Command::Check(arguments) => check::start(&arguments, printer),
                 Command::Inventory(arguments) => inventory::start(&arguments, printer),
                 Command::Doc(arguments) => doc::start(&arguments, printer),
+                Command::Schema(arguments) => schema::start(&arguments, printer),
+                Command::Completions(arguments) => {
+                    completions::start(&arguments, Program::command(), printer)
+                }
             })
     };
     match result {

@@ -76,8 +76,7 @@ pub const BLOCK_KEYWORDS: &[&[&str]] = &[COMMON, BLOCK_AND_TASK, BLOCK_ONLY];
 pub const TASK_KEYWORDS: &[&[&str]] = &[COMMON, BLOCK_AND_TASK, TASK_ONLY];
 
 /// Keywords of an `import_playbook`.
-pub(super) const IMPORT_PLAYBOOK: &[&[&str]] =
-    &[&["import_playbook", "name", "tags", "vars", "when"]];
+pub const IMPORT_PLAYBOOK: &[&[&str]] = &[&["import_playbook", "name", "tags", "vars", "when"]];
 
 /// Keywords that mean something beside `include_tasks` and `include_role`: the task itself has no host to become
 /// another user on.
@@ -150,7 +149,7 @@ pub(super) const NOT_WITH_IMPORT: &[&str] = &[
 pub(super) const APPLY: &[&[&str]] = &[COMMON, BLOCK_AND_TASK];
 
 /// Keywords of `loop_control`.
-pub(super) const LOOP_CONTROL: &[&[&str]] = &[&[
+pub const LOOP_CONTROL: &[&[&str]] = &[&[
     "break_when",
     "extended",
     "extended_allitems",
@@ -161,13 +160,13 @@ pub(super) const LOOP_CONTROL: &[&[&str]] = &[&[
 ]];
 
 /// Ways to become another user.
-pub(super) const BECOME_METHODS: &[&str] = &["doas", "su", "sudo"];
+pub const BECOME_METHODS: &[&str] = &["doas", "su", "sudo"];
 
 /// Ways to reach a host.
-pub(super) const CONNECTIONS: &[&str] = &["local", "paramiko", "paramiko_ssh", "smart", "ssh"];
+pub const CONNECTIONS: &[&str] = &["local", "paramiko", "paramiko_ssh", "smart", "ssh"];
 
 /// What `meta` can be told to do.
-pub(super) const META: &[&str] = &[
+pub const META: &[&str] = &[
     "clear_facts",
     "clear_host_errors",
     "end_batch",

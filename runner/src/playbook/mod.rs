@@ -31,7 +31,10 @@ mod unknown;
 pub use argument_spec::VALIDATE;
 pub use arguments::{Arguments, Form, arguments};
 pub use file::{load, load_partly, load_tasks};
-pub use keywords::{BLOCK_KEYWORDS, PLAY_KEYWORDS, TASK_KEYWORDS, is_identifier};
+pub use keywords::{
+    BECOME_METHODS, BLOCK_KEYWORDS, CONNECTIONS, IMPORT_PLAYBOOK, LOOP_CONTROL, META,
+    PLAY_KEYWORDS, TASK_KEYWORDS, is_identifier,
+};
 pub use loader::Loader;
 pub use model::{
     Block, Common, Entry, Import, Keyword, LoopControl, LoopSource, Order, Play, Playbook, Role,
