@@ -62,6 +62,8 @@ pub trait Arguments: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     const MAY_BE_UNDEFINED: &'static [&'static str] = &[];
     /// Whether it runs once for all hosts of a batch, as if the task had `run_once` (`pause`).
     const ONCE: bool = false;
+    /// Whether its result is there to be read: reports show it however brief they are (`debug`).
+    const SHOWS: bool = false;
 
     /// Anything wrong with the arguments that neither their types nor the rules show.
     fn validate(&self) -> Result<(), Invalid> {
@@ -180,6 +182,7 @@ impl<A: Arguments> Module for Of<A> {
                 check_mode: A::CHECK_MODE,
                 needs: A::NEEDS,
                 examples: A::EXAMPLES,
+                shows: A::SHOWS,
                 ..Description::new(A::NAME, describe::about(&schema), arguments, A::FREE_FORM)
             }
         })

@@ -177,6 +177,8 @@ pub struct TaskInfo {
     pub line: usize,
     /// Whether its results are hidden.
     pub no_log: bool,
+    /// Whether its results are there to be read, as those of `debug` are.
+    pub shows: bool,
 }
 
 /// How a task went on a host.

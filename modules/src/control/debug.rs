@@ -28,6 +28,7 @@ impl Arguments for Debug {
     const NAME: &'static str = "debug";
     const NEEDS_HOST: bool = false;
     const RAW: &'static [&'static str] = &["var"];
+    const SHOWS: bool = true;
     const MAY_BE_UNDEFINED: &'static [&'static str] = &["var"];
     const RULES: &'static [Rule] = &[Rule::AtMostOne(&["msg", "var"])];
     const RETURNS: &'static [Return] = &[

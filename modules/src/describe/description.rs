@@ -28,6 +28,8 @@ pub struct Description {
     pub check_mode: CheckMode,
     /// What the node must have besides POSIX.
     pub needs: &'static [&'static str],
+    /// Whether its result is there to be read: reports show it however brief they are.
+    pub shows: bool,
     /// Tasks in YAML.
     pub examples: &'static [&'static str],
     /// What free text is called in messages.
@@ -63,6 +65,7 @@ impl Description {
             returns: &[],
             check_mode: CheckMode::Finds,
             needs: &[],
+            shows: false,
             examples: &[],
             line: format!("the text after `{name}:`"),
             by_name,

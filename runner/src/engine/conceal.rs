@@ -145,6 +145,7 @@ mod tests {
                     file: text(),
                     line: 1,
                     no_log: false,
+                    shows: false,
                 }),
                 hosts: 1,
             },

@@ -309,6 +309,7 @@ impl Dispatcher {
             file: task.span.source.name().to_owned(),
             line: task.span.position().0,
             no_log: false,
+            shows: false,
         });
         let host = host.to_owned();
         let result = Box::new(result.shown(&self.shared.secrets));

@@ -132,6 +132,7 @@ impl<'a> Texts<'a> {
             file,
             line: _,
             no_log: _,
+            shows: _,
         } = info;
         self.lines([name, module, file]);
     }

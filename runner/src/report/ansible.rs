@@ -79,8 +79,8 @@ impl Ansible {
                 };
                 let item = item.map(|item| format!(" => (item={})", shown(item)));
                 let line = format!("{word}: [{host}]{}", item.clone().unwrap_or_default());
-                let tells = self.settings.verbosity > 0
-                    || (info.module == "debug" && status != Status::Skipped);
+                let tells =
+                    self.settings.verbosity > 0 || (info.shows && status != Status::Skipped);
                 if tells {
                     (format!("{line} => {}", self.pretty(info, result)), false)
                 } else {
@@ -102,7 +102,7 @@ impl Ansible {
 
     fn pretty(&self, info: &TaskInfo, result: &Finished) -> String {
         let mut data = result.data.clone();
-        if info.module == "debug" && self.settings.verbosity == 0 {
+        if info.shows && self.settings.verbosity == 0 {
             if let Some(data) = data.as_object_mut() {
                 for key in ["changed", "failed", "item", "ansible_loop_var"] {
                     data.shift_remove(key);

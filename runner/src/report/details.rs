@@ -51,7 +51,7 @@ pub(super) fn details(
                 block(&mut lines, key, value);
             }
         }
-    } else if info.module == "debug" {
+    } else if info.shows {
         spoken(&mut lines, &result.data);
     } else if verbosity == 1 && result.status != Status::Skipped {
         for key in ["msg", "stdout", "stderr"] {

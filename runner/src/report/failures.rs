@@ -83,6 +83,7 @@ mod tests {
             file: "site.yml".to_owned(),
             line: 7,
             no_log: false,
+            shows: false,
         };
         let result = Finished {
             status: Status::Failed,

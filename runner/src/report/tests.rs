@@ -17,6 +17,7 @@ fn info(name: &str, module: &str) -> Arc<TaskInfo> {
         file: "site.yml".into(),
         line: 7,
         no_log: false,
+        shows: module == "debug",
     })
 }
 
