@@ -46,11 +46,12 @@ fn files(krate: &str) -> BTreeMap<String, String> {
     found
 }
 
-/// The paths that a file names, in `use` and in its code; not those of its tests.
+/// The paths that a file names, in `use` and in its code, and the texts in it; not those of its tests.
 #[derive(Default)]
 struct Named {
     paths: Vec<Vec<String>>,
     before: Vec<String>,
+    texts: Vec<String>,
 }
 
 impl<'ast> Visit<'ast> for Named {
@@ -83,6 +84,17 @@ impl<'ast> Visit<'ast> for Named {
             syn::UseTree::Rename(name) => self.name(&name.ident),
             syn::UseTree::Glob(_) => self.paths.push(self.before.clone()),
         }
+    }
+
+    fn visit_lit_str(&mut self, text: &'ast syn::LitStr) {
+        self.texts.push(text.value());
+    }
+
+    fn visit_macro(&mut self, call: &'ast syn::Macro) {
+        let tokens = call.tokens.to_string();
+        let texts = tokens.split('"').skip(1).step_by(2);
+        self.texts.extend(texts.map(str::to_owned));
+        syn::visit::visit_macro(self, call);
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
@@ -179,6 +191,47 @@ fn rooms() -> Arrows {
         rooms.entry(room(&file)).or_default().extend(others);
     }
     rooms
+}
+
+/// Files in which a word is the name of a module, and why that is right.
+const NAMES_OF_MODULES: &[(&str, &str, &str)] = &[
+    ("check::files", "file", "what is missing, in words"),
+    ("check::files", "template", "what is missing, in words"),
+    (
+        "cli::schema::keywords",
+        "gather_facts",
+        "the keyword of a play",
+    ),
+    (
+        "engine::gather",
+        "setup",
+        "a play's `gather_facts` is that module by definition",
+    ),
+];
+
+#[test]
+fn modules_are_known_by_their_descriptions_and_not_by_name() {
+    let names: BTreeSet<&str> = windlass_modules::registry::names().collect();
+    let mut found = BTreeSet::new();
+    for (file, code) in files("runner") {
+        if !["check", "cli", "engine", "report"].contains(&file.split("::").next().unwrap_or("")) {
+            continue;
+        }
+        let code = syn::parse_file(&code).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let mut named = Named::default();
+        named.visit_file(&code);
+        let texts = named.texts.into_iter();
+        found.extend(
+            texts
+                .filter(|text| names.contains(text.as_str()))
+                .map(|text| (file.clone(), text)),
+        );
+    }
+    let known: BTreeSet<(String, String)> = NAMES_OF_MODULES
+        .iter()
+        .map(|(file, word, _)| ((*file).to_owned(), (*word).to_owned()))
+        .collect();
+    assert_eq!(found, known, "ask the module's description");
 }
 
 #[test]

@@ -17,9 +17,7 @@ impl Description {
             .enumerate()
             .filter_map(|(index, (name, given_value))| {
                 let Some(argument) = self.argument(name) else {
-                    return Some(Fault::Unknown {
-                        argument: name.clone(),
-                    });
+                    return Some(self.unknown(name));
                 };
                 let before = given[..index].iter().map(|(name, _)| name);
                 twice(self, argument, name, before).or_else(|| match given_value {
@@ -67,7 +65,7 @@ impl Description {
         let mut written: Vec<(&str, String)> = Vec::new();
         for (name, value) in map {
             let Some(argument) = self.argument(&name) else {
-                return Err(Fault::Unknown { argument: name });
+                return Err(self.unknown(&name));
             };
             // `key:` with nothing after it is an argument that is not given, as in Ansible.
             if value.is_null() {
@@ -94,6 +92,13 @@ impl Description {
         }
         self.whole(&read)?;
         Ok(Value::Object(read))
+    }
+
+    fn unknown(&self, name: &str) -> Fault {
+        Fault::Unknown {
+            argument: name.to_owned(),
+            known: self.named().map(|known| known.name.clone()).collect(),
+        }
     }
 
     /// What is missing, and what does not go together, of arguments that are all known.

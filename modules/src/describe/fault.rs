@@ -20,10 +20,12 @@ pub struct ArgumentError {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Fault {
     /// There is no such argument.
-    #[error("there is no argument `{argument}`")]
+    #[error("there is no argument `{argument}`; there are: {}", known.join(", "))]
     Unknown {
         /// As it was written.
         argument: String,
+        /// Those that there are.
+        known: Vec<String>,
     },
     /// It is given under two of its names.
     #[error("`{argument}` is another name of `{first}`, which is given too")]

@@ -129,7 +129,10 @@ fn each_argument_is_looked_at_by_itself() {
     assert_eq!(
         faults(json!({"prot": "?"})),
         [Fault::Unknown {
-            argument: "prot".to_owned()
+            argument: "prot".to_owned(),
+            known: ["src", "port", "state", "backup", "names", "text"]
+                .map(str::to_owned)
+                .to_vec(),
         }]
     );
     assert_eq!(

@@ -128,8 +128,8 @@ impl Task<'_> {
         }
         for fault in self.of.each(&given) {
             match &fault {
-                Fault::Unknown { argument } => {
-                    self.unknown_argument(argument);
+                Fault::Unknown { argument, known } => {
+                    self.unknown_argument(argument, known);
                     given.retain(|(name, _)| name != argument);
                 }
                 Fault::Twice { argument, first } => {
@@ -239,7 +239,7 @@ impl Task<'_> {
         );
     }
 
-    fn unknown_argument(&mut self, name: &str) {
+    fn unknown_argument(&mut self, name: &str, known: &[String]) {
         let Some(Written { key, .. }) = self.written(name) else {
             return;
         };
@@ -247,7 +247,6 @@ impl Task<'_> {
         let nearest = suggest(name, arguments.flat_map(Argument::all_names));
         let meant = nearest.as_deref().and_then(|name| self.of.argument(name));
         let meant = meant.map(|argument| argument.name.clone());
-        let names: Vec<&str> = self.of.named().map(|it| it.name.as_str()).collect();
         let help = match nearest {
             Some(nearest) => format!("did you mean `{nearest}`?"),
             None if crate::playbook::TASK_KEYWORDS
@@ -259,8 +258,8 @@ impl Task<'_> {
                     self.name
                 )
             }
-            None if names.is_empty() => "it takes no arguments".to_owned(),
-            None => format!("it has: {}", names.join(", ")),
+            None if known.is_empty() => "it takes no arguments".to_owned(),
+            None => format!("it has: {}", known.join(", ")),
         };
         let diagnostic = Diagnostic::error(
             &key.span,
