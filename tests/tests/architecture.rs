@@ -195,6 +195,12 @@ fn rooms() -> Arrows {
 
 /// Files in which a word is the name of a module, and why that is right.
 const NAMES_OF_MODULES: &[(&str, &str, &str)] = &[
+    ("check::defined", "file", "an argument of `include_vars`"),
+    (
+        "check::defined",
+        "include_vars",
+        "the variables in its file are defined",
+    ),
     ("check::files", "file", "what is missing, in words"),
     ("check::files", "template", "what is missing, in words"),
     (

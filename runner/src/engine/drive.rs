@@ -277,7 +277,7 @@ impl Dispatcher {
             no_log: work
                 .inherited(&scope, |keywords| &keywords.no_log)
                 .map_or(true, |no_log| no_log.unwrap_or(false)),
-            shows: work.module.description().shows,
+            shows: work.call.module.description().shows,
         })
     }
 }
