@@ -236,13 +236,14 @@ pub(super) async fn receive(
 ) -> std::io::Result<()> {
     let mut output = Vec::new();
     let mut begun = false;
-    piece.resize(PIECE, 0);
+    // Not filled with zeros: of a host that prints little, little of it is ever touched.
+    piece.reserve_exact(PIECE.saturating_sub(piece.len()));
     while frame.ended.is_none() {
-        let count = pipe.read(piece).await?;
-        if count == 0 {
+        piece.clear();
+        if pipe.read_buf(piece).await? == 0 {
             break;
         }
-        frame.feed(&piece[..count], &mut output);
+        frame.feed(piece, &mut output);
         if !begun && frame.began.is_some() {
             begun = true;
             if shared.to_begin.fetch_sub(1, Ordering::Relaxed) == 1 {
