@@ -8,14 +8,28 @@ use windlass_modules::{ArgumentError, Description, Fault, FreeForm, Module, regi
 use super::given::{at, given};
 use super::items::Item;
 use super::modules;
-use crate::playbook::{self, TaskAction, has_template};
+use crate::playbook::{self, TaskAction, has_template, unknown_module};
 use crate::yaml::{Diagnostic, Mapping, Node, Span, suggest};
 
 /// How many missing arguments of one task are told.
 const MOST_MISSING: usize = 8;
 
+/// The module is known, and so are its arguments.
+pub(super) fn check(item: &Item, found: &mut Vec<Diagnostic>) {
+    let TaskAction::Module {
+        name, name_span, ..
+    } = &item.task.action
+    else {
+        return;
+    };
+    match registry::find(name) {
+        Some(module) => of_module(item, module, found),
+        None => found.push(unknown_module(name, name_span, registry::names())),
+    }
+}
+
 /// Checks the arguments of a task whose module is known.
-pub(super) fn check(item: &Item, module: &'static dyn Module, found: &mut Vec<Diagnostic>) {
+fn of_module(item: &Item, module: &'static dyn Module, found: &mut Vec<Diagnostic>) {
     let TaskAction::Module {
         name,
         name_span,

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use windlass_modules::{FreeForm, registry};
 
-use super::files::{self, VarsFiles};
+use super::files::VarsFiles;
 use super::input::Input;
 use super::items::{self, Collected, Item};
 use super::modules;
+use super::places;
 use crate::playbook::{Play, TaskAction, has_template};
 use crate::yaml::{self, Mapping, Node};
 
@@ -148,7 +149,7 @@ impl<'a> Defined<'a> {
         if has_template(file) {
             return None;
         }
-        let path = files::find(&item.folders(), "vars", file)?;
+        let path = places::find(&item.folders(), "vars", file)?;
         let node = yaml::load(&path).ok()?;
         let names = node.as_mapping().into_iter().flat_map(Mapping::iter);
         let names = names.filter_map(|(key, _)| key.as_str().map(str::to_owned));

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::files;
+use super::places::{self, folder};
 use crate::playbook::{
     Block, Common, Entry, Home, Loader, Play, Role, RoleRequest, Task, TaskAction, has_template,
     load_role, load_tasks,
@@ -92,10 +92,6 @@ fn roles(around: &[Around]) -> impl Iterator<Item = &Arc<Role>> {
         Around::Role(role) => Some(role),
         _ => None,
     })
-}
-
-pub(super) fn folder(path: &Path) -> PathBuf {
-    path.parent().unwrap_or(Path::new("")).to_path_buf()
 }
 
 /// What the plays bring.
@@ -270,10 +266,10 @@ impl Collector<'_> {
             return;
         };
         let of_handlers = place.handler && place.home().role.is_some();
-        let of_handlers = of_handlers.then(|| files::find(folders, "handlers", name));
+        let of_handlers = of_handlers.then(|| places::find(folders, "handlers", name));
         let found = of_handlers.flatten();
-        let Some(path) = found.or_else(|| files::find(folders, "tasks", name)) else {
-            self.found.push(files::missing(
+        let Some(path) = found.or_else(|| places::find(folders, "tasks", name)) else {
+            self.found.push(places::missing(
                 file,
                 name,
                 folders,

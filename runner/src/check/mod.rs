@@ -15,6 +15,7 @@ mod input;
 mod items;
 mod modules;
 mod names;
+mod places;
 mod run;
 mod strings;
 mod surprises;

@@ -3,24 +3,9 @@
 use windlass_modules::describe::Kind;
 use windlass_modules::{Description, Module, registry};
 
-use super::arguments;
 use super::items::Item;
-use crate::playbook::{self, Form, TaskAction, unknown_module};
-use crate::yaml::{Diagnostic, Mapping, Node};
-
-/// The module is known, and so are its arguments.
-pub(super) fn check(item: &Item, found: &mut Vec<Diagnostic>) {
-    let TaskAction::Module {
-        name, name_span, ..
-    } = &item.task.action
-    else {
-        return;
-    };
-    match registry::find(name) {
-        Some(module) => arguments::check(item, module, found),
-        None => found.push(unknown_module(name, name_span, registry::names())),
-    }
-}
+use crate::playbook::{self, Form, TaskAction};
+use crate::yaml::{Mapping, Node};
 
 /// What the module of a task says of itself; nothing where there is none.
 pub(super) fn of(item: &Item) -> Option<&'static Description> {

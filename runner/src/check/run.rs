@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::input::Input;
 use super::items;
-use super::{files, handlers, hosts, modules, names, strings, surprises};
+use super::{arguments, files, handlers, hosts, names, strings, surprises};
 use crate::playbook::{Loader, Play};
 use crate::yaml::{Diagnostic, Severity, Span};
 
@@ -34,7 +34,7 @@ pub fn check(input: &Input<'_>) -> Vec<Diagnostic> {
         handlers::check(items, &mut found);
     }
     for item in items {
-        modules::check(item, &mut found);
+        arguments::check(item, &mut found);
     }
     files::check(items, &mut found);
     surprises::check(&plays, &collected, &mut found);
