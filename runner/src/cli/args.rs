@@ -146,6 +146,10 @@ pub(crate) struct Running {
     #[arg(long, value_name = "NAME")]
     pub(crate) start_at_task: Option<String>,
 
+    /// Ask before each task: no, yes, or continue without asking. Needs a terminal.
+    #[arg(long)]
+    pub(crate) step: bool,
+
     /// Run the handlers of a host although a task failed on it.
     #[arg(long)]
     pub(crate) force_handlers: bool,

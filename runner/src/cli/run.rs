@@ -96,6 +96,7 @@ fn options(running: &Running, prepared: &Prepared, printer: &Printer) -> Result<
             .is_terminal()
             .then(|| Prompt(Arc::new(move |text, echo| asker.ask(text, echo)))),
         start_at_task: running.start_at_task.clone(),
+        step: running.step,
         force_handlers: running.force_handlers,
     })
 }

@@ -45,6 +45,8 @@ pub(crate) struct Dispatcher {
     /// Files of variables that tasks have read.
     pub(crate) variable_files: HashMap<Option<PathBuf>, Vec<Arc<Node>>>,
     pub(crate) started_at_task: bool,
+    /// Whether the user is asked before each task.
+    pub(crate) asks: bool,
     events: mpsc::Sender<Event>,
     started: Instant,
     next: TaskId,
@@ -62,6 +64,7 @@ impl Dispatcher {
             shared.secrets.add(password);
         }
         let started_at_task = shared.options.start_at_task.is_none();
+        let asks = shared.options.step;
         Self {
             shared,
             store,
@@ -69,6 +72,7 @@ impl Dispatcher {
             files: HashMap::new(),
             variable_files: HashMap::new(),
             started_at_task,
+            asks,
             events,
             started: Instant::now(),
             next: 0,

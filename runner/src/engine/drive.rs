@@ -181,6 +181,9 @@ impl Dispatcher {
         if !planned.first && !self.reached(&planned) {
             return batch.advance(&turn.hosts);
         }
+        if !self.is_wanted(&planned).await {
+            return batch.advance(&turn.hosts);
+        }
         match &planned.task.action {
             TaskAction::Module { .. } => self.begin_task(batch, &planned, turn, running).await,
             TaskAction::IncludeTasks { file, apply } => {

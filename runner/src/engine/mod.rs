@@ -36,6 +36,9 @@ mod settle;
 mod shared;
 mod shown;
 mod state;
+mod step;
+#[cfg(test)]
+mod step_tests;
 mod tags;
 mod unit;
 mod work;

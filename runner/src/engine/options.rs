@@ -32,6 +32,8 @@ pub struct Options {
     pub prompt: Option<Prompt>,
     /// Begin with the task of this name.
     pub start_at_task: Option<String>,
+    /// Ask before each task.
+    pub step: bool,
     /// Run handlers of a host although a task failed on it.
     pub force_handlers: bool,
 }
@@ -49,6 +51,7 @@ impl Default for Options {
             r#become: BecomeDefaults::default(),
             prompt: None,
             start_at_task: None,
+            step: false,
             force_handlers: false,
         }
     }
