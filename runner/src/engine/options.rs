@@ -11,6 +11,10 @@ use crate::vars::{BecomeDefaults, ConnectionDefaults};
 
 /// What the user asked of a run, on the command line.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub struct Options {
     /// How many hosts work at once.
     pub forks: usize,
