@@ -1,7 +1,7 @@
 #!/bin/sh
 # Sees that the tools which the fast tests (`make check`) need are there: the shells that modules are tested
 # under, and shellcheck on this machine; in target/tools the build of BusyBox that this machine does not have.
-# Where all is there, that needs neither root nor a network. What is missing is installed where apt is at hand,
+# Where all is there, that needs neither root nor a network. What is missing is installed where there is apt,
 # by root; the other BusyBox only needs apt. Otherwise it is said what to do.
 set -eu
 cd "$(dirname "$0")/.."

@@ -10,4 +10,4 @@ git ls-files -s | awk '$1 == "100755" { print $4 }' | grep -v '\.sh$' | while re
         shellcheck --severity=style "$file"
     fi
 done
-echo "shellcheck: nothing to mend"
+echo "shellcheck: nothing to fix"

@@ -22,7 +22,7 @@ use crate::describe::{
 use crate::host::Host;
 use crate::outcome::{Failure, Outcome};
 
-/// What a running task has at hand.
+/// What a running task can use.
 pub struct Context<'a> {
     /// The host, as the task's user, with its environment and time limit.
     pub host: &'a dyn Host,

@@ -74,7 +74,7 @@ until_all() {
     [ -e "$manifests/$name.yaml" ] || [ -e "$aside/$name.yaml" ] || continue
     until "$what" "$name"; do
       [ "$(date +%s)" -lt "$end" ] ||
-        die "$name on $(uname -n) is not as it should be in time. Is its kubelet well (journalctl -u kubelet)?"
+        die "$name on $(uname -n) did not get there in time. Is its kubelet healthy (journalctl -u kubelet)?"
       sleep 1
     done
   done

@@ -237,7 +237,7 @@ pub enum Status {
 /// Counts of a host.
 #[derive(Debug, Clone, Copy, Default, Serialize, PartialEq, Eq)]
 pub struct Recap {
-    /// Tasks that went well, changed ones among them.
+    /// Tasks that succeeded, changed ones among them.
     pub ok: usize,
     /// Tasks that changed something.
     pub changed: usize,

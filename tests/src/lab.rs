@@ -49,7 +49,7 @@ impl Ended {
         }
     }
 
-    /// The text of something that must have gone well.
+    /// The text of something that must have succeeded.
     #[track_caller]
     pub fn well(self) -> String {
         assert_eq!(self.status, 0, "{}", self.text);

@@ -39,7 +39,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// `mark` is what some command line must have held, or the watch did not look well. `kept` says
+    /// `mark` is what some command line must have held, or the watch did not look properly. `kept` says
     /// whether a command line, its words with a space between, is one to be given back at the end.
     pub fn start(
         mark: impl Into<String>,

@@ -301,6 +301,6 @@ fn the_table_of_rooms_is_that_of_the_source() {
     let known = std::fs::read_to_string(&page).unwrap_or_default();
     assert!(
         known == text,
-        "docs/rooms.md is old: WINDLASS_WRITE_DOCS=1 writes it anew"
+        "docs/rooms.md is old: WINDLASS_WRITE_DOCS=1 rewrites it"
     );
 }

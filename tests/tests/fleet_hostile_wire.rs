@@ -331,7 +331,7 @@ async fn output_that_a_full_disk_lost_is_no_success() {
                         .contains("the disk with /tmp is full (tmpfs, 100% used, 0 KiB free)"),
                 "{user} {stream}: {message}"
             );
-            // What needs little room, or none, goes on well.
+            // What needs little room, or none, goes on undisturbed.
             let reply = host.run(Script::new("echo on").durable()).await.unwrap();
             assert_eq!(reply.text(), "on\n", "{user}");
             let reply = host.run(Script::new(print)).await.unwrap();

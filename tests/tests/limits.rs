@@ -119,7 +119,7 @@ fn files_that_each_bring_in_the_next_one_twice_are_bounded() {
 
 #[test]
 fn variables_that_use_one_another_are_each_looked_at_once() {
-    // Looked at anew each time, 24 of them took 20 s.
+    // Looked at again each time, 24 of them took 20 s.
     let mut doubling = String::from("- hosts: all\n  gather_facts: false\n  vars:\n");
     for index in 0..38 {
         let next = index + 1;

@@ -243,7 +243,7 @@ fn compared(hosts: &[Json]) -> Vec<Json> {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
-/// What is not well of one check.
+/// What one check found wrong.
 fn told(findings: &[Json], check: &str) -> Vec<String> {
     findings
         .iter()

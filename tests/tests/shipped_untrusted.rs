@@ -70,7 +70,7 @@ const ASSERTED: &[(&str, &str, &str)] = &[
 ];
 
 /// What decides between things that the user wrote, or is meant to be handed on: the file, the task, what the
-/// node says, why that is well.
+/// node says, why that is safe.
 const MEANT: &[(&str, &str, &str, &str)] = &[
     (
         "tasks/etcd-snapshot.yml",

@@ -17,7 +17,7 @@ use crate::outcome::Failure;
 pub enum Mode {
     /// As the source has it; `copy` and `template` know what that is.
     Preserve,
-    /// Steps from the mode as it is to the mode as it should be: sh arithmetic over `w_m` (the mode),
+    /// Steps from the mode as it is to the mode that is wanted: sh arithmetic over `w_m` (the mode),
     /// `w_d` (1 for a folder) and `w_u` (the umask). They hold no white space and nothing that sh
     /// expands.
     Steps(String),

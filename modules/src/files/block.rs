@@ -32,7 +32,7 @@ pub struct Block<'a> {
     pub append_newline: bool,
 }
 
-/// The text with the block as it should be.
+/// The text with the block as the task wants it.
 pub fn edit(text: &str, wanted: &Block<'_>) -> Result<String, String> {
     let mut lines: Vec<String> = split_lines(text);
     let mut at = match old_block(&lines, wanted) {

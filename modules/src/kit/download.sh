@@ -6,7 +6,7 @@
 #   w_download URL ALGORITHM SUM TIMEOUT INSECURE REQUEST
 #                         makes the file at w_opt_dest what URL serves, if it is not that already: see
 #                         `w_write` for w_opt_… (dest, base, mode, owner, group, check, force, backup).
-#                         With ALGORITHM and SUM a file that has this checksum is as it should be,
+#                         With ALGORITHM and SUM a file that has this checksum is left alone,
 #                         whatever URL serves; what is downloaded and has it not is thrown away.
 #                         Without: a file that exists is left, or compared where w_opt_force is 1.
 #                         Standard input is a configuration for curl, with URL and what else must not be

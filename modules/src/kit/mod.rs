@@ -116,7 +116,7 @@ pub const HOSTNAME: Part = Part {
 };
 
 /// A script that runs `source` in the C locale, where sh counts bytes and tools speak English, with
-/// `parts` at hand.
+/// `parts` available.
 pub fn script(parts: &'static [Part], source: impl AsRef<str>) -> Script {
     Script::new(format!("LC_ALL=C; export LC_ALL\n{}", source.as_ref())).parts(parts)
 }

@@ -44,7 +44,7 @@ w_pk_fail() {
   w_pk_why=$(printf '%s\n' "$w_pk_said" | grep -E '^(E:|Error|error:|No match|Unable|dpkg: error)' | head -n 6)
   case $w_pk_said in
   *'Unable to locate package'* | *'No match for argument'* | *'has no installation candidate'* | *'No package '*)
-    w_pk_hint='is the name right, and does a repository of the node have it? update_cache: true fetches the lists anew'
+    w_pk_hint='is the name right, and does a repository of the node have it? update_cache: true fetches the lists again'
     ;;
   *'ermission denied'* | *'are you root'* | *'superuser privileges'* | *'user privileges'* | *'be root'*)
     w_pk_hint='it takes root: become: true'
@@ -79,7 +79,7 @@ w_apt_update() {
   w_put updated 1
   [ -z "$w_pk_check" ] || return 0
   w_apt_get update || w_pk_fail 'cannot fetch the lists of packages'
-  # apt-get calls it well when some lists are missing.
+  # apt-get calls it a success when some lists are missing.
   case $w_pk_said in
   *'Failed to fetch'*) w_pk_fail 'cannot fetch all lists of packages' ;;
   esac

@@ -38,7 +38,7 @@ enum Extent {
 }
 
 impl Records {
-    /// Reads the records of a script that ended well.
+    /// Reads the records of a script that succeeded.
     ///
     /// A script that ended with `w_fail` becomes a failure with its message and hint; one that ended
     /// badly in another way becomes a failure with its status and what it said on standard error.

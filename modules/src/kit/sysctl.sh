@@ -6,7 +6,7 @@
 #       force when the file changed, SET whenever it is not. Puts `changed`, and `before`: the value
 #       in the file until now. Where paths begin: w_root, which only tests set.
 
-# Prints the file $1 as it should be, given w_sc_key, w_sc_value and w_sc_state. Status 10: as it is.
+# Prints the file $1 as it is wanted, given w_sc_key, w_sc_value and w_sc_state. Status 10: as it is.
 w_sysctl_edit() {
   W_KEY=$w_sc_key W_VALUE=$w_sc_value W_STATE=$w_sc_state awk '
     function trim(text) {

@@ -16,7 +16,7 @@ pub const ETCDCTL: &str = include_str!("etcdctl.sh");
 /// An etcd has a handful of members: what says more than this of them is none.
 const LARGEST: usize = 1 << 20;
 
-/// A line of `etcdctl member list`, and whether the member is well.
+/// A line of `etcdctl member list`, and whether the member is healthy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     /// Its number, in hexadecimal.
@@ -90,14 +90,14 @@ pub struct Listed {
     pub learners: bool,
 }
 
-/// The URLs that are well, by what `etcdctl endpoint health` said: `https://…:2379 is healthy: …`.
+/// The URLs that are healthy, by what `etcdctl endpoint health` said: `https://…:2379 is healthy: …`.
 fn well(health: &str) -> HashSet<&str> {
     let url = |line| str::split_once(line, " is healthy").map(|(url, _)| url);
     let urls = health.lines().filter_map(url);
     urls.filter(|url| !url.is_empty()).collect()
 }
 
-/// Lists the members, and asks each that has started whether it is well.
+/// Lists the members, and asks each that has started whether it is healthy.
 const LIST: &str = r#"
 list=$(w_etcdctl --endpoints "$here" member list) || w_fail "etcd does not list its members: $list"
 w_put list "$list"

@@ -12,16 +12,16 @@ use crate::kube::etcd::{self, ETCDCTL, Member};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
-/// Looks after the members of an etcd that kubeadm made. Runs on a node with a member that is well: a
+/// Looks after the members of an etcd that kubeadm made. Runs on a node with a member that is healthy: a
 /// control plane with stacked etcd, or a host of an external one.
 ///
 /// `state: listed` changes nothing. `state: present` adds the member at `peer_url`, which is to be
 /// started after that; and once it has started, makes a voter of a learner, unless `learner: true`.
-/// Adding is refused while a member is not well: each voter more makes the quorum greater.
+/// Adding is refused while a member is not healthy: each voter more makes the quorum greater.
 ///
 /// `state: absent` is only for a member whose data is gone: a node that was reset, or that does not exist
 /// any more. A member that still answers makes the task fail. A member that merely cannot be reached must
-/// not be removed: whether that is so only you can know. It is refused where those that are well would
+/// not be removed: whether that is so only you can know. It is refused where those that are healthy would
 /// not be a quorum of those that are left.
 ///
 /// Uses the node's `etcdctl` if it has one, and otherwise that of the etcd container.
@@ -169,7 +169,7 @@ impl EtcdMember {
                     .collect();
                 if !sick.is_empty() {
                     return Err(Failure::new(format!(
-                        "no member is added while another is not well: {}",
+                        "no member is added while another is not healthy: {}",
                         sick.join(", ")
                     ))
                     .hint("bring it up again, or remove it if its data is gone"));
@@ -196,7 +196,7 @@ fn breaks_quorum(left: &[&Member]) -> Option<String> {
     let quorum = voters.len() / 2 + 1;
     (healthy < quorum).then(|| {
         format!(
-            "without it etcd would have {} voting members, of which {healthy} are well, and needs {quorum}: \
+            "without it etcd would have {} voting members, of which {healthy} are healthy, and needs {quorum}: \
              it would stand still, and with it the cluster",
             voters.len()
         )
@@ -223,7 +223,7 @@ async fn act(context: &Context<'_>, words: &[&str]) -> Result<(), Failure> {
 async fn remove(context: &Context<'_>, member: &Member) -> Result<(), Failure> {
     if member.healthy {
         return Err(Failure::new(format!(
-            "the member {} at {} is alive and well",
+            "the member {} at {} is alive and healthy",
             member.name, member.client_url
         ))
         .hint("reset its node first"));
@@ -238,7 +238,7 @@ mod tests {
     use super::*;
     use crate::fake::{self, CHECK, Controller, Fake, Mode, REAL};
 
-    /// Two members that are well, and `third` as `member list` says it.
+    /// Two members that are healthy, and `third` as `member list` says it.
     fn listed(third: &str) -> String {
         let list = format!(
             "1a, started, e1, https://10.0.0.1:2380, https://10.0.0.1:2379, false\n\
@@ -293,7 +293,7 @@ mod tests {
         assert_eq!(said, "");
         let (failure, said) = run(DOWN, REAL, json!({"state": "absent", "name": "e2"})).await;
         let message = failure.unwrap_err().message;
-        assert!(message.contains("of which 1 are well"), "{message}");
+        assert!(message.contains("of which 1 are healthy"), "{message}");
         assert_eq!(said, "");
         let (failure, said) = run("", REAL, json!({"state": "absent", "name": "e2"})).await;
         let message = failure.unwrap_err().message;
@@ -326,7 +326,7 @@ mod tests {
         let (failure, said) = run(DOWN, REAL, fourth).await;
         assert_eq!(
             failure.unwrap_err().message,
-            "no member is added while another is not well: https://10.0.0.3:2380"
+            "no member is added while another is not healthy: https://10.0.0.3:2380"
         );
         assert_eq!(said, "");
     }
@@ -368,7 +368,7 @@ mod tests {
         assert_eq!(breaks_quorum(&[&well, &well, &down]), None);
         let why = breaks_quorum(&[&well, &down]).unwrap();
         assert!(
-            why.contains("2 voting members, of which 1 are well, and needs 2"),
+            why.contains("2 voting members, of which 1 are healthy, and needs 2"),
             "{why}"
         );
         assert!(breaks_quorum(&[&well, &down, &learner]).is_some());

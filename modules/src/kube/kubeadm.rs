@@ -246,7 +246,7 @@ const REASON_HINTS: &[(&str, &str)] = &[
     ),
     (
         "etcdserver: unhealthy cluster",
-        "an etcd member is down or was just added: see `kubectl -n kube-system get pods -l component=etcd`, mend it, and run the playbook again",
+        "an etcd member is down or was just added: see `kubectl -n kube-system get pods -l component=etcd`, repair it, and run the playbook again",
     ),
 ];
 

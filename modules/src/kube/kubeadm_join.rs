@@ -20,7 +20,7 @@ use crate::secret::Secret;
 ///
 /// What is there decides, as with `kubeadm_init`: an *absent* node joins; a *joined* one is left alone;
 /// a *half* joined one makes the task fail with what was found and what is missing, and is only reset
-/// and joined anew with `repair: true`. What an earlier try left in the cluster (a Node that is still
+/// and joined again with `repair: true`. What an earlier try left in the cluster (a Node that is still
 /// Ready, an etcd member) must be gone by then: `etcd_member`, `kubectl delete node`.
 ///
 /// Control planes with stacked etcd must join one after another (`serial: 1` or `throttle: 1`):

@@ -53,7 +53,7 @@ fn klog(line: &str, severity: char) -> bool {
         .is_some_and(|rest| rest.bytes().take(4).all(|byte| byte.is_ascii_digit()))
 }
 
-/// A line without klog's header, which says nothing to whoever mends it.
+/// A line without klog's header, which says nothing to whoever repairs it.
 fn words(line: &str) -> &str {
     let line = line.trim();
     if klog(line, 'F') || klog(line, 'E') {

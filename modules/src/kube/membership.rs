@@ -101,7 +101,7 @@ pub fn may_reset(act: Act, repair: bool, finding: &Finding) -> Result<(), Failur
     let hint = match (&finding.keep, repair) {
         (None, true) => return Ok(()),
         (None, false) => {
-            "mend what is missing (`journalctl -xeu kubelet` on the node tells most), or \
+            "repair what is missing (`journalctl -xeu kubelet` on the node tells most), or \
              set `repair: true` to reset the node with `kubeadm reset` and begin again"
                 .to_owned()
         }

@@ -3,7 +3,7 @@
 //! The files named like a module (`kubeadm_init`, `wait_pods`, …) hold its arguments and its flow. The
 //! others are what they share: [`probe`] asks a node and [`signs`] judges the answer; [`kubeadm`] runs
 //! kubeadm; [`certificates`] reads X.509; [`forms`] knows names, addresses and tokens when it sees them; [`pruned`]
-//! reads what the API says and [`shown`] tells of it; [`versions`] is the table of what differs between
+//! reads what the API says and [`shown`] reports it; [`versions`] is the table of what differs between
 //! kubeadm's versions.
 
 mod certificate_info;

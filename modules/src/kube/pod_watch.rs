@@ -10,7 +10,7 @@ use crate::kube::pods::{self, Health};
 use crate::kube::selector;
 use crate::kube::wanted_pods::WaitPods;
 
-/// A pod that cannot become well.
+/// A pod that cannot become healthy.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Broken {
     /// Its name.
@@ -22,13 +22,13 @@ pub struct Broken {
 /// What a look amounts to.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// All are well.
+    /// All are healthy.
     Well,
     /// The workload is there; its pods have not been asked for yet.
     Unasked,
     /// What is not so yet.
     Waiting(String),
-    /// One cannot become well.
+    /// One cannot become healthy.
     Broken(Broken),
     /// The API has not answered for too long.
     Silent(String),
@@ -174,7 +174,7 @@ impl<'a> Watch<'a> {
                 Health::Leaving => {}
                 Health::Waiting(_) => {
                     waiting.push(pods::name(pod));
-                    // Between two crashes a container runs for a while: that mends nothing.
+                    // Between two crashes a container runs for a while: that repairs nothing.
                     let identity = pods::identity(pod);
                     if let Some(since) = self.broken.get(&identity) {
                         broken.insert(identity, *since);
@@ -337,7 +337,7 @@ mod tests {
         assert!(matches!(look(broken("a"), 29), Verdict::Waiting(_)));
         assert_eq!(look(pod("a", true), 30), Verdict::Well);
         assert!(matches!(look(broken("a"), 31), Verdict::Waiting(_)));
-        // Between two tries it is not broken, and not well either.
+        // Between two tries it is not broken, and not healthy either.
         assert!(matches!(look(pod("a", false), 50), Verdict::Waiting(_)));
         let Verdict::Broken(end) = look(broken("a"), 61) else {
             panic!("it should be final");

@@ -1,4 +1,4 @@
-//! What the API says of a pod, and of the workload that it belongs to, judged: is it well, will it be,
+//! What the API says of a pod, and of the workload that it belongs to, judged: is it healthy, will it be,
 //! or is it broken? Pure; the shapes are those of Kubernetes 1.13 to 1.37.
 
 use std::fmt::Write as _;
@@ -14,11 +14,11 @@ pub enum Health {
     Leaving,
     /// On its way.
     Waiting(String),
-    /// In a state that seldom mends itself, and why.
+    /// In a state that seldom repairs itself, and why.
     Broken(String),
 }
 
-/// Reasons for which a container waits in vain, until someone mends something.
+/// Reasons for which a container waits in vain, until someone repairs something.
 const BROKEN: &[&str] = &[
     "ImagePullBackOff",
     "ErrImagePull",

@@ -124,7 +124,7 @@ pub fn judge(role: Role, signs: &Signs) -> Finding {
     }
 }
 
-/// Files, labels and Nodes do not come by waiting; answers may.
+/// Files, labels and Nodes do not appear by waiting; answers may.
 fn may_settle(role: Role, signs: &Signs) -> bool {
     let files = required_files(role);
     let labelled = |node| role == Role::Worker || has_role_label(node);

@@ -1,4 +1,4 @@
-//! `wait_pods`: waits until pods are well, and fails early when they cannot become so.
+//! `wait_pods`: waits until pods are healthy, and fails early when they cannot become so.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ impl Arguments for WaitPods {
                 .ask(context, &questions, Duration::from_secs(45))
                 .await?;
             let look = watch.look(answers, Instant::now());
-            // What is well from the beginning needs no words.
+            // What is healthy from the beginning needs no words.
             if !(first && look.verdict == Verdict::Well) {
                 show(context, &mut shown, &look);
             }
@@ -99,7 +99,7 @@ impl WaitPods {
             })
             .collect();
         Outcome::ok()
-            .message(format!("{} pods are well: {}", pods.len(), self.what()))
+            .message(format!("{} pods are healthy: {}", pods.len(), self.what()))
             .with("pods", pods)
             .with("waited", waited.as_secs())
     }
@@ -107,7 +107,7 @@ impl WaitPods {
     fn too_late(&self, lacks: &str, pods: &[Value]) -> Failure {
         let lines: Vec<String> = pods.iter().map(pods::line).collect();
         Failure::new(format!(
-            "{} did not become well within {} s: {lacks}",
+            "{} did not become healthy within {} s: {lacks}",
             self.what(),
             *self.timeout
         ))
@@ -317,7 +317,7 @@ mod tests {
             .unwrap_err();
         assert_eq!(
             failure.message,
-            "the daemonset a in default did not become well within 0 s: \
+            "the daemonset a in default did not become healthy within 0 s: \
              daemonset a does not say which pods are its own"
         );
         assert_eq!(node.scripts().len(), 1);
@@ -332,7 +332,7 @@ mod tests {
             .unwrap_err();
         assert_eq!(
             failure.message,
-            "pods a in default did not become well within 0 s: not ready yet: a"
+            "pods a in default did not become healthy within 0 s: not ready yet: a"
         );
         assert_eq!(
             control.progress_lines(),

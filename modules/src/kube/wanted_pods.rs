@@ -11,7 +11,7 @@ use crate::kube::pods::Workload;
 /// Waits until pods are running and ready, asking with kubectl on the node every few seconds.
 ///
 /// What to wait for: pods by their names, the pods that a selector selects, or all pods of a DaemonSet,
-/// Deployment or StatefulSet, which must be complete and current. Pods that have succeeded are well;
+/// Deployment or StatefulSet, which must be complete and current. Pods that have succeeded are healthy;
 /// pods that are being deleted do not count; no pod at all is not enough.
 ///
 /// While it waits it shows what changes, as `kubectl get pods -w` does. A pod that cannot pull its image,

@@ -14,7 +14,7 @@ const PARTS: &[kit::Part] = &[kit::SYSTEMD];
 
 /// Starts, stops, enables and masks units of systemd.
 ///
-/// Nothing is done to a unit that is as it should be; `restarted` and `reloaded` always act. When a
+/// Nothing is done to a unit that is in the wanted state; `restarted` and `reloaded` always act. When a
 /// unit does not start, the message ends with the last lines of its journal.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

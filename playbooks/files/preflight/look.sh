@@ -1,6 +1,6 @@
 #!/bin/sh
 # Looks at a node and changes nothing. Prints one line for each thing found: a word for what it is, then the
-# values. What cannot be found out is printed as "unknown", so that it is never taken for well.
+# values. What cannot be found out is printed as "unknown", so that it never counts as passed.
 #
 # usage: look.sh SOCKETS ENDPOINT-HOST PORT...
 #   SOCKETS        container runtimes' sockets to look for, with spaces between

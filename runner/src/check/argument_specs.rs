@@ -11,7 +11,7 @@ use crate::playbook::{Role, TaskAction, VALIDATE};
 use crate::yaml::{Diagnostic, Mapping, Node, Severity, suggest};
 
 /// Checks what the task `item` validates, if it is one that a role's specification puts before its tasks. `certain`:
-/// the run is sure to come by.
+/// the run is sure to reach.
 pub(super) fn check(
     item: &Item,
     defined: &Defined<'_>,

@@ -402,7 +402,7 @@ pub(super) fn variables<'a>(
         let files = files.filter_map(|file| file.as_mapping());
         files.chain([&role.params, &role.common.vars])
     });
-    // What is around many tasks comes by once for each of them.
+    // What is around many tasks is met once for each of them.
     let mut known = HashSet::new();
     (imports.chain(commons).chain(roles))
         .filter(move |mapping| known.insert(std::ptr::from_ref(*mapping)))

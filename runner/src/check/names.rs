@@ -18,7 +18,7 @@ use crate::playbook::{LoopSource, Play};
 use crate::template::{Reference, References, Templar};
 use crate::yaml::{Diagnostic, Severity, Span, suggest};
 
-/// Reports uses of names that nothing defines: an error where the run is sure to come by, a warning
+/// Reports uses of names that nothing defines: an error where the run is sure to reach it, a warning
 /// where it may.
 pub(super) fn check(
     plays: &[Arc<Play>],

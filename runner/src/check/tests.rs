@@ -1,4 +1,4 @@
-//! What is found, and above all what is not: a check that cries wolf stops runs that would do well.
+//! What is found, and above all what is not: a check that cries wolf stops runs that would succeed.
 
 use std::fs;
 use std::sync::Arc;

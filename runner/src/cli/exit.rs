@@ -7,7 +7,7 @@ use crate::engine::Summary;
 /// How the program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// All went well.
+    /// All succeeded.
     Well = 0,
     /// The command line makes no sense, or names a file that does not exist.
     Usage = 1,

@@ -19,11 +19,11 @@ use crate::report::Printer;
     max_term_width = 100
 )]
 #[command(after_help = "First steps:
-  windlass check site.yml -i hosts.ini     is everything as it should be? (connects to nothing)
+  windlass check site.yml -i hosts.ini     finds mistakes (connects to nothing)
   windlass run site.yml -i hosts.ini -C    what would change?
   windlass run site.yml -i hosts.ini       change it
 
-Exit status: 0 all well; 1 a usage error; 2 a host failed; 4 a host was unreachable, or a file has
+Exit status: 0 success; 1 a usage error; 2 a host failed; 4 a host was unreachable, or a file has
 an error; 99 interrupted. Called as `ansible-playbook`, it takes that program's arguments.")]
 struct Program {
     #[command(subcommand)]

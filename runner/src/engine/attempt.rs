@@ -331,7 +331,7 @@ impl Attempt {
             result.held = held;
             result.included = included;
         }
-        // A module may tell of differences because it has them at hand; only who asks sees them.
+        // A module may report differences because it has them anyway; only who asks sees them.
         if !self.diff {
             result.diff = Arc::default();
         }

@@ -1,4 +1,4 @@
-//! What a result holds, each thing once: whoever registers it, asks about it or tells of it shares it.
+//! What a result holds, each thing once: whoever registers it, asks about it or reports it shares it.
 
 use std::sync::Arc;
 

@@ -81,7 +81,7 @@ impl Dispatcher {
         }
     }
 
-    /// Tells of something, secrets blotted out. Nobody listening is no error: the run goes on.
+    /// Reports something, secrets blotted out. That nobody listens is no error: the run goes on.
     pub(crate) async fn emit(&self, mut what: What) {
         conceal(&mut what, &self.shared.secrets);
         if large(&what) {
@@ -98,7 +98,7 @@ impl Dispatcher {
             .await;
     }
 
-    /// Tells of something the user should know.
+    /// Reports something the user should know.
     pub(crate) async fn warn(&self, message: impl Into<String>) {
         let message = message.into();
         self.emit(What::Warning { message }).await;
@@ -128,7 +128,7 @@ impl Dispatcher {
         *self.shared.interrupt.borrow()
     }
 
-    /// Waits until a unit is done, and tells of what units say meanwhile. Nothing where none is at work.
+    /// Waits until a unit is done, and reports what units say meanwhile. Nothing where none is at work.
     pub(crate) async fn unit_done(&mut self, running: &mut Running) -> Option<()> {
         let done = loop {
             tokio::select! {
@@ -152,7 +152,7 @@ impl Dispatcher {
         Some(())
     }
 
-    /// Tells of a host's result.
+    /// Reports a host's result.
     async fn finished(&mut self, work: &Work, host: &str, result: &TaskResult) {
         self.lines.forget(host);
         let what = What::HostFinished {

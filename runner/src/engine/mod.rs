@@ -1,4 +1,4 @@
-//! Turns checked playbooks into outcomes on hosts, and tells of it in [`Event`](crate::event::Event)s.
+//! Turns checked playbooks into outcomes on hosts, and reports it in [`Event`](crate::event::Event)s.
 //!
 //! A play is compiled into flat programs ([`plan`]); where a host is in them is a value, and what starts next a
 //! function of these ([`course`]). One dispatcher ([`run`]) owns everything that changes in a run: who failed,

@@ -63,7 +63,7 @@ impl Summary {
 }
 
 impl Run {
-    /// Runs the playbooks, and tells of it through `events`. `interrupt` turning true ends it: what
+    /// Runs the playbooks, and reports it through `events`. `interrupt` turning true ends it: what
     /// runs on hosts is ended there, and nothing new begins.
     pub async fn run(self, events: mpsc::Sender<Event>, interrupt: Interrupt) -> Summary {
         let transport = self.transport.clone();

@@ -21,7 +21,7 @@ impl Inventory {
     /// inventory's order; of those, the ones in `limit` (an empty limit is none). None may be left over.
     ///
     /// A plain name that is no group and no host is an error where the pattern then matches no host
-    /// at all; beside names that are known it is passed over ([`Inventory::unknown_parts`] tells of
+    /// at all; beside names that are known it is passed over ([`Inventory::unknown_parts`] reports
     /// it), so that a playbook can name a group that some inventories lack. In a limit, and after `!`
     /// and `&`, it is always an error. A glob or a regular expression may match nothing.
     pub fn select(

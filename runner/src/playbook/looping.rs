@@ -118,15 +118,15 @@ impl Reader<'_> {
             .help("write the variable's name itself, without `{{ }}`")
         } else {
             let shown = node.source_text();
-            let mended: String = name
+            let suggested: String = name
                 .chars()
                 .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
                 .collect();
             let error =
                 Diagnostic::error(&node.span, format!("`{shown}` cannot be a variable's name"))
                     .note("a name has letters, digits and `_`, and begins with no digit");
-            if is_identifier(&mended) {
-                error.help(format!("write `{key}: {mended}`, for example"))
+            if is_identifier(&suggested) {
+                error.help(format!("write `{key}: {suggested}`, for example"))
             } else {
                 error.help(format!("write another name after `{key}:`"))
             }

@@ -42,7 +42,7 @@ impl Live {
         }
     }
 
-    /// Draws them anew.
+    /// Redraws them.
     pub(crate) fn draw(
         &mut self,
         name: &str,

@@ -105,7 +105,7 @@ impl Theme {
         }
     }
 
-    /// For what went well.
+    /// For what succeeded.
     pub fn good(self, text: &str) -> String {
         self.paint(text, Styles::Good)
     }

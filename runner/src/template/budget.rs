@@ -28,7 +28,7 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// A rendering begins. The outermost one begins anew.
+    /// A rendering begins. The outermost one starts from zero.
     pub(super) fn enter(&self) {
         if self.depth.fetch_add(1, Ordering::Relaxed) == 0 {
             self.made.store(0, Ordering::Relaxed);

@@ -46,7 +46,7 @@ pub(super) enum Link {
 /// How a shell ended, as far as can be told from here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ended {
-    /// It exited with this status; the link is well.
+    /// It exited with this status; the link works.
     Exited(i32),
     /// The link went away under it.
     Lost,

@@ -38,7 +38,7 @@ pub(super) struct Drain {
     pub(super) came: u64,
 }
 
-/// The first line of an output that tells of the rest.
+/// The first line of an output that describes the rest.
 pub(super) enum Head {
     /// There is none, or it is read.
     Over(Vec<u8>),

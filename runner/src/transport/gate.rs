@@ -1,5 +1,5 @@
 //! Bounds how many handshakes run at once, and how many begin in a second. Where sshd drops
-//! connections, fewer run at once from then on, until it goes well again.
+//! connections, fewer run at once from then on, until they succeed again.
 
 use std::sync::Mutex as PlainMutex;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 pub(super) struct Gate {
     at_once: Semaphore,
     most: usize,
-    /// How many may run at once now, and how many went well since that changed.
+    /// How many may run at once now, and how many succeeded since that changed.
     now: PlainMutex<(usize, usize)>,
     between: Duration,
     next: Mutex<Instant>,
@@ -55,7 +55,7 @@ impl Gate {
         }
     }
 
-    /// Ends a turn that went well.
+    /// Ends a turn that succeeded.
     pub(super) fn went_well(&self, turn: Option<SemaphorePermit<'_>>) {
         drop(turn);
         let Ok(mut now) = self.now.lock() else { return };

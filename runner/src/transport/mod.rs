@@ -9,7 +9,7 @@
 //! - `channel`, `shell`, `drain`, `frame`, `request`, `status`, `prelude`, `word`, `remote/`: the framed protocol, from the pipes
 //!   up to a script and its answer.
 //! - `password`, `becoming`, `unreachable`: what can go wrong on the way, and what to do about it.
-//! - `ask`: one request of a task, with its time limit and interrupts. `durable`: how the result is had of one
+//! - `ask`: one request of a task, with its time limit and interrupts. `durable`: how to get the result of one
 //!   whose link was lost. `handle`: the host as the task sees it.
 
 mod ask;

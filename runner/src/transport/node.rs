@@ -388,7 +388,7 @@ impl Node {
         }
     }
 
-    /// Ends the master and all shells: the next request connects anew.
+    /// Ends the master and all shells: the next request reconnects.
     pub(super) async fn reset(&self) {
         self.let_shells_go();
         if let Some(master) = self.master.lock().await.master.take() {

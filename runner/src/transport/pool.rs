@@ -64,7 +64,7 @@ impl Transport {
         self.node(connection).connect().await
     }
 
-    /// Drops what is open to a host, its ssh master included: groups and configuration are read anew
+    /// Drops what is open to a host, its ssh master included: groups and configuration are read again
     /// (`meta: reset_connection`).
     pub async fn reset(&self, connection: &Connection) {
         let node = self.lock().get(connection).cloned();

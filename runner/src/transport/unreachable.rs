@@ -356,7 +356,7 @@ fn known_name(settings: &SshSettings) -> String {
 }
 
 /// The telling lines of what ssh said, on one line: no banner, no frame of at signs, no warnings that
-/// something went well.
+/// something succeeded.
 fn essence(said: &str) -> String {
     let mut lines: Vec<&str> = said
         .lines()

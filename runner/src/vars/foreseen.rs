@@ -12,7 +12,7 @@ use crate::yaml::{self, Node, Tag};
 const NAMES: usize = 5;
 
 impl View {
-    /// Makes the passwords known that can be found out without rendering anything.
+    /// Finds the passwords that can be found without rendering anything.
     pub(super) fn know_passwords(&self, secrets: &Secrets) {
         for name in settings::passwords() {
             if let Some(text) = self.written(&[Step::Key(name)], NAMES) {

@@ -61,7 +61,7 @@ impl Store {
         &self.now.fixed.secrets
     }
 
-    /// Makes the passwords of all hosts known that stand in inventories, beside the playbooks and on the
+    /// Finds the passwords of all hosts that stand in inventories, beside the playbooks and on the
     /// command line.
     fn know_passwords(&self) {
         let fixed = &self.now.fixed;
@@ -202,7 +202,7 @@ impl Store {
         for host in fixed.hosts() {
             for playbook in fixed.playbooks() {
                 let inherited = fixed.inherited(host, playbook);
-                // The layers of a group come by with each of its hosts.
+                // The layers of a group are met with each of its hosts.
                 for layer in inherited.layers() {
                     if known.insert(Arc::as_ptr(layer)) {
                         names.extend(layer.keys().cloned());

@@ -18,7 +18,7 @@ const HEALTH: &str =
     "https://127.0.0.1:2379 is healthy: successfully committed proposal: took = 1ms";
 
 /// What a script of `module` would have answered where it has ended because there is no cluster. It has
-/// ended well then.
+/// succeeded then.
 pub(super) fn instead(module: &str, body: &[u8]) -> Option<Vec<u8>> {
     let records = records::read(body)?;
     let has = |key: &str| records.iter().any(|record| record.key == key);

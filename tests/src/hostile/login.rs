@@ -42,7 +42,7 @@ impl Home {
         self.0.join(path)
     }
 
-    /// A command that leaves a trace of this mode's. Only the control host could run it, and hosts that are well.
+    /// A command that leaves a trace of this mode's. Only the control host could run it, and healthy hosts.
     pub fn run(&self, mode: &Mode) -> String {
         run(&self.0, mode)
     }

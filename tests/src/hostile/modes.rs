@@ -269,7 +269,7 @@ modes! {
     "shell-daemon", Before::Daemon, Connect, "exits, and leaves a process that holds the channel open";
     // The markers around answers.
     "mark-wrong", Frames::WrongMark, Connect, "answers under another request's mark";
-    "mark-wrong-later", Frames::LaterWrongMark, Timeout, "the same, once it has answered well";
+    "mark-wrong-later", Frames::LaterWrongMark, Timeout, "the same, once it has answered correctly";
     "end-missing", Frames::NoEnd, Timeout, "answers, and never says that it has ended";
     "end-missing-stderr", Frames::NoEndErr, Timeout, "the same on standard error only";
     "end-cut", Frames::Cut, Data, "exits in the middle of an answer";
@@ -332,7 +332,7 @@ modes! {
     "lies-shorter", Records::Shorter, Data, "fewer bytes of a file than it said there are";
     "lies-endless", Records::Endless, Size, "a file that never ends";
     "errors", Records::Errors, Data, "every answer is an error, with templates and escape sequences in it";
-    "empty", Records::Empty, Data, "every answer is empty, and well";
+    "empty", Records::Empty, Data, "every answer is empty, and succeeds";
     "facts-connection", Records::Facts, Data, "interfaces named `ssh_common_args`, `host`, `connection`, …";
     "token-words", Records::Token, Data, "a join token that is a word of everybody's";
     // More than anybody wants.
@@ -344,7 +344,7 @@ modes! {
     "heavy-content", Heavy::Slurp, Size, "60 MB as the content of every file, from four hosts";
     // Programs.
     "tools-words", Tools::Words, Data, "`stat`, `ls`, `id`, `sha256sum`, … print templates and shell";
-    "tools-empty", Tools::Empty, Data, "they print nothing, and are well";
+    "tools-empty", Tools::Empty, Data, "they print nothing, and succeed";
     "tools-fail", Tools::Fail, Data, "they all fail";
     "tools-numbers", Tools::Numbers, Data, "they print numbers of 40 digits";
     "tools-endless", Tools::Endless, Timeout, "`cat`, `head`, `dd` never end";

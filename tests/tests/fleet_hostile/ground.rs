@@ -17,7 +17,7 @@ use crate::cases;
 
 /// What sudo of the hostile node is told, and nobody else may be.
 pub const PASSWORD: &str = "pa55+Horse/battery";
-/// The user of the hosts that are well.
+/// The user of the healthy hosts.
 const WELL: &str = "dash";
 /// Seconds to connect, where that is what holds a node.
 pub const CONNECT: u32 = 3;
@@ -77,7 +77,7 @@ impl Ground {
     }
 
     /// Where what must never run leaves its traces: the control host can write there, and the user of the hosts
-    /// that are well.
+    /// that are healthy.
     pub fn canary(&self) -> PathBuf {
         self.fleet.dir().join("canary")
     }

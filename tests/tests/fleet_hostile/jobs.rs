@@ -76,7 +76,7 @@ fn focus(mode: &Mode) -> &'static [&'static str] {
         Way::Records(Records::Token) => &["kubeadm_token"],
         Way::Records(Records::Facts) | Way::Heavy(Heavy::Mounts) => &["setup"],
         Way::Tools(Tools::Full) => &["shell"],
-        // Of a cluster that is well.
+        // Of a healthy cluster.
         Way::Sshd(Sshd::Rekey) => &["wait_pods"],
         Way::Tools(Tools::DeepJson | Tools::WrongJson) => &["wait_nodes", "wait_pods"],
         Way::Frames(Frames::StopsReading) => &["copy"],

@@ -1,5 +1,5 @@
 //! The real program against a node that misbehaves in every way we know, with every module, beside two
-//! hosts that are well.
+//! hosts that are healthy.
 //!
 //! `make fleet` has each way and each module at least once, `make test-hostile` each way with each module.
 //! `HOSTILE_MODES` and `HOSTILE_MODULES` (words) choose some, `HOSTILE_KEEP` (a folder) keeps what was
@@ -152,7 +152,7 @@ fn say(text: &str) {
     eprintln!("{text}");
 }
 
-/// What the hosts that are well say when there are no others.
+/// What the healthy hosts say when there are no others.
 fn usual(ground: &Ground, modules: &[&str]) -> Good {
     let (place, sockets) = ground.place(&MODES[0], modules, LONG_LIMIT, 0);
     let mut command = place.command();

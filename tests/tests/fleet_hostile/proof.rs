@@ -11,7 +11,7 @@ use windlass_tests::watch::forms;
 use crate::ground::{CONNECT, Ground, PASSWORD};
 use crate::run::{Format, Ran};
 
-/// The results of the hosts that are well: by host and task.
+/// The results of the healthy hosts: by host and task.
 pub type Good = BTreeMap<(String, String), Vec<Value>>;
 
 /// A folder's files: kind, mode and bytes by path.
@@ -265,7 +265,7 @@ pub fn faults(format: Format, ran: &Ran, allowed: u64) -> Vec<String> {
     faults
 }
 
-/// What is wrong with the hosts that are well, in a run of these modules.
+/// What is wrong with the healthy hosts, in a run of these modules.
 pub fn good_faults(told: &Told, usual: &Good, modules: &[&str]) -> Vec<String> {
     let mut faults = Vec::new();
     let is_there = |task: &str| {
@@ -322,6 +322,6 @@ pub fn longest(mode: &Mode, limit: u32) -> Duration {
 pub fn traces(ground: &Ground, mode: &Mode) -> Vec<String> {
     let traces = ground.traces(mode).into_iter();
     traces
-        .map(|name| format!("{}: ran here, or on a host that is well: {name}", mode.name))
+        .map(|name| format!("{}: ran here, or on a healthy host: {name}", mode.name))
         .collect()
 }

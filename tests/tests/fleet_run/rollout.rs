@@ -8,15 +8,15 @@ use crate::site::Site;
 
 const HOSTS: usize = 200;
 
-/// Notes that it was there; on every tenth host it fails until `mended`.
+/// Notes that it was there; on every tenth host it fails until `repaired`.
 const CHANGE: &str = "
 - name: The change
   shell: |
     echo x >>{{ base }}/{{ inventory_hostname }}
-    case {{ inventory_hostname }} in *0) {{ mended | default('false') | lower }} ;; esac
+    case {{ inventory_hostname }} in *0) {{ repaired | default('false') | lower }} ;; esac
 ";
 
-/// Whether a host is well is not to depend on this machine's units.
+/// Whether a host is healthy is not to depend on this machine's units.
 const GATE: &str = "
 - name: It answers
   command: test -s {{ base }}/{{ inventory_hostname }}
@@ -97,7 +97,7 @@ fn a_rollout_stops_in_the_batch_that_fails_and_goes_on_with_those_that_are_left(
     assert!(!names.contains("node001"), "{names:?}");
 
     let list = format!("@{}", site.base().join("left").display());
-    let went_on = rollout(&site, &["-l", &list, "-e", "mended=true"]);
+    let went_on = rollout(&site, &["-l", &list, "-e", "repaired=true"]);
     assert_eq!(went_on.status, 0, "{}", went_on.text());
     // The twenty of the batch that was stopped have had it twice, the first host once.
     assert_eq!(touched(&site), (HOSTS, HOSTS + 20), "{}", went_on.text());
@@ -118,7 +118,7 @@ fn a_rollout_bears_as_many_failures_as_it_is_told_and_lists_them() {
 #[test]
 fn a_rollout_counts_lost_hosts_although_they_have_not_failed() {
     let site = site(&[5, 6]);
-    let stopped = rollout(&site, &["-e", "mended=true rollout_max_fail=5"]);
+    let stopped = rollout(&site, &["-e", "repaired=true rollout_max_fail=5"]);
     assert_ne!(stopped.status, 0, "{}", stopped.text());
     assert_eq!(touched(&site), (19, 19), "{}", stopped.text());
     assert!(

@@ -56,7 +56,7 @@ pub fn bad_image(life: &Life) {
     let _ = life
         .kubectl("delete daemonset -n kube-system wrong-image --wait")
         .well();
-    // Mended, the same command ends with a whole cluster.
+    // Repaired, the same command ends with a complete cluster.
     let _ = life.play("stacked.yml", &[]).well();
     life.whole();
 }

@@ -178,7 +178,7 @@ pub fn certificates(life: &Life) {
     let fetched = std::fs::read_to_string(life.lab.state().join("kubeconfig")).unwrap();
     let first = life.hosts.control_plane[0];
     let own = life.lab.on(first, "cat /etc/kubernetes/admin.conf").well();
-    // It is written anew, with nothing else in it.
+    // It is rewritten, with nothing else in it.
     let value = |text: &str, key: &str| -> Option<String> {
         let mut words = text.split_whitespace();
         let _ = words.find(|word| *word == key)?;
@@ -197,7 +197,7 @@ pub fn certificates(life: &Life) {
     life.whole();
 }
 
-/// A renewal that was stopped when the first member had been started anew: it is gone on with, and ends.
+/// A renewal that was stopped when the first member had been restarted: it is gone on with, and ends.
 pub fn stopped_half_way(life: &Life) {
     let (all, first) = (renewing(life), life.hosts.etcd[0]);
     for node in all.iter().filter(|node| **node != first) {
@@ -215,7 +215,7 @@ pub fn stopped_half_way(life: &Life) {
             .well();
     }
 
-    // Stopped before: one host may have new ones, and all begin anew.
+    // Stopped before: one host may have new ones, and all start over.
     let mark = "echo '20200101T000001Z begun' >/etc/kubernetes/windlass-renewal";
     let _ = life.lab.on(first, mark).well();
     let would = life.play("certificates.yml", &["-C"]).well();

@@ -40,7 +40,7 @@ const SCENARIOS: &[Scenario] = &[
     ),
     (
         "etcd_disk_full",
-        "a full disk on an etcd member is told, and mended",
+        "a full disk on an etcd member is reported, and repaired",
         etcd_disk_full,
     ),
     (

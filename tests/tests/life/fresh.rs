@@ -33,7 +33,7 @@ const SCENARIOS: &[Scenario] = &[
     ),
     (
         "endpoint_down",
-        "stacked.yml with the balancer down before and during init, mended",
+        "stacked.yml with the balancer down before and during init, then repaired",
         endpoint_down,
     ),
     // The last: its machines are not those of the others.

@@ -122,14 +122,14 @@ pub fn broken_kubelet(life: &Life) {
     );
     assert_eq!(nodes(life), ["cp1", "cp2", "cp3", "w1"]);
 
-    let mended = "rm /etc/systemd/system/kubelet.service.d/99-broken.conf &&
+    let repaired = "rm /etc/systemd/system/kubelet.service.d/99-broken.conf &&
                   mv /root/kubelet.default /etc/default/kubelet 2>/dev/null; systemctl daemon-reload";
-    let _ = life.lab.on("w2", mended).well();
+    let _ = life.lab.on("w2", repaired).well();
     again(life);
     life.whole();
 }
 
-/// Runs add-nodes.yml until all is well: with `repair=true` only where the run before told to.
+/// Runs add-nodes.yml until all is healthy: with `repair=true` only where the run before told to.
 #[track_caller]
 fn again(life: &Life) {
     let run = life.play("add-nodes.yml", &[]);

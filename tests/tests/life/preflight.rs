@@ -46,11 +46,11 @@ pub fn preflight(life: &Life) {
     for (host, before) in all.iter().zip(&before) {
         assert_eq!(&life.lab.on(host, STATE).text, before, "{host} was changed");
     }
-    let mend = format!(
+    let repair = format!(
         "echo {} >/etc/machine-id; mv /usr/bin/socat.away /usr/bin/socat; mv /usr/bin/kubelet.away /usr/bin/kubelet; iptables -F INPUT; kill $(cat /run/nc.pid)",
         kept.trim()
     );
-    let _ = life.lab.on(worker, &mend).well();
+    let _ = life.lab.on(worker, &repair).well();
     let _ = life
         .lab
         .on(first, &version.replace("1.20.3", "1.20.2"))

@@ -106,7 +106,7 @@ pub fn remove_gone(life: &Life) {
     assert!(!known.contains("cp3"), "{known}");
     unchanged(&life.play("remove-node.yml", &gone).well(), 4);
 
-    // A machine that was given up comes back as it was: it is taken out like any other, and may join anew.
+    // A machine that was given up comes back as it was: it is taken out like any other, and may join again.
     life.lab.node("start", "cp3");
     let _ = life.play("remove-node.yml", &["-e", "node=cp3"]).well();
     nothing_left(life, "cp3");

@@ -7,7 +7,7 @@ use crate::backup_restore::{back_up, backups};
 use crate::external::members_are_well;
 use crate::life::{Hosts, Life};
 
-/// A host that has just been installed anew: no data, no certificates, nothing of the playbook's.
+/// A host that has just been reinstalled: no data, no certificates, nothing of the playbook's.
 const WIPE: &str = "systemctl stop kubelet; kill -9 $(pidof etcd) 2>/dev/null; \
      rm -rf /var/lib/etcd/* /etc/kubernetes /etc/systemd/system/kubelet.service.d/20-*; \
      systemctl daemon-reload; ! pidof etcd";

@@ -51,7 +51,7 @@ const SCENARIOS: &[Scenario] = &[
     ),
     (
         "broken_kubelet",
-        "a kubelet that does not start: its reason is told, others join; mended, it joins",
+        "a kubelet that does not start: its reason is reported, others join; repaired, it joins",
         join_faults::broken_kubelet,
     ),
     (

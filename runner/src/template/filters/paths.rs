@@ -42,7 +42,7 @@ fn dirname(input: &mut Input<'_, '_>) -> Result {
     Ok(if trimmed.is_empty() { head } else { trimmed }.into())
 }
 
-/// Paths one after another; an absolute one starts anew.
+/// Paths one after another; an absolute one starts over.
 pub(super) fn joined<'p>(parts: impl IntoIterator<Item = &'p str>) -> String {
     let mut out = String::new();
     for part in parts {

@@ -35,7 +35,7 @@ fn names(value: Option<&Value>) -> Result<Vec<String>> {
     }
 }
 
-/// The files to look for, in order, and whether it is well if there is none.
+/// The files to look for, in order, and whether it is fine if there is none.
 fn wanted(
     terms: &[Value],
     paths: &[String],
@@ -103,5 +103,5 @@ fn first_found(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
     }
     Err(call
         .error(format_args!("finds none of {}", files.join(", ")))
-        .hint("pass skip=true if it is well that there is none"))
+        .hint("pass skip=true if it is fine that there is none"))
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2154
 # Requests that go on when the link is lost. What they print goes to files in a private folder, made
 # once for a shell and used again, and from there to us: at the end, or as it is written. While all
-# is well that costs no process more, but a `cat` where there was output.
+# succeeds, that costs no process more, but a `cat` where there was output.
 
 # Makes the folder, where there is room for one.
 _w_spool() {
@@ -15,7 +15,7 @@ _w_spool() {
 	return 1
 }
 
-# Makes the files for the request with mark $1 anew, if there is room. The status is written over
+# Makes new files for the request with mark $1, if there is room. The status is written over
 # these blanks later, which takes no room then; `room` stays empty until it shows whether there is any.
 # The mark comes last: who finds it takes the rest for this request's.
 _w_files() {

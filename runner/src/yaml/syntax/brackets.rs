@@ -48,7 +48,7 @@ impl Place<'_> {
                 let start = self.one(open.start);
                 let error = Diagnostic::error(
                     &start,
-                    format!("this `{bracket}` is not closed as it should be"),
+                    format!("this `{bracket}` is not closed properly"),
                 );
                 let error = if self.at < self.text.len() {
                     error.label(
