@@ -64,7 +64,7 @@ fn value(path: &str, option: &Value, found: &Value, errors: &mut Vec<String>) {
     }
     let Some(read) = converted(kind, found) else {
         errors.push(format!(
-            "`{path}` wants {}, and this is {}",
+            "`{path}` must be {}, but this is {}",
             wanted(kind),
             describe(found)
         ));
@@ -91,7 +91,7 @@ fn value(path: &str, option: &Value, found: &Value, errors: &mut Vec<String>) {
         for (index, item) in items.iter().enumerate() {
             if converted(elements, item).is_none() {
                 errors.push(format!(
-                    "item {} of `{path}` wants {}, and this is {}",
+                    "item {} of `{path}` must be {}, but this is {}",
                     index + 1,
                     wanted(elements),
                     describe(item)
@@ -325,12 +325,12 @@ mod tests {
             errors(&spec, &given),
             [
                 "`name` is required, and is not given",
-                "`port` wants a whole number, and this is the string `http`",
+                "`port` must be a whole number, but this is the string `http`",
                 "`state` must be one of: present, absent; this is the string `gone`",
-                "`users[0].uid` wants a whole number, and this is the string `x`",
+                "`users[0].uid` must be a whole number, but this is the string `x`",
                 "`users[1].name` is required, and is not given",
                 "there is no argument `users[1].shell`; there are: name, uid",
-                "item 2 of `ports` wants a whole number, and this is the string `x`",
+                "item 2 of `ports` must be a whole number, but this is the string `x`",
                 "there is no argument `other`; there are: name, port, state, users, ports",
             ]
         );

@@ -236,7 +236,7 @@ async fn each_way_in_which_sudo_refuses_says_what_to_do() {
             "the user may not do that",
             "allow it in sudoers",
         ),
-        ("tty", None, "it wants a terminal", "requiretty"),
+        ("tty", None, "it requires a terminal", "requiretty"),
     ];
     for (user, password, what, todo) in cases {
         let connection = Arc::new(fleet.connection(user, 1));

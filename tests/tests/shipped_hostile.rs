@@ -248,7 +248,7 @@ fn a_host_that_is_changed_drains_no_other() {
              environment: {{WHO: '{{{{ inventory_hostname }}}}'}}\n  tasks:\n{}    \
              - import_tasks: PLAYBOOKS/tasks/rollout-before.yml\n      when: inventory_hostname == 'w1'\n    \
              - debug: {{msg: 'drains {{{{ cluster_rollout_node }}}}'}}\n      when: inventory_hostname == 'w1'\n",
-            task("rollout.yml", "See under which names they are nodes"),
+            task("rollout.yml", "Find the names of their Nodes"),
         ));
         let seen = printed.text();
         assert_eq!(printed.status == 0, well, "{w1} {named}\n{seen}");
@@ -312,7 +312,7 @@ fn a_worker_says_nothing_of_another_node_when_a_cluster_is_upgraded() {
             "Ask for the versions of all static pods",
             "Ask for the version that the cluster is meant to have",
             "Put that together",
-            "See who is left",
+            "Find who is left",
         ];
         let tasks: String = names
             .iter()

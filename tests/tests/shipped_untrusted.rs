@@ -65,7 +65,7 @@ const ASSERTED: &[(&str, &str, &str)] = &[
     (
         "node_ca.stdout",
         "tasks/signs.yml",
-        "See whose cluster that is",
+        "Find whose cluster that is",
     ),
 ];
 
@@ -86,13 +86,13 @@ const MEANT: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "etcd-backup.yml",
-        "Write down what it is",
+        "Record what it is",
         "etcd_snapshot_taken.stdout",
         "three numbers: `int`",
     ),
     (
         "etcd-backup.yml",
-        "Write down what it is",
+        "Record what it is",
         "etcd_snapshot_file.stat",
         "of the control host",
     ),
@@ -134,19 +134,19 @@ const MEANT: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "tasks/etcd-certificates.yml",
-        "Put them here",
+        "Copy them here",
         "etcd_made.results",
         "a certificate of this host's, by etcd's authority",
     ),
     (
         "tasks/forget.yml",
-        "Take it out of kubeadm's list of control planes",
+        "Remove it from kubeadm's list of control planes",
         "forgotten_config.stdout",
         "told to the same host",
     ),
     (
         "tasks/offline-look.yml",
-        "Look what this host lacks",
+        "Find what this host lacks",
         "preflight_look.stdout_lines",
         "vars/preflight.yml: a version",
     ),

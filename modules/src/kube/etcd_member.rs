@@ -197,7 +197,7 @@ fn breaks_quorum(left: &[&Member]) -> Option<String> {
     (healthy < quorum).then(|| {
         format!(
             "without it etcd would have {} voting members, of which {healthy} are healthy, and needs {quorum}: \
-             it would stand still, and with it the cluster",
+             it would lose its quorum, and the cluster would stop",
             voters.len()
         )
     })

@@ -84,7 +84,7 @@ impl Command {
                 let failure = Failure {
                     host: Some(HostError::TimedOut { limit, so_far }),
                     ..Failure::new(format!(
-                        "`{what}` was not done after {} s{}",
+                        "`{what}` did not finish within {} s{}",
                         limit.as_secs(),
                         phase(&so_far_text)
                     ))

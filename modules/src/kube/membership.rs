@@ -101,13 +101,13 @@ pub fn may_reset(act: Act, repair: bool, finding: &Finding) -> Result<(), Failur
     let hint = match (&finding.keep, repair) {
         (None, true) => return Ok(()),
         (None, false) => {
-            "repair what is missing (`journalctl -xeu kubelet` on the node tells most), or \
+            "repair what is missing (`journalctl -xeu kubelet` on the node shows why), or \
              set `repair: true` to reset the node with `kubeadm reset` and begin again"
                 .to_owned()
         }
         (Some(why), _) => format!(
             "it is not reset, not even with `repair: true`, because {why}: mend what is missing \
-             (`journalctl -xeu kubelet` on the node tells most), or, if you are sure, run \
+             (`journalctl -xeu kubelet` on the node shows why), or, if you are sure, run \
              `kubeadm reset -f` on it yourself"
         ),
     };

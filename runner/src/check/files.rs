@@ -79,7 +79,7 @@ fn variables(path: &Path, named: &Node) -> Result<Arc<Node>, Vec<Diagnostic>> {
     } else {
         Diagnostic::error(
             &node.span,
-            format!("a variables file is a mapping, and this is {}", node.kind()),
+            format!("a variables file is a mapping, but this is {}", node.kind()),
         )
         .help("write each variable as `name: value`")
     };

@@ -309,13 +309,13 @@ fn diagnostic(error: &TemplateError) -> Diagnostic {
             "a `{{` is not closed here: put `}}` after the expression"
         }
         () if message.contains("unknown statement") && at.starts_with("end") => {
-            "it closes nothing here: the block that is open wants another word, or none is open"
+            "it closes nothing here: the open block needs another word, or no block is open"
         }
         () if message.contains("unknown statement") => {
             "check the word after `{%`; a value is written `{{ … }}`"
         }
         () if message.contains("unexpected end of input") => {
-            "something is not closed: a quote, a bracket, or a block that wants its `{% end… %}`"
+            "something is not closed: a quote, a bracket, or a block without its `{% end… %}`"
         }
         () => "check this place: quotes and brackets, `{{ }}` and `{% %}` come in pairs",
     })

@@ -184,7 +184,7 @@ fn run(
 /// Turns the first interrupt into a clean end, and the second into an end at once.
 async fn listen(stop: watch::Sender<bool>, printer: Printer) {
     if signal().await.is_ok() {
-        printer.note("stopping: what runs on the hosts is being ended; once more to stop at once");
+        printer.note("stopping: ending what runs on the hosts; press Ctrl+C again to stop at once");
         let _ = stop.send(true);
         if signal().await.is_ok() {
             std::process::exit(Exit::Interrupted as i32);

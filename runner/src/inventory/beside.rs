@@ -183,7 +183,7 @@ pub(super) fn mapping_of(node: &Node, what: &str) -> Result<Variables, Diagnosti
         return Ok(Variables::new());
     }
     let Some(mapping) = node.as_mapping() else {
-        let message = format!("{what} must be a mapping, and this is {}", node.kind());
+        let message = format!("{what} must be a mapping, but this is {}", node.kind());
         return Err(
             Diagnostic::error(&node.span, message).help("write `name: value`, one variable a line")
         );
@@ -195,7 +195,7 @@ pub(super) fn mapping_of(node: &Node, what: &str) -> Result<Variables, Diagnosti
             None => Err(Diagnostic::error(
                 &key.span,
                 format!(
-                    "the name of a variable must be text, and this is {}",
+                    "the name of a variable must be text, but this is {}",
                     key.kind()
                 ),
             )

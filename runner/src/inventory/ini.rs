@@ -302,7 +302,7 @@ impl Reader<'_> {
         let Some((name, value)) = line.split_once('=') else {
             return Err(Diagnostic::error(
                 &self.span(start, line),
-                format!("[{group}:vars] has lines `name=value`, and this is none"),
+                format!("[{group}:vars] has lines `name=value`, but this is none"),
             )
             .help("put hosts under [GROUP]; in a YAML inventory the file's name ends in .yml"));
         };

@@ -29,7 +29,7 @@ pub(super) fn read(
             Diagnostic::error(
                 &document.span,
                 format!(
-                    "a YAML inventory is a mapping of groups, and this is {}",
+                    "a YAML inventory is a mapping of groups, but this is {}",
                     document.kind()
                 ),
             )
@@ -96,7 +96,7 @@ impl Reader<'_> {
                 Diagnostic::error(
                     &value.span,
                     format!(
-                        "group `{name}` must be a mapping, and this is {}",
+                        "group `{name}` must be a mapping, but this is {}",
                         value.kind()
                     ),
                 )
@@ -145,7 +145,7 @@ impl Reader<'_> {
                 format!("{what} without a name")
             } else {
                 format!(
-                    "the name of {what} must be text, and this is {}",
+                    "the name of {what} must be text, but this is {}",
                     key.kind()
                 )
             };
@@ -176,7 +176,7 @@ impl Reader<'_> {
         let mut error = Diagnostic::error(
             &value.span,
             format!(
-                "`{section}` of group `{group}` must be a mapping, and this is {}",
+                "`{section}` of group `{group}` must be a mapping, but this is {}",
                 value.kind()
             ),
         );
@@ -259,7 +259,7 @@ impl Reader<'_> {
                 Diagnostic::error(
                     &value.span,
                     format!(
-                        "the variables of host `{pattern}` must be a mapping, and this is {}",
+                        "the variables of host `{pattern}` must be a mapping, but this is {}",
                         value.kind()
                     ),
                 )

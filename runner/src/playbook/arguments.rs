@@ -53,7 +53,7 @@ pub fn arguments(
         Value::String(text) => from_text(arguments, text, form)?,
         _ => {
             let message = format!(
-                "a module's arguments are a mapping, and this is {}",
+                "a module's arguments are a mapping, but this is {}",
                 describe(arguments)
             );
             return Err(vec![

@@ -143,12 +143,12 @@ impl<'a> Reader<'a> {
             Value::Mapping(mapping) => {
                 let (message, help) = if mapping.get("hosts").is_some() {
                     (
-                        "a playbook is a list of plays, and this is a single mapping",
+                        "a playbook is a list of plays, but this is a single mapping",
                         "put `- ` before the first key and indent the other lines by two spaces",
                     )
                 } else {
                     (
-                        "a playbook is a list of plays, and this is a mapping",
+                        "a playbook is a list of plays, but this is a mapping",
                         "if this is a file of variables, name it in `vars_files:` of a play",
                     )
                 };
@@ -165,7 +165,7 @@ impl<'a> Reader<'a> {
             }
             _ => {
                 let message = format!(
-                    "a playbook is a list of plays, and this is {}",
+                    "a playbook is a list of plays, but this is {}",
                     describe(document)
                 );
                 self.error(Diagnostic::error(&document.span, message).help(

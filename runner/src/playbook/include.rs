@@ -107,7 +107,7 @@ impl Reader<'_> {
             .is_none_or(|file| file.as_str().is_none_or(|name| name.trim().is_empty()))
         {
             let message = format!(
-                "`{name}` wants the name of a file, and this is {}",
+                "`{name}` must be the name of a file, but this is {}",
                 describe(&action.arguments)
             );
             self.error(

@@ -186,7 +186,7 @@ const NOT_YET: &[(&str, &str)] = &[
     ),
     (
         "async",
-        "leave it out: a task may run as long as it wants, and a lost link does not end it; \
+        "leave it out: a task may run as long as it needs, and a lost link does not end it; \
          `timeout:` limits it",
     ),
     ("poll", "leave it out together with `async`"),

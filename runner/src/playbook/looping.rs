@@ -38,12 +38,12 @@ impl Reader<'_> {
             (Value::String(_), None) if is_template(node) => {}
             (Value::Mapping(_), None) => {
                 self.error(
-                    Diagnostic::error(&node.span, "`loop` wants a list, and this is a mapping")
+                    Diagnostic::error(&node.span, "`loop` must be a list, but this is a mapping")
                         .help("go through its entries with `with_dict`, or with `loop: \"{{ NAME | dict2items }}\"`"),
                 );
             }
             (_, None) => {
-                let message = format!("`loop` wants a list, and this is {}", describe(node));
+                let message = format!("`loop` must be a list, but this is {}", describe(node));
                 let help = match node.as_str().filter(|text| is_identifier(text)) {
                     Some(name) => {
                         format!("if it is a variable's name: `loop: \"{{{{ {name} }}}}\"`")

@@ -27,7 +27,7 @@ impl Reader<'_> {
     /// The play of an item of a playbook, or the plays that it imports.
     pub(super) fn play_or_import(&mut self, path: &Path, item: &Node) -> Vec<Play> {
         let Some(mapping) = item.as_mapping() else {
-            let message = format!("a play was expected here, and this is {}", describe(item));
+            let message = format!("a play was expected here, but this is {}", describe(item));
             self.error(
                 Diagnostic::error(&item.span, message)
                     .help("a play is a mapping: `- hosts: all`, and below it `tasks:`"),
@@ -143,7 +143,7 @@ impl Reader<'_> {
                 &hosts.span
             };
             self.error(
-                Diagnostic::error(span, "`hosts` wants a host pattern, or a list of them")
+                Diagnostic::error(span, "`hosts` must be a host pattern, or a list of them")
                     .help("write `hosts: all`, or the name of a group or a host"),
             );
             return None;

@@ -131,9 +131,9 @@ impl Reader<'_> {
     /// A keyword's value is of the wrong type.
     pub(super) fn wrong(&mut self, key: &str, node: &Node, expected: &str) {
         let message = if node.is_null() {
-            format!("`{key}` wants {expected}, and nothing is there")
+            format!("`{key}` must be {expected}, but nothing is there")
         } else {
-            format!("`{key}` wants {expected}, and this is {}", describe(node))
+            format!("`{key}` must be {expected}, but this is {}", describe(node))
         };
         self.error(
             Diagnostic::error(&node.span, message).help(format!("write {expected} after `{key}:`")),

@@ -99,7 +99,7 @@ impl Reader<'_> {
         };
         let Some(mapping) = item.as_mapping() else {
             if scalar(item).is_none_or(|name| name.trim().is_empty()) {
-                let message = format!("a role was expected here, and this is {}", describe(item));
+                let message = format!("a role was expected here, but this is {}", describe(item));
                 self.error(Diagnostic::error(&item.span, message).help(
                     "write the name of a role: `- NAME`, or `- role: NAME` with more below it",
                 ));
@@ -266,7 +266,7 @@ impl Reader<'_> {
         let about = meta.and_then(Node::as_mapping).cloned();
         if let (Some(meta), None) = (meta, &about) {
             let message = format!(
-                "what a role says of itself is a mapping, and this is {}",
+                "what a role says of itself is a mapping, but this is {}",
                 describe(meta)
             );
             self.error(
@@ -376,7 +376,7 @@ impl Reader<'_> {
                 Ok(node) if node.as_mapping().is_some() => read.push(node),
                 Ok(node) => {
                     let message = format!(
-                        "a role's variables are a mapping of names and values, and this is {}",
+                        "a role's variables are a mapping of names and values, but this is {}",
                         describe(&node)
                     );
                     self.error(

@@ -33,7 +33,7 @@ impl Reader<'_> {
                 .collect(),
             _ => {
                 let message = format!(
-                    "{owner} wants a list of tasks, and this is {}",
+                    "{owner} must be a list of tasks, but this is {}",
                     describe(node)
                 );
                 self.error(Diagnostic::error(&node.span, message).help(
@@ -81,7 +81,7 @@ impl Reader<'_> {
             _ => "a task is a mapping: `- name: …`, and below it a module with its arguments"
                 .to_owned(),
         };
-        let message = format!("a task was expected here, and this is {}", describe(item));
+        let message = format!("a task was expected here, but this is {}", describe(item));
         self.error(Diagnostic::error(&item.span, message).help(help));
     }
 

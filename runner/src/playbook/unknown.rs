@@ -54,7 +54,7 @@ pub fn unknown_module(
     let diagnostic = Diagnostic::error(span, format!("there is no module `{name}`"));
     if OF_ANSIBLE.contains(&short) && (short == name || name.starts_with("ansible.")) {
         return diagnostic
-            .note("Ansible has it, and this version has not")
+            .note("Ansible has it, but this version does not")
             .help(
                 "do the same with `command` or `shell`; `windlass doc` lists the modules there are",
             );

@@ -74,7 +74,7 @@ async fn talk(channel: &mut Channel, wanted: &Become, prompt: &str) -> Result<()
             _ => open[stream] = false,
         }
         if said.len() + shown.len() > LONGEST_TALK {
-            return Err(shortened(said) + "\nit talks without an end");
+            return Err(shortened(said) + "\nit prints without end");
         }
         if shown.contains(READY) {
             return Ok(());
@@ -198,7 +198,7 @@ const SIGNS: &[Sign] = &[
             "a terminal is required",
             "must be run from a terminal",
         ],
-        "it wants a terminal, which Windlass does not give it",
+        "it requires a terminal, which Windlass does not give it",
         "remove `requiretty` from sudoers for this user, or give the password with -K if it wanted to ask",
     ),
     (
@@ -233,7 +233,7 @@ const SIGNS: &[Sign] = &[
     ),
     (
         &["no new privileges", "must be owned by uid 0", "setuid"],
-        "it has lost its power on this host",
+        "it cannot gain root's rights on this host",
         "its file needs owner root and the setuid bit, and a container must not set no-new-privileges",
     ),
 ];

@@ -228,7 +228,7 @@ pub(super) fn not_ready(connection: &Connection, why: NotReady, said: &str) -> H
         ),
         NotReady::Flood => (
             Unreachable::NoShell,
-            "its login shell talks without an end, and no sh answered".to_owned(),
+            "its login shell prints without end, and no sh answered".to_owned(),
         ),
     };
     let said = essence(said);

@@ -60,7 +60,7 @@ fn mapping(node: &Node) -> Result<Mapping, Vec<Diagnostic>> {
             Diagnostic::error(
                 &node.span,
                 format!(
-                    "extra variables must be a mapping, and this is {}",
+                    "extra variables must be a mapping, but this is {}",
                     node.kind()
                 ),
             )
@@ -158,7 +158,7 @@ mod tests {
             [
                 "`oops` is no `name=value`",
                 "this looks like the name of a file",
-                "extra variables must be a mapping, and this is a list",
+                "extra variables must be a mapping, but this is a list",
                 "a quote or a template is not closed",
                 "cannot read `/nowhere`: it does not exist",
             ]

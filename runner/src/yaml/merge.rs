@@ -139,7 +139,7 @@ fn spread(value: Node, merged: &mut Entries, diagnostics: &mut Vec<Diagnostic>) 
         _ => diagnostics.push(
             Diagnostic::error(
                 &value.span,
-                format!("`<<` merges mappings, and this is {}", value.kind()),
+                format!("`<<` merges mappings, but this is {}", value.kind()),
             )
             .help("give it an alias of a mapping (`<<: *name`) or a list of such aliases"),
         ),

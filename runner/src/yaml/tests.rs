@@ -134,7 +134,7 @@ fn merge_keys_spread_and_explicit_keys_win() {
     );
     assert_eq!(
         errors("<<: 5\n"),
-        ["1:5 [5] `<<` merges mappings, and this is a whole number"]
+        ["1:5 [5] `<<` merges mappings, but this is a whole number"]
     );
 }
 

@@ -32,7 +32,7 @@ pub fn expired_token(life: &Life) {
     );
     assert_eq!(late.status, 2, "{}", late.text);
     for said in [
-        "was not done after 30 s",
+        "did not finish within 30 s",
         "its token has expired",
         "mints a new token",
     ] {

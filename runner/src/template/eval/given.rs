@@ -70,7 +70,7 @@ pub(in crate::template) fn pair(value: &Value) -> Result<(Value, Value)> {
     match items(value)?.as_slice() {
         [key, value] => Ok((key.clone(), value.clone())),
         other => Err(TemplateError::new(format!(
-            "a pair has two items, and this has {}",
+            "a pair has two items, but this has {}",
             other.len()
         ))),
     }

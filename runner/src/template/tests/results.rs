@@ -105,7 +105,7 @@ fn result(input: &Input<'_, '_>) -> Result<Value> {
     }
     Err(input
         .error(format_args!(
-            "asks about the result of a task, and this is of type '{}'",
+            "asks about the result of a task, but this is of type '{}'",
             type_name(&value)
         ))
         .hint("use it with a variable that a task registered"))

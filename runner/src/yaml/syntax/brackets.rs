@@ -46,10 +46,8 @@ impl Place<'_> {
                     ('{', '}')
                 };
                 let start = self.one(open.start);
-                let error = Diagnostic::error(
-                    &start,
-                    format!("this `{bracket}` is not closed properly"),
-                );
+                let error =
+                    Diagnostic::error(&start, format!("this `{bracket}` is not closed properly"));
                 let error = if self.at < self.text.len() {
                     error.label(
                         &self.one(self.at),
