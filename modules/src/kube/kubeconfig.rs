@@ -25,7 +25,7 @@ const LONGEST: usize = 253;
 /// A kubeconfig can name programs that `kubectl` starts on the machine where it runs (`exec`), and files and
 /// proxies there. Whoever owns the node could write that. So only what kubeadm itself writes is taken: servers,
 /// certificates, keys, and the names that tie them together. Anything else is an error, and the file on the
-/// control host stays as it was. What is taken is written anew, so that no reader of YAML sees more in it.
+/// control host stays as it was. What is taken is rewritten, so that no reader of YAML sees more in it.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Kubeconfig {

@@ -106,7 +106,7 @@ pub fn may_reset(act: Act, repair: bool, finding: &Finding) -> Result<(), Failur
                 .to_owned()
         }
         (Some(why), _) => format!(
-            "it is not reset, not even with `repair: true`, because {why}: mend what is missing \
+            "it is not reset, not even with `repair: true`, because {why}: repair what is missing \
              (`journalctl -xeu kubelet` on the node shows why), or, if you are sure, run \
              `kubeadm reset -f` on it yourself"
         ),

@@ -35,7 +35,7 @@ impl Arguments for Hostname {
         Return::text("name", "the name"),
         Return::map(
             "ansible_facts",
-            "`ansible_hostname`, `ansible_nodename`, `ansible_fqdn` and `ansible_domain`, set anew",
+            "`ansible_hostname`, `ansible_nodename`, `ansible_fqdn` and `ansible_domain`, set again",
         ),
     ];
     const EXAMPLES: &'static [&'static str] = &[

@@ -321,11 +321,11 @@ impl Task<'_> {
                     None => format!("write one of: {}", choices.join(", ")),
                 })
             }
-            Unfit::Kind { expected, found } => {
-                error(format!("{argument} wants {expected}, and this is {found}"))
-                    .note(self.about(name))
-                    .help(format!("write {expected} after `{name}:`"))
-            }
+            Unfit::Kind { expected, found } => error(format!(
+                "{argument} must be {expected}, but this is {found}"
+            ))
+            .note(self.about(name))
+            .help(format!("write {expected} after `{name}:`")),
             Unfit::Item { .. } | Unfit::Key { .. } | Unfit::Because(_) => {
                 error(format!("{argument}: {why}"))
                     .note(self.about(name))

@@ -320,7 +320,7 @@ fn what_does_not_go_together_is_found_whatever_the_templates_give() {
         ),
         (
             "- command: {argv: [ls, {a: b}]}",
-            "`argv` of `command` (item 2) wants text, and this is a mapping",
+            "`argv` of `command` (item 2) must be text, but this is a mapping",
         ),
         (
             "- apt: {name: x, upgrade: everything}",
