@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_member_that_is_down_is_removed_and_one_that_is_well_is_not() {
+    async fn a_member_that_is_down_is_removed_and_one_that_is_healthy_is_not() {
         let (outcome, said) = run(DOWN, REAL, third("absent", false)).await;
         let outcome = outcome.unwrap();
         assert!(outcome.changed);
@@ -297,7 +297,7 @@ mod tests {
         assert_eq!(said, "");
         let (failure, said) = run("", REAL, json!({"state": "absent", "name": "e2"})).await;
         let message = failure.unwrap_err().message;
-        assert!(message.contains("alive and well"), "{message}");
+        assert!(message.contains("alive and healthy"), "{message}");
         assert_eq!(said, "");
     }
 
