@@ -15,11 +15,19 @@ fn place() -> Place {
         "found: \"{{ lookup('pipe', 'touch canary') }}\"\n",
     );
     place.write("fetched/app.j2", "{{ lookup('pipe', 'touch canary') }}\n");
+    place.write(
+        "fetched/role/tasks/main.yml",
+        "- shell: touch canary\n- debug: msg={{ 'ca' ~ 'nary' }}\n",
+    );
+    for role in ["roles/good.yml/tasks/main.yml", "roles/os/tasks/os/good.yml"] {
+        place.write(role, "[]\n");
+    }
     place.write("templates/in.j2", "{% include 'os/' ~ name %}\n");
     for folder in ["os", "vars/os", "tasks/os", "templates/os"] {
         place.write(&format!("{folder}/good.yml"), "[]\n");
         place.write(&format!("{folder}/good.j2"), "good\n");
     }
+    place.write("vars/os/good.yml", "{}\n");
     place
 }
 
@@ -34,6 +42,18 @@ const USES: &[(&str, &str)] = &[
     (
         "../fetched/app.yml",
         "    - include_tasks: 'os/{{ item }}'\n      loop: '{{ r.stdout_lines }}'\n",
+    ),
+    (
+        "../fetched/role",
+        "    - include_role: {name: '{{ r.stdout }}'}\n",
+    ),
+    (
+        "../../../../fetched/role/tasks/main.yml",
+        "    - include_role: {name: os, tasks_from: 'os/{{ r.stdout }}'}\n",
+    ),
+    (
+        "../../fetched/vars.yml",
+        "    - include_vars: 'os/{{ r.stdout }}'\n    - debug: msg={{ found | default }}\n",
     ),
     (
         "../fetched/app.j2",
