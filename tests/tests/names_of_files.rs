@@ -19,7 +19,10 @@ fn place() -> Place {
         "fetched/role/tasks/main.yml",
         "- shell: touch canary\n- debug: msg={{ 'ca' ~ 'nary' }}\n",
     );
-    for role in ["roles/good.yml/tasks/main.yml", "roles/os/tasks/os/good.yml"] {
+    for role in [
+        "roles/good.yml/tasks/main.yml",
+        "roles/os/tasks/os/good.yml",
+    ] {
         place.write(role, "[]\n");
     }
     place.write("templates/in.j2", "{% include 'os/' ~ name %}\n");

@@ -66,6 +66,10 @@ named_text!(
     ControlFile, "file"
 );
 named_text!(
+    /// A file of variables on the control host, or a folder of them, below `vars/` or beside the playbook.
+    ControlVariables, "variables"
+);
+named_text!(
     /// A template of the control host, below `templates/` or beside the playbook.
     ControlTemplate, "template"
 );

@@ -13,7 +13,8 @@ mod values;
 mod words;
 
 pub use control::{
-    ControlFile, ControlTemplate, Destination, Manifests, NodePath, NodePaths, Script,
+    ControlFile, ControlTemplate, ControlVariables, Destination, Manifests, NodePath, NodePaths,
+    Script,
 };
 pub use unfit::{Read, Unfit};
 pub use values::{Data, Flag, LONGEST, List, Many, Number, Numeric, SecretText, Text, fits_text};

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::args::{Flag, List, Number, Text};
+use crate::args::{ControlVariables, Flag, List, Number, Text};
 use crate::describe::{CheckMode, FreeForm, Return, Rule};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome, VariablesFile};
@@ -20,11 +20,11 @@ pub struct IncludeVars {
     /// The file, as in `include_vars: FILE`: looked for in the `vars` folders of the role and beside the playbook,
     /// then beside these.
     #[serde(rename = "_raw_params")]
-    free_form: Option<Text>,
+    free_form: Option<ControlVariables>,
     /// The same, as an argument of its own.
-    file: Option<Text>,
+    file: Option<ControlVariables>,
     /// A folder: all files in it and below it that hold variables, in the order of their names.
-    dir: Option<Text>,
+    dir: Option<ControlVariables>,
     /// Keep all of them in a variable of this name.
     name: Option<Text>,
     /// With `dir`: how many folders deep; 0 is any number.

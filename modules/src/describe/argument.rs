@@ -110,6 +110,8 @@ pub enum Names {
     Node,
     /// A file or folder of the control host that is sent; where `remote_src` is given, a path of the node.
     File,
+    /// A file of variables on the control host, or a folder of them.
+    Variables,
     /// A file of the control host that is rendered.
     Template,
     /// Files of the control host; those whose names end in `.j2` are rendered.
@@ -121,9 +123,10 @@ pub enum Names {
 }
 
 impl Names {
-    const ALL: [(&'static str, Self); 6] = [
+    const ALL: [(&'static str, Self); 7] = [
         ("node", Self::Node),
         ("file", Self::File),
+        ("variables", Self::Variables),
         ("template", Self::Template),
         ("manifest", Self::Manifest),
         ("script", Self::Script),
@@ -141,6 +144,7 @@ impl Names {
         match self {
             Self::Node | Self::Destination => None,
             _ if self.is_rendered(name) => Some("templates"),
+            Self::Variables => Some("vars"),
             Self::File | Self::Script | Self::Template | Self::Manifest => Some("files"),
         }
     }
@@ -152,7 +156,7 @@ impl Names {
             Self::Manifest => std::path::Path::new(name)
                 .extension()
                 .is_some_and(|extension| extension == "j2"),
-            Self::Node | Self::File | Self::Script | Self::Destination => false,
+            Self::Node | Self::File | Self::Variables | Self::Script | Self::Destination => false,
         }
     }
 
@@ -161,6 +165,7 @@ impl Names {
         match self {
             Self::Node => "path of the node",
             Self::File => "file or folder of the control host",
+            Self::Variables => "file of variables on the control host, or a folder of them",
             Self::Template => "template of the control host",
             Self::Manifest => "files of the control host, templates if they end in `.j2`",
             Self::Script => "file of the control host, and its arguments",

@@ -97,8 +97,16 @@ pub(super) fn check(items: &[Item], found: &mut Vec<Diagnostic>) {
             if find(&folders, file.folder, file.name).is_some() {
                 continue;
             }
-            let what = if file.rendered { "template" } else { "file" };
+            let what = match file.folder {
+                "vars" => "file of variables",
+                _ if file.rendered => "template",
+                _ => "file",
+            };
             let mut diagnostic = missing(file.node, file.name, &folders, file.folder, what);
+            // Which of several is read is often a condition.
+            if file.folder == "vars" && item.conditions().next().is_some() {
+                diagnostic.severity = yaml::Severity::Warning;
+            }
             // Nobody writes templates while a run goes on; files that are sent are made now and then.
             if !file.rendered && items[..index].iter().any(writes_here) {
                 diagnostic.severity = yaml::Severity::Warning;

@@ -467,3 +467,53 @@ fn a_file_that_the_run_may_make_is_a_warning() {
         NOTHING
     );
 }
+
+#[test]
+fn a_role_is_checked_with_its_files_its_variables_and_what_it_is_handed() {
+    let spec = "argument_specs:\n  main:\n    options:\n      port: {type: int, required: true}\n      \
+                state: {choices: [up, down]}\n      kind: {type: number}\n";
+    let found = |site: &str, tasks: &str| {
+        let world = World::new(&[
+            ("site.yml", site),
+            ("roles/a/tasks/main.yml", tasks),
+            ("roles/a/vars/main.yml", "own: 1\nbroken: '{{ x'\n"),
+            ("roles/a/vars/more.yml", "more: 1\n"),
+            ("roles/a/meta/argument_specs.yml", spec),
+        ]);
+        world.found()
+    };
+    let has = |found: &[String], text: &str| found.iter().any(|one| one.contains(text));
+    let all = found(
+        "- hosts: all\n  roles: [{role: a, state: maybe}]\n",
+        "- include_vars: more.yml\n- debug: msg={{ own }}{{ more }}{{ nowhere }}\n",
+    );
+    for expected in [
+        "error: `port` is required, and is not given",
+        "error: `state` must be one of: up, down; this is the string `maybe`",
+        "error: `number` is no type of an argument",
+        "error: nothing defines the variable `nowhere`",
+        "error: syntax error in the template",
+    ] {
+        assert!(has(&all, expected), "{expected}: {all:#?}");
+    }
+    assert!(!has(&all, "`own`") && !has(&all, "`more`"), "{all:#?}");
+    let handed = found("- hosts: all\n  roles: [{role: a, port: 80}]\n", "[]\n");
+    assert!(!has(&handed, "port"), "{handed:#?}");
+    let perhaps = found(
+        "- hosts: all\n  roles: [{role: a, when: x}]\n  vars: {x: 1}\n",
+        "[]\n",
+    );
+    assert!(has(&perhaps, "warning: `port` is required"), "{perhaps:#?}");
+    let files = found(
+        "- hosts: all\n  roles: [a]\n",
+        "- include_vars: missing.yml\n- include_vars: os.yml\n  when: false\n",
+    );
+    assert!(
+        has(&files, "error: there is no file of variables `missing.yml`"),
+        "{files:#?}"
+    );
+    assert!(
+        has(&files, "warning: there is no file of variables `os.yml`"),
+        "{files:#?}"
+    );
+}
