@@ -470,7 +470,7 @@ fn a_file_that_the_run_may_make_is_a_warning() {
 
 #[test]
 fn a_role_is_checked_with_its_files_its_variables_and_what_it_is_handed() {
-    let spec = "argument_specs:\n  main:\n    options:\n      port: {type: int, required: true}\n      \
+    let spec = "argument_specs:\n  main:\n    options:\n      http_port: {type: int, required: true}\n      \
                 state: {choices: [up, down]}\n      kind: {type: number}\n";
     let found = |site: &str, tasks: &str| {
         let world = World::new(&[
@@ -488,7 +488,7 @@ fn a_role_is_checked_with_its_files_its_variables_and_what_it_is_handed() {
         "- include_vars: more.yml\n- debug: msg={{ own }}{{ more }}{{ nowhere }}\n",
     );
     for expected in [
-        "error: `port` is required, and is not given",
+        "error: `http_port` is required, and is not given",
         "error: `state` must be one of: up, down; this is the string `maybe`",
         "error: `number` is no type of an argument",
         "error: nothing defines the variable `nowhere`",
@@ -497,13 +497,19 @@ fn a_role_is_checked_with_its_files_its_variables_and_what_it_is_handed() {
         assert!(has(&all, expected), "{expected}: {all:#?}");
     }
     assert!(!has(&all, "`own`") && !has(&all, "`more`"), "{all:#?}");
-    let handed = found("- hosts: all\n  roles: [{role: a, port: 80}]\n", "[]\n");
-    assert!(!has(&handed, "port"), "{handed:#?}");
+    let handed = found(
+        "- hosts: all\n  roles: [{role: a, http_port: 80}]\n",
+        "[]\n",
+    );
+    assert!(!has(&handed, "http_port"), "{handed:#?}");
     let perhaps = found(
         "- hosts: all\n  roles: [{role: a, when: x}]\n  vars: {x: 1}\n",
         "[]\n",
     );
-    assert!(has(&perhaps, "warning: `port` is required"), "{perhaps:#?}");
+    assert!(
+        has(&perhaps, "warning: `http_port` is required"),
+        "{perhaps:#?}"
+    );
     let files = found(
         "- hosts: all\n  roles: [a]\n",
         "- include_vars: missing.yml\n- include_vars: os.yml\n  when: false\n",
