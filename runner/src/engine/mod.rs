@@ -21,6 +21,7 @@ mod drive;
 mod gather;
 mod handlers;
 mod include;
+mod included;
 mod keywords;
 mod lines;
 mod looping;

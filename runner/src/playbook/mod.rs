@@ -19,8 +19,10 @@ mod pairs;
 mod play;
 mod reader;
 mod role;
+mod role_files;
 #[cfg(test)]
 mod role_tests;
+mod role_use;
 mod search;
 mod task;
 mod tasks;

@@ -1,15 +1,13 @@
-//! Reads roles: those that `roles:` of a play lists, and what `import_role`, `include_role` and the
-//! dependencies of other roles name.
+//! Reads roles, each for one place that uses it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::keywords;
 use super::loader::Loader;
-use super::model::{Common, Entry, Role, RoleFiles, RoleRequest, UsedBy};
+use super::model::{Common, Keyword, Role, RoleFiles, RoleRequest, UsedBy};
 use super::reader::{Reader, describe, scalar};
 use super::search::{self, Home};
-use super::tasks::Place;
 use crate::yaml::{Diagnostic, Mapping, Node, Span, Value, suggest};
 
 /// One use of a role, before it is read.
@@ -61,143 +59,6 @@ pub fn load_role(
 }
 
 impl Reader<'_> {
-    /// `roles:` of a play.
-    pub(super) fn roles(&mut self, mapping: &Mapping, home: &Home) -> Vec<Arc<Role>> {
-        match Self::given(mapping, "roles") {
-            Some(node) => self.uses(node, "roles", UsedBy::Play, home),
-            None => Vec::new(),
-        }
-    }
-
-    /// A list of roles, under a keyword.
-    fn uses(&mut self, node: &Node, key: &str, by: UsedBy, home: &Home) -> Vec<Arc<Role>> {
-        let Some(items) = node.as_sequence() else {
-            self.wrong(key, node, "a list of roles");
-            return Vec::new();
-        };
-        let uses = items.iter().filter_map(|item| {
-            let wanted = self.listed(item, by)?;
-            self.role(&wanted, home)
-        });
-        uses.collect()
-    }
-
-    /// An entry of such a list.
-    fn listed(&mut self, item: &Node, by: UsedBy) -> Option<Use> {
-        if !self.has_room(item) {
-            return None;
-        }
-        let mut wanted = Use {
-            name: item.clone(),
-            files: RoleFiles::default(),
-            common: Common::default(),
-            params: Mapping::default(),
-            by,
-            public: by == UsedBy::Play,
-            allow_duplicates: None,
-            validate: true,
-        };
-        let Some(mapping) = item.as_mapping() else {
-            if scalar(item).is_none_or(|name| name.trim().is_empty()) {
-                let message = format!("a role was expected here, but this is {}", describe(item));
-                self.error(Diagnostic::error(&item.span, message).help(
-                    "write the name of a role: `- NAME`, or `- role: NAME` with more below it",
-                ));
-                return None;
-            }
-            return Some(wanted);
-        };
-        let named = ["role", "name"].iter().find_map(|key| mapping.get(key));
-        let source = mapping.get("src").filter(|_| by == UsedBy::Role);
-        let source = source.filter(|_| named.is_none()).and_then(of_source);
-        let named = named.or(source.as_ref());
-        let Some(name) = named.filter(|name| scalar(name).is_some()) else {
-            let first = mapping.entries.first();
-            let span = named.map_or_else(
-                || first.map_or(&item.span, |(key, _)| &key.span),
-                |name| &name.span,
-            );
-            self.error(
-                Diagnostic::error(span, "this entry names no role")
-                    .help("write `- role: NAME`, and what is for the role below it"),
-            );
-            return None;
-        };
-        wanted.name = name.clone();
-        wanted.common = self.common(mapping);
-        for (key, value) in mapping.iter() {
-            let Some(text) = key.as_str() else {
-                self.unknown(key, "a role", keywords::ROLE);
-                continue;
-            };
-            if keywords::contains(keywords::ROLE, text) {
-                continue;
-            }
-            if keywords::not_yet(text).is_some() {
-                self.unknown(key, "a role", keywords::ROLE);
-                continue;
-            }
-            wanted.params.entries.push((key.clone(), value.clone()));
-        }
-        Some(wanted)
-    }
-
-    /// What an `import_role` or `include_role` asks for.
-    pub(super) fn role_request(
-        &mut self,
-        action: &super::action::Action,
-        mapping: &Mapping,
-        dynamic: bool,
-    ) -> Option<RoleRequest> {
-        let keyword = keywords::short(&action.name).to_owned();
-        let form = super::Form::new(windlass_modules::FreeForm::No, []);
-        let more = Self::given(mapping, "args");
-        let arguments = match super::arguments(&action.arguments, more, &form) {
-            Ok(read) => read.entries,
-            Err(errors) => {
-                self.errors(errors);
-                return None;
-            }
-        };
-        let known: &[&[&str]] = if dynamic {
-            &[keywords::IMPORT_ROLE, &["apply"]]
-        } else {
-            &[keywords::IMPORT_ROLE]
-        };
-        self.only(&arguments, &format!("`{keyword}`"), known);
-        let name = ["name", "role"].iter().find_map(|key| arguments.get(key));
-        let Some(name) = name.filter(|name| scalar(name).is_some_and(|name| !name.is_empty()))
-        else {
-            self.error(
-                Diagnostic::error(&action.span, format!("`{keyword}` names no role"))
-                    .help("write `name: ROLE` below it"),
-            );
-            return None;
-        };
-        let name = name.clone();
-        let mut file = |key: &str| self.scalar_node(&arguments, key);
-        let files = RoleFiles {
-            tasks: file("tasks_from"),
-            vars: file("vars_from"),
-            defaults: file("defaults_from"),
-            handlers: file("handlers_from"),
-        };
-        let mut flag = |key: &str| match self.flag(&arguments, key) {
-            Some(super::Keyword::Template(node)) if !dynamic => {
-                self.wrong(key, &node, "a yes or a no that is written out");
-                None
-            }
-            flag => flag,
-        };
-        Some(RoleRequest {
-            name,
-            files,
-            public: flag("public"),
-            allow_duplicates: flag("allow_duplicates"),
-            validate: flag("rolespec_validate"),
-        })
-    }
-
     /// The role that a use names, with all that it brings; nothing where something is wrong with it.
     pub(super) fn role(&mut self, wanted: &Use, home: &Home) -> Option<Arc<Role>> {
         let name = self.known_text(&wanted.name, "the name of a role", home)?;
@@ -286,7 +147,7 @@ impl Reader<'_> {
             None => Vec::new(),
         };
         let own_duplicates = match self.flag(&about, "allow_duplicates") {
-            Some(super::Keyword::Known(flag, _)) => flag,
+            Some(Keyword::Known(flag, _)) => flag,
             _ => false,
         };
         let entry_point = names.tasks.as_deref().unwrap_or("main");
@@ -328,132 +189,6 @@ impl Reader<'_> {
             argument_spec,
             identity: identity(found, wanted, names).into(),
         })
-    }
-
-    /// The tasks, or handlers, of a role.
-    fn role_entries(
-        &mut self,
-        path: &Path,
-        part: &str,
-        (asked, named): (Option<&str>, Option<&Node>),
-        home: &Home,
-    ) -> Vec<Entry> {
-        let Some(file) = self.role_file(path, part, asked, named) else {
-            return Vec::new();
-        };
-        let document = match self.document(&file) {
-            Ok(document) => document,
-            Err(errors) => {
-                self.errors(errors);
-                return Vec::new();
-            }
-        };
-        let place = Place {
-            path: &file,
-            handlers: part == "handlers",
-            notify: &[],
-            home,
-        };
-        self.task_file(place, &document)
-    }
-
-    /// The mappings of the files with a role's variables, or defaults.
-    fn role_variables(
-        &mut self,
-        path: &Path,
-        part: &str,
-        asked: Option<&str>,
-        named: Option<&Node>,
-    ) -> Vec<Arc<Node>> {
-        let files = search::role_files(&path.join(part), asked, true);
-        if files.is_empty() {
-            self.no_role_file(path, part, asked, named);
-        }
-        let mut read = Vec::new();
-        for file in files {
-            match self.document(&file) {
-                Ok(node) if node.is_null() => {}
-                Ok(node) if node.as_mapping().is_some() => read.push(node),
-                Ok(node) => {
-                    let message = format!(
-                        "a role's variables are a mapping of names and values, but this is {}",
-                        describe(&node)
-                    );
-                    self.error(
-                        Diagnostic::error(&node.span, message).help("write each as `name: value`"),
-                    );
-                }
-                Err(errors) => self.errors(errors),
-            }
-        }
-        read
-    }
-
-    /// A file of a role, read; nothing where there is none.
-    fn role_document(
-        &mut self,
-        path: &Path,
-        part: &str,
-        asked: Option<&str>,
-        named: Option<&Node>,
-    ) -> Option<Arc<Node>> {
-        let file = self.role_file(path, part, asked, named)?;
-        match self.document(&file) {
-            Ok(document) => Some(document),
-            Err(errors) => {
-                self.errors(errors);
-                None
-            }
-        }
-    }
-
-    /// The file of a role with that name, which must be there if it was asked for.
-    fn role_file(
-        &mut self,
-        path: &Path,
-        part: &str,
-        asked: Option<&str>,
-        named: Option<&Node>,
-    ) -> Option<PathBuf> {
-        let folder = path.join(part);
-        let found = search::role_files(&folder, asked, false);
-        let found = found.into_iter().next();
-        if let Some(file) = found.filter(|file| file.starts_with(search::normal(&folder))) {
-            return Some(file);
-        }
-        self.no_role_file(path, part, asked, named);
-        None
-    }
-
-    fn no_role_file(&mut self, path: &Path, part: &str, asked: Option<&str>, named: Option<&Node>) {
-        let (Some(asked), Some(named)) = (asked, named) else {
-            return;
-        };
-        let folder = path.join(part);
-        // As in ansible-core, a role without the folder has none of its files.
-        if !folder.is_dir() {
-            return;
-        }
-        let names: Vec<String> = std::fs::read_dir(&folder)
-            .into_iter()
-            .flatten()
-            .filter_map(|entry| {
-                let name = entry.ok()?.file_name().into_string().ok()?;
-                Some(name.split('.').next().unwrap_or(&name).to_owned())
-            })
-            .collect();
-        let help = match suggest(asked, names.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "check the name; it is that of a file in this folder of the role".to_owned(),
-        };
-        self.error(
-            Diagnostic::error(
-                &named.span,
-                format!("the role has no file `{asked}` in its `{part}` folder"),
-            )
-            .note(format!("looked in `{}`", folder.display()))
-            .help(help),
-        );
     }
 
     /// The collections in which the tasks of a role look for roles.
@@ -527,22 +262,6 @@ impl Reader<'_> {
         );
         false
     }
-
-    /// The collections that a play, block or task names in addition.
-    pub(super) fn home_with(&mut self, home: &Home, mapping: &Mapping) -> Home {
-        let names = self.scalars(
-            mapping,
-            "collections",
-            "the name of a collection, or a list",
-        );
-        if names.is_empty() {
-            return home.clone();
-        }
-        Home {
-            collections: names.iter().filter_map(scalar).collect(),
-            ..home.clone()
-        }
-    }
 }
 
 fn no_role(node: &Node, name: &str, tried: &[PathBuf]) -> Diagnostic {
@@ -597,26 +316,11 @@ pub fn has_role(request: &RoleRequest, home: &Home, loader: &Loader) -> Result<(
 }
 
 /// A flag whose template is rendered.
-pub(super) fn known(flag: Option<&super::Keyword<bool>>, default: bool) -> bool {
+pub(super) fn known(flag: Option<&Keyword<bool>>, default: bool) -> bool {
     match flag {
-        Some(super::Keyword::Known(flag, _)) => *flag,
-        Some(super::Keyword::Template(_)) | None => default,
+        Some(Keyword::Known(flag, _)) => *flag,
+        Some(Keyword::Template(_)) | None => default,
     }
-}
-
-/// The name of a dependency that says where Galaxy gets it from: the last part of the address, without what says how
-/// it is packed.
-fn of_source(source: &Node) -> Option<Node> {
-    let text = source.as_str()?;
-    let last = if text.contains("://") || text.contains('@') {
-        text.rsplit('/').next()?
-    } else {
-        text
-    };
-    let last = last.split(',').next()?;
-    let last = last.strip_suffix(".git").unwrap_or(last);
-    let last = last.strip_suffix(".tar.gz").unwrap_or(last);
-    Some(Node::string(source.span.clone(), last))
 }
 
 /// The names of the files that are taken.
