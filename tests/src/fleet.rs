@@ -16,7 +16,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use windlass::transport::{Connection, Kind, Limits, SshSettings};
+use windlass::transport::{Connection, ConnectionKind, Limits, SshSettings};
 
 /// The password of users `asks` and `plain`.
 pub const PASSWORD: &str = "correct horse";
@@ -186,7 +186,7 @@ impl Fleet {
     pub fn connection(&self, user: &str, number: usize) -> Connection {
         Connection {
             name: format!("node{number}"),
-            kind: Kind::Ssh(self.ssh_settings(user, number)),
+            kind: ConnectionKind::Ssh(self.ssh_settings(user, number)),
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::Value as Json;
-use windlass::template::{FileOptions, Options, Scope, Templar, TemplateError, from_json};
+use windlass::template::{FileOptions, Scope, Templar, TemplateError, TemplateOptions, from_json};
 use windlass::yaml::{self, Node, Source};
 
 /// Where the shipped playbooks are.
@@ -40,9 +40,9 @@ impl Variables {
         let file = |name: &&str| {
             yaml::load(&playbooks().join("vars").join(name)).expect("a file of variables")
         };
-        let base = Options {
+        let base = TemplateOptions {
             base_dirs: vec![playbooks()],
-            ..Options::default()
+            ..TemplateOptions::default()
         };
         Self {
             templar: Templar::new(base),

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(8);
 fn connection(name: &str, settings: SshSettings) -> Arc<Connection> {
     Arc::new(Connection {
         name: name.to_owned(),
-        kind: Kind::Ssh(settings),
+        kind: ConnectionKind::Ssh(settings),
     })
 }
 

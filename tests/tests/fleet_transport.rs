@@ -78,8 +78,8 @@ async fn unreachable(
 
 fn ssh(connection: &mut Connection) -> &mut SshSettings {
     match &mut connection.kind {
-        Kind::Ssh(settings) => settings,
-        Kind::Local => panic!("not ssh"),
+        ConnectionKind::Ssh(settings) => settings,
+        ConnectionKind::Local => panic!("not ssh"),
     }
 }
 
@@ -549,7 +549,7 @@ async fn a_jump_host_works() {
     settings.common_args = vec!["-F".to_owned(), config.display().to_string()];
     let connection = Connection {
         name: "inside".to_owned(),
-        kind: Kind::Ssh(settings),
+        kind: ConnectionKind::Ssh(settings),
     };
     let host = transport.host(&Arc::new(connection), TaskSettings::default());
     assert_eq!(

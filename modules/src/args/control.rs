@@ -8,7 +8,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::unfit::{Read, Unfit};
+use super::unfit::{ReadArgument, Unfit};
 use super::values::{Many, Text, by_read, inline_schema};
 
 /// A type that is a text, or a list of texts, and whose description says what they name.
@@ -26,7 +26,7 @@ macro_rules! names {
             }
         }
 
-        impl Read for $type {
+        impl ReadArgument for $type {
             fn read(value: &Value) -> Result<Self, Unfit> {
                 $inner::read(value).map(Self)
             }

@@ -16,6 +16,6 @@ pub use control::{
     ControlFile, ControlTemplate, ControlVariables, Destination, Manifests, NodePath, NodePaths,
     Script,
 };
-pub use unfit::{Read, Unfit};
+pub use unfit::{ReadArgument, Unfit};
 pub use values::{Data, Flag, LONGEST, List, Many, Number, Numeric, SecretText, Text, fits_text};
 pub use words::{describe, scalar_text};

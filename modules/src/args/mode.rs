@@ -8,7 +8,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::unfit::{Read, Unfit};
+use super::unfit::{ReadArgument, Unfit};
 use super::values::{by_read, inline_schema};
 use crate::outcome::Failure;
 
@@ -176,7 +176,7 @@ fn spread(shift: u32, mask: u32) -> String {
     )
 }
 
-impl Read for Mode {
+impl ReadArgument for Mode {
     fn read(value: &Value) -> Result<Self, Unfit> {
         match value {
             Value::String(text) => Self::from_text(text).map_err(Unfit::Because),

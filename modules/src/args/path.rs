@@ -7,7 +7,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::unfit::{Read, Unfit};
+use super::unfit::{ReadArgument, Unfit};
 use super::values::{Text, by_read, inline_schema};
 use crate::kit;
 
@@ -119,7 +119,7 @@ impl fmt::Display for RemotePath {
     }
 }
 
-impl Read for RemotePath {
+impl ReadArgument for RemotePath {
     fn read(value: &Value) -> Result<Self, Unfit> {
         Self::new(Text::read(value)?.0)
     }

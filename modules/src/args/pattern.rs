@@ -8,7 +8,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::unfit::{Read, Unfit};
+use super::unfit::{ReadArgument, Unfit};
 use super::values::{Text, by_read, inline_schema};
 use crate::python::regex::{self as python, Unexpandable};
 
@@ -65,7 +65,7 @@ impl fmt::Display for Pattern {
     }
 }
 
-impl Read for Pattern {
+impl ReadArgument for Pattern {
     fn read(value: &Value) -> Result<Self, Unfit> {
         Self::new(&Text::read(value)?).map_err(Unfit::Because)
     }

@@ -56,7 +56,7 @@ impl Unfit {
 }
 
 /// A type that reads itself from data.
-pub trait Read: Sized {
+pub trait ReadArgument: Sized {
     /// The value, or why it is none.
     fn read(value: &Value) -> Result<Self, Unfit>;
 }

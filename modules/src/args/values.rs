@@ -9,7 +9,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use super::unfit::{Read, Unfit};
+use super::unfit::{ReadArgument, Unfit};
 use super::words::scalar_text;
 use crate::secret::Secret;
 
@@ -32,7 +32,7 @@ macro_rules! inline_schema {
     };
 }
 
-/// Implements `Deserialize` by [`Read`].
+/// Implements `Deserialize` by [`ReadArgument`].
 macro_rules! by_read {
     ($type:ty) => {
         impl<'de> Deserialize<'de> for $type {
@@ -92,7 +92,7 @@ impl From<bool> for Flag {
     }
 }
 
-impl Read for Flag {
+impl ReadArgument for Flag {
     fn read(value: &Value) -> Result<Self, Unfit> {
         scalar_text(value)
             .and_then(|text| Self::from_word(&text))
@@ -145,7 +145,7 @@ impl From<String> for Text {
     }
 }
 
-impl Read for Text {
+impl ReadArgument for Text {
     fn read(value: &Value) -> Result<Self, Unfit> {
         text(value).map(Self)
     }
@@ -179,7 +179,7 @@ impl Deref for SecretText {
     }
 }
 
-impl Read for SecretText {
+impl ReadArgument for SecretText {
     fn read(value: &Value) -> Result<Self, Unfit> {
         scalar_text(value)
             .map(|text| Self(Secret::new(text)))
@@ -280,7 +280,7 @@ impl<T: Serialize> Serialize for Number<T> {
     }
 }
 
-impl<T: Numeric> Read for Number<T> {
+impl<T: Numeric> ReadArgument for Number<T> {
     fn read(value: &Value) -> Result<Self, Unfit> {
         Some(value)
             .filter(|value| !value.is_boolean())
@@ -346,7 +346,7 @@ macro_rules! list {
             }
         }
 
-        impl Read for $type {
+        impl ReadArgument for $type {
             fn read(value: &Value) -> Result<Self, Unfit> {
                 items(value, $split).map(Self)
             }

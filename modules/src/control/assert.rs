@@ -12,7 +12,7 @@ use crate::outcome::{Failure, Outcome};
 /// Fails unless every condition holds.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Assert {
+pub struct AssertArgs {
     /// Conditions, as in `when`: one, or a list of which all must hold.
     that: Data,
     /// What to say when one does not hold: text, or a list of lines. `Assertion failed` when not
@@ -26,7 +26,7 @@ pub struct Assert {
     quiet: Flag,
 }
 
-impl Assert {
+impl AssertArgs {
     fn conditions(&self) -> &[Value] {
         match &*self.that {
             Value::Array(conditions) => conditions,
@@ -35,7 +35,7 @@ impl Assert {
     }
 }
 
-impl Arguments for Assert {
+impl Arguments for AssertArgs {
     const NAME: &'static str = "assert";
     const NEEDS_HOST: bool = false;
     const RAW: &'static [&'static str] = &["that"];
@@ -85,7 +85,7 @@ impl Arguments for Assert {
     }
 }
 
-impl Assert {
+impl AssertArgs {
     fn failure(&self, condition: &Value) -> Failure {
         let failure = match self.fail_msg.as_deref() {
             None => Failure::new("Assertion failed"),
@@ -109,7 +109,7 @@ fn text(message: &Value) -> String {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::Assert;
+    use super::AssertArgs;
     use crate::controller::ControllerError;
     use crate::fake::{self, Controller, Fake, REAL};
     use crate::outcome::{Failure, Outcome};
@@ -123,7 +123,7 @@ mod tests {
                 hint: None,
             }),
         });
-        fake::run::<Assert>(&Fake::new([]), &control, REAL, arguments).await
+        fake::run::<AssertArgs>(&Fake::new([]), &control, REAL, arguments).await
     }
 
     #[tokio::test]

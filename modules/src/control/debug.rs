@@ -12,7 +12,7 @@ use crate::outcome::{Failure, Outcome};
 /// Shows a message, or the value of an expression. Changes nothing and needs no connection.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Debug {
+pub struct DebugArgs {
     /// What to show: text, or a value of any type. `Hello world!` when neither this nor `var` is
     /// given.
     msg: Option<Data>,
@@ -24,7 +24,7 @@ pub struct Debug {
     verbosity: Number<u8>,
 }
 
-impl Arguments for Debug {
+impl Arguments for DebugArgs {
     const NAME: &'static str = "debug";
     const NEEDS_HOST: bool = false;
     const RAW: &'static [&'static str] = &["var"];
@@ -85,7 +85,7 @@ fn value(context: &Context<'_>, expression: &str) -> Result<Value, Failure> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::Debug;
+    use super::DebugArgs;
     use crate::controller::ControllerError;
     use crate::fake::{self, Controller, Fake, REAL};
     use crate::outcome::{Failure, Outcome};
@@ -96,7 +96,7 @@ mod tests {
             "nope" => Ok(None),
             other => Err(error(&format!("`{other}` does not work"))),
         });
-        fake::run::<Debug>(&Fake::new([]), &control, REAL, arguments).await
+        fake::run::<DebugArgs>(&Fake::new([]), &control, REAL, arguments).await
     }
 
     fn error(message: &str) -> ControllerError {

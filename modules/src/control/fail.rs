@@ -11,7 +11,7 @@ use crate::outcome::{Failure, Outcome};
 /// Fails with a message. Mostly used with `when`, for a state that a playbook cannot go on from.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Fail {
+pub struct FailArgs {
     /// What to say.
     #[serde(default = "default_message")]
     msg: Text,
@@ -21,7 +21,7 @@ fn default_message() -> Text {
     Text::from("Failed as requested from task")
 }
 
-impl Arguments for Fail {
+impl Arguments for FailArgs {
     const NAME: &'static str = "fail";
     const NEEDS_HOST: bool = false;
     const RETURNS: &'static [Return] = &[Return::text("msg", "the message")];
@@ -39,7 +39,7 @@ impl Arguments for Fail {
 mod tests {
     use serde_json::json;
 
-    use super::Fail;
+    use super::FailArgs;
     use crate::fake::{self, Controller, Fake, REAL};
 
     #[tokio::test]
@@ -50,7 +50,7 @@ mod tests {
             (json!({"msg": "no swap allowed"}), "no swap allowed"),
             (json!({}), "Failed as requested from task"),
         ] {
-            let failure = fake::run::<Fail>(&host, &control, REAL, arguments).await;
+            let failure = fake::run::<FailArgs>(&host, &control, REAL, arguments).await;
             assert_eq!(failure.unwrap_err().message, message);
         }
     }

@@ -16,7 +16,7 @@ use crate::outcome::{Failure, Outcome, VariablesFile};
 /// above the variables of plays, roles and tasks, and below those that `set_fact` and `register` set.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct IncludeVars {
+pub struct IncludeVarsArgs {
     /// The file, as in `include_vars: FILE`: looked for in the `vars` folders of the role and beside the playbook,
     /// then beside these.
     #[serde(rename = "_raw_params")]
@@ -42,7 +42,7 @@ pub struct IncludeVars {
     ignore_unknown_extensions: Flag,
 }
 
-impl IncludeVars {
+impl IncludeVarsArgs {
     fn named_file(&self) -> Option<&str> {
         self.free_form.as_deref().or(self.file.as_deref())
     }
@@ -108,7 +108,7 @@ impl IncludeVars {
     }
 }
 
-impl Arguments for IncludeVars {
+impl Arguments for IncludeVarsArgs {
     const NAME: &'static str = "include_vars";
     const FREE_FORM: FreeForm = FreeForm::Into("_raw_params");
     const NEEDS_HOST: bool = false;
@@ -152,13 +152,13 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use super::IncludeVars;
+    use super::IncludeVarsArgs;
     use crate::fake::{self, Controller, Fake, REAL};
     use crate::outcome::{Failure, Outcome};
 
     async fn run(folder: &Path, arguments: Value) -> Result<Outcome, Failure> {
         let control = Controller::new(folder);
-        fake::run::<IncludeVars>(&Fake::new([]), &control, REAL, arguments).await
+        fake::run::<IncludeVarsArgs>(&Fake::new([]), &control, REAL, arguments).await
     }
 
     fn names(outcome: &Outcome) -> Vec<String> {

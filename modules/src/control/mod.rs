@@ -10,21 +10,21 @@ mod pause;
 mod set_fact;
 mod validate_argument_spec;
 
-pub use assert::Assert;
-pub use debug::Debug;
-pub use fail::Fail;
-pub use include_vars::IncludeVars;
-pub use pause::Pause;
-pub use set_fact::SetFact;
-pub use validate_argument_spec::ValidateArgumentSpec;
+pub use assert::AssertArgs;
+pub use debug::DebugArgs;
+pub use fail::FailArgs;
+pub use include_vars::IncludeVarsArgs;
+pub use pause::PauseArgs;
+pub use set_fact::SetFactArgs;
+pub use validate_argument_spec::ValidateArgumentSpecArgs;
 
 modules! {
     /// The modules of this folder.
-    Assert,
-    Debug,
-    Fail,
-    IncludeVars,
-    Pause,
-    SetFact,
-    ValidateArgumentSpec,
+    AssertArgs,
+    DebugArgs,
+    FailArgs,
+    IncludeVarsArgs,
+    PauseArgs,
+    SetFactArgs,
+    ValidateArgumentSpecArgs,
 }

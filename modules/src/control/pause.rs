@@ -17,7 +17,7 @@ use crate::outcome::{Failure, Outcome};
 /// With neither `seconds` nor `minutes` it asks, which needs a terminal.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Pause {
+pub struct PauseArgs {
     /// How many seconds to wait.
     seconds: Option<Number<f64>>,
     /// How many minutes to wait.
@@ -29,7 +29,7 @@ pub struct Pause {
     echo: Flag,
 }
 
-impl Pause {
+impl PauseArgs {
     fn time(&self) -> Option<Duration> {
         let seconds = self.seconds.map(|seconds| *seconds);
         let minutes = self.minutes.map(|minutes| *minutes * 60.0);
@@ -40,7 +40,7 @@ impl Pause {
     }
 }
 
-impl Arguments for Pause {
+impl Arguments for PauseArgs {
     const NAME: &'static str = "pause";
     const NEEDS_HOST: bool = false;
     const ONCE: bool = true;
@@ -99,12 +99,12 @@ impl Arguments for Pause {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::Pause;
+    use super::PauseArgs;
     use crate::fake::{self, Controller, Fake, REAL};
     use crate::outcome::{Failure, Outcome};
 
     async fn run(control: &Controller, arguments: Value) -> Result<Outcome, Failure> {
-        fake::run::<Pause>(&Fake::new([]), control, REAL, arguments).await
+        fake::run::<PauseArgs>(&Fake::new([]), control, REAL, arguments).await
     }
 
     #[tokio::test(start_paused = true)]

@@ -18,9 +18,9 @@ are strings. The argument `cacheable` is taken and means nothing: there is no ca
 
 /// Variables for the host, by name.
 #[derive(Debug)]
-pub struct SetFact(Map<String, Value>);
+pub struct SetFactArgs(Map<String, Value>);
 
-impl<'de> Deserialize<'de> for SetFact {
+impl<'de> Deserialize<'de> for SetFactArgs {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut variables = Map::deserialize(deserializer)?;
         variables.shift_remove("cacheable");
@@ -28,7 +28,7 @@ impl<'de> Deserialize<'de> for SetFact {
     }
 }
 
-impl JsonSchema for SetFact {
+impl JsonSchema for SetFactArgs {
     fn schema_name() -> Cow<'static, str> {
         "SetFact".into()
     }
@@ -43,7 +43,7 @@ impl JsonSchema for SetFact {
     }
 }
 
-impl Arguments for SetFact {
+impl Arguments for SetFactArgs {
     const NAME: &'static str = "set_fact";
     const FREE_FORM: FreeForm = FreeForm::AnyKeys;
     const NEEDS_HOST: bool = false;
@@ -93,12 +93,12 @@ fn is_identifier(name: &str) -> bool {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::SetFact;
+    use super::SetFactArgs;
     use crate::fake::{self, Controller, Fake, REAL};
     use crate::outcome::{Failure, Outcome};
 
     async fn run(arguments: Value) -> Result<Outcome, Failure> {
-        fake::run::<SetFact>(&Fake::new([]), &Controller::new("/"), REAL, arguments).await
+        fake::run::<SetFactArgs>(&Fake::new([]), &Controller::new("/"), REAL, arguments).await
     }
 
     #[tokio::test]

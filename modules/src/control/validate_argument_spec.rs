@@ -15,7 +15,7 @@ use crate::outcome::{Failure, Outcome};
 /// A role with `meta/argument_specs.yml` has a task of this module before its others.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ValidateArgumentSpec {
+pub struct ValidateArgumentSpecArgs {
     /// What is wanted: the name of each variable with its `type`, `required`, `choices`, `elements`, `options`.
     argument_spec: Data,
     /// Values by their names, before those of the variables.
@@ -35,7 +35,7 @@ fn mapping(value: &Value) -> Option<Map<String, Value>> {
     }
 }
 
-impl Arguments for ValidateArgumentSpec {
+impl Arguments for ValidateArgumentSpecArgs {
     const NAME: &'static str = "validate_argument_spec";
     const NEEDS_HOST: bool = false;
     const RETURNS: &'static [Return] = &[

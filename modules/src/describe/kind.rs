@@ -5,7 +5,9 @@ use serde_json::Value;
 use crate::args::mode::Mode;
 use crate::args::path::RemotePath;
 use crate::args::pattern::Pattern;
-use crate::args::{Flag, List, Many, Number, Read, SecretText, Unfit, fits_text, scalar_text};
+use crate::args::{
+    Flag, List, Many, Number, ReadArgument, SecretText, Unfit, fits_text, scalar_text,
+};
 
 /// What an argument takes.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::argument::{Argument, LINE};
 use super::givens::{Given, Givens};
-use crate::args::{Flag, Read, scalar_text};
+use crate::args::{Flag, ReadArgument, scalar_text};
 
 /// Which arguments go together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

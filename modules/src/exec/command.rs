@@ -19,7 +19,7 @@ use crate::outcome::{Failure, Outcome};
 /// The task is changed whenever the program ran, and failed when its status is not 0.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Command {
+pub struct CommandArgs {
     /// The command as one line, as in `command: ls -l`. Words are split at white space; quotes keep
     /// them together.
     #[serde(rename = "_raw_params")]
@@ -49,7 +49,7 @@ pub struct Command {
     expand_argument_vars: Flag,
 }
 
-impl Command {
+impl CommandArgs {
     fn words(&self) -> Result<Vec<String>, String> {
         let given = [&self.free_form, &self.cmd];
         let mut lines = given
@@ -77,7 +77,7 @@ impl Command {
     }
 }
 
-impl Arguments for Command {
+impl Arguments for CommandArgs {
     const NAME: &'static str = "command";
     const FREE_FORM: FreeForm = FreeForm::Into("_raw_params");
     const RULES: &'static [Rule] = &[Rule::ExactlyOne(&["_raw_params", "cmd", "argv"])];
@@ -170,13 +170,13 @@ pub(super) fn input(text: Option<&str>, newline: bool) -> Input {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::Command;
+    use super::CommandArgs;
     use crate::fake::{self, CHECK, Controller, Fake, Mode, REAL, Shell};
     use crate::host::Reply;
     use crate::outcome::{Failure, Outcome};
 
     async fn on(shell: &Shell, mode: Mode, arguments: Value) -> Result<Outcome, Failure> {
-        fake::run::<Command>(shell, &Controller::new("/"), mode, arguments).await
+        fake::run::<CommandArgs>(shell, &Controller::new("/"), mode, arguments).await
     }
 
     #[tokio::test]
@@ -184,7 +184,7 @@ mod tests {
         let host = Fake::new([Ok(Reply::default())]);
         let control = Controller::new("/");
         let arguments = json!({"_raw_params": "/bin/true"});
-        fake::run::<Command>(&host, &control, REAL, arguments)
+        fake::run::<CommandArgs>(&host, &control, REAL, arguments)
             .await
             .unwrap();
         let scripts = host.scripts();
@@ -296,7 +296,8 @@ mod tests {
     async fn check_mode_runs_nothing_and_asks_nothing() {
         let host = Fake::new([]);
         let outcome =
-            fake::run::<Command>(&host, &Controller::new("/"), CHECK, json!({"cmd": "x"})).await;
+            fake::run::<CommandArgs>(&host, &Controller::new("/"), CHECK, json!({"cmd": "x"}))
+                .await;
         let outcome = outcome.unwrap();
         assert!(outcome.skipped);
         assert_eq!(outcome.data["stdout"], "");
@@ -365,7 +366,8 @@ mod tests {
         ] {
             let host = Fake::new([]);
             let result =
-                fake::run::<Command>(&host, &Controller::new("/"), REAL, arguments.clone()).await;
+                fake::run::<CommandArgs>(&host, &Controller::new("/"), REAL, arguments.clone())
+                    .await;
             assert!(result.is_err(), "{arguments}");
             assert!(host.scripts().is_empty());
         }

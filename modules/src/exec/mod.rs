@@ -16,15 +16,15 @@ mod script;
 mod shell;
 mod words;
 
-pub use command::Command;
-pub use raw::Raw;
-pub use script::ScriptFile;
-pub use shell::Shell;
+pub use command::CommandArgs;
+pub use raw::RawArgs;
+pub use script::ScriptFileArgs;
+pub use shell::ShellArgs;
 
 modules! {
     /// The modules of this folder.
-    Command,
-    Raw,
-    ScriptFile,
-    Shell,
+    CommandArgs,
+    RawArgs,
+    ScriptFileArgs,
+    ShellArgs,
 }

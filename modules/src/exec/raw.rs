@@ -18,7 +18,7 @@ use crate::outcome::{Failure, Outcome};
 /// `raw` is `shell` without its other arguments.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Raw {
+pub struct RawArgs {
     /// The line, as in `raw: uname -a`.
     #[serde(rename = "_raw_params")]
     free_form: Option<Text>,
@@ -28,13 +28,13 @@ pub struct Raw {
     executable: Option<NodePath>,
 }
 
-impl Raw {
+impl RawArgs {
     fn text(&self) -> Result<&str, String> {
         one_line("raw", self.free_form.as_deref(), self.cmd.as_deref())
     }
 }
 
-impl Arguments for Raw {
+impl Arguments for RawArgs {
     const NAME: &'static str = "raw";
     const FREE_FORM: FreeForm = FreeForm::Into("_raw_params");
     const RULES: &'static [Rule] = &[Rule::ExactlyOne(&["_raw_params", "cmd"])];
@@ -70,7 +70,7 @@ impl Arguments for Raw {
 mod tests {
     use serde_json::json;
 
-    use super::Raw;
+    use super::RawArgs;
     use crate::fake::{self, CHECK, Controller, REAL};
 
     #[tokio::test]
@@ -78,14 +78,14 @@ mod tests {
         let control = Controller::new("/");
         for shell in fake::shells() {
             let arguments = json!({"_raw_params": "echo a; echo; true | false"});
-            let failure = fake::run::<Raw>(&shell, &control, REAL, arguments)
+            let failure = fake::run::<RawArgs>(&shell, &control, REAL, arguments)
                 .await
                 .unwrap_err();
             assert_eq!(failure.said("stdout"), "a\n\n");
             assert_eq!(failure.data["rc"], 1);
             let arguments = json!({"_raw_params": "echo a >made"});
             assert!(
-                fake::run::<Raw>(&shell, &control, CHECK, arguments)
+                fake::run::<RawArgs>(&shell, &control, CHECK, arguments)
                     .await
                     .unwrap()
                     .skipped

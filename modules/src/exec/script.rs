@@ -36,7 +36,7 @@ umask "$w_umask"
 /// program in machine code runs by itself.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename = "Script")]
-pub struct ScriptFile {
+pub struct ScriptFileArgs {
     /// The file on the control host and its arguments, as in `script: setup.sh --fast`. A relative
     /// path is looked for in `files/` beside the playbook, then beside the playbook.
     #[serde(rename = "_raw_params")]
@@ -55,7 +55,7 @@ pub struct ScriptFile {
     removes: Option<NodePath>,
 }
 
-impl ScriptFile {
+impl ScriptFileArgs {
     fn line(&self) -> Result<&str, String> {
         one_line("script", self.free_form.as_deref(), self.cmd.as_deref())
     }
@@ -110,7 +110,7 @@ fn interpreter(file: &Path) -> std::io::Result<Vec<String>> {
         .collect())
 }
 
-impl Arguments for ScriptFile {
+impl Arguments for ScriptFileArgs {
     const NAME: &'static str = "script";
     const FREE_FORM: FreeForm = FreeForm::Into("_raw_params");
     const RULES: &'static [Rule] = &[Rule::ExactlyOne(&["_raw_params", "cmd"])];
@@ -183,7 +183,7 @@ mod tests {
     use serde_json::{Value, json};
     use tempfile::TempDir;
 
-    use super::ScriptFile;
+    use super::ScriptFileArgs;
     use crate::fake::{self, CHECK, Controller, Mode, REAL, Shell};
     use crate::outcome::{Failure, Outcome};
 
@@ -202,7 +202,7 @@ mod tests {
         mode: Mode,
         arguments: Value,
     ) -> Result<Outcome, Failure> {
-        fake::run::<ScriptFile>(shell, control, mode, arguments).await
+        fake::run::<ScriptFileArgs>(shell, control, mode, arguments).await
     }
 
     #[tokio::test]
@@ -265,7 +265,7 @@ mod tests {
         let (_folder, control) = control("");
         let host = fake::Fake::new([]);
         let arguments = json!({"_raw_params": "other.sh"});
-        let failure = fake::run::<ScriptFile>(&host, &control, REAL, arguments)
+        let failure = fake::run::<ScriptFileArgs>(&host, &control, REAL, arguments)
             .await
             .unwrap_err();
         assert!(failure.message.contains("other.sh"));

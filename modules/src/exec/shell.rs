@@ -20,7 +20,7 @@ use crate::outcome::{Failure, Outcome};
 /// The source is not visible in the node's list of processes; the arguments of programs that it starts are.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Shell {
+pub struct ShellArgs {
     /// The source, as in `shell: ls | wc -l`.
     #[serde(rename = "_raw_params")]
     free_form: Option<Text>,
@@ -46,7 +46,7 @@ pub struct Shell {
     strip_empty_ends: Flag,
 }
 
-impl Shell {
+impl ShellArgs {
     fn text(&self) -> Result<&str, String> {
         one_line("shell", self.free_form.as_deref(), self.cmd.as_deref())
     }
@@ -84,7 +84,7 @@ pub(super) fn under(executable: Option<&str>, text: &str) -> String {
     }
 }
 
-impl Arguments for Shell {
+impl Arguments for ShellArgs {
     const NAME: &'static str = "shell";
     const FREE_FORM: FreeForm = FreeForm::Into("_raw_params");
     const RULES: &'static [Rule] = &[Rule::ExactlyOne(&["_raw_params", "cmd"])];
@@ -137,12 +137,12 @@ impl Arguments for Shell {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::Shell;
+    use super::ShellArgs;
     use crate::fake::{self, CHECK, Controller, Mode, REAL};
     use crate::outcome::{Failure, Outcome};
 
     async fn on(shell: &fake::Shell, mode: Mode, arguments: Value) -> Result<Outcome, Failure> {
-        fake::run::<Shell>(shell, &Controller::new("/"), mode, arguments).await
+        fake::run::<ShellArgs>(shell, &Controller::new("/"), mode, arguments).await
     }
 
     #[tokio::test]

@@ -57,8 +57,8 @@ mod tests {
 
     use crate::fake::{Controller, Fake, REAL, run};
     use crate::files::content::Content;
-    use crate::files::fetch::Fetch;
-    use crate::files::slurp::Slurp;
+    use crate::files::fetch::FetchArgs;
+    use crate::files::slurp::SlurpArgs;
     use crate::host::{Host, HostError, Reply, Script};
 
     /// A host of which no more than 1000 bytes of one file are taken.
@@ -99,8 +99,8 @@ mod tests {
             let host = || Bounded(Fake::saying(&[&answer]));
             let (fetching, slurping) = (host(), host());
             let to = json!({"src": "/x", "dest": "x", "flat": true});
-            let fetched = run::<Fetch>(&fetching, &control, REAL, to).await;
-            let slurped = run::<Slurp>(&slurping, &control, REAL, json!({"src": "/x"})).await;
+            let fetched = run::<FetchArgs>(&fetching, &control, REAL, to).await;
+            let slurped = run::<SlurpArgs>(&slurping, &control, REAL, json!({"src": "/x"})).await;
             // It is not even sent by who is honest.
             assert!(fetching.0.scripts()[0].source.ends_with(" 1000"));
             for outcome in [fetched, slurped] {

@@ -4,7 +4,7 @@ use crate::args::pattern::Pattern;
 
 /// Where a new block goes.
 #[derive(Debug, Clone, Copy)]
-pub enum Place<'a> {
+pub enum BlockPosition<'a> {
     /// To the start of the file.
     Start,
     /// To the end of the file.
@@ -25,7 +25,7 @@ pub struct Block<'a> {
     /// Its lines; empty for a block that should not be there.
     pub text: &'a str,
     /// Where it goes if it is not there.
-    pub place: Place<'a>,
+    pub place: BlockPosition<'a>,
     /// An empty line before it.
     pub prepend_newline: bool,
     /// An empty line after it.
@@ -81,12 +81,12 @@ fn old_block(lines: &[String], wanted: &Block<'_>) -> Option<(usize, usize)> {
     Some((begin.min(end), begin.max(end)))
 }
 
-fn place(text: &str, lines: &[String], place: Place<'_>) -> Result<usize, String> {
+fn place(text: &str, lines: &[String], place: BlockPosition<'_>) -> Result<usize, String> {
     let (pattern, after) = match place {
-        Place::Start => return Ok(0),
-        Place::End => return Ok(lines.len()),
-        Place::After(pattern) => (pattern, true),
-        Place::Before(pattern) => (pattern, false),
+        BlockPosition::Start => return Ok(0),
+        BlockPosition::End => return Ok(lines.len()),
+        BlockPosition::After(pattern) => (pattern, true),
+        BlockPosition::Before(pattern) => (pattern, false),
     };
     let mut found = None;
     if pattern.many_lines() {
@@ -133,7 +133,7 @@ mod tests {
             begin: "# BEGIN",
             end: "# END",
             text,
-            place: Place::End,
+            place: BlockPosition::End,
             prepend_newline: false,
             append_newline: false,
         }
@@ -172,12 +172,12 @@ mod tests {
         let none = Pattern::new("^z").unwrap();
         let many = Pattern::new(r"(?m)^l\nm").unwrap();
         for (place, after) in [
-            (Place::Start, "B\nl\nm\nl\nm"),
-            (Place::After(&line), "l\nm\nl\nB\nm"),
-            (Place::Before(&line), "l\nm\nB\nl\nm"),
-            (Place::After(&none), "l\nm\nl\nm\nB\n"),
-            (Place::After(&many), "l\nm\nB\nl\nm"),
-            (Place::Before(&many), "B\nl\nm\nl\nm"),
+            (BlockPosition::Start, "B\nl\nm\nl\nm"),
+            (BlockPosition::After(&line), "l\nm\nl\nB\nm"),
+            (BlockPosition::Before(&line), "l\nm\nB\nl\nm"),
+            (BlockPosition::After(&none), "l\nm\nl\nm\nB\n"),
+            (BlockPosition::After(&many), "l\nm\nB\nl\nm"),
+            (BlockPosition::Before(&many), "B\nl\nm\nl\nm"),
         ] {
             let wanted = Block {
                 place,
@@ -197,12 +197,12 @@ mod tests {
         let wanted = Block {
             prepend_newline: true,
             append_newline: true,
-            place: Place::Start,
+            place: BlockPosition::Start,
             ..block("x")
         };
         assert_eq!(put("a\n", &wanted), "# BEGIN\nx\n# END\n\na\n");
         let wanted = Block {
-            place: Place::End,
+            place: BlockPosition::End,
             ..wanted
         };
         assert_eq!(put("a\n", &wanted), "a\n\n# BEGIN\nx\n# END\n");

@@ -8,7 +8,7 @@ use crate::args::path::RemotePath;
 use crate::args::pattern::Pattern;
 use crate::args::{Flag, Text};
 use crate::describe::{Invalid, Return, Rule};
-use crate::files::block::{Block, Place, edit};
+use crate::files::block::{Block, BlockPosition, edit};
 use crate::files::edit::{Coding, Edit, Missing};
 use crate::files::lineinfile::State;
 use crate::files::write::{ATTRIBUTES, Attributes, check_mode, check_validate};
@@ -24,7 +24,7 @@ use crate::outcome::{Failure, Outcome};
 /// Several blocks in one file need markers of their own.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct BlockInFile {
+pub struct BlockInFileArgs {
     /// The file on the node.
     #[schemars(extend("x-aliases" = ["dest", "destfile", "name"]))]
     path: RemotePath,
@@ -36,13 +36,13 @@ pub struct BlockInFile {
     #[schemars(extend("x-aliases" = ["content"]))]
     block: Text,
     /// The marker lines; `{mark}` is `marker_begin` in the first and `marker_end` in the second.
-    #[serde(default = "BlockInFile::usual_marker")]
+    #[serde(default = "BlockInFileArgs::usual_marker")]
     marker: Text,
     /// What `{mark}` is in the line before the block.
-    #[serde(default = "BlockInFile::usual_begin")]
+    #[serde(default = "BlockInFileArgs::usual_begin")]
     marker_begin: Text,
     /// What `{mark}` is in the line after the block.
-    #[serde(default = "BlockInFile::usual_end")]
+    #[serde(default = "BlockInFileArgs::usual_end")]
     marker_end: Text,
     /// A new block goes after the last line that this regular expression matches; `EOF`, or no match:
     /// at the end of the file.
@@ -76,7 +76,7 @@ pub struct BlockInFile {
     unsafe_writes: Flag,
 }
 
-impl Arguments for BlockInFile {
+impl Arguments for BlockInFileArgs {
     const NAME: &'static str = "blockinfile";
     const RULES: &'static [Rule] = &[Rule::AtMostOne(&["insertafter", "insertbefore"])];
     const RETURNS: &'static [Return] = &[
@@ -145,7 +145,7 @@ impl Arguments for BlockInFile {
     }
 }
 
-impl BlockInFile {
+impl BlockInFileArgs {
     fn usual_marker() -> Text {
         Text::from("# {mark} ANSIBLE MANAGED BLOCK")
     }
@@ -173,10 +173,10 @@ impl BlockInFile {
             State::Absent => String::new(),
         };
         let place = match anchor {
-            Some(pattern) if self.insertafter.is_some() => Place::After(pattern),
-            Some(pattern) => Place::Before(pattern),
-            None if self.insertbefore.is_some() => Place::Start,
-            None => Place::End,
+            Some(pattern) if self.insertafter.is_some() => BlockPosition::After(pattern),
+            Some(pattern) => BlockPosition::Before(pattern),
+            None if self.insertbefore.is_some() => BlockPosition::Start,
+            None => BlockPosition::End,
         };
         let new = edit(
             text,

@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::json;
 
-use super::BlockInFile;
+use super::BlockInFileArgs;
 use crate::fake::{self, CHECK, Controller, DIFF, REAL, run};
 use crate::host::Host;
 
@@ -18,12 +18,12 @@ async fn a_block_is_written_seen_and_removed() {
         let mut arguments = json!({"path": shell.at("hosts"), "block": block,
             "marker": "# {mark} cluster", "marker_begin": "start"});
         let after = format!("127.0.0.1 localhost\n# start cluster\n{block}# END cluster\n");
-        let checked = run::<BlockInFile>(&shell, &control, CHECK, arguments.clone())
+        let checked = run::<BlockInFileArgs>(&shell, &control, CHECK, arguments.clone())
             .await
             .unwrap();
         assert!(checked.changed);
         let before = shell.trips();
-        let first = run::<BlockInFile>(&shell, &control, DIFF, arguments.clone())
+        let first = run::<BlockInFileArgs>(&shell, &control, DIFF, arguments.clone())
             .await
             .unwrap();
         assert!(first.changed);
@@ -33,13 +33,13 @@ async fn a_block_is_written_seen_and_removed() {
             assert_eq!(outcome.diff[0].after, after);
         }
         assert_eq!(fs::read_to_string(shell.at("hosts")).unwrap(), after);
-        let second = run::<BlockInFile>(&shell, &control, DIFF, arguments.clone())
+        let second = run::<BlockInFileArgs>(&shell, &control, DIFF, arguments.clone())
             .await
             .unwrap();
         assert!(!second.changed);
         assert_eq!(shell.trips(), before + 3, "{}", shell.name());
         arguments["state"] = json!("absent");
-        let third = run::<BlockInFile>(&shell, &control, REAL, arguments)
+        let third = run::<BlockInFileArgs>(&shell, &control, REAL, arguments)
             .await
             .unwrap();
         assert_eq!(third.data["msg"], "Block removed");
@@ -55,13 +55,13 @@ async fn a_file_is_created_only_when_asked_and_markers_must_differ() {
     let shell = fake::shells().remove(0);
     let control = Controller::new("/");
     let mut arguments = json!({"path": shell.at("x"), "block": "a"});
-    let failure = run::<BlockInFile>(&shell, &control, REAL, arguments.clone())
+    let failure = run::<BlockInFileArgs>(&shell, &control, REAL, arguments.clone())
         .await
         .unwrap_err();
     assert!(failure.message.ends_with("x does not exist on the node"));
     arguments["create"] = json!(true);
     assert!(
-        run::<BlockInFile>(&shell, &control, REAL, arguments.clone())
+        run::<BlockInFileArgs>(&shell, &control, REAL, arguments.clone())
             .await
             .unwrap()
             .changed
@@ -71,7 +71,7 @@ async fn a_file_is_created_only_when_asked_and_markers_must_differ() {
         "# BEGIN ANSIBLE MANAGED BLOCK\na\n# END ANSIBLE MANAGED BLOCK\n"
     );
     arguments["marker"] = json!("# managed");
-    let failure = run::<BlockInFile>(&shell, &control, REAL, arguments)
+    let failure = run::<BlockInFileArgs>(&shell, &control, REAL, arguments)
         .await
         .unwrap_err();
     assert!(

@@ -12,7 +12,9 @@ use crate::args::{ControlFile, Data, Flag, Text, scalar_text};
 use crate::describe::{Invalid, Return, Rule, When};
 use crate::files::content::Content;
 use crate::files::tree::Tree;
-use crate::files::write::{Attributes, From, WRITTEN, Write, check_validate, warnings};
+use crate::files::write::{
+    Attributes, ContentSource, FileWrite, WRITTEN, check_validate, warnings,
+};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
@@ -29,7 +31,7 @@ use crate::outcome::{Failure, Outcome};
 /// SELinux contexts: a file keeps the one it had; a new one gets what `restorecon` gives it.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Copy {
+pub struct CopyArgs {
     /// A file or folder on the control host, looked for in `files/` beside the task file and the
     /// playbook, then beside these themselves; with `remote_src`, a path on the node.
     src: Option<ControlFile>,
@@ -73,7 +75,7 @@ pub struct Copy {
     unsafe_writes: Flag,
 }
 
-impl Arguments for Copy {
+impl Arguments for CopyArgs {
     const NAME: &'static str = "copy";
     const RULES: &'static [Rule] = &[
         Rule::ExactlyOne(&["src", "content"]),
@@ -130,21 +132,21 @@ impl Arguments for Copy {
                     .unwrap_or_default();
                 let content = Content::bytes(text.into_bytes());
                 self.check_sum(&content, "the content")?;
-                let write = self.write(From::Here(&content), None, None);
+                let write = self.write(ContentSource::Here(&content), None, None);
                 self.finish(context, &write, "").await
             }
         }
     }
 }
 
-impl Copy {
+impl CopyArgs {
     fn write<'a>(
         &'a self,
-        content: From<'a>,
+        content: ContentSource<'a>,
         base: Option<&'a str>,
         source_mode: Option<u32>,
-    ) -> Write<'a> {
-        Write {
+    ) -> FileWrite<'a> {
+        FileWrite {
             base,
             attributes: self.attributes(source_mode),
             directory_mode: self.directory_mode.as_ref(),
@@ -153,7 +155,7 @@ impl Copy {
             backup: *self.backup,
             validate: self.validate.as_ref(),
             unsafe_writes: *self.unsafe_writes,
-            ..Write::new(&self.dest, content)
+            ..FileWrite::new(&self.dest, content)
         }
     }
 
@@ -169,7 +171,7 @@ impl Copy {
     async fn there(&self, context: &Context<'_>, src: &str) -> Result<Outcome, Failure> {
         let path = RemotePath::new(src).map_err(|why| Failure::new(why.to_string()))?;
         let base = src.trim_end_matches('/').rsplit('/').next();
-        let from = From::There {
+        let from = ContentSource::There {
             path: &path,
             sha1: self.checksum.as_deref(),
             follow: *self.local_follow,
@@ -188,7 +190,7 @@ impl Copy {
         self.check_sum(&content, src)?;
         let base = path.file_name().and_then(|name| name.to_str());
         let source = path.display().to_string();
-        let write = self.write(From::Here(&content), base, Some(mode_of(path)?));
+        let write = self.write(ContentSource::Here(&content), base, Some(mode_of(path)?));
         Ok(self
             .finish(context, &write, &source)
             .await?
@@ -207,10 +209,10 @@ impl Copy {
             _ => self.dest.clone(),
         };
         let nothing = Content::bytes(Vec::new());
-        let pattern = Write {
+        let pattern = FileWrite {
             dest: &dest,
             parents: true,
-            ..self.write(From::Here(&nothing), None, None)
+            ..self.write(ContentSource::Here(&nothing), None, None)
         };
         let outcome = tree.copy(context, &pattern).await?;
         Ok(outcome
@@ -221,7 +223,7 @@ impl Copy {
     async fn finish(
         &self,
         context: &Context<'_>,
-        write: &Write<'_>,
+        write: &FileWrite<'_>,
         source: &str,
     ) -> Result<Outcome, Failure> {
         let records = write.run(context).await?;

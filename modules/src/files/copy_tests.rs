@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
 use serde_json::{Value, json};
 
-use super::Copy;
+use super::CopyArgs;
 use crate::fake::{self, CHECK, Controller, DIFF, Mode, REAL, Shell, run};
 use crate::host::Host;
 use crate::outcome::{Failure, Outcome};
@@ -39,7 +39,7 @@ impl Lab {
     }
 
     async fn copy(&self, mode: Mode, arguments: Value) -> Result<Outcome, Failure> {
-        run::<Copy>(&self.shell, &self.control, mode, arguments).await
+        run::<CopyArgs>(&self.shell, &self.control, mode, arguments).await
     }
 
     fn read(&self, name: &str) -> Vec<u8> {
@@ -504,7 +504,7 @@ async fn a_transfer_that_breaks_off_leaves_the_file_as_it_was() {
         fs::write(lab.shell.dir().join("x"), "old").unwrap();
         let content = crate::files::content::Content::bytes(b"0123456789".to_vec());
         let dest = crate::args::path::RemotePath::new(lab.shell.at("x")).unwrap();
-        let write = super::Write::new(&dest, super::From::Here(&content));
+        let write = super::FileWrite::new(&dest, super::ContentSource::Here(&content));
         let context = crate::module::Context {
             host: &lab.shell,
             control: &lab.control,

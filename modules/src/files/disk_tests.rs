@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::fake::{self, Controller, REAL, run};
-use crate::files::copy::Copy;
+use crate::files::copy::CopyArgs;
 use crate::host::Host;
 
 /// A file system in memory, as long as the value lives. Needs root.
@@ -50,7 +50,7 @@ async fn a_full_disk_is_named_and_the_file_is_as_it_was() {
         fs::write(folder.path().join("big"), vec![b'b'; 100_000]).unwrap();
         let control = Controller::new(folder.path());
         let arguments = json!({"src": "big", "dest": mount.at("x")});
-        let failure = run::<Copy>(&shell, &control, REAL, arguments)
+        let failure = run::<CopyArgs>(&shell, &control, REAL, arguments)
             .await
             .unwrap_err();
         let path = mount.at("x").display().to_string();
@@ -81,7 +81,7 @@ async fn a_read_only_file_system_is_named() {
         let mount = Mount::new("ro,size=64k");
         let control = Controller::new("/");
         let arguments = json!({"content": "x", "dest": mount.at("x")});
-        let failure = run::<Copy>(&shell, &control, REAL, arguments)
+        let failure = run::<CopyArgs>(&shell, &control, REAL, arguments)
             .await
             .unwrap_err();
         let path = mount.at("x").display().to_string();
@@ -165,10 +165,10 @@ async fn a_mount_point_is_written_in_place_only_when_asked() {
         );
         let control = Controller::new(folder.path());
         let arguments = json!({"content": "new", "dest": hosts, "mode": "0600"});
-        let refused = run::<Copy>(&shell, &control, REAL, arguments.clone()).await;
+        let refused = run::<CopyArgs>(&shell, &control, REAL, arguments.clone()).await;
         let mut unsafely = arguments;
         unsafely["unsafe_writes"] = json!(true);
-        let written = run::<Copy>(&shell, &control, REAL, unsafely).await;
+        let written = run::<CopyArgs>(&shell, &control, REAL, unsafely).await;
         let content = fs::read(&hosts).unwrap();
         let _ = Command::new("umount").arg(&hosts).status();
         let failure = refused.unwrap_err();

@@ -3,7 +3,7 @@
 use crate::args::Text;
 use crate::args::path::RemotePath;
 use crate::files::content::Content;
-use crate::files::write::{Attributes, From, Options, Write, warnings};
+use crate::files::write::{Attributes, ContentSource, FileWrite, Options, warnings};
 use crate::kit::{self, Records};
 use crate::module::Context;
 use crate::outcome::{Failure, Outcome};
@@ -145,7 +145,7 @@ impl Edit<'_> {
         expect: &str,
     ) -> Result<Option<Outcome>, Failure> {
         let content = Content::bytes(bytes);
-        let write = Write {
+        let write = FileWrite {
             attributes: self.attributes,
             parents: true,
             expect: Some(expect),
@@ -153,7 +153,7 @@ impl Edit<'_> {
             backup: self.backup,
             validate: self.validate,
             unsafe_writes: self.unsafe_writes,
-            ..Write::new(self.path, From::Here(&content))
+            ..FileWrite::new(self.path, ContentSource::Here(&content))
         };
         let records = write.send(context).await?;
         if records.flag("conflict") {

@@ -27,7 +27,7 @@ const SMALL: u64 = 256 * 1024;
 /// get 0644. One round trip; two for a file of more than 256 KiB that is fetched.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Fetch {
+pub struct FetchArgs {
     /// The file on the node. Links are followed. `~` and variables are filled in on the node, and stay as
     /// they are written in the name on the control host.
     src: RemotePath,
@@ -46,7 +46,7 @@ pub struct Fetch {
     validate_checksum: Flag,
 }
 
-impl Arguments for Fetch {
+impl Arguments for FetchArgs {
     const NAME: &'static str = "fetch";
     const RETURNS: &'static [Return] = &[
         Return::text("dest", "the file on the control host"),
@@ -104,7 +104,7 @@ impl Arguments for Fetch {
     }
 }
 
-impl Fetch {
+impl FetchArgs {
     /// Asks the node what the file is. A small one that is not the one `here` comes along.
     async fn ask(&self, context: &Context<'_>, here: Option<&Sums>) -> Result<Records, Failure> {
         let (size, sha256, cksum) = match here {
@@ -258,13 +258,13 @@ mod tests {
                 let arguments = json!({"src": src, "dest": "got"});
                 let local = folder.path().join("got").join(shell.name());
                 let local = local.join(shell.at("ü").trim_start_matches('/'));
-                let checked = run::<Fetch>(&shell, &control, CHECK, arguments.clone())
+                let checked = run::<FetchArgs>(&shell, &control, CHECK, arguments.clone())
                     .await
                     .unwrap();
                 assert!(checked.changed);
                 assert_ne!(fs::read(&local).ok().as_ref(), Some(&bytes));
                 let before = shell.trips();
-                let first = run::<Fetch>(&shell, &control, REAL, arguments.clone())
+                let first = run::<FetchArgs>(&shell, &control, REAL, arguments.clone())
                     .await
                     .unwrap();
                 assert!(first.changed, "{}", shell.name());
@@ -272,7 +272,7 @@ mod tests {
                 assert_eq!(fs::read(&local).unwrap(), bytes);
                 assert_eq!(first.data["dest"], local.display().to_string());
                 assert_eq!(fs::read_dir(local.parent().unwrap()).unwrap().count(), 1);
-                let second = run::<Fetch>(&shell, &control, REAL, arguments)
+                let second = run::<FetchArgs>(&shell, &control, REAL, arguments)
                     .await
                     .unwrap();
                 assert!(!second.changed);
@@ -290,19 +290,19 @@ mod tests {
         fs::set_permissions(shell.at("admin.conf"), Permissions::from_mode(0o640)).unwrap();
         let arguments = json!({"src": "$HOME/admin.conf", "dest": "here/", "flat": "yes"});
         let local = folder.path().join("here/admin.conf");
-        run::<Fetch>(&shell, &control, REAL, arguments.clone())
+        run::<FetchArgs>(&shell, &control, REAL, arguments.clone())
             .await
             .unwrap();
         assert_eq!(mode_of(&local), 0o600);
         fs::set_permissions(&local, Permissions::from_mode(0o644)).unwrap();
-        let again = run::<Fetch>(&shell, &control, REAL, arguments)
+        let again = run::<FetchArgs>(&shell, &control, REAL, arguments)
             .await
             .unwrap();
         assert!(again.changed);
         assert_eq!(mode_of(&local), 0o600);
         fs::set_permissions(shell.at("admin.conf"), Permissions::from_mode(0o644)).unwrap();
         let arguments = json!({"src": shell.at("admin.conf"), "dest": "open", "flat": true});
-        run::<Fetch>(&shell, &control, REAL, arguments)
+        run::<FetchArgs>(&shell, &control, REAL, arguments)
             .await
             .unwrap();
         assert_eq!(mode_of(&folder.path().join("open")), 0o644);
@@ -313,7 +313,7 @@ mod tests {
         for shell in fake::shells() {
             let folder = tempfile::tempdir().unwrap();
             let control = Controller::new(folder.path());
-            let fetch = async |arguments| run::<Fetch>(&shell, &control, REAL, arguments).await;
+            let fetch = async |arguments| run::<FetchArgs>(&shell, &control, REAL, arguments).await;
             let failure = fetch(json!({"src": "/none", "dest": "x"}))
                 .await
                 .unwrap_err();
@@ -365,7 +365,7 @@ mod tests {
                 ("~/hosts.ini", true, "b/", "b/hosts.ini".to_owned()),
             ] {
                 let arguments = json!({"src": src, "dest": dest, "flat": flat});
-                let outcome = run::<Fetch>(&shell, &control, REAL, arguments).await;
+                let outcome = run::<FetchArgs>(&shell, &control, REAL, arguments).await;
                 let lands = folder.path().join(lands);
                 match outcome {
                     Ok(outcome) => {
@@ -403,7 +403,7 @@ mod tests {
             };
             symlink(to, place).unwrap();
             let arguments = json!({"src": shell.at("file"), "dest": "got"});
-            let failure = run::<Fetch>(&shell, &control, REAL, arguments).await;
+            let failure = run::<FetchArgs>(&shell, &control, REAL, arguments).await;
             let failure = failure.unwrap_err();
             assert!(failure.message.contains("link"), "{}", failure.message);
         }
@@ -412,12 +412,12 @@ mod tests {
         // The folder that the user names may be a link.
         symlink("outside", folder.path().join("linked")).unwrap();
         let arguments = json!({"src": shell.at("file"), "dest": "linked/", "flat": true});
-        run::<Fetch>(&shell, &control, REAL, arguments)
+        run::<FetchArgs>(&shell, &control, REAL, arguments)
             .await
             .unwrap();
         assert_eq!(fs::read(outside.join("file")).unwrap(), b"theirs");
         let arguments = json!({"src": shell.at("file"), "dest": "/dev/null", "flat": true});
-        let failure = run::<Fetch>(&shell, &control, CHECK, arguments).await;
+        let failure = run::<FetchArgs>(&shell, &control, CHECK, arguments).await;
         let message = failure.unwrap_err().message;
         assert!(message.contains("no ordinary file"), "{message}");
     }
@@ -440,7 +440,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let control = Controller::new(folder.path());
             let arguments = json!({"src": "/x", "dest": "x", "flat": true});
-            let failure = run::<Fetch>(&host, &control, REAL, arguments).await;
+            let failure = run::<FetchArgs>(&host, &control, REAL, arguments).await;
             let message = failure.unwrap_err().message;
             assert!(message.contains(said), "{message}");
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
@@ -468,7 +468,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let control = Controller::new(folder.path());
             let arguments = json!({"src": "/x", "dest": "x", "flat": true});
-            match run::<Fetch>(&host, &control, REAL, arguments).await {
+            match run::<FetchArgs>(&host, &control, REAL, arguments).await {
                 Ok(_) => assert!(fine, "{length} of {size}"),
                 Err(failure) => {
                     assert!(!fine, "{length} of {size}: {failure:?}");

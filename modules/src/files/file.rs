@@ -17,7 +17,7 @@ use crate::outcome::{Difference, Failure, Outcome};
 /// there. One round trip.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct File {
+pub struct FileArgs {
     /// The path on the node.
     #[schemars(extend("x-aliases" = ["dest", "name"]))]
     path: RemotePath,
@@ -101,7 +101,7 @@ impl State {
     }
 }
 
-impl Arguments for File {
+impl Arguments for FileArgs {
     const NAME: &'static str = "file";
     const RULES: &'static [Rule] = &[
         Rule::Only(When::Yes("recurse"), "state", &["directory"]),
@@ -167,7 +167,7 @@ impl Arguments for File {
     }
 }
 
-impl File {
+impl FileArgs {
     fn times(&self) -> Result<(Time, Time), String> {
         let usual = if self.state == Some(State::Touch) {
             "now"

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::File;
+use super::FileArgs;
 use crate::fake::{self, CHECK, Controller, DIFF, Mode, REAL, Shell, run};
 use crate::host::Host;
 use crate::outcome::{Failure, Outcome};
@@ -18,7 +18,7 @@ fn all() -> Vec<Shell> {
 }
 
 async fn file(shell: &Shell, mode: Mode, arguments: Value) -> Result<Outcome, Failure> {
-    run::<File>(shell, &Controller::new("/"), mode, arguments).await
+    run::<FileArgs>(shell, &Controller::new("/"), mode, arguments).await
 }
 
 /// Check mode says that it would change, and changes nothing; then it changes; then it does not.

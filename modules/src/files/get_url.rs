@@ -29,7 +29,7 @@ const PARTS: &[Part] = &[Part {
 /// alone, unless `force` is set. The file is written whole or not at all.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct GetUrl {
+pub struct GetUrlArgs {
     /// What to download: `https://…`, `http://…`, or whatever else the host's curl knows.
     url: Text,
     /// Where to. If it is a folder, or ends with `/`, the file is named after the last part of the URL.
@@ -76,7 +76,7 @@ const CHECKSUMS: [(&str, usize); 6] = [
     ("sha512", 128),
 ];
 
-impl Arguments for GetUrl {
+impl Arguments for GetUrlArgs {
     const NAME: &'static str = "get_url";
     const NEEDS: &'static [&'static str] = &[
         "curl or wget; curl for `headers` and `url_username`; curl or GNU wget for a password in `url`",
@@ -173,7 +173,7 @@ impl Arguments for GetUrl {
     }
 }
 
-impl GetUrl {
+impl GetUrlArgs {
     /// The algorithm and the digits of the checksum; empty where there is none.
     fn wanted(&self) -> Result<(String, String), String> {
         let Some(checksum) = self.checksum.as_ref().filter(|text| !text.is_empty()) else {

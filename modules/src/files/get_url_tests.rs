@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use super::GetUrl;
+use super::GetUrlArgs;
 use crate::fake::{self, CHECK, Controller, REAL, Shell, run};
 use crate::host::Host;
 use crate::module::{Module, Of};
@@ -89,7 +89,7 @@ fn hosts() -> Vec<Shell> {
 }
 
 async fn get(shell: &Shell, mode: fake::Mode, arguments: Value) -> Result<Outcome, Failure> {
-    run::<GetUrl>(shell, &Controller::new("/"), mode, arguments).await
+    run::<GetUrlArgs>(shell, &Controller::new("/"), mode, arguments).await
 }
 
 #[tokio::test]
@@ -221,7 +221,7 @@ async fn the_url_is_on_no_command_line() {
         let shell = shell.tool(name, &record);
         let control = Controller::new("/");
         let arguments = json!({"url": url, "dest": shell.at("x")});
-        let outcome = run::<GetUrl>(&shell, &control, REAL, arguments)
+        let outcome = run::<GetUrlArgs>(&shell, &control, REAL, arguments)
             .await
             .unwrap();
         assert!(outcome.changed);
@@ -266,7 +266,7 @@ async fn a_host_with_nothing_to_download_with_says_so() {
 #[test]
 fn arguments_that_make_no_sense_are_refused() {
     let refused = |arguments: Value| {
-        let module = Of::<GetUrl>::new();
+        let module = Of::<GetUrlArgs>::new();
         module.parse(arguments).err().unwrap().message
     };
     let with = |key: &str, value: Value| {

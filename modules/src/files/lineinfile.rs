@@ -9,7 +9,7 @@ use crate::args::pattern::Pattern;
 use crate::args::{Flag, Text};
 use crate::describe::{Invalid, Return, Rule, When};
 use crate::files::edit::{Coding, Edit, Missing};
-use crate::files::lines::{Find, Place, Present, absent, present};
+use crate::files::lines::{Find, LinePosition, Present, absent, present};
 use crate::files::write::{ATTRIBUTES, Attributes, check_mode, check_validate};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
@@ -24,7 +24,7 @@ use crate::outcome::{Failure, Outcome};
 /// served by `template` or `blockinfile`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct LineInFile {
+pub struct LineInFileArgs {
     /// The file on the node.
     #[schemars(extend("x-aliases" = ["dest", "destfile", "name"]))]
     path: RemotePath,
@@ -85,7 +85,7 @@ pub enum State {
     Absent,
 }
 
-impl Arguments for LineInFile {
+impl Arguments for LineInFileArgs {
     const NAME: &'static str = "lineinfile";
     const RULES: &'static [Rule] = &[
         Rule::AtMostOne(&["insertafter", "insertbefore"]),
@@ -158,7 +158,7 @@ impl Arguments for LineInFile {
     }
 }
 
-impl LineInFile {
+impl LineInFileArgs {
     fn change(
         &self,
         text: &str,
@@ -177,14 +177,14 @@ impl LineInFile {
         }
         let start = Some("BOF");
         let place = match anchor {
-            Some(pattern) if self.insertafter.is_some() => Place::After(pattern),
-            Some(pattern) => Place::Before(pattern),
+            Some(pattern) if self.insertafter.is_some() => LinePosition::After(pattern),
+            Some(pattern) => LinePosition::Before(pattern),
             None if self.insertafter.as_deref() == start
                 || self.insertbefore.as_deref() == start =>
             {
-                Place::Start
+                LinePosition::Start
             }
-            None => Place::End,
+            None => LinePosition::End,
         };
         let wanted = Present {
             line: &line,

@@ -6,13 +6,13 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 
 use serde_json::{Value, json};
 
-use super::LineInFile;
+use super::LineInFileArgs;
 use crate::fake::{self, CHECK, Controller, DIFF, Mode, REAL, Shell, run};
 use crate::host::Host;
 use crate::outcome::{Failure, Outcome};
 
 async fn line(shell: &Shell, mode: Mode, arguments: Value) -> Result<Outcome, Failure> {
-    run::<LineInFile>(shell, &Controller::new("/"), mode, arguments).await
+    run::<LineInFileArgs>(shell, &Controller::new("/"), mode, arguments).await
 }
 
 fn all() -> Vec<Shell> {
@@ -169,7 +169,7 @@ async fn what_others_write_in_between_is_not_lost() {
                 times: times.into(),
             };
             let arguments = json!({"path": path, "line": "ours", "create": true});
-            let outcome = run::<LineInFile>(&host, &control, REAL, arguments).await;
+            let outcome = run::<LineInFileArgs>(&host, &control, REAL, arguments).await;
             let text = fs::read_to_string(&path).unwrap();
             if times == 1 {
                 assert!(outcome.unwrap().changed);

@@ -15,7 +15,7 @@ pub enum Find<'a> {
 
 /// Where a new line goes.
 #[derive(Debug, Clone, Copy)]
-pub enum Place<'a> {
+pub enum LinePosition<'a> {
     /// To the start of the file.
     Start,
     /// To the end of the file.
@@ -34,7 +34,7 @@ pub struct Present<'a> {
     /// Which line it takes the place of.
     pub find: Find<'a>,
     /// Where it goes if there is none.
-    pub place: Place<'a>,
+    pub place: LinePosition<'a>,
     /// Groups of the match are filled in; without a match nothing is done.
     pub backrefs: bool,
     /// The first match counts, and not the last.
@@ -59,10 +59,12 @@ pub fn present(text: &str, wanted: &Present<'_>) -> Result<Edited, String> {
         return Ok(None);
     }
     let index = match wanted.place {
-        Place::Start => 0,
-        Place::End => lines.len(),
-        Place::After(pattern) => anchor(&lines, pattern, wanted)?.map_or(lines.len(), |at| at + 1),
-        Place::Before(pattern) => anchor(&lines, pattern, wanted)?.unwrap_or(lines.len()),
+        LinePosition::Start => 0,
+        LinePosition::End => lines.len(),
+        LinePosition::After(pattern) => {
+            anchor(&lines, pattern, wanted)?.map_or(lines.len(), |at| at + 1)
+        }
+        LinePosition::Before(pattern) => anchor(&lines, pattern, wanted)?.unwrap_or(lines.len()),
     };
     if let Some(before) = index.checked_sub(1).and_then(|at| lines.get_mut(at))
         && !before.ends_with(['\n', '\r'])
@@ -168,7 +170,7 @@ mod tests {
         Present {
             line,
             find,
-            place: Place::End,
+            place: LinePosition::End,
             backrefs: false,
             first: false,
         }
@@ -220,14 +222,14 @@ mod tests {
         let nowhere = pattern("nowhere");
         let end = pattern("^y");
         for (place, first, after) in [
-            (Place::Start, false, "n\n[a]\nx\n[a]\ny"),
-            (Place::After(&section), false, "[a]\nx\n[a]\nn\ny"),
-            (Place::After(&section), true, "[a]\nn\nx\n[a]\ny"),
-            (Place::Before(&section), false, "[a]\nx\nn\n[a]\ny"),
-            (Place::Before(&section), true, "n\n[a]\nx\n[a]\ny"),
-            (Place::After(&end), false, "[a]\nx\n[a]\ny\nn\n"),
-            (Place::After(&nowhere), false, "[a]\nx\n[a]\ny\nn\n"),
-            (Place::Before(&nowhere), false, "[a]\nx\n[a]\ny\nn\n"),
+            (LinePosition::Start, false, "n\n[a]\nx\n[a]\ny"),
+            (LinePosition::After(&section), false, "[a]\nx\n[a]\nn\ny"),
+            (LinePosition::After(&section), true, "[a]\nn\nx\n[a]\ny"),
+            (LinePosition::Before(&section), false, "[a]\nx\nn\n[a]\ny"),
+            (LinePosition::Before(&section), true, "n\n[a]\nx\n[a]\ny"),
+            (LinePosition::After(&end), false, "[a]\nx\n[a]\ny\nn\n"),
+            (LinePosition::After(&nowhere), false, "[a]\nx\n[a]\ny\nn\n"),
+            (LinePosition::Before(&nowhere), false, "[a]\nx\n[a]\ny\nn\n"),
         ] {
             let wanted = Present {
                 place,

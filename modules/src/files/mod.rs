@@ -25,15 +25,15 @@ use crate::module::modules;
 
 modules! {
     /// The modules of this folder.
-    blockinfile::BlockInFile,
-    copy::Copy,
-    fetch::Fetch,
-    file::File,
-    get_url::GetUrl,
-    lineinfile::LineInFile,
-    slurp::Slurp,
-    stat::Stat,
-    template::Template,
+    blockinfile::BlockInFileArgs,
+    copy::CopyArgs,
+    fetch::FetchArgs,
+    file::FileArgs,
+    get_url::GetUrlArgs,
+    lineinfile::LineInFileArgs,
+    slurp::SlurpArgs,
+    stat::StatArgs,
+    template::TemplateArgs,
 }
 
 #[cfg(test)]

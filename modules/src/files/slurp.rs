@@ -16,13 +16,13 @@ use crate::outcome::{Failure, Outcome};
 /// one round trip. For large files use `fetch`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Slurp {
+pub struct SlurpArgs {
     /// The file on the node. Links are followed.
     #[schemars(extend("x-aliases" = ["path"]))]
     src: RemotePath,
 }
 
-impl Arguments for Slurp {
+impl Arguments for SlurpArgs {
     const NAME: &'static str = "slurp";
     const RETURNS: &'static [Return] = &[
         Return::text("content", "the bytes in base64"),
@@ -79,7 +79,7 @@ mod tests {
             for bytes in [b"".as_slice(), b"a\0\xff\ncontent -\n", &large] {
                 fs::write(shell.at("it's"), bytes).unwrap();
                 let arguments = json!({"src": shell.at("it's")});
-                let outcome = run::<Slurp>(&shell, &control, CHECK, arguments)
+                let outcome = run::<SlurpArgs>(&shell, &control, CHECK, arguments)
                     .await
                     .unwrap();
                 let content = outcome.data["content"].as_str().unwrap();
@@ -93,7 +93,7 @@ mod tests {
                 ("/etc", "is a directory"),
                 ("/dev/null", "is a char"),
             ] {
-                let failure = run::<Slurp>(&shell, &control, CHECK, json!({"path": path}))
+                let failure = run::<SlurpArgs>(&shell, &control, CHECK, json!({"path": path}))
                     .await
                     .unwrap_err();
                 assert!(failure.message.contains(words), "{}", failure.message);
@@ -111,7 +111,7 @@ mod tests {
             );
             let host = fake::Fake::saying(&[&answer]);
             let control = Controller::new("/");
-            match run::<Slurp>(&host, &control, CHECK, json!({"src": "/x"})).await {
+            match run::<SlurpArgs>(&host, &control, CHECK, json!({"src": "/x"})).await {
                 Ok(_) => assert!(fine, "{length} of {size}"),
                 Err(failure) => {
                     assert!(!fine, "{length} of {size}: {failure:?}");

@@ -19,7 +19,7 @@ use crate::outcome::{Failure, Outcome};
 /// what is missing is left out.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Stat {
+pub struct StatArgs {
     /// The path on the node.
     #[schemars(extend("x-aliases" = ["dest", "name"]))]
     path: RemotePath,
@@ -76,7 +76,7 @@ impl Algorithm {
     }
 }
 
-impl Arguments for Stat {
+impl Arguments for StatArgs {
     const NAME: &'static str = "stat";
     const NEEDS: &'static [&'static str] = &[
         "`sha1sum` (or the tool of another algorithm) for checksums",
@@ -171,7 +171,7 @@ impl Arguments for Stat {
     }
 }
 
-impl Stat {
+impl StatArgs {
     fn stat(&self, records: &Records) -> Map<String, Value> {
         let mut stat = Map::new();
         let kind = records.text("type").unwrap_or_default();
@@ -341,7 +341,7 @@ mod tests {
 
     async fn stat(shell: &Shell, arguments: Value) -> Outcome {
         let control = Controller::new("/");
-        let outcome = run::<Stat>(shell, &control, CHECK, arguments)
+        let outcome = run::<StatArgs>(shell, &control, CHECK, arguments)
             .await
             .unwrap();
         assert!(!outcome.changed);
@@ -437,6 +437,10 @@ mod tests {
         assert_eq!(outcome.data["stat"]["checksum"], empty);
         let wrong = json!({"path": "/x", "checksum_algorithm": "crc"});
         let control = Controller::new("/");
-        assert!(run::<Stat>(&shell, &control, REAL, wrong).await.is_err());
+        assert!(
+            run::<StatArgs>(&shell, &control, REAL, wrong)
+                .await
+                .is_err()
+        );
     }
 }

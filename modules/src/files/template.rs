@@ -10,7 +10,7 @@ use crate::args::{ControlTemplate, Flag, Text};
 use crate::controller::RenderOptions;
 use crate::describe::{Invalid, Return};
 use crate::files::content::Content;
-use crate::files::write::{Attributes, From, WRITTEN, Write, check_validate};
+use crate::files::write::{Attributes, ContentSource, FileWrite, WRITTEN, check_validate};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
@@ -21,7 +21,7 @@ use crate::outcome::{Failure, Outcome};
 /// is kept.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Template {
+pub struct TemplateArgs {
     /// A template on the control host, looked for in `templates/` beside the task file and the
     /// playbook, then beside these themselves.
     src: ControlTemplate,
@@ -113,7 +113,7 @@ enum Encoding {
     Utf8,
 }
 
-impl Arguments for Template {
+impl Arguments for TemplateArgs {
     const NAME: &'static str = "template";
     const RETURNS: &'static [Return] = &WRITTEN;
     const EXAMPLES: &'static [&'static str] = &[
@@ -133,7 +133,7 @@ impl Arguments for Template {
             Newline::Return => text = text.replace('\n', "\r"),
         }
         let content = Content::bytes(text.into_bytes());
-        let write = Write {
+        let write = FileWrite {
             base: path.file_name().and_then(|name| name.to_str()),
             attributes: Attributes {
                 mode: self.mode.as_ref(),
@@ -146,7 +146,7 @@ impl Arguments for Template {
             backup: *self.backup,
             validate: self.validate.as_ref(),
             unsafe_writes: *self.unsafe_writes,
-            ..Write::new(&self.dest, From::Here(&content))
+            ..FileWrite::new(&self.dest, ContentSource::Here(&content))
         };
         let records = write.run(context).await?;
         if records.flag("exists") {
@@ -161,7 +161,7 @@ impl Arguments for Template {
     }
 }
 
-impl Template {
+impl TemplateArgs {
     fn render_options(&self) -> RenderOptions {
         let given = [
             (&self.block_start_string, "{%"),

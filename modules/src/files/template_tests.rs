@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use super::Template;
+use super::TemplateArgs;
 use crate::controller::ControllerError;
 use crate::fake::{self, CHECK, Controller, DIFF, REAL, run};
 use crate::host::Host;
@@ -24,19 +24,19 @@ async fn what_is_rendered_is_written_in_one_trip() {
         let arguments = json!({"src": "x.cfg.j2", "dest": shell.at("x.cfg"), "mode": "0600",
             "validate": "grep -q 6443 %s"});
         assert!(
-            run::<Template>(&shell, &control, CHECK, arguments.clone())
+            run::<TemplateArgs>(&shell, &control, CHECK, arguments.clone())
                 .await
                 .unwrap()
                 .changed
         );
-        let outcome = run::<Template>(&shell, &control, DIFF, arguments.clone())
+        let outcome = run::<TemplateArgs>(&shell, &control, DIFF, arguments.clone())
             .await
             .unwrap();
         assert!(outcome.changed);
         assert_eq!(outcome.diff[0].after, "port 6443\n");
         assert!(outcome.diff[0].after_header.ends_with("templates/x.cfg.j2"));
         assert!(
-            !run::<Template>(&shell, &control, DIFF, arguments)
+            !run::<TemplateArgs>(&shell, &control, DIFF, arguments)
                 .await
                 .unwrap()
                 .changed
@@ -60,7 +60,7 @@ async fn options_reach_the_renderer_and_the_result() {
     let arguments = json!({"src": "t", "dest": format!("{}/", shell.at("")), "trim_blocks": false,
         "lstrip_blocks": true, "block_start_string": "<%", "variable_start_string": "[[",
         "variable_end_string": "]]", "newline_sequence": "\r\n"});
-    let outcome = run::<Template>(&shell, &control, REAL, arguments)
+    let outcome = run::<TemplateArgs>(&shell, &control, REAL, arguments)
         .await
         .unwrap();
     assert_eq!(fs::read(shell.at("t")).unwrap(), b"a\r\nb\r\n");
@@ -79,13 +79,13 @@ async fn a_template_that_cannot_be_rendered_asks_nothing_of_the_node() {
         })
     });
     let arguments = json!({"src": "t", "dest": "/x"});
-    let failure = run::<Template>(&shell, &control, REAL, arguments)
+    let failure = run::<TemplateArgs>(&shell, &control, REAL, arguments)
         .await
         .unwrap_err();
     assert_eq!(failure.message, "t:1: `nope` is undefined");
     assert_eq!(shell.trips(), 0);
     let wrong = json!({"src": "t", "dest": "/x", "output_encoding": "latin-1"});
-    let failure = run::<Template>(&shell, &control, REAL, wrong)
+    let failure = run::<TemplateArgs>(&shell, &control, REAL, wrong)
         .await
         .unwrap_err();
     assert!(
@@ -95,7 +95,7 @@ async fn a_template_that_cannot_be_rendered_asks_nothing_of_the_node() {
     );
     let missing = json!({"src": "none", "dest": "/x"});
     assert!(
-        run::<Template>(&shell, &control, REAL, missing)
+        run::<TemplateArgs>(&shell, &control, REAL, missing)
             .await
             .is_err()
     );

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::args::mode::mode_of;
 use crate::files::content::Content;
-use crate::files::write::{Write, warnings};
+use crate::files::write::{FileWrite, warnings};
 use crate::kit::{self, Records};
 use crate::module::Context;
 use crate::outcome::{Failure, Outcome};
@@ -76,7 +76,7 @@ impl Tree {
     pub async fn copy(
         &self,
         context: &Context<'_>,
-        pattern: &Write<'_>,
+        pattern: &FileWrite<'_>,
     ) -> Result<Outcome, Failure> {
         let dest = pattern.dest;
         let mut files = Vec::new();
@@ -111,7 +111,7 @@ impl Tree {
     fn folders_source(
         &self,
         context: &Context<'_>,
-        pattern: &Write<'_>,
+        pattern: &FileWrite<'_>,
     ) -> Result<String, Failure> {
         let dest = pattern.dest;
         let mut options = pattern.options(context, false)?;

@@ -68,7 +68,7 @@ impl Options {
 
 /// Where the content comes from.
 #[derive(Debug, Clone, Copy)]
-pub enum From<'a> {
+pub enum ContentSource<'a> {
     /// The control host.
     Here(&'a Content),
     /// A file on the node; or a folder, with all that is in it.
@@ -85,13 +85,13 @@ pub enum From<'a> {
 /// A file that should be.
 #[derive(Debug, Clone, Copy)]
 #[expect(clippy::struct_excessive_bools, reason = "they are the user's options")]
-pub struct Write<'a> {
+pub struct FileWrite<'a> {
     /// Where.
     pub dest: &'a RemotePath,
     /// Its name, where the destination is a folder.
     pub base: Option<&'a str>,
     /// What it holds.
-    pub content: From<'a>,
+    pub content: ContentSource<'a>,
     /// Mode and owner.
     pub attributes: Attributes<'a>,
     /// Missing folders are created, with this mode.
@@ -112,9 +112,9 @@ pub struct Write<'a> {
     pub unsafe_writes: bool,
 }
 
-impl<'a> Write<'a> {
+impl<'a> FileWrite<'a> {
     /// A file at `dest` that holds `content`, with the defaults of `copy`.
-    pub fn new(dest: &'a RemotePath, content: From<'a>) -> Self {
+    pub fn new(dest: &'a RemotePath, content: ContentSource<'a>) -> Self {
         Self {
             dest,
             base: None,
@@ -133,13 +133,18 @@ impl<'a> Write<'a> {
 
     /// Another file with the same options: `source_mode` is for `mode: preserve`.
     #[must_use]
-    pub fn of<'b>(&self, dest: &'b RemotePath, content: &'b Content, source_mode: u32) -> Write<'b>
+    pub fn of<'b>(
+        &self,
+        dest: &'b RemotePath,
+        content: &'b Content,
+        source_mode: u32,
+    ) -> FileWrite<'b>
     where
         'a: 'b,
     {
-        Write {
+        FileWrite {
             dest,
-            content: From::Here(content),
+            content: ContentSource::Here(content),
             attributes: Attributes {
                 source_mode: Some(source_mode),
                 ..self.attributes
@@ -151,7 +156,7 @@ impl<'a> Write<'a> {
     /// Makes it so. One round trip; two where the content is large and needed.
     pub async fn run(&self, context: &Context<'_>) -> Result<Records, Failure> {
         match &self.content {
-            From::Here(content) if !content.at_once() => {
+            ContentSource::Here(content) if !content.at_once() => {
                 let records = self.once(context, false).await?;
                 if records.flag("need") {
                     self.once(context, true).await
@@ -173,10 +178,10 @@ impl<'a> Write<'a> {
         let send = send && !context.check;
         let options = self.options(context, send)?;
         let mut script = match &self.content {
-            From::Here(_) => kit::script(&[kit::WRITE], options.then("w_write")),
-            From::There { .. } => kit::script(&[kit::TREE], options.then("w_copy_there")),
+            ContentSource::Here(_) => kit::script(&[kit::WRITE], options.then("w_write")),
+            ContentSource::There { .. } => kit::script(&[kit::TREE], options.then("w_copy_there")),
         };
-        if let (true, From::Here(content)) = (send, &self.content) {
+        if let (true, ContentSource::Here(content)) = (send, &self.content) {
             script = script.stdin(content.input());
         }
         Records::read(&context.host.run(script).await?)
@@ -188,13 +193,13 @@ impl<'a> Write<'a> {
         options.word("dest", &self.dest.word());
         options.text("base", self.base.unwrap_or_default());
         match &self.content {
-            From::Here(content) => {
+            ContentSource::Here(content) => {
                 options.text("size", &content.sums.size.to_string());
                 options.text("sha", &content.sums.sha256);
                 options.text("crc", &content.sums.cksum.to_string());
                 options.flag("have", send);
             }
-            From::There { path, sha1, follow } => {
+            ContentSource::There { path, sha1, follow } => {
                 options.word("src", &path.word());
                 options.text("sha1", sha1.unwrap_or_default());
                 options.flag("src_follow", *follow);
@@ -220,7 +225,7 @@ impl<'a> Write<'a> {
     pub fn outcome(&self, context: &Context<'_>, records: &Records, source: &str) -> Outcome {
         let mut outcome = attribute_data(Outcome::changed(records.flag("changed")), records)
             .with("dest", records.text("dest").unwrap_or_default());
-        if let From::Here(content) = &self.content {
+        if let ContentSource::Here(content) = &self.content {
             outcome = outcome.with("checksum", content.sums.sha1.clone());
         }
         if let Some(backup) = records.text("backup_file") {
@@ -250,11 +255,11 @@ impl<'a> Write<'a> {
             None => String::new(),
         };
         let after = match &self.content {
-            From::Here(content) => match content.in_memory() {
+            ContentSource::Here(content) => match content.in_memory() {
                 Some(bytes) if bytes.len() as u64 <= AT_ONCE => shown(bytes),
                 _ => format!("({} bytes, not shown)\n", content.sums.size),
             },
-            From::There { path, .. } => format!("(the content of {path} on the node)\n"),
+            ContentSource::There { path, .. } => format!("(the content of {path} on the node)\n"),
         };
         Some(Difference {
             before_header: dest.clone(),

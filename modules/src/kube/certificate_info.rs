@@ -20,7 +20,7 @@ use crate::outcome::{Failure, Outcome};
 /// a warning.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct CertificateInfo {
+pub struct CertificateInfoArgs {
     /// Files with certificates, kubeconfigs, and folders with such (not those in them). What is not there
     /// is left out. Default: where kubeadm and the kubelet keep theirs.
     pub paths: Option<NodePaths>,
@@ -41,7 +41,7 @@ const PLACES: &[&str] = &[
     "/var/lib/kubelet/pki/kubelet.crt",
 ];
 
-impl Arguments for CertificateInfo {
+impl Arguments for CertificateInfoArgs {
     const NAME: &'static str = "certificate_info";
     const NEEDS: &'static [&'static str] = &[
         "root (`become: true`) for files that only root may read",
@@ -112,7 +112,7 @@ impl Arguments for CertificateInfo {
     }
 }
 
-impl CertificateInfo {
+impl CertificateInfoArgs {
     fn source(&self) -> String {
         let mut source = include_str!("certificate_info.sh").to_owned();
         let places: Vec<&str> = match &self.paths {
@@ -187,7 +187,7 @@ mod tests {
                 "kubernetes": home,
                 "paths": [home, shell.at("k/pki"), shell.at("k/pki/etcd"), shell.at("none")],
             });
-            let outcome = run::<CertificateInfo>(&shell, &control, REAL, arguments)
+            let outcome = run::<CertificateInfoArgs>(&shell, &control, REAL, arguments)
                 .await
                 .unwrap();
             assert!(!outcome.changed);
@@ -225,7 +225,7 @@ mod tests {
                 &format!("case \"$*\" in *:1*) cat {file} ;; *) echo 'connect: refused' >&2; exit 1 ;; esac"),
             );
             let arguments = json!({"paths": [], "serve": ["127.0.0.1:1", "127.0.0.1:2"]});
-            let outcome = run::<CertificateInfo>(&shell, &control, REAL, arguments)
+            let outcome = run::<CertificateInfoArgs>(&shell, &control, REAL, arguments)
                 .await
                 .unwrap();
             let served = outcome.data["served"].as_array().unwrap();
@@ -249,7 +249,7 @@ mod tests {
             );
             let host = crate::fake::Fake::saying(&[&answer]);
             let outcome =
-                run::<CertificateInfo>(&host, &Controller::new("."), REAL, json!({})).await;
+                run::<CertificateInfoArgs>(&host, &Controller::new("."), REAL, json!({})).await;
             let outcome = outcome.unwrap();
             assert_eq!(
                 outcome.data["certificates"][0]["expired"],
@@ -271,7 +271,8 @@ mod tests {
             ));
         }
         let host = crate::fake::Fake::saying(&[&answer]);
-        let outcome = run::<CertificateInfo>(&host, &Controller::new("."), REAL, json!({})).await;
+        let outcome =
+            run::<CertificateInfoArgs>(&host, &Controller::new("."), REAL, json!({})).await;
         let outcome = outcome.unwrap();
         let certificates = outcome.data["certificates"].as_array().unwrap();
         assert_eq!(certificates.len(), 6_000);

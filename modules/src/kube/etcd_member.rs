@@ -27,7 +27,7 @@ use crate::outcome::{Failure, Outcome};
 /// Uses the node's `etcdctl` if it has one, and otherwise that of the etcd container.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct EtcdMember {
+pub struct EtcdMemberArgs {
     /// `absent`: there is no such member; `present`: there is; `listed`: only ask.
     pub state: Wanted,
     /// Where other members reach it, as `kubeadm_state` returns it: `https://10.0.0.12:2380`.
@@ -52,7 +52,7 @@ pub enum Wanted {
     Listed,
 }
 
-impl Arguments for EtcdMember {
+impl Arguments for EtcdMemberArgs {
     const NAME: &'static str = "etcd_member";
     const NEEDS: &'static [&'static str] = &[
         "etcdctl, or a way to the one in the etcd container (crictl, ctr, docker, kubectl)",
@@ -102,7 +102,7 @@ impl Arguments for EtcdMember {
     }
 }
 
-impl EtcdMember {
+impl EtcdMemberArgs {
     fn is(&self, member: &Member) -> bool {
         self.peer_url
             .as_ref()
@@ -261,7 +261,7 @@ mod tests {
     ) -> (Result<Outcome, Failure>, String) {
         let host = Fake::saying(&[&listed(third), ""]);
         let control = Controller::new(".");
-        let result = fake::run::<EtcdMember>(&host, &control, mode, arguments).await;
+        let result = fake::run::<EtcdMemberArgs>(&host, &control, mode, arguments).await;
         let said = host.scripts().get(1).map(|script| {
             let last = script.source.trim_end().lines().last().unwrap_or_default();
             let words = last.split_once("\"$here\" ").map(|(_, words)| words);

@@ -34,7 +34,7 @@ use crate::secret::Secret;
 /// again until the server knows the kind.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct KubeApply {
+pub struct KubeApplyArgs {
     /// Manifest files of the control host, absolute or beside the playbook (in `files/`, `templates/`, or
     /// next to it). Those that end in `.j2` are rendered as templates.
     #[serde(default)]
@@ -88,7 +88,7 @@ fn five() -> Number<u32> {
     Number(5)
 }
 
-impl Arguments for KubeApply {
+impl Arguments for KubeApplyArgs {
     const NAME: &'static str = "kube_apply";
     const NEEDS: &'static [&'static str] = &[
         "kubectl",
@@ -132,7 +132,7 @@ impl Arguments for KubeApply {
     }
 }
 
-impl KubeApply {
+impl KubeApplyArgs {
     /// All manifests as one text.
     fn manifest(&self, context: &Context<'_>) -> Result<String, Failure> {
         let mut text = String::new();
@@ -352,7 +352,7 @@ mod tests {
         for shell in shells() {
             let shell = cluster(shell, "", &config_map("new", "1"));
             let control = Controller::new(shell.dir());
-            let outcome = fake::run::<KubeApply>(&shell, &control, DIFF, arguments(&shell))
+            let outcome = fake::run::<KubeApplyArgs>(&shell, &control, DIFF, arguments(&shell))
                 .await
                 .unwrap();
             assert!(outcome.changed);
@@ -372,7 +372,7 @@ mod tests {
         for shell in shells() {
             let shell = cluster(shell, &config_map("new", "1"), &config_map("new", "2"));
             let control = Controller::new(shell.dir());
-            let outcome = fake::run::<KubeApply>(&shell, &control, REAL, arguments(&shell))
+            let outcome = fake::run::<KubeApplyArgs>(&shell, &control, REAL, arguments(&shell))
                 .await
                 .unwrap();
             assert!(!outcome.changed);
@@ -386,7 +386,7 @@ mod tests {
         for shell in shells() {
             let shell = cluster(shell, &config_map("old", "1"), &config_map("new", "1"));
             let control = Controller::new(shell.dir());
-            let outcome = fake::run::<KubeApply>(&shell, &control, CHECK, arguments(&shell))
+            let outcome = fake::run::<KubeApplyArgs>(&shell, &control, CHECK, arguments(&shell))
                 .await
                 .unwrap();
             assert!(outcome.changed);
@@ -401,7 +401,7 @@ mod tests {
             let shell = cluster(shell, "", &config_map("new", "1"));
             std::fs::write(shell.dir().join("unknown"), "").unwrap();
             let control = Controller::new(shell.dir());
-            let outcome = fake::run::<KubeApply>(&shell, &control, REAL, arguments(&shell))
+            let outcome = fake::run::<KubeApplyArgs>(&shell, &control, REAL, arguments(&shell))
                 .await
                 .unwrap();
             assert!(outcome.changed);
@@ -419,17 +419,17 @@ mod tests {
             let control = Controller::new(shell.dir());
             let mut arguments = arguments(&shell);
             arguments["state"] = json!("absent");
-            let outcome = fake::run::<KubeApply>(&shell, &control, CHECK, arguments.clone())
+            let outcome = fake::run::<KubeApplyArgs>(&shell, &control, CHECK, arguments.clone())
                 .await
                 .unwrap();
             assert!(outcome.changed && !log(&shell).contains("delete"));
-            let outcome = fake::run::<KubeApply>(&shell, &control, REAL, arguments.clone())
+            let outcome = fake::run::<KubeApplyArgs>(&shell, &control, REAL, arguments.clone())
                 .await
                 .unwrap();
             assert_eq!(outcome.data["removed"], json!(["configmap/c"]));
             assert!(log(&shell).contains("delete -f"));
             std::fs::write(shell.dir().join("before"), "").unwrap();
-            let outcome = fake::run::<KubeApply>(&shell, &control, REAL, arguments)
+            let outcome = fake::run::<KubeApplyArgs>(&shell, &control, REAL, arguments)
                 .await
                 .unwrap();
             assert!(!outcome.changed);
@@ -447,7 +447,7 @@ mod tests {
         .unwrap();
         let control =
             Controller::new(shell.dir()).rendering(|text, _| Ok(text.replace("NAME", "rendered")));
-        let apply: KubeApply =
+        let apply: KubeApplyArgs =
             serde_json::from_value(json!({"src": ["a.yml", "b.yml.j2"]})).unwrap();
         let context = Context {
             host: &shell,
@@ -470,7 +470,8 @@ mod tests {
         let shell = shells().remove(0);
         std::fs::write(shell.dir().join("a.yml"), "just text").unwrap();
         let control = Controller::new(shell.dir());
-        let failure = fake::run::<KubeApply>(&shell, &control, REAL, json!({"src": "a.yml"})).await;
+        let failure =
+            fake::run::<KubeApplyArgs>(&shell, &control, REAL, json!({"src": "a.yml"})).await;
         assert!(
             failure
                 .unwrap_err()

@@ -19,7 +19,7 @@ pub const CONFIG: &str = "CONFIG";
 
 /// One run of kubeadm.
 #[derive(Debug)]
-pub struct Command {
+pub struct KubeadmCommand {
     /// The subcommand and its flags; [`CONFIG`] stands for the configuration's path. Never a secret.
     pub arguments: Vec<String>,
     /// The configuration; empty when there is none.
@@ -28,7 +28,7 @@ pub struct Command {
     pub limit: Option<Duration>,
 }
 
-impl Command {
+impl KubeadmCommand {
     /// `kubeadm` with these arguments.
     pub fn new(arguments: &[&str]) -> Self {
         Self {
@@ -276,9 +276,9 @@ pub async fn reset(
         .control
         .progress("taking back what an earlier try left: kubeadm reset");
     let socket = cri_socket.map(|socket| format!("--cri-socket={socket}"));
-    let command = Command {
+    let command = KubeadmCommand {
         limit: Some(Duration::from_secs(300)),
-        ..Command::new(&["reset", "--force"])
+        ..KubeadmCommand::new(&["reset", "--force"])
     }
     .flag(socket.as_deref());
     command.run(context, places).await

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::args::{Flag, List, Number, SecretText, Text};
 use crate::describe::{CheckMode, Invalid, Return};
 use crate::kube::documents;
-use crate::kube::kubeadm::{self, CONFIG, Command};
+use crate::kube::kubeadm::{self, CONFIG, KubeadmCommand};
 use crate::kube::membership::{self, Act, Membership};
 use crate::kube::probe::{Probed, Question};
 use crate::kube::signs::Role;
@@ -26,7 +26,7 @@ use crate::secret::Secret;
 /// read and that is gone when kubeadm ends.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct KubeadmInit {
+pub struct KubeadmInitArgs {
     /// The configuration: YAML documents of the kinds `InitConfiguration`, `ClusterConfiguration`,
     /// `KubeletConfiguration` and `KubeProxyConfiguration`, in a version of the API that the node's
     /// kubeadm reads. Mostly `"{{ lookup('template', 'kubeadm-init.yml.j2') }}"`. `extraArgs` and
@@ -72,7 +72,7 @@ pub(super) fn one_minute() -> Number<u64> {
     Number(60)
 }
 
-impl Arguments for KubeadmInit {
+impl Arguments for KubeadmInitArgs {
     const NAME: &'static str = "kubeadm_init";
     const NEEDS: &'static [&'static str] = membership::NEEDS;
     const RETURNS: &'static [Return] = &[
@@ -121,8 +121,8 @@ impl Arguments for KubeadmInit {
     }
 }
 
-impl KubeadmInit {
-    fn command(&self, probed: &Probed) -> Result<Command, Failure> {
+impl KubeadmInitArgs {
+    fn command(&self, probed: &Probed) -> Result<KubeadmCommand, Failure> {
         let upload = if *self.upload_certs {
             let flag = probed.version.upload_certs_flag();
             Some(flag.ok_or_else(|| {
@@ -135,10 +135,10 @@ impl KubeadmInit {
         } else {
             None
         };
-        let command = Command {
+        let command = KubeadmCommand {
             config: Secret::new(self.config(probed)?),
             limit: Some(self.timeout.seconds()),
-            ..Command::new(&["init", "--config", CONFIG, "--skip-token-print"])
+            ..KubeadmCommand::new(&["init", "--config", CONFIG, "--skip-token-print"])
         };
         Ok(command
             .flag(upload)

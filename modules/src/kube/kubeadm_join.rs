@@ -7,7 +7,7 @@ use crate::args::{Flag, List, Number, SecretText, Text};
 use crate::describe::{CheckMode, Invalid, Return};
 use crate::kube::documents::{self, Discovery};
 use crate::kube::forms;
-use crate::kube::kubeadm::{self, CONFIG, Command};
+use crate::kube::kubeadm::{self, CONFIG, KubeadmCommand};
 use crate::kube::kubeadm_init::{one_minute, ten_minutes};
 use crate::kube::membership::{self, Act, Membership};
 use crate::kube::probe::{Probed, Question};
@@ -30,7 +30,7 @@ use crate::secret::Secret;
 /// only root can read and that is gone when kubeadm ends; `ps` never shows them.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct KubeadmJoin {
+pub struct KubeadmJoinArgs {
     /// `host:port` of the cluster's API, as `kubeadm_token` returns it.
     pub endpoint: Text,
     /// A bootstrap token, as `kubeadm_token` returns it.
@@ -72,7 +72,7 @@ pub struct KubeadmJoin {
     pub settle: Number<u64>,
 }
 
-impl Arguments for KubeadmJoin {
+impl Arguments for KubeadmJoinArgs {
     const NAME: &'static str = "kubeadm_join";
     const NEEDS: &'static [&'static str] = membership::NEEDS;
     const RETURNS: &'static [Return] = &[
@@ -136,7 +136,7 @@ impl Arguments for KubeadmJoin {
     }
 }
 
-impl KubeadmJoin {
+impl KubeadmJoinArgs {
     /// Hides the token and the key. They may come from a control plane that is not to be trusted: what has
     /// not their form is refused, and blotted out of nothing.
     fn hide(&self, context: &Context<'_>) -> Result<(), Failure> {
@@ -160,7 +160,7 @@ impl KubeadmJoin {
         Ok(())
     }
 
-    fn command(&self, probed: &Probed) -> Result<Command, Failure> {
+    fn command(&self, probed: &Probed) -> Result<KubeadmCommand, Failure> {
         let version = probed.version;
         if self.certificate_key.is_some() && !version.joins_with_certificate_key() {
             return Err(Failure::new(format!(
@@ -193,10 +193,10 @@ impl KubeadmJoin {
             },
         )
         .map_err(unreadable)?;
-        let command = Command {
+        let command = KubeadmCommand {
             config: Secret::new(config),
             limit: Some(self.timeout.seconds()),
-            ..Command::new(&["join", "--config", CONFIG])
+            ..KubeadmCommand::new(&["join", "--config", CONFIG])
         };
         Ok(command
             .list("--skip-phases", &self.skip_phases)
@@ -221,7 +221,7 @@ mod tests {
         let arguments = json!({
             "endpoint": "10.0.0.10:6443", "token": token, "ca_cert_hashes": [], "certificate_key": key
         });
-        let result = fake::run::<KubeadmJoin>(&host, &control, mode, arguments).await;
+        let result = fake::run::<KubeadmJoinArgs>(&host, &control, mode, arguments).await;
         (result.unwrap_err(), control.hidden(), host.scripts().len())
     }
 

@@ -24,7 +24,7 @@ use crate::outcome::{Failure, Outcome};
 /// `kubeadm reset` leaves `/etc/cni/net.d`, iptables rules and `~/.kube` as they are.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct KubeadmReset {
+pub struct KubeadmResetArgs {
     /// Whether the node is to be a control plane, and not a worker.
     #[serde(default = "Flag::no")]
     pub control_plane: Flag,
@@ -43,7 +43,7 @@ pub struct KubeadmReset {
     pub settle: Number<u64>,
 }
 
-impl Arguments for KubeadmReset {
+impl Arguments for KubeadmResetArgs {
     const NAME: &'static str = "kubeadm_reset";
     const NEEDS: &'static [&'static str] = membership::NEEDS;
     const RETURNS: &'static [Return] = &[

@@ -15,7 +15,7 @@ use crate::outcome::{Failure, Outcome};
 /// Finds out whether a node is in its cluster, and changes nothing.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct KubeadmState {
+pub struct KubeadmStateArgs {
     /// Whether the node is to be a control plane, and not a worker.
     #[serde(default = "Flag::no")]
     pub control_plane: Flag,
@@ -30,7 +30,7 @@ pub struct KubeadmState {
     pub settle: Number<u64>,
 }
 
-impl Arguments for KubeadmState {
+impl Arguments for KubeadmStateArgs {
     const NAME: &'static str = "kubeadm_state";
     const NEEDS: &'static [&'static str] = membership::NEEDS;
     const RETURNS: &'static [Return] = &[

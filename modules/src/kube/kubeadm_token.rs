@@ -27,7 +27,7 @@ use crate::secret::Secret;
 /// take them: `hostvars[groups['control_plane'][0]].join_data.join.token`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct KubeadmToken {
+pub struct KubeadmTokenArgs {
     /// How long the token lives: `2h0m0s`, `30m`.
     #[serde(default = "two_hours")]
     pub ttl: Text,
@@ -87,7 +87,7 @@ output=$(kubeadm init phase upload-certs "$flag" --config "$w_dir/cluster.yaml" 
 w_put key "$(printf '%s\n' "$output" | tail -n 1)"
 "#;
 
-impl Arguments for KubeadmToken {
+impl Arguments for KubeadmTokenArgs {
     const NAME: &'static str = "kubeadm_token";
     const NEEDS: &'static [&'static str] =
         &["kubeadm", "kubectl", "mktemp", "root (`become: true`)"];
@@ -321,7 +321,7 @@ mod tests {
                     &format!(r#"echo "$*" >>{log}; echo "kubernetesVersion: v1.20.2""#),
                 );
             let control = Controller::new(shell.dir());
-            let outcome = fake::run::<KubeadmToken>(
+            let outcome = fake::run::<KubeadmTokenArgs>(
                 &shell,
                 &control,
                 REAL,
@@ -355,7 +355,7 @@ mod tests {
             .tool("kubectl", "echo 'kubernetesVersion: v1.20.2'");
         let control = Controller::new(shell.dir());
         let arguments = json!({"kubeconfig": kubeconfig, "certificate_key": true});
-        let result = fake::run::<KubeadmToken>(&shell, &control, REAL, arguments).await;
+        let result = fake::run::<KubeadmTokenArgs>(&shell, &control, REAL, arguments).await;
         (result.unwrap_err(), control.hidden())
     }
 

@@ -28,14 +28,14 @@ const LONGEST: usize = 253;
 /// control host stays as it was. What is taken is rewritten, so that no reader of YAML sees more in it.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Kubeconfig {
+pub struct KubeconfigArgs {
     /// The file on the node. Default: `/etc/kubernetes/admin.conf`.
     src: Option<NodePath>,
     /// The file on the control host. A relative one is relative to the playbook; `~/` is your home.
     dest: Destination,
 }
 
-impl Arguments for Kubeconfig {
+impl Arguments for KubeconfigArgs {
     const NAME: &'static str = "kubeconfig";
     const NEEDS: &'static [&'static str] = &["root (`become: true`), where the file is kubeadm's"];
     const RETURNS: &'static [Return] = &[
@@ -74,7 +74,7 @@ impl Arguments for Kubeconfig {
     }
 }
 
-impl Kubeconfig {
+impl KubeconfigArgs {
     fn src(&self) -> &str {
         self.src.as_deref().map_or(ADMIN, |src| src)
     }
@@ -304,7 +304,7 @@ users:
         let folder = tempfile::tempdir().unwrap();
         let control = Controller::new(folder.path());
         let arguments = json!({"src": shell.at("admin.conf"), "dest": "kube/config"});
-        let outcome = run::<Kubeconfig>(&shell, &control, REAL, arguments).await;
+        let outcome = run::<KubeconfigArgs>(&shell, &control, REAL, arguments).await;
         (folder, outcome)
     }
 
@@ -318,7 +318,8 @@ users:
             let local = folder.path().join("kube/config");
             for (mode, changed) in [(CHECK, true), (REAL, true), (REAL, false)] {
                 let before = shell.trips();
-                let outcome = run::<Kubeconfig>(&shell, &control, mode, arguments.clone()).await;
+                let outcome =
+                    run::<KubeconfigArgs>(&shell, &control, mode, arguments.clone()).await;
                 let outcome = outcome.unwrap();
                 assert_eq!(outcome.changed, changed);
                 assert_eq!(outcome.data["server"], "https://10.0.0.10:6443");
@@ -436,7 +437,8 @@ users:
         let host = fake::Fake::saying(&[]);
         let control = Controller::new("/nowhere");
         for dest in ["kube/", "~/.kube/", "/"] {
-            let outcome = run::<Kubeconfig>(&host, &control, REAL, json!({ "dest": dest })).await;
+            let outcome =
+                run::<KubeconfigArgs>(&host, &control, REAL, json!({ "dest": dest })).await;
             let failure = outcome.unwrap_err();
             assert!(
                 failure.message.contains("name the file"),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::kube::kubeadm::{self, Command};
+use crate::kube::kubeadm::{self, KubeadmCommand};
 use crate::kube::probe::{Places, Probed, Question};
 use crate::kube::signs::{Finding, State};
 use crate::module::Context;
@@ -57,7 +57,7 @@ impl Membership<'_> {
     pub async fn reach(
         &self,
         context: &Context<'_>,
-        command: impl AsyncFnOnce(&Probed) -> Result<Command, Failure>,
+        command: impl AsyncFnOnce(&Probed) -> Result<KubeadmCommand, Failure>,
     ) -> Result<Outcome, Failure> {
         let probed = self.question.ask(context).await?;
         let before = probed.finding.state;
@@ -244,9 +244,9 @@ mod tests {
                 },
             };
             let command = async |_: &Probed| {
-                Ok(Command {
+                Ok(KubeadmCommand {
                     config: Secret::new(format!("certificateKey: {TOKEN}\n")),
-                    ..Command::new(&["init", "--config", CONFIG])
+                    ..KubeadmCommand::new(&["init", "--config", CONFIG])
                 })
             };
             membership.reach(&context, command).await

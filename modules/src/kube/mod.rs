@@ -41,15 +41,15 @@ use crate::module::modules;
 
 modules! {
     /// The modules of this folder.
-    certificate_info::CertificateInfo,
-    etcd_member::EtcdMember,
-    kube_apply::KubeApply,
-    kubeadm_init::KubeadmInit,
-    kubeadm_join::KubeadmJoin,
-    kubeadm_reset::KubeadmReset,
-    kubeadm_state::KubeadmState,
-    kubeadm_token::KubeadmToken,
-    kubeconfig::Kubeconfig,
-    wait_nodes::WaitNodes,
-    wanted_pods::WaitPods,
+    certificate_info::CertificateInfoArgs,
+    etcd_member::EtcdMemberArgs,
+    kube_apply::KubeApplyArgs,
+    kubeadm_init::KubeadmInitArgs,
+    kubeadm_join::KubeadmJoinArgs,
+    kubeadm_reset::KubeadmResetArgs,
+    kubeadm_state::KubeadmStateArgs,
+    kubeadm_token::KubeadmTokenArgs,
+    kubeconfig::KubeconfigArgs,
+    wait_nodes::WaitNodesArgs,
+    wanted_pods::WaitPodsArgs,
 }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::kube::kubectl::{Answer, Question, words};
 use crate::kube::pods::{self, Health};
 use crate::kube::selector;
-use crate::kube::wanted_pods::WaitPods;
+use crate::kube::wanted_pods::WaitPodsArgs;
 
 /// A pod that cannot become healthy.
 #[derive(Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub struct Look {
 
 /// What is known from one look to the next.
 pub struct Watch<'a> {
-    wait: &'a WaitPods,
+    wait: &'a WaitPodsArgs,
     /// The selector of the workload, once it was seen.
     selector: Option<String>,
     /// Since when a pod has been broken.
@@ -56,7 +56,7 @@ pub struct Watch<'a> {
 
 impl<'a> Watch<'a> {
     /// Nothing is known yet.
-    pub fn new(wait: &'a WaitPods) -> Self {
+    pub fn new(wait: &'a WaitPodsArgs) -> Self {
         Self {
             selector: wait.selector.as_ref().map(|selector| selector.0.clone()),
             wait,
@@ -264,7 +264,7 @@ mod tests {
 
     use super::*;
 
-    fn wait(arguments: Value) -> WaitPods {
+    fn wait(arguments: Value) -> WaitPodsArgs {
         serde_json::from_value(arguments).unwrap()
     }
 

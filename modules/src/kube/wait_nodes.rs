@@ -25,7 +25,7 @@ use crate::outcome::{Failure, Outcome};
 /// That the API does not answer is borne for `api_grace` seconds at a time.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct WaitNodes {
+pub struct WaitNodesArgs {
     /// Nodes to wait for, by name. None: all that the selector selects, or all there are.
     #[serde(default)]
     pub names: List,
@@ -68,7 +68,7 @@ fn ready() -> Text {
     Text::from("Ready")
 }
 
-impl Arguments for WaitNodes {
+impl Arguments for WaitNodesArgs {
     const NAME: &'static str = "wait_nodes";
     const NEEDS: &'static [&'static str] =
         &["kubectl", "a kubeconfig that the task's user can read"];
@@ -143,7 +143,7 @@ fn describe(name: &str, line: &str) -> String {
     }
 }
 
-impl WaitNodes {
+impl WaitNodesArgs {
     fn question(&self) -> Vec<String> {
         let mut words = vec!["get", "nodes", "-o", "json"];
         if let Some(selector) = &self.selector {
@@ -256,7 +256,7 @@ mod tests {
         let arguments = json!({
             "names": names, "kubeconfig": shell.at("admin.conf"), "timeout": 0, "sleep": 0, "count": 2,
         });
-        fake::run::<WaitNodes>(shell, &control, REAL, arguments).await
+        fake::run::<WaitNodesArgs>(shell, &control, REAL, arguments).await
     }
 
     #[tokio::test]
@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn many_nodes_are_looked_at_at_once() {
         let names: Vec<String> = (0..5_000).map(|number| format!("w{number}")).collect();
-        let wait: WaitNodes = serde_json::from_value(json!({ "names": names })).unwrap();
+        let wait: WaitNodesArgs = serde_json::from_value(json!({ "names": names })).unwrap();
         let items = vec![json!({"metadata": {"name": "w4999"}}); 100_000];
         let list = json!({ "items": items });
         let nodes = wait.chosen(&list);

@@ -10,11 +10,11 @@ use crate::kube::kubectl::words;
 use crate::kube::pod_watch::{Broken, Look, Verdict, Watch};
 use crate::kube::pods::{self, Health};
 use crate::kube::shown::Shown;
-use crate::kube::wanted_pods::WaitPods;
+use crate::kube::wanted_pods::WaitPodsArgs;
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
-impl Arguments for WaitPods {
+impl Arguments for WaitPodsArgs {
     const NAME: &'static str = "wait_pods";
     const NEEDS: &'static [&'static str] =
         &["kubectl", "a kubeconfig that the task's user can read"];
@@ -84,7 +84,7 @@ impl Arguments for WaitPods {
     }
 }
 
-impl WaitPods {
+impl WaitPodsArgs {
     fn done(&self, look: &Look, waited: Duration) -> Outcome {
         let pods: Vec<Value> = look
             .pods
@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn exactly_one_way_to_name_pods_is_wanted() {
         let said = |arguments| {
-            Of::<WaitPods>::new()
+            Of::<WaitPodsArgs>::new()
                 .parse(arguments)
                 .err()
                 .map(|error| error.message)
@@ -266,7 +266,7 @@ mod tests {
     async fn what_cannot_become_well_fails_with_the_reason_and_the_last_events() {
         let (shell, arguments) = cluster(&json!({"items": [broken("a")]}));
         let control = Controller::new(shell.dir());
-        let failure = fake::run::<WaitPods>(&shell, &control, REAL, arguments)
+        let failure = fake::run::<WaitPodsArgs>(&shell, &control, REAL, arguments)
             .await
             .unwrap_err();
         assert_eq!(
@@ -279,7 +279,7 @@ mod tests {
     async fn what_is_well_is_one_round_trip_and_shown_as_it_is() {
         let (shell, arguments) = cluster(&json!({"items": [pod("a", true)]}));
         let control = Controller::new(shell.dir());
-        let outcome = fake::run::<WaitPods>(&shell, &control, REAL, arguments)
+        let outcome = fake::run::<WaitPodsArgs>(&shell, &control, REAL, arguments)
             .await
             .unwrap();
         assert!(!outcome.changed);
@@ -296,7 +296,7 @@ mod tests {
         ] {
             let node = fake::Fake::saying(&["", "status 1\n0\n"]);
             let control = Controller::new("/");
-            let failure = fake::run::<WaitPods>(&node, &control, REAL, arguments)
+            let failure = fake::run::<WaitPodsArgs>(&node, &control, REAL, arguments)
                 .await
                 .unwrap_err();
             assert!(
@@ -312,7 +312,7 @@ mod tests {
     async fn a_workload_without_a_selector_is_not_asked_for_ever() {
         let node = fake::Fake::saying(&["status 1\n0\nanswer 2\n{}\n"; 3]);
         let arguments = json!({"daemonset": "a", "timeout": 0, "sleep": 0});
-        let failure = fake::run::<WaitPods>(&node, &Controller::new("/"), REAL, arguments)
+        let failure = fake::run::<WaitPodsArgs>(&node, &Controller::new("/"), REAL, arguments)
             .await
             .unwrap_err();
         assert_eq!(
@@ -327,7 +327,7 @@ mod tests {
     async fn too_late_says_what_is_lacking() {
         let (shell, arguments) = cluster(&json!({"items": [pod("a", false)]}));
         let control = Controller::new(shell.dir());
-        let failure = fake::run::<WaitPods>(&shell, &control, REAL, arguments)
+        let failure = fake::run::<WaitPodsArgs>(&shell, &control, REAL, arguments)
             .await
             .unwrap_err();
         assert_eq!(

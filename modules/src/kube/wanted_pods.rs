@@ -20,7 +20,7 @@ use crate::kube::pods::Workload;
 /// answer is borne for `api_grace` seconds at a time: it happens while etcd gains a member.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct WaitPods {
+pub struct WaitPodsArgs {
     /// The namespace.
     #[serde(default = "default_namespace")]
     pub namespace: Text,
@@ -93,7 +93,7 @@ pub(super) fn kubectl() -> Text {
     Text::from("kubectl")
 }
 
-impl WaitPods {
+impl WaitPodsArgs {
     /// The workload that is waited for, if it is one.
     pub fn workload(&self) -> Option<(Workload, &str)> {
         [

@@ -16,7 +16,7 @@ use crate::outcome::{Failure, Outcome};
 /// from dpkg alone.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Apt {
+pub struct AptArgs {
     /// The packages, each alone or with a version: `haproxy=2.6.12-1`, `haproxy=2.6*`.
     #[serde(default)]
     #[schemars(extend("x-aliases" = ["pkg", "package"]))]
@@ -89,7 +89,7 @@ pub(super) const fn sixty() -> Number<u64> {
     Number(60)
 }
 
-impl Apt {
+impl AptArgs {
     fn options(&self) -> Vec<String> {
         let mut options: Vec<String> = Vec::new();
         let mut add = |wanted: bool, option: &str| {
@@ -139,7 +139,7 @@ impl Apt {
     }
 }
 
-impl Arguments for Apt {
+impl Arguments for AptArgs {
     const NAME: &'static str = "apt";
     const NEEDS: &'static [&'static str] = &["apt-get and dpkg-query (Debian, Ubuntu); root"];
     const RETURNS: &'static [Return] = &RETURNS;
@@ -163,7 +163,7 @@ pub(super) mod tests {
 
     use serde_json::{Value, json};
 
-    use super::Apt;
+    use super::AptArgs;
     use crate::fake::{self, CHECK, Controller, Mode, REAL, Shell};
     use crate::outcome::{Failure, Outcome};
 
@@ -204,7 +204,7 @@ exit 0"#;
 echo "install ok installed $(cat "installed/$4")""#;
 
     async fn on(shell: &Shell, mode: Mode, arguments: Value) -> Result<Outcome, Failure> {
-        fake::run::<Apt>(shell, &Controller::new("/"), mode, arguments).await
+        fake::run::<AptArgs>(shell, &Controller::new("/"), mode, arguments).await
     }
 
     pub(in crate::system) fn debian(shell: Shell) -> Shell {
@@ -335,7 +335,7 @@ echo "install ok installed $(cat "installed/$4")""#;
             json!({"name": "a", "default_release": "a b"}),
         ] {
             assert!(
-                fake::run::<Apt>(&host, &Controller::new("/"), REAL, arguments)
+                fake::run::<AptArgs>(&host, &Controller::new("/"), REAL, arguments)
                     .await
                     .is_err()
             );

@@ -16,7 +16,7 @@ use crate::outcome::{Failure, Outcome};
 /// connection is lost. What is installed already is found out from rpm alone.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Dnf {
+pub struct DnfArgs {
     /// The packages, each alone or with a version (`kubelet-1.29.0`), groups (`@name`), files or
     /// addresses of rpm packages. `*` with `state: latest` upgrades everything.
     #[serde(default)]
@@ -71,7 +71,7 @@ pub struct Dnf {
     lock_timeout: Number<u64>,
 }
 
-impl Dnf {
+impl DnfArgs {
     fn options(&self) -> Vec<String> {
         let lists = [
             ("--enablerepo", &self.enablerepo),
@@ -112,7 +112,7 @@ impl Dnf {
     }
 }
 
-impl Arguments for Dnf {
+impl Arguments for DnfArgs {
     const NAME: &'static str = "dnf";
     const ALIASES: &'static [&'static str] = &["yum", "dnf5"];
     const NEEDS: &'static [&'static str] = &["dnf or yum, and rpm (Red Hat, Rocky, Fedora); root"];
@@ -137,7 +137,7 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use super::Dnf;
+    use super::DnfArgs;
     use crate::fake::{self, CHECK, Controller, Mode, REAL, Shell};
     use crate::outcome::{Failure, Outcome};
 
@@ -165,7 +165,7 @@ for name in $todo; do
 done"#;
 
     async fn on(shell: &Shell, mode: Mode, arguments: Value) -> Result<Outcome, Failure> {
-        fake::run::<Dnf>(shell, &Controller::new("/"), mode, arguments).await
+        fake::run::<DnfArgs>(shell, &Controller::new("/"), mode, arguments).await
     }
 
     fn shells() -> impl Iterator<Item = Shell> {

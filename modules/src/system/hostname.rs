@@ -16,7 +16,7 @@ const PARTS: &[kit::Part] = &[kit::HOSTNAME];
 /// Sets the name of the node, now and for the next boot. `/etc/hosts` is left alone.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Hostname {
+pub struct HostnameArgs {
     /// The name.
     name: Text,
     /// Taken for playbooks that have it, and without meaning: the node's way is found out.
@@ -28,7 +28,7 @@ pub struct Hostname {
     way: Option<Text>,
 }
 
-impl Arguments for Hostname {
+impl Arguments for HostnameArgs {
     const NAME: &'static str = "hostname";
     const NEEDS: &'static [&'static str] = &["hostnamectl where systemd runs, otherwise hostname"];
     const RETURNS: &'static [Return] = &[
@@ -90,12 +90,12 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use super::Hostname;
+    use super::HostnameArgs;
     use crate::fake::{self, CHECK, Controller, Mode, REAL, Shell};
     use crate::outcome::{Failure, Outcome};
 
     async fn on(shell: &Shell, mode: Mode, arguments: Value) -> Result<Outcome, Failure> {
-        fake::run::<Hostname>(shell, &Controller::new("/"), mode, arguments).await
+        fake::run::<HostnameArgs>(shell, &Controller::new("/"), mode, arguments).await
     }
 
     /// Shells whose file system begins at a folder of their own. Their `uname -n` is what `hostname`
@@ -162,9 +162,13 @@ mod tests {
     async fn a_name_that_is_none_is_refused() {
         let host = fake::Fake::new([]);
         for name in ["", "a b", "a;b", &"x".repeat(65)] {
-            let result =
-                fake::run::<Hostname>(&host, &Controller::new("/"), REAL, json!({"name": name}))
-                    .await;
+            let result = fake::run::<HostnameArgs>(
+                &host,
+                &Controller::new("/"),
+                REAL,
+                json!({"name": name}),
+            )
+            .await;
             assert!(result.is_err());
         }
     }

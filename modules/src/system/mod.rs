@@ -19,33 +19,33 @@ mod systemd;
 mod wait_for;
 mod wait_for_connection;
 
-pub use apt::Apt;
-pub use dnf::Dnf;
-pub use hostname::Hostname;
-pub use modprobe::Modprobe;
-pub use package::Package;
+pub use apt::AptArgs;
+pub use dnf::DnfArgs;
+pub use hostname::HostnameArgs;
+pub use modprobe::ModprobeArgs;
+pub use package::PackageArgs;
 pub use packages::PackageState;
-pub use ping::Ping;
+pub use ping::PingArgs;
 pub use presence::Presence;
-pub use service::Service;
-pub use setup::Setup;
-pub use sysctl::Sysctl;
-pub use systemd::Systemd;
-pub use wait_for::WaitFor;
-pub use wait_for_connection::WaitForConnection;
+pub use service::ServiceArgs;
+pub use setup::SetupArgs;
+pub use sysctl::SysctlArgs;
+pub use systemd::SystemdArgs;
+pub use wait_for::WaitForArgs;
+pub use wait_for_connection::WaitForConnectionArgs;
 
 modules! {
     /// The modules of this folder.
-    Apt,
-    Dnf,
-    Hostname,
-    Modprobe,
-    Package,
-    Ping,
-    Service,
-    Setup,
-    Sysctl,
-    Systemd,
-    WaitFor,
-    WaitForConnection,
+    AptArgs,
+    DnfArgs,
+    HostnameArgs,
+    ModprobeArgs,
+    PackageArgs,
+    PingArgs,
+    ServiceArgs,
+    SetupArgs,
+    SysctlArgs,
+    SystemdArgs,
+    WaitForArgs,
+    WaitForConnectionArgs,
 }

@@ -19,7 +19,7 @@ const PARTS: &[kit::Part] = &[kit::MODPROBE];
 /// loaded, a module that the machine below has loaded is there too.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Modprobe {
+pub struct ModprobeArgs {
     /// The module. `-` and `_` are the same.
     name: Text,
     /// Whether it should be loaded.
@@ -57,7 +57,7 @@ impl Persistent {
     }
 }
 
-impl Arguments for Modprobe {
+impl Arguments for ModprobeArgs {
     const NAME: &'static str = "modprobe";
     const ALIASES: &'static [&'static str] = &["community.general.modprobe"];
     const NEEDS: &'static [&'static str] =
@@ -108,12 +108,12 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use super::Modprobe;
+    use super::ModprobeArgs;
     use crate::fake::{self, CHECK, Controller, Mode, REAL, Shell};
     use crate::outcome::{Failure, Outcome};
 
     async fn on(shell: &Shell, mode: Mode, arguments: Value) -> Result<Outcome, Failure> {
-        fake::run::<Modprobe>(shell, &Controller::new("/"), mode, arguments).await
+        fake::run::<ModprobeArgs>(shell, &Controller::new("/"), mode, arguments).await
     }
 
     /// Shells whose file system begins at a folder of their own, with overlay loaded.

@@ -16,7 +16,7 @@ use crate::outcome::{Failure, Outcome};
 /// what only one of them can do.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Package {
+pub struct PackageArgs {
     /// The packages, each alone or with a version: `haproxy=2.6.12`.
     #[schemars(extend("x-aliases" = ["pkg"]))]
     name: List,
@@ -40,7 +40,7 @@ pub struct Package {
     manager: Option<Text>,
 }
 
-impl Package {
+impl PackageArgs {
     fn request(&self) -> Request<'_> {
         Request {
             function: "w_package",
@@ -54,7 +54,7 @@ impl Package {
     }
 }
 
-impl Arguments for Package {
+impl Arguments for PackageArgs {
     const NAME: &'static str = "package";
     const NEEDS: &'static [&'static str] =
         &["apt-get and dpkg-query, or dnf (or yum) and rpm; root"];
@@ -77,7 +77,7 @@ mod tests {
     use serde_json::json;
 
     use super::super::apt::tests::debian;
-    use super::Package;
+    use super::PackageArgs;
     use crate::fake::{self, Controller, REAL};
 
     #[tokio::test]
@@ -89,18 +89,18 @@ mod tests {
             .map(debian)
         {
             let arguments = json!({"name": "haproxy"});
-            let outcome = fake::run::<Package>(&shell, &control, REAL, arguments.clone())
+            let outcome = fake::run::<PackageArgs>(&shell, &control, REAL, arguments.clone())
                 .await
                 .unwrap();
             assert!(outcome.changed);
             assert_eq!(outcome.data["manager"], "apt");
-            let again = fake::run::<Package>(&shell, &control, REAL, arguments)
+            let again = fake::run::<PackageArgs>(&shell, &control, REAL, arguments)
                 .await
                 .unwrap();
             assert!(!again.changed);
         }
         let bare = fake::posix();
-        let failure = fake::run::<Package>(&bare, &control, REAL, json!({"name": "x"})).await;
+        let failure = fake::run::<PackageArgs>(&bare, &control, REAL, json!({"name": "x"})).await;
         assert!(
             failure
                 .unwrap_err()
@@ -113,7 +113,7 @@ mod tests {
     async fn it_goes_on_when_the_link_is_lost() {
         let host = fake::Fake::saying(&[""]);
         let control = Controller::new("/");
-        fake::run::<Package>(&host, &control, REAL, json!({"name": "x"}))
+        fake::run::<PackageArgs>(&host, &control, REAL, json!({"name": "x"}))
             .await
             .unwrap();
         assert!(host.scripts()[0].durable);

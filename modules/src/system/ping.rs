@@ -12,7 +12,7 @@ use crate::outcome::{Failure, Outcome};
 /// Connects, becomes the task's user, and has the node's `sh` answer. Changes nothing.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Ping {
+pub struct PingArgs {
     /// What to return. `crash` makes the task fail, to try out what a playbook does then.
     #[serde(default = "pong")]
     data: Text,
@@ -22,7 +22,7 @@ fn pong() -> Text {
     Text::from("pong")
 }
 
-impl Arguments for Ping {
+impl Arguments for PingArgs {
     const NAME: &'static str = "ping";
     const RETURNS: &'static [Return] = &[Return::text("ping", "the value of `data`")];
     const CHECK_MODE: CheckMode = CheckMode::Reads;
@@ -49,21 +49,21 @@ impl Arguments for Ping {
 mod tests {
     use serde_json::json;
 
-    use super::Ping;
+    use super::PingArgs;
     use crate::fake::{self, Controller, REAL};
 
     #[tokio::test]
     async fn it_answers_with_the_data() {
         let control = Controller::new("/");
         for shell in fake::shells() {
-            let outcome = fake::run::<Ping>(&shell, &control, REAL, json!({}))
+            let outcome = fake::run::<PingArgs>(&shell, &control, REAL, json!({}))
                 .await
                 .unwrap();
             assert_eq!(outcome.data["ping"], "pong");
-            let outcome = fake::run::<Ping>(&shell, &control, REAL, json!({"data": 5})).await;
+            let outcome = fake::run::<PingArgs>(&shell, &control, REAL, json!({"data": 5})).await;
             assert_eq!(outcome.unwrap().data["ping"], "5");
             assert!(
-                fake::run::<Ping>(&shell, &control, REAL, json!({"data": "crash"}))
+                fake::run::<PingArgs>(&shell, &control, REAL, json!({"data": "crash"}))
                     .await
                     .is_err()
             );

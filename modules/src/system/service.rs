@@ -16,7 +16,7 @@ const PARTS: &[kit::Part] = &[kit::SERVICE];
 /// the node has.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Service {
+pub struct ServiceArgs {
     /// The service.
     name: Text,
     /// Whether it should run now. A service that does not run is started by `reloaded` too.
@@ -45,7 +45,7 @@ pub struct Service {
     manager: Option<Text>,
 }
 
-impl Arguments for Service {
+impl Arguments for ServiceArgs {
     const NAME: &'static str = "service";
     const ALIASES: &'static [&'static str] = &["sysvinit"];
     const NEEDS: &'static [&'static str] = &[
@@ -103,12 +103,12 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::super::systemd::tests::SYSTEMCTL;
-    use super::Service;
+    use super::ServiceArgs;
     use crate::fake::{self, CHECK, Controller, Mode, REAL, Shell};
     use crate::outcome::{Failure, Outcome};
 
     async fn on(shell: &Shell, mode: Mode, arguments: Value) -> Result<Outcome, Failure> {
-        fake::run::<Service>(shell, &Controller::new("/"), mode, arguments).await
+        fake::run::<ServiceArgs>(shell, &Controller::new("/"), mode, arguments).await
     }
 
     /// Shells whose file system begins at a folder of their own.

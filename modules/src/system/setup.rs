@@ -26,7 +26,7 @@ const LARGEST: usize = 1 << 20;
 /// `gather_facts: false`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Setup {
+pub struct SetupArgs {
     /// Which facts: `all`, `min`, `hardware`, `network`, `virtual`; with `!` before it, not these.
     /// The minimal ones always, unless `!min` is there.
     #[serde(default)]
@@ -43,7 +43,7 @@ pub struct Setup {
     gather_timeout: Option<Number<u32>>,
 }
 
-impl Arguments for Setup {
+impl Arguments for SetupArgs {
     const NAME: &'static str = "setup";
     const ALIASES: &'static [&'static str] = &["gather_facts"];
     const NEEDS: &'static [&'static str] = &["Linux with /proc; ip or ifconfig for addresses"];
@@ -99,11 +99,11 @@ impl Arguments for Setup {
 mod tests {
     use serde_json::{Map, Value, json};
 
-    use super::Setup;
+    use super::SetupArgs;
     use crate::fake::{self, Controller, REAL, Shell};
 
     async fn facts(shell: &Shell, arguments: Value) -> Map<String, Value> {
-        let outcome = fake::run::<Setup>(shell, &Controller::new("/"), REAL, arguments).await;
+        let outcome = fake::run::<SetupArgs>(shell, &Controller::new("/"), REAL, arguments).await;
         outcome.unwrap().facts
     }
 
@@ -154,7 +154,7 @@ mod tests {
     async fn no_more_is_taken_of_a_node_than_facts_have() {
         let host = fake::Fake::saying(&["files 0\n\n"]);
         let control = Controller::new("/");
-        fake::run::<Setup>(&host, &control, REAL, json!({}))
+        fake::run::<SetupArgs>(&host, &control, REAL, json!({}))
             .await
             .unwrap();
         assert_eq!(host.scripts()[0].answer, 1 << 20);

@@ -21,8 +21,7 @@ const PARTS: &[kit::Part] = &[kit::SYSCTL];
 /// at, where Ansible would load them all again).
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(clippy::struct_field_names, reason = "the names are Ansible's")]
-pub struct Sysctl {
+pub struct SysctlArgs {
     /// The parameter: `net.ipv4.ip_forward`. With slashes between, dots are part of the names.
     #[schemars(extend("x-aliases" = ["key"]))]
     name: Text,
@@ -50,7 +49,7 @@ fn default_file() -> NodePath {
     NodePath::from("/etc/sysctl.conf")
 }
 
-impl Sysctl {
+impl SysctlArgs {
     fn value(&self) -> Result<String, String> {
         let Some(value) = self.value.as_deref() else {
             return Ok(String::new());
@@ -71,7 +70,7 @@ impl Sysctl {
     }
 }
 
-impl Arguments for Sysctl {
+impl Arguments for SysctlArgs {
     const NAME: &'static str = "sysctl";
     const ALIASES: &'static [&'static str] = &["ansible.posix.sysctl"];
     const RULES: &'static [Rule] = &[Rule::Needs(When::Is("state", &["present"]), &["value"])];
@@ -157,12 +156,12 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use super::Sysctl;
+    use super::SysctlArgs;
     use crate::fake::{self, CHECK, Controller, Mode, REAL, Shell};
     use crate::outcome::{Failure, Outcome};
 
     async fn on(shell: &Shell, mode: Mode, arguments: Value) -> Result<Outcome, Failure> {
-        fake::run::<Sysctl>(shell, &Controller::new("/"), mode, arguments).await
+        fake::run::<SysctlArgs>(shell, &Controller::new("/"), mode, arguments).await
     }
 
     /// Shells whose file system begins at a folder of their own, with two parameters.
@@ -290,7 +289,7 @@ mod tests {
             json!({"name": "a", "value": 1, "sysctl_file": "k.conf"}),
         ] {
             assert!(
-                fake::run::<Sysctl>(&host, &Controller::new("/"), REAL, arguments)
+                fake::run::<SysctlArgs>(&host, &Controller::new("/"), REAL, arguments)
                     .await
                     .is_err()
             );

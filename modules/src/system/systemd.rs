@@ -18,7 +18,7 @@ const PARTS: &[kit::Part] = &[kit::SYSTEMD];
 /// unit does not start, the message ends with the last lines of its journal.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Systemd {
+pub struct SystemdArgs {
     /// The unit; `.service` may be left out.
     #[schemars(extend("x-aliases" = ["service", "unit"]))]
     name: Option<Text>,
@@ -112,7 +112,7 @@ pub(super) fn switch(flag: bool) -> &'static str {
     if flag { "1" } else { "" }
 }
 
-impl Arguments for Systemd {
+impl Arguments for SystemdArgs {
     const NAME: &'static str = "systemd";
     const ALIASES: &'static [&'static str] = &["systemd_service"];
     const NEEDS: &'static [&'static str] =
@@ -231,7 +231,7 @@ fn properties(text: &str) -> Map<String, Value> {
 pub(super) mod tests {
     use serde_json::{Value, json};
 
-    use super::Systemd;
+    use super::SystemdArgs;
     use crate::fake::{self, CHECK, Controller, Mode, REAL, Shell};
     use crate::outcome::{Failure, Outcome};
 
@@ -266,7 +266,7 @@ esac
 "#;
 
     async fn on(shell: &Shell, mode: Mode, arguments: Value) -> Result<Outcome, Failure> {
-        fake::run::<Systemd>(shell, &Controller::new("/"), mode, arguments).await
+        fake::run::<SystemdArgs>(shell, &Controller::new("/"), mode, arguments).await
     }
 
     fn shells() -> impl Iterator<Item = Shell> {
@@ -376,7 +376,8 @@ esac
             json!({"state": "started"}),
             json!({"name": "kube*", "state": "stopped"}),
         ] {
-            let result = fake::run::<Systemd>(&host, &Controller::new("/"), REAL, arguments).await;
+            let result =
+                fake::run::<SystemdArgs>(&host, &Controller::new("/"), REAL, arguments).await;
             assert!(result.is_err());
         }
     }

@@ -32,7 +32,7 @@ const CONNECTION_STATES: &[(&str, &str)] = &[
 /// none is needed.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct WaitFor {
+pub struct WaitForArgs {
     /// The host whose port is tried: a name or an address, as the node knows it.
     #[serde(default = "localhost")]
     host: Text,
@@ -109,7 +109,7 @@ impl WaitState {
     }
 }
 
-impl WaitFor {
+impl WaitForArgs {
     /// The numbers of the states in which a connection counts.
     fn codes(&self) -> Result<String, String> {
         let Some(names) = &self.active_connection_states else {
@@ -196,7 +196,7 @@ impl WaitFor {
     }
 }
 
-impl Arguments for WaitFor {
+impl Arguments for WaitForArgs {
     const NAME: &'static str = "wait_for";
     const NEEDS: &'static [&'static str] =
         &["for a port of another machine: bash, nc, socat or curl"];

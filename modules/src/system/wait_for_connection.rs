@@ -17,7 +17,7 @@ use crate::outcome::{Failure, Outcome};
 /// helps against neither.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct WaitForConnection {
+pub struct WaitForConnectionArgs {
     /// How many seconds to wait at most.
     #[serde(default = "ten_minutes")]
     timeout: Number<u64>,
@@ -67,7 +67,7 @@ fn is_temporary(error: &HostError) -> bool {
     }
 }
 
-impl Arguments for WaitForConnection {
+impl Arguments for WaitForConnectionArgs {
     const NAME: &'static str = "wait_for_connection";
     const RETURNS: &'static [Return] = &[Return::int("elapsed", "how long it took, in seconds")];
     const CHECK_MODE: CheckMode = CheckMode::Reads;
@@ -108,7 +108,7 @@ impl Arguments for WaitForConnection {
 mod tests {
     use serde_json::json;
 
-    use super::WaitForConnection;
+    use super::WaitForConnectionArgs;
     use crate::fake::{self, Controller, Fake, REAL};
     use crate::host::{HostError, Reply, Unreachable};
 
@@ -127,7 +127,7 @@ mod tests {
         let control = Controller::new("/");
         let before = tokio::time::Instant::now();
         let arguments = json!({"delay": 10, "sleep": 3});
-        fake::run::<WaitForConnection>(&host, &control, REAL, arguments)
+        fake::run::<WaitForConnectionArgs>(&host, &control, REAL, arguments)
             .await
             .unwrap();
         assert_eq!(before.elapsed().as_secs(), 16);
@@ -139,7 +139,7 @@ mod tests {
         let control = Controller::new("/");
         let host = Fake::new((0..10).map(|_| Err(unreachable(Unreachable::Refused))));
         let arguments = json!({"timeout": 5});
-        let failure = fake::run::<WaitForConnection>(&host, &control, REAL, arguments)
+        let failure = fake::run::<WaitForConnectionArgs>(&host, &control, REAL, arguments)
             .await
             .unwrap_err();
         assert_eq!(
@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(failure.hint.unwrap(), "is sshd running?");
 
         let host = Fake::new([Err(unreachable(Unreachable::HostKeyChanged))]);
-        let failure = fake::run::<WaitForConnection>(&host, &control, REAL, json!({})).await;
+        let failure = fake::run::<WaitForConnectionArgs>(&host, &control, REAL, json!({})).await;
         assert!(failure.unwrap_err().host.is_some());
         assert_eq!(host.scripts().len(), 1);
     }
@@ -160,7 +160,7 @@ mod tests {
         let host = Fake::new([refused(), Ok(Reply::default())]);
         let control = Controller::new("/");
         let arguments = json!({"timeout": u64::MAX, "connect_timeout": u64::MAX});
-        fake::run::<WaitForConnection>(&host, &control, REAL, arguments)
+        fake::run::<WaitForConnectionArgs>(&host, &control, REAL, arguments)
             .await
             .unwrap();
         // What uses the limit adds to it.

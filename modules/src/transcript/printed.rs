@@ -9,10 +9,10 @@ use super::text::Transcript;
 
 /// What a program printed on one stream: bytes in memory, or text in a file. Cloning it shares it.
 #[derive(Clone)]
-pub struct Printed(Place);
+pub struct Printed(PrintedStore);
 
 #[derive(Clone)]
-enum Place {
+enum PrintedStore {
     Memory(Arc<InMemory>),
     File(Arc<Spilled>),
 }
@@ -25,21 +25,21 @@ pub(super) struct InMemory {
 
 impl Printed {
     pub(super) fn charged(bytes: Vec<u8>, charge: Charge) -> Self {
-        Self(Place::Memory(Arc::new(InMemory {
+        Self(PrintedStore::Memory(Arc::new(InMemory {
             bytes,
             charge: Some(charge),
         })))
     }
 
     pub(super) fn spilled(spilled: Spilled) -> Self {
-        Self(Place::File(Arc::new(spilled)))
+        Self(PrintedStore::File(Arc::new(spilled)))
     }
 
     /// The bytes, unless they are in a file: answers to modules never are.
     pub fn in_memory(&self) -> Option<&[u8]> {
         match &self.0 {
-            Place::Memory(memory) => Some(&memory.bytes),
-            Place::File(_) => None,
+            PrintedStore::Memory(memory) => Some(&memory.bytes),
+            PrintedStore::File(_) => None,
         }
     }
 
@@ -51,16 +51,16 @@ impl Printed {
     /// Whether nothing was printed.
     pub fn is_empty(&self) -> bool {
         match &self.0 {
-            Place::Memory(memory) => memory.bytes.is_empty(),
-            Place::File(file) => file.length == 0,
+            PrintedStore::Memory(memory) => memory.bytes.is_empty(),
+            PrintedStore::File(file) => file.length == 0,
         }
     }
 
     /// As text, kept once; bytes that are no UTF-8 are replaced. `strip`: without newlines at its end.
     pub fn transcript(self, strip: bool) -> Transcript {
         let memory = match self.0 {
-            Place::File(file) => return Transcript::in_file(file, strip),
-            Place::Memory(memory) => memory,
+            PrintedStore::File(file) => return Transcript::in_file(file, strip),
+            PrintedStore::Memory(memory) => memory,
         };
         let InMemory { bytes, charge } =
             Arc::try_unwrap(memory).unwrap_or_else(|shared| InMemory {
@@ -79,8 +79,8 @@ impl Printed {
     /// The beginning as text; all of it where it is in memory.
     pub fn text(&self) -> String {
         match &self.0 {
-            Place::Memory(memory) => String::from_utf8_lossy(&memory.bytes).into_owned(),
-            Place::File(_) => self.clone().transcript(false).head(1 << 20),
+            PrintedStore::Memory(memory) => String::from_utf8_lossy(&memory.bytes).into_owned(),
+            PrintedStore::File(_) => self.clone().transcript(false).head(1 << 20),
         }
     }
 }
@@ -93,7 +93,7 @@ impl Default for Printed {
 
 impl From<Vec<u8>> for Printed {
     fn from(bytes: Vec<u8>) -> Self {
-        Self(Place::Memory(Arc::new(InMemory {
+        Self(PrintedStore::Memory(Arc::new(InMemory {
             bytes,
             charge: None,
         })))
@@ -103,8 +103,10 @@ impl From<Vec<u8>> for Printed {
 impl fmt::Debug for Printed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Place::Memory(memory) => write!(f, "{:?}", String::from_utf8_lossy(&memory.bytes)),
-            Place::File(file) => write!(f, "{} bytes in a file", file.length),
+            PrintedStore::Memory(memory) => {
+                write!(f, "{:?}", String::from_utf8_lossy(&memory.bytes))
+            }
+            PrintedStore::File(file) => write!(f, "{} bytes in a file", file.length),
         }
     }
 }
@@ -112,8 +114,8 @@ impl fmt::Debug for Printed {
 impl PartialEq for Printed {
     fn eq(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
-            (Place::Memory(one), Place::Memory(other)) => one.bytes == other.bytes,
-            (Place::File(one), Place::File(other)) => Arc::ptr_eq(one, other),
+            (PrintedStore::Memory(one), PrintedStore::Memory(other)) => one.bytes == other.bytes,
+            (PrintedStore::File(one), PrintedStore::File(other)) => Arc::ptr_eq(one, other),
             _ => false,
         }
     }

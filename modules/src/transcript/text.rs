@@ -20,13 +20,13 @@ const PIECE: u64 = 64 << 10;
 pub struct Transcript(Arc<Kept>);
 
 struct Kept {
-    place: Place,
+    place: TextStore,
     /// Bytes of text.
     length: u64,
     index: OnceLock<Index>,
 }
 
-enum Place {
+enum TextStore {
     Memory {
         text: Arc<str>,
         #[expect(dead_code, reason = "held for as long as the text is")]
@@ -81,19 +81,19 @@ impl Unreadable {
 impl Transcript {
     pub(super) fn in_memory(text: Arc<str>, charge: Option<Charge>) -> Self {
         let length = text.len() as u64;
-        Self::new(Place::Memory { text, charge }, length)
+        Self::new(TextStore::Memory { text, charge }, length)
     }
 
     pub(super) fn in_file(file: Arc<Spilled>, strip: bool) -> Self {
         let length = if strip { stripped(&file) } else { file.length };
-        let place = Place::File {
+        let place = TextStore::File {
             file,
             reading: Mutex::default(),
         };
         Self::new(place, length)
     }
 
-    fn new(place: Place, length: u64) -> Self {
+    fn new(place: TextStore, length: u64) -> Self {
         Self(Arc::new(Kept {
             place,
             length,
@@ -114,8 +114,8 @@ impl Transcript {
     /// All of it, shared with whoever has asked before.
     pub fn whole(&self) -> Result<Arc<str>, Unreadable> {
         let (file, reading) = match &self.0.place {
-            Place::Memory { text, .. } => return Ok(Arc::clone(text)),
-            Place::File { file, reading, .. } => (file, reading),
+            TextStore::Memory { text, .. } => return Ok(Arc::clone(text)),
+            TextStore::File { file, reading, .. } => (file, reading),
         };
         let length = self.len();
         if length > LARGEST_IN_HAND {
@@ -144,13 +144,13 @@ impl Transcript {
     pub fn head(&self, limit: u64) -> String {
         let mut end = limit.min(self.len());
         match &self.0.place {
-            Place::Memory { text, .. } => {
+            TextStore::Memory { text, .. } => {
                 while !text.is_char_boundary(usize::try_from(end).unwrap_or(usize::MAX)) {
                     end -= 1;
                 }
                 text[..usize::try_from(end).unwrap_or(usize::MAX)].to_owned()
             }
-            Place::File { file, .. } => {
+            TextStore::File { file, .. } => {
                 let mut bytes = file.read(0, end).unwrap_or_default();
                 if let Err(error) = std::str::from_utf8(&bytes) {
                     bytes.truncate(error.valid_up_to());
@@ -167,11 +167,11 @@ impl Transcript {
         }
         let lost = |error: &dyn fmt::Display| Unreadable::File(error.to_string());
         match &self.0.place {
-            Place::Memory { text, .. } => {
+            TextStore::Memory { text, .. } => {
                 let [from, to] = [from, to].map(|at| usize::try_from(at).unwrap_or(usize::MAX));
                 Ok(text.get(from..to).unwrap_or_default().to_owned())
             }
-            Place::File { file, .. } => {
+            TextStore::File { file, .. } => {
                 let bytes = file
                     .read(from, to - from)
                     .map_err(|error| Unreadable::File(unreadable(&error)))?;
@@ -187,11 +187,11 @@ impl Transcript {
         mut each: impl FnMut(&[u8]) -> bool,
     ) -> Result<(), Unreadable> {
         match &self.0.place {
-            Place::Memory { text, .. } => {
+            TextStore::Memory { text, .. } => {
                 let from = usize::try_from(from).unwrap_or(usize::MAX);
                 each(text.as_bytes().get(from..).unwrap_or_default());
             }
-            Place::File { file, .. } => {
+            TextStore::File { file, .. } => {
                 let mut at = from;
                 while at < self.len() {
                     let begin = at / PIECE * PIECE;

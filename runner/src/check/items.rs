@@ -116,7 +116,7 @@ pub(super) fn collect(plays: &[Arc<Play>], loader: &Loader) -> Collected {
         full: false,
     };
     for play in plays {
-        let place = Place {
+        let place = Surroundings {
             play,
             around: Vec::new(),
             handler: false,
@@ -130,7 +130,7 @@ pub(super) fn collect(plays: &[Arc<Play>], loader: &Loader) -> Collected {
         for entries in [&play.tasks, &play.post_tasks] {
             collector.entries(entries, &place);
         }
-        let handlers = Place {
+        let handlers = Surroundings {
             handler: true,
             ..place
         };
@@ -164,7 +164,7 @@ const DEEPEST: usize = 100;
 const MOST: usize = 50_000;
 
 #[derive(Clone)]
-struct Place<'a> {
+struct Surroundings<'a> {
     play: &'a Arc<Play>,
     around: Vec<Around>,
     handler: bool,
@@ -173,7 +173,7 @@ struct Place<'a> {
     files: Vec<PathBuf>,
 }
 
-impl Place<'_> {
+impl Surroundings<'_> {
     fn inside(&self, around: Around) -> Self {
         let mut inside = self.clone();
         inside.around.push(around);
@@ -195,14 +195,14 @@ impl Place<'_> {
 }
 
 impl Collector<'_> {
-    fn entries(&mut self, entries: &[Entry], place: &Place<'_>) {
+    fn entries(&mut self, entries: &[Entry], place: &Surroundings<'_>) {
         for entry in entries {
             match entry {
                 Entry::Block(block) => {
                     let inside = place.inside(Around::Block(Arc::clone(block)));
                     self.entries(&block.block, &inside);
                     self.entries(&block.always, &inside);
-                    let rescue = Place {
+                    let rescue = Surroundings {
                         rescue: true,
                         ..inside
                     };
@@ -218,21 +218,21 @@ impl Collector<'_> {
     }
 
     /// The tasks and handlers of a role, and of those that it depends on.
-    fn role(&mut self, role: &Arc<Role>, place: &Place<'_>) {
+    fn role(&mut self, role: &Arc<Role>, place: &Surroundings<'_>) {
         self.roles.push(Arc::clone(role));
         let inside = place.inside(Around::Role(Arc::clone(role)));
         for dependency in &role.dependencies {
             self.role(dependency, &inside);
         }
         self.entries(&role.tasks, &inside);
-        let handlers = Place {
+        let handlers = Surroundings {
             handler: true,
             ..inside
         };
         self.entries(&role.handlers, &handlers);
     }
 
-    fn task(&mut self, task: &Arc<Task>, place: &Place<'_>) {
+    fn task(&mut self, task: &Arc<Task>, place: &Surroundings<'_>) {
         let item = Item {
             task: Arc::clone(task),
             play: Arc::clone(place.play),
@@ -260,7 +260,7 @@ impl Collector<'_> {
         task: &Arc<Task>,
         file: &Node,
         folders: &[PathBuf],
-        place: &Place<'_>,
+        place: &Surroundings<'_>,
     ) {
         let Some(name) = file.as_str().filter(|name| !has_template(name)) else {
             return;
@@ -294,7 +294,7 @@ impl Collector<'_> {
     }
 
     /// A role that is included, where its name and those of its files are written out.
-    fn included_role(&mut self, task: &Arc<Task>, request: &RoleRequest, place: &Place<'_>) {
+    fn included_role(&mut self, task: &Arc<Task>, request: &RoleRequest, place: &Surroundings<'_>) {
         if !request.is_literal() {
             return;
         }
@@ -317,7 +317,7 @@ impl Collector<'_> {
     }
 
     /// Whether not too much is included in each other.
-    fn shallow(&mut self, place: &Place<'_>, named: &Node, name: &str) -> bool {
+    fn shallow(&mut self, place: &Surroundings<'_>, named: &Node, name: &str) -> bool {
         if place.files.len() < DEEPEST {
             return true;
         }
@@ -331,7 +331,7 @@ impl Collector<'_> {
     }
 
     /// The tasks of a file, read once; what is wrong with it is told once.
-    fn load(&mut self, path: &Path, place: &Place<'_>) -> Option<Arc<Vec<Entry>>> {
+    fn load(&mut self, path: &Path, place: &Surroundings<'_>) -> Option<Arc<Vec<Entry>>> {
         let home = place.home();
         let key = (path.to_owned(), home.role.clone(), place.handler);
         if let Some(known) = self.loaded.get(&key) {
@@ -349,7 +349,7 @@ impl Collector<'_> {
     }
 
     /// Says once that there are too many tasks to look at all of them.
-    fn too_much(&mut self, task: &Task, place: &Place<'_>) {
+    fn too_much(&mut self, task: &Task, place: &Surroundings<'_>) {
         if std::mem::replace(&mut self.full, true) {
             return;
         }
@@ -369,7 +369,7 @@ impl Collector<'_> {
 }
 
 /// The includes on the way to a place, with their lines; `last` is what comes after them.
-fn way(place: &Place<'_>, last: &str) -> String {
+fn way(place: &Surroundings<'_>, last: &str) -> String {
     let mut steps: Vec<String> = place
         .around
         .iter()

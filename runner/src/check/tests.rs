@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Input, check, loader};
 use crate::inventory::{self, InventorySource, Pattern};
 use crate::playbook::load_partly;
-use crate::template::{Options, Templar};
+use crate::template::{Templar, TemplateOptions};
 use crate::vars::{RunInfo, Store};
 use crate::yaml::{Mapping, Severity, Source, parse};
 
@@ -52,7 +52,7 @@ impl World {
         let loader = loader();
         let (playbook, errors) = load_partly(&self.folder.path().join("site.yml"), &loader);
         assert_eq!(errors, [], "the playbook can be read");
-        let templar = Templar::new(Options::default());
+        let templar = Templar::new(TemplateOptions::default());
         let store = Store::new(
             Arc::clone(&inventory),
             Vec::new(),

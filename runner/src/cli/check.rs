@@ -11,7 +11,7 @@ use crate::vars::RunInfo;
 /// Read playbooks, inventory and variables, and find everything wrong that can be known without
 /// connecting.
 #[derive(Debug, Args)]
-pub(crate) struct Arguments {
+pub(crate) struct CheckArgs {
     #[command(flatten)]
     input: Input,
 
@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
     output: args::Output,
 }
 
-pub(crate) fn start(arguments: &Arguments, printer: &Printer) -> Exit {
+pub(crate) fn start(arguments: &CheckArgs, printer: &Printer) -> Exit {
     let info = RunInfo {
         verbosity: arguments.output.verbose,
         ..RunInfo::default()

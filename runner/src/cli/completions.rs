@@ -10,14 +10,18 @@ use crate::report::Printer;
 
 /// Print what a shell needs to complete words: `source <(windlass completions bash)`.
 #[derive(Debug, Args)]
-pub(crate) struct Arguments {
+pub(crate) struct CompletionsArgs {
     /// The shell.
     #[arg(value_enum)]
     shell: Shell,
 }
 
 /// `command` is the whole program's.
-pub(crate) fn start(arguments: &Arguments, command: clap::Command, printer: &Printer) -> Exit {
+pub(crate) fn start(
+    arguments: &CompletionsArgs,
+    command: clap::Command,
+    printer: &Printer,
+) -> Exit {
     printer.line(script(arguments.shell, command).trim_end());
     Exit::Well
 }

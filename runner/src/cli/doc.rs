@@ -10,12 +10,12 @@ use crate::yaml;
 
 /// Show the modules, or one with its arguments.
 #[derive(Debug, Args)]
-pub(crate) struct Arguments {
+pub(crate) struct DocArgs {
     /// A module's name; without it, all are listed.
     module: Option<String>,
 }
 
-pub(crate) fn start(arguments: &Arguments, printer: &Printer) -> Exit {
+pub(crate) fn start(arguments: &DocArgs, printer: &Printer) -> Exit {
     let Some(name) = &arguments.module else {
         list(printer);
         return Exit::Well;

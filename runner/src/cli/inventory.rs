@@ -17,7 +17,7 @@ use crate::yaml::{Diagnostic, Severity, Source, Span, did_you_mean};
 
 /// Show hosts, groups and variables.
 #[derive(Debug, Args)]
-pub(crate) struct Arguments {
+pub(crate) struct InventoryArgs {
     #[command(flatten)]
     hosts: Hosts,
 
@@ -54,7 +54,7 @@ struct What {
     host: Option<String>,
 }
 
-pub(crate) fn start(arguments: &Arguments, printer: &Printer) -> Exit {
+pub(crate) fn start(arguments: &InventoryArgs, printer: &Printer) -> Exit {
     let mut found = Vec::new();
     let shown = show(arguments, &mut found);
     prepare::show(&found, &mut Vec::new(), printer);
@@ -72,7 +72,7 @@ pub(crate) fn start(arguments: &Arguments, printer: &Printer) -> Exit {
 }
 
 /// The text to show; what is wrong or worth a warning is added to `found`.
-fn show(arguments: &Arguments, found: &mut Vec<Diagnostic>) -> Result<String, Exit> {
+fn show(arguments: &InventoryArgs, found: &mut Vec<Diagnostic>) -> Result<String, Exit> {
     let mut bad = |errors: Vec<Diagnostic>, exit| {
         found.extend(errors);
         exit
@@ -104,7 +104,7 @@ fn show(arguments: &Arguments, found: &mut Vec<Diagnostic>) -> Result<String, Ex
 }
 
 fn one(
-    arguments: &Arguments,
+    arguments: &InventoryArgs,
     inventory: &Inventory,
     hosts: &[String],
     beside: Option<&Beside>,
@@ -174,7 +174,7 @@ mod tests {
     #[derive(Parser)]
     struct Cli {
         #[command(flatten)]
-        arguments: Arguments,
+        arguments: InventoryArgs,
     }
 
     fn run(words: &str) -> Result<String, String> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::args::Running;
 use super::prepare::Prepared;
-use crate::engine::{self, Chain, Layer};
+use crate::engine::{self, Chain, ChainLayer};
 use crate::inventory::Pattern;
 use crate::playbook::{Entry, Play, Role, TaskAction};
 use crate::report::{Printer, escape};
@@ -115,7 +115,7 @@ fn of_role(
     filter: &engine::TagFilter,
     found: &mut Vec<(String, BTreeSet<String>)>,
 ) {
-    let inner = chain.with(Layer::Role(Arc::clone(role)));
+    let inner = chain.with(ChainLayer::Role(Arc::clone(role)));
     for dependency in &role.dependencies {
         of_role(dependency, &inner, filter, found);
     }
@@ -131,7 +131,7 @@ fn collect(
     for entry in entries {
         match entry {
             Entry::Task(task) => {
-                let tags = chain.with(Layer::Task(Arc::clone(task))).tags();
+                let tags = chain.with(ChainLayer::Task(Arc::clone(task))).tags();
                 if !engine::selected(&tags, filter) {
                     continue;
                 }
@@ -147,13 +147,13 @@ fn collect(
                 found.push((chain.titled(name), tags));
             }
             Entry::Block(block) => {
-                let inner = chain.with(Layer::Block(Arc::clone(block)));
+                let inner = chain.with(ChainLayer::Block(Arc::clone(block)));
                 for entries in [&block.block, &block.rescue, &block.always] {
                     collect(entries, &inner, filter, found);
                 }
             }
             Entry::Role(import) => {
-                let inner = chain.with(Layer::Block(Arc::clone(&import.around)));
+                let inner = chain.with(ChainLayer::Block(Arc::clone(&import.around)));
                 of_role(&import.role, &inner, filter, found);
             }
         }

@@ -16,7 +16,7 @@ use crate::inventory::{self, Beside, Inventory, InventorySource, Pattern};
 use crate::playbook::{self, Loader, Playbook, SearchPaths};
 use crate::report::{Printer, diagnostics};
 use crate::secrets::Secrets;
-use crate::template::{Options, Templar};
+use crate::template::{Templar, TemplateOptions};
 use crate::vars::{self, RunInfo, Store};
 use crate::yaml::{Diagnostic, Mapping, Node, Severity, Source, Span};
 
@@ -117,9 +117,9 @@ fn read(
     let complete = !errors(found);
     let extra = extra.unwrap_or_default();
     let folders = folders(&playbooks);
-    let templar = Templar::new(Options {
+    let templar = Templar::new(TemplateOptions {
         base_dirs: folders.clone(),
-        ..Options::default()
+        ..TemplateOptions::default()
     });
     let store = |inventory: &Arc<Inventory>, beside, info| {
         let (extra, templar) = (extra.clone(), templar.clone());
@@ -186,7 +186,7 @@ pub(super) fn show(found: &[Diagnostic], secrets: &mut Vec<Secrets>, printer: &P
     }
     let texts: Vec<&str> = sources.iter().map(|source| source.text()).collect();
     secrets.push(vars::written(&texts, &diagnostics::texts(found)));
-    let options = diagnostics::Options {
+    let options = diagnostics::DrawOptions {
         colour: printer.theme().is_coloured(),
     };
     let hiding = diagnostics::Hiding {

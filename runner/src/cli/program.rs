@@ -33,17 +33,17 @@ struct Program {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run playbooks.
-    Run(Box<run::Arguments>),
+    Run(Box<run::RunArgs>),
     /// Find everything wrong that can be known without connecting.
-    Check(Box<check::Arguments>),
+    Check(Box<check::CheckArgs>),
     /// Show hosts, groups and variables.
-    Inventory(inventory::Arguments),
+    Inventory(inventory::InventoryArgs),
     /// Show the modules and their arguments.
-    Doc(doc::Arguments),
+    Doc(doc::DocArgs),
     /// Print the JSON Schema of the playbook language, for editors.
-    Schema(schema::Arguments),
+    Schema(schema::SchemaArgs),
     /// Print what a shell needs to complete words: `source <(windlass completions bash)`.
-    Completions(completions::Arguments),
+    Completions(completions::CompletionsArgs),
 }
 
 /// The command line as data, for reference pages.

@@ -13,7 +13,7 @@ use super::args::{Connection, Running};
 use super::exit::Exit;
 use super::list;
 use super::prepare::{self, Prepared};
-use crate::engine::{Options, Prompt, Run, Summary};
+use crate::engine::{Prompt, Run, RunOptions, Summary};
 use crate::report::{self, Format, Printer, Settings};
 use crate::transport::{Limits, Transport};
 use crate::vars::{BecomeDefaults, ConnectionDefaults, RunInfo};
@@ -28,7 +28,7 @@ const EVENTS: usize = 4096;
   windlass run site.yml -i hosts.ini -C -D         what would change, with differences
   windlass run site.yml -i hosts.ini -l 'web:!web3' -t config
   windlass run site.yml -i 10.0.0.5, -u admin -b -K")]
-pub(crate) struct Arguments {
+pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) running: Running,
 }
@@ -67,7 +67,11 @@ pub(crate) fn start(running: &Running, printer: &Printer, ansible: bool) -> Exit
     }
 }
 
-fn options(running: &Running, prepared: &Prepared, printer: &Printer) -> Result<Options, String> {
+fn options(
+    running: &Running,
+    prepared: &Prepared,
+    printer: &Printer,
+) -> Result<RunOptions, String> {
     let ask = |wanted: bool, question: &str| {
         let answer = wanted.then(|| printer.ask(question, false)).transpose();
         answer.map(|answer| answer.map(Secret::new))
@@ -75,7 +79,7 @@ fn options(running: &Running, prepared: &Prepared, printer: &Printer) -> Result<
     let asker = printer.clone();
     let connection = &running.connection;
     let privileges = &running.privileges;
-    Ok(Options {
+    Ok(RunOptions {
         forks: running.forks.max(1),
         check: running.check,
         diff: running.diff,
@@ -116,7 +120,7 @@ fn defaults(connection: &Connection, password: Option<Secret>) -> ConnectionDefa
 fn run(
     running: &Running,
     prepared: Prepared,
-    options: Options,
+    options: RunOptions,
     printer: &Printer,
     ansible: bool,
 ) -> Exit {

@@ -14,7 +14,7 @@ use crate::yaml::{Mapping, Node, Span};
 
 /// One thing that stands around a task.
 #[derive(Debug, Clone)]
-pub enum Layer {
+pub enum ChainLayer {
     /// The play.
     Play(Arc<Play>),
     /// An `import_playbook`.
@@ -45,19 +45,19 @@ pub struct Include {
 /// The layers around a task, outermost first. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Chain {
-    layers: Arc<Vec<Layer>>,
+    layers: Arc<Vec<ChainLayer>>,
     vars: Arc<OnceLock<Arc<TaskLayers>>>,
 }
 
 impl Chain {
     /// The chain of a play's own entries.
     pub fn new(play: &Arc<Play>) -> Self {
-        let mut layers = vec![Layer::Play(Arc::clone(play))];
-        layers.extend(play.imports.iter().cloned().map(Layer::Import));
+        let mut layers = vec![ChainLayer::Play(Arc::clone(play))];
+        layers.extend(play.imports.iter().cloned().map(ChainLayer::Import));
         Self::of(layers)
     }
 
-    fn of(layers: Vec<Layer>) -> Self {
+    fn of(layers: Vec<ChainLayer>) -> Self {
         Self {
             layers: Arc::new(layers),
             vars: Arc::default(),
@@ -71,15 +71,15 @@ impl Chain {
             for layer in self.layers.iter() {
                 match layer {
                     // The play and the imports around it are layers of the play's own.
-                    Layer::Play(_) | Layer::Import(_) => {}
-                    Layer::Role(role) => layers.push(TaskLayer::Role(Arc::clone(role))),
-                    Layer::Block(block) => layers.push(TaskLayer::Block(Arc::clone(block))),
-                    Layer::Include(include) => {
+                    ChainLayer::Play(_) | ChainLayer::Import(_) => {}
+                    ChainLayer::Role(role) => layers.push(TaskLayer::Role(Arc::clone(role))),
+                    ChainLayer::Block(block) => layers.push(TaskLayer::Block(Arc::clone(block))),
+                    ChainLayer::Include(include) => {
                         let (vars, item) = (include.vars.clone(), include.item.clone());
                         layers.push(TaskLayer::Include(vars, item));
                         layers.extend(include.apply.clone().map(TaskLayer::Apply));
                     }
-                    Layer::Task(task) => layers.push(TaskLayer::Task(Arc::clone(task))),
+                    ChainLayer::Task(task) => layers.push(TaskLayer::Task(Arc::clone(task))),
                 }
             }
             Arc::new(TaskLayers(layers))
@@ -89,7 +89,7 @@ impl Chain {
 
     /// With one more layer inside.
     #[must_use]
-    pub fn with(&self, layer: Layer) -> Self {
+    pub fn with(&self, layer: ChainLayer) -> Self {
         let mut layers = Vec::with_capacity(self.layers.len() + 1);
         layers.extend(self.layers.iter().cloned());
         layers.push(layer);
@@ -99,18 +99,18 @@ impl Chain {
     /// Where files are included in each other on the way here, outermost first.
     pub fn includes(&self) -> impl Iterator<Item = &Span> {
         self.layers.iter().filter_map(|layer| match layer {
-            Layer::Include(include) => include.span.as_ref(),
+            ChainLayer::Include(include) => include.span.as_ref(),
             _ => None,
         })
     }
 
     /// The layers, outermost first.
-    pub fn layers(&self) -> &[Layer] {
+    pub fn layers(&self) -> &[ChainLayer] {
         &self.layers
     }
 
     fn commons(&self) -> impl DoubleEndedIterator<Item = &Common> {
-        self.layers.iter().filter_map(Layer::common)
+        self.layers.iter().filter_map(ChainLayer::common)
     }
 
     /// The innermost value of a keyword.
@@ -126,7 +126,7 @@ impl Chain {
     /// All conditions, outermost first.
     pub fn conditions(&self) -> impl Iterator<Item = &Node> {
         self.layers.iter().flat_map(|layer| match layer {
-            Layer::Import(import) => &import.when,
+            ChainLayer::Import(import) => &import.when,
             other => other.common().map_or(&[][..], |common| &common.when[..]),
         })
     }
@@ -146,7 +146,7 @@ impl Chain {
         let mut tags = BTreeSet::new();
         for layer in self.layers.iter() {
             let nodes = match layer {
-                Layer::Import(import) => &import.tags[..],
+                ChainLayer::Import(import) => &import.tags[..],
                 other => other.common().map_or(&[][..], |common| &common.tags[..]),
             };
             let words = nodes
@@ -166,7 +166,7 @@ impl Chain {
     /// The play.
     pub fn play(&self) -> Option<&Arc<Play>> {
         self.layers.iter().find_map(|layer| match layer {
-            Layer::Play(play) => Some(play),
+            ChainLayer::Play(play) => Some(play),
             _ => None,
         })
     }
@@ -195,7 +195,7 @@ impl Chain {
     /// The roles around the task, innermost first.
     fn roles(&self) -> impl Iterator<Item = &Arc<Role>> {
         self.layers.iter().rev().filter_map(|layer| match layer {
-            Layer::Role(role) => Some(role),
+            ChainLayer::Role(role) => Some(role),
             _ => None,
         })
     }
@@ -220,8 +220,8 @@ impl Chain {
         let mut folders: Vec<PathBuf> = self.roles().map(|role| role.path.clone()).collect();
         for layer in self.layers.iter().rev() {
             let found = match layer {
-                Layer::Task(task) => folder(&task.path),
-                Layer::Play(play) => folder(&play.path),
+                ChainLayer::Task(task) => folder(&task.path),
+                ChainLayer::Play(play) => folder(&play.path),
                 _ => continue,
             };
             if !folders.contains(&found) {
@@ -232,7 +232,7 @@ impl Chain {
     }
 }
 
-impl Layer {
+impl ChainLayer {
     fn common(&self) -> Option<&Common> {
         match self {
             Self::Play(play) => Some(&play.common),

@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, watch};
 use windlass_modules::registry;
 
 use super::arguments::PREPARED;
-use super::{Options, Run};
+use super::{Run, RunOptions};
 use crate::event::{Event, Status, What};
 use crate::inventory::{self, InventorySource};
 use crate::playbook::{self, Loader};
@@ -36,7 +36,7 @@ fn run(playbook: &str, hosts: usize) -> Counted {
     let inventory = Arc::new(inventory::load(&[hosts]).unwrap());
     let loader = Loader::new(|name| registry::find(name).is_some());
     let playbook = playbook::load(&path, &loader).unwrap();
-    let templar = Templar::new(template::Options::default());
+    let templar = Templar::new(template::TemplateOptions::default());
     let store = Store::new(
         Arc::clone(&inventory),
         Vec::new(),
@@ -51,7 +51,7 @@ fn run(playbook: &str, hosts: usize) -> Counted {
         templar: templar.clone(),
         loader,
         transport: Transport::new(Limits::default()),
-        options: Options::default(),
+        options: RunOptions::default(),
     };
     let before = PREPARED.get();
     let runtime = tokio::runtime::Builder::new_current_thread();

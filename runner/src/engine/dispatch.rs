@@ -16,7 +16,7 @@ use super::lines::Lines;
 use super::message::Message;
 use super::result::TaskResult;
 use super::running::Running;
-use super::shared::Shared;
+use super::shared::RunShared;
 use super::shown::Shown;
 use super::state::State;
 use super::work::Work;
@@ -36,7 +36,7 @@ pub(crate) type FileKey = (PathBuf, Option<PathBuf>, bool);
 
 /// The owner of a run's state.
 pub(crate) struct Dispatcher {
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) shared: Arc<RunShared>,
     /// All variables; units have snapshots of them.
     pub(crate) store: Store,
     pub(crate) state: State,
@@ -55,7 +55,7 @@ pub(crate) struct Dispatcher {
 }
 
 impl Dispatcher {
-    pub(crate) fn new(shared: Arc<Shared>, store: Store, events: mpsc::Sender<Event>) -> Self {
+    pub(crate) fn new(shared: Arc<RunShared>, store: Store, events: mpsc::Sender<Event>) -> Self {
         let of_the_command_line = [
             &shared.options.connection.password,
             &shared.options.r#become.password,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use minijinja::Value;
 
-use super::chain::{self, Chain, Layer};
+use super::chain::{self, Chain, ChainLayer};
 use super::control;
 use super::dispatch::Dispatcher;
 use super::drive::Batch;
@@ -138,11 +138,13 @@ impl Dispatcher {
     ) -> Result<Vec<(Source, Item)>, TemplateError> {
         let (task, chain, prepared) = (&planned.task, &planned.chain, planned.prepared());
         // Its own variables count as those of what it includes do.
-        let own = planned.around.with(Layer::Include(Arc::new(chain::Include {
-            vars: task.common.vars.clone(),
-            ..chain::Include::default()
-        })));
-        let layers = own.with(Layer::Task(Arc::clone(task))).task_layers();
+        let own = planned
+            .around
+            .with(ChainLayer::Include(Arc::new(chain::Include {
+                vars: task.common.vars.clone(),
+                ..chain::Include::default()
+            })));
+        let layers = own.with(ChainLayer::Task(Arc::clone(task))).task_layers();
         let store = &self.store;
         let scope = store.view(host, &batch.vars, &layers, Vec::new());
         let items = match &prepared.looping {

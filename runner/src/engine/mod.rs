@@ -44,7 +44,7 @@ mod tags;
 mod unit;
 mod work;
 
-pub use chain::{Chain, Include, Layer};
-pub use options::{Interrupt, Options, Prompt, TagFilter};
+pub use chain::{Chain, ChainLayer, Include};
+pub use options::{Interrupt, Prompt, RunOptions, TagFilter};
 pub use run::{Run, Summary};
 pub use tags::selected;

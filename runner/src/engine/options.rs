@@ -15,7 +15,7 @@ use crate::vars::{BecomeDefaults, ConnectionDefaults};
     clippy::struct_excessive_bools,
     reason = "each is a flag of the command line"
 )]
-pub struct Options {
+pub struct RunOptions {
     /// How many hosts work at once.
     pub forks: usize,
     /// Find out what would change, and change nothing.
@@ -42,7 +42,7 @@ pub struct Options {
     pub force_handlers: bool,
 }
 
-impl Default for Options {
+impl Default for RunOptions {
     fn default() -> Self {
         Self {
             forks: 50,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
-use super::chain::{self, Chain, Layer};
+use super::chain::{self, Chain, ChainLayer};
 use super::course::{Builder, Program, ProgramId, RoleId};
 use super::options::TagFilter;
 use super::prepared::{Call, Prepared};
@@ -206,7 +206,9 @@ pub(crate) fn included(
     };
     let mut steps = Builder::new();
     for inclusion in inclusions {
-        let chain = by.around.with(Layer::Include(Arc::new(inclusion.include)));
+        let chain = by
+            .around
+            .with(ChainLayer::Include(Arc::new(inclusion.include)));
         steps.only(inclusion.hosts, |steps| match &inclusion.entries {
             Included::File(entries) => plan.entries(entries, &chain, steps),
             Included::Role(role) => {
@@ -221,7 +223,7 @@ pub(crate) fn included(
 fn planned(task: &Arc<Task>, around: &Chain, role: Option<RoleId>, handler: bool) -> Planned {
     Planned {
         task: Arc::clone(task),
-        chain: around.with(Layer::Task(Arc::clone(task))),
+        chain: around.with(ChainLayer::Task(Arc::clone(task))),
         around: around.clone(),
         role,
         handler,
@@ -246,7 +248,7 @@ impl Plan<'_> {
             match entry {
                 Entry::Task(task) => self.handlers.push(planned(task, chain, role, true)),
                 Entry::Block(block) => {
-                    let inner = chain.with(Layer::Block(Arc::clone(block)));
+                    let inner = chain.with(ChainLayer::Block(Arc::clone(block)));
                     self.handlers(&block.block, &inner);
                 }
                 // A role is no handler.
@@ -257,7 +259,7 @@ impl Plan<'_> {
 
     /// The handlers of a role, after those of the roles that it depends on.
     fn handlers_of_role(&mut self, role: &Arc<Role>, chain: &Chain) {
-        let inner = chain.with(Layer::Role(Arc::clone(role)));
+        let inner = chain.with(ChainLayer::Role(Arc::clone(role)));
         for dependency in &role.dependencies {
             self.handlers_of_role(dependency, &inner);
         }
@@ -266,7 +268,7 @@ impl Plan<'_> {
 
     /// The tasks of a role, after those of the roles that it depends on.
     fn role(&mut self, role: &Arc<Role>, chain: &Chain, steps: &mut Builder<Planned>) {
-        let inner = chain.with(Layer::Role(Arc::clone(role)));
+        let inner = chain.with(ChainLayer::Role(Arc::clone(role)));
         for dependency in &role.dependencies {
             self.role(dependency, &inner, steps);
         }
@@ -288,7 +290,7 @@ impl Plan<'_> {
                     }
                 }
                 Entry::Block(block) => {
-                    let inner = chain.with(Layer::Block(Arc::clone(block)));
+                    let inner = chain.with(ChainLayer::Block(Arc::clone(block)));
                     let mut open = steps.begin();
                     self.entries(&block.block, &inner, steps);
                     if !block.rescue.is_empty() {
@@ -302,7 +304,7 @@ impl Plan<'_> {
                     steps.end(&open);
                 }
                 Entry::Role(import) => {
-                    let inner = chain.with(Layer::Block(Arc::clone(&import.around)));
+                    let inner = chain.with(ChainLayer::Block(Arc::clone(&import.around)));
                     self.role(&import.role, &inner, steps);
                     self.handlers_of_role(&import.role, &inner);
                 }

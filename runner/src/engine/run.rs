@@ -8,10 +8,10 @@ use super::batch;
 use super::dispatch::Dispatcher;
 use super::drive::Batch;
 use super::keywords::{self, FromRendered};
-use super::options::{Interrupt, Options};
+use super::options::{Interrupt, RunOptions};
 use super::plan::Plans;
 use super::result::located;
-use super::shared::Shared;
+use super::shared::RunShared;
 use crate::event::{Event, Recap, What};
 use crate::inventory::{Inventory, Pattern, PatternError};
 use crate::playbook::{Keyword, Loader, Order, Play, Playbook};
@@ -34,7 +34,7 @@ pub struct Run {
     /// Reaches hosts.
     pub transport: Transport,
     /// What the user asked for.
-    pub options: Options,
+    pub options: RunOptions,
 }
 
 /// How a run ended.
@@ -67,7 +67,7 @@ impl Run {
     /// runs on hosts is ended there, and nothing new begins.
     pub async fn run(self, events: mpsc::Sender<Event>, interrupt: Interrupt) -> Summary {
         let transport = self.transport.clone();
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(RunShared {
             options: self.options,
             inventory: self.inventory,
             loader: self.loader,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::options::{Interrupt, Options};
+use super::options::{Interrupt, RunOptions};
 use crate::inventory::Inventory;
 use crate::playbook::Loader;
 use crate::secrets::Secrets;
@@ -10,8 +10,8 @@ use crate::template::Templar;
 use crate::transport::Transport;
 
 /// What all units of a run share, and none changes.
-pub(crate) struct Shared {
-    pub(crate) options: Options,
+pub(crate) struct RunShared {
+    pub(crate) options: RunOptions,
     pub(crate) inventory: Arc<Inventory>,
     pub(crate) loader: Loader,
     /// What must appear in no output.

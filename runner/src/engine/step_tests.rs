@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::{mpsc, watch};
 use windlass_modules::registry;
 
-use super::{Options, Prompt, Run};
+use super::{Prompt, Run, RunOptions};
 use crate::event::{Event, What};
 use crate::inventory::{self, InventorySource};
 use crate::playbook::{self, Loader};
@@ -39,7 +39,7 @@ fn run(answers: Option<&'static [&'static str]>) -> (Vec<String>, Vec<String>) {
     let inventory = Arc::new(inventory);
     let loader = Loader::new(|name| registry::find(name).is_some());
     let playbook = playbook::load(&path, &loader).unwrap();
-    let templar = Templar::new(template::Options::default());
+    let templar = Templar::new(template::TemplateOptions::default());
     let store = Store::new(
         Arc::clone(&inventory),
         Vec::new(),
@@ -67,10 +67,10 @@ fn run(answers: Option<&'static [&'static str]>) -> (Vec<String>, Vec<String>) {
         templar,
         loader,
         transport: Transport::new(Limits::default()),
-        options: Options {
+        options: RunOptions {
             step: true,
             prompt,
-            ..Options::default()
+            ..RunOptions::default()
         },
     };
     let runtime = tokio::runtime::Builder::new_multi_thread();

@@ -11,7 +11,7 @@ use super::keywords::{FromRendered, Ready};
 use super::message::Message;
 use super::prepared::{Call, Keywords, Prepared};
 use super::result::{TaskResult, located};
-use super::shared::Shared;
+use super::shared::RunShared;
 use crate::event::{Status, TaskId};
 use crate::playbook::Task;
 use crate::template::{Scope, TemplateError};
@@ -25,7 +25,7 @@ pub(crate) struct Work {
     pub(crate) play: Arc<PlayVars>,
     pub(crate) prepared: Arc<Prepared>,
     pub(crate) call: Arc<Call>,
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) shared: Arc<RunShared>,
     pub(crate) messages: mpsc::Sender<Message>,
 }
 

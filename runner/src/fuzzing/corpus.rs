@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use super::{TARGETS, Target};
+use super::{FuzzTarget, TARGETS};
 
 /// After this an input counts as one that hangs. Far more than any takes, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -29,7 +29,7 @@ const SPACE: u64 = 1024;
 /// Set where inputs are replayed.
 const REPLAYS: &str = "WINDLASS_REPLAYS";
 
-fn replay(name: &str, target: Target) {
+fn replay(name: &str, target: FuzzTarget) {
     let paths = inputs(name);
     assert!(paths.len() > 5, "there are only {} inputs", paths.len());
     let (sender, receiver) = channel();

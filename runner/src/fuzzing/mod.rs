@@ -27,10 +27,10 @@ pub use template::template;
 pub use yaml::yaml;
 
 /// Takes an input through the program.
-pub type Target = fn(&[u8]);
+pub type FuzzTarget = fn(&[u8]);
 
 /// All kinds of inputs, by name.
-pub const TARGETS: [(&str, Target); 6] = [
+pub const TARGETS: [(&str, FuzzTarget); 6] = [
     ("frame", frame),
     ("facts", facts),
     ("inventory", inventory),

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use crate::inventory::{self, Inventory, InventorySource};
 use crate::report::diagnostics;
-use crate::template::{Options, Scope, Templar, from_json};
+use crate::template::{Scope, Templar, TemplateOptions, from_json};
 use crate::vars::{self, RunInfo, Store};
 use crate::yaml::{Diagnostic, Mapping};
 
@@ -45,7 +45,7 @@ pub(super) struct World {
 impl World {
     /// Of which no node has said anything yet.
     pub(super) fn new() -> Self {
-        let templar = Templar::new(Options::default());
+        let templar = Templar::new(TemplateOptions::default());
         let store = Store::new(
             Arc::clone(&INVENTORY),
             Vec::new(),
@@ -108,7 +108,7 @@ impl World {
 pub(super) fn draw(found: &[Diagnostic]) {
     // A person reads no more of them.
     let found = &found[..found.len().min(20)];
-    diagnostics::draw(found, diagnostics::Options { colour: false });
+    diagnostics::draw(found, diagnostics::DrawOptions { colour: false });
 }
 
 /// Shows an error or a value as messages do.

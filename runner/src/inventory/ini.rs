@@ -23,7 +23,7 @@ pub(super) fn read(
         source,
         origin,
         inventory,
-        section: Some(("ungrouped".to_owned(), Kind::Hosts)),
+        section: Some(("ungrouped".to_owned(), SectionKind::Hosts)),
         declared: IndexSet::new(),
         waiting: IndexMap::new(),
         vars_of: Vec::new(),
@@ -42,7 +42,7 @@ pub(super) fn read(
 
 /// What the lines of a section are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum SectionKind {
     Hosts,
     Children,
     Vars,
@@ -53,7 +53,7 @@ struct Reader<'a> {
     origin: &'a Origin,
     inventory: &'a mut Inventory,
     /// `None` after a section header that makes no sense: its lines are passed over.
-    section: Option<(String, Kind)>,
+    section: Option<(String, SectionKind)>,
     /// Groups that a `[group]` or `[group:children]` of this file declares.
     declared: IndexSet<String>,
     /// Children with the parents whose `[parent:children]` names them, and the child's place there,
@@ -90,15 +90,15 @@ impl Reader<'_> {
             return;
         };
         let result = match kind {
-            Kind::Hosts => self.host(line, start, &group),
-            Kind::Children => self.child(line, start, &group),
-            Kind::Vars => self.variable(line, start, &group),
+            SectionKind::Hosts => self.host(line, start, &group),
+            SectionKind::Children => self.child(line, start, &group),
+            SectionKind::Vars => self.variable(line, start, &group),
         };
         self.errors.extend(result.err());
     }
 
     /// `[group]`, `[group:children]` or `[group:vars]`, perhaps with a comment.
-    fn header(&mut self, line: &str, start: usize) -> Result<(String, Kind), Diagnostic> {
+    fn header(&mut self, line: &str, start: usize) -> Result<(String, SectionKind), Diagnostic> {
         let whole = self.span(start, line);
         let Some((inside, after)) = line[1..].split_once(']') else {
             return Err(
@@ -136,9 +136,9 @@ impl Reader<'_> {
         }
         shared::group_name(name, &name_span)?;
         let kind = match suffix {
-            None | Some("hosts") => Kind::Hosts,
-            Some("children") => Kind::Children,
-            Some("vars") => Kind::Vars,
+            None | Some("hosts") => SectionKind::Hosts,
+            Some("children") => SectionKind::Children,
+            Some("vars") => SectionKind::Vars,
             Some(other) => {
                 let span = self.span(start + 2 + name.len(), other);
                 let known = ["hosts", "children", "vars"];
@@ -151,13 +151,13 @@ impl Reader<'_> {
                 );
             }
         };
-        if kind == Kind::Vars {
+        if kind == SectionKind::Vars {
             self.vars_of.push((name.to_owned(), name_span.clone()));
         } else {
             self.declared.insert(name.to_owned());
         }
         self.inventory.add_group(name, Some(&name_span));
-        if kind != Kind::Vars {
+        if kind != SectionKind::Vars {
             self.link_waiting(name);
         }
         Ok((name.to_owned(), kind))

@@ -7,7 +7,7 @@ use super::parts::{Beside, Host, Variables};
 
 /// Where an inventory variable can come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum InventoryLayer {
     /// Group `all` in inventory files.
     AllInInventory,
     /// Other groups in inventory files, by depth, priority, name.
@@ -29,16 +29,16 @@ pub enum Place {
 }
 
 /// Low to high; Ansible's default for `VARIABLE_PRECEDENCE`, and hosts after groups.
-pub const PLACES: [Place; 9] = [
-    Place::AllInInventory,
-    Place::GroupsInInventory,
-    Place::AllBesideInventory,
-    Place::AllBesidePlaybook,
-    Place::GroupsBesideInventory,
-    Place::GroupsBesidePlaybook,
-    Place::HostInInventory,
-    Place::HostBesideInventory,
-    Place::HostBesidePlaybook,
+pub const PLACES: [InventoryLayer; 9] = [
+    InventoryLayer::AllInInventory,
+    InventoryLayer::GroupsInInventory,
+    InventoryLayer::AllBesideInventory,
+    InventoryLayer::AllBesidePlaybook,
+    InventoryLayer::GroupsBesideInventory,
+    InventoryLayer::GroupsBesidePlaybook,
+    InventoryLayer::HostInInventory,
+    InventoryLayer::HostBesideInventory,
+    InventoryLayer::HostBesidePlaybook,
 ];
 
 impl Inventory {
@@ -52,25 +52,31 @@ impl Inventory {
                 host.groups.iter().filter_map(|name| find(name)).collect()
             };
             let found: Vec<Arc<Variables>> = match place {
-                Place::AllInInventory => at(self.group("all").map(|group| &group.vars))
+                InventoryLayer::AllInInventory => at(self.group("all").map(|group| &group.vars))
                     .into_iter()
                     .collect(),
-                Place::GroupsInInventory => {
+                InventoryLayer::GroupsInInventory => {
                     of_groups(&|name| at(self.group(name).map(|group| &group.vars)))
                 }
-                Place::AllBesideInventory => at(self.beside.group("all")).into_iter().collect(),
-                Place::AllBesidePlaybook => at(playbook.and_then(|beside| beside.group("all")))
-                    .into_iter()
-                    .collect(),
-                Place::GroupsBesideInventory => of_groups(&|name| at(self.beside.group(name))),
-                Place::GroupsBesidePlaybook => {
+                InventoryLayer::AllBesideInventory => {
+                    at(self.beside.group("all")).into_iter().collect()
+                }
+                InventoryLayer::AllBesidePlaybook => {
+                    at(playbook.and_then(|beside| beside.group("all")))
+                        .into_iter()
+                        .collect()
+                }
+                InventoryLayer::GroupsBesideInventory => {
+                    of_groups(&|name| at(self.beside.group(name)))
+                }
+                InventoryLayer::GroupsBesidePlaybook => {
                     of_groups(&|name| at(playbook.and_then(|beside| beside.group(name))))
                 }
-                Place::HostInInventory => vec![Arc::clone(&host.vars)],
-                Place::HostBesideInventory => {
+                InventoryLayer::HostInInventory => vec![Arc::clone(&host.vars)],
+                InventoryLayer::HostBesideInventory => {
                     at(self.beside.host(&host.name)).into_iter().collect()
                 }
-                Place::HostBesidePlaybook => {
+                InventoryLayer::HostBesidePlaybook => {
                     at(playbook.and_then(|beside| beside.host(&host.name)))
                         .into_iter()
                         .collect()

@@ -21,7 +21,7 @@ mod tree;
 mod yaml_file;
 
 pub use beside::variables_of;
-pub use layers::{PLACES, Place};
+pub use layers::{InventoryLayer, PLACES};
 pub use listing::to_json;
 pub use load::{InventorySource, load, load_partly};
 pub use model::{Inventory, LOCALHOST};

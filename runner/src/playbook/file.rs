@@ -8,7 +8,7 @@ use super::loader::Loader;
 use super::model::{Entry, Play, Playbook};
 use super::reader::{Open, Reader, describe};
 use super::search::Home;
-use super::tasks::Place;
+use super::tasks::TasksPosition;
 use crate::yaml::{self, Diagnostic, Node, Source, Span, Value};
 
 /// Reads a playbook and all that it imports. Errors are all that there are, in the order of the
@@ -49,7 +49,7 @@ pub fn load_tasks(
     let mut reader = Reader::new(loader);
     let document = yaml::load(path)?;
     let entries = reader.within(path, None, |reader| {
-        let place = Place {
+        let place = TasksPosition {
             path,
             handlers,
             notify: &[],
@@ -189,7 +189,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The tasks of a file's document.
-    pub(super) fn task_file(&mut self, place: Place<'_>, document: &Node) -> Vec<Entry> {
+    pub(super) fn task_file(&mut self, place: TasksPosition<'_>, document: &Node) -> Vec<Entry> {
         let is_play = |node: &Node| {
             node.as_mapping()
                 .is_some_and(|map| map.get("hosts").is_some())

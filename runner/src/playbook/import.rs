@@ -12,7 +12,7 @@ use super::model::{Block, Common, Entry, Import, Play, RoleImport, UsedBy};
 use super::reader::{Reader, has_template, scalar};
 use super::role::{Use, known};
 use super::search::{self, Home};
-use super::tasks::Place;
+use super::tasks::TasksPosition;
 use crate::yaml::{self, Diagnostic, Mapping, Node};
 
 /// How many files may import one another in a row.
@@ -60,7 +60,7 @@ impl Reader<'_> {
     /// The block that an `import_tasks` stands for.
     pub(super) fn import_tasks(
         &mut self,
-        place: Place<'_>,
+        place: TasksPosition<'_>,
         task: &Node,
         file: &Node,
         common: Common,
@@ -68,7 +68,7 @@ impl Reader<'_> {
         let target = self.target(place.path, Some(place), file, "import_tasks")?;
         let entries = match self.document(&target) {
             Ok(document) => self.within(&target, Some(&file.span), |reader| {
-                let place = Place {
+                let place = TasksPosition {
                     path: &target,
                     ..place
                 };
@@ -92,7 +92,7 @@ impl Reader<'_> {
     /// The role of an `import_role`, and the keywords beside it.
     pub(super) fn import_role(
         &mut self,
-        place: Place<'_>,
+        place: TasksPosition<'_>,
         task: &Node,
         action: &Action,
         mapping: &Mapping,
@@ -167,7 +167,7 @@ impl Reader<'_> {
     fn target(
         &mut self,
         from: &Path,
-        place: Option<Place<'_>>,
+        place: Option<TasksPosition<'_>>,
         file: &Node,
         keyword: &str,
     ) -> Option<PathBuf> {
@@ -352,7 +352,7 @@ impl Reader<'_> {
 
     /// In the folder of the role's tasks where a role names it; beside the file that names it; or else beside the
     /// playbook.
-    fn find(&self, from: &Path, place: Option<Place<'_>>, name: &str) -> Option<PathBuf> {
+    fn find(&self, from: &Path, place: Option<TasksPosition<'_>>, name: &str) -> Option<PathBuf> {
         let beside = |path: &Path| path.parent().unwrap_or(Path::new("")).join(name);
         let role = place.and_then(|place| {
             let part = if place.handlers { "handlers" } else { "tasks" };

@@ -6,7 +6,7 @@ use super::keywords;
 use super::model::{Entry, Keyword, Order, Play, Serial, Strategy};
 use super::reader::{self, Reader, describe, is_template};
 use super::search::{self, Home};
-use super::tasks::Place;
+use super::tasks::TasksPosition;
 use crate::yaml::{Diagnostic, Mapping, Node, Value, suggest};
 
 const ORDERS: &[(&str, Order)] = &[
@@ -112,7 +112,7 @@ impl Reader<'_> {
         let Some(node) = mapping.get(key) else {
             return Vec::new();
         };
-        let place = Place {
+        let place = TasksPosition {
             path,
             handlers: key == "handlers",
             notify: &[],

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::model::Entry;
 use super::reader::{Reader, describe};
 use super::search::{self, Home};
-use super::tasks::Place;
+use super::tasks::TasksPosition;
 use crate::yaml::{Diagnostic, Node, suggest};
 
 impl Reader<'_> {
@@ -28,7 +28,7 @@ impl Reader<'_> {
                 return Vec::new();
             }
         };
-        let place = Place {
+        let place = TasksPosition {
             path: &file,
             handlers: part == "handlers",
             notify: &[],

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use super::keywords;
 use super::model::{Common, Entry, Task, TaskAction};
 use super::reader::{self, Reader};
-use super::tasks::Place;
+use super::tasks::TasksPosition;
 use crate::yaml::{Diagnostic, Mapping, Node};
 
 impl Reader<'_> {
     /// The task of a mapping, or the block of one that imports tasks.
     pub(super) fn task(
         &mut self,
-        place: Place<'_>,
+        place: TasksPosition<'_>,
         item: &Node,
         mapping: &Mapping,
     ) -> Option<Entry> {
@@ -36,7 +36,7 @@ impl Reader<'_> {
             "import_tasks" => {
                 self.not_with_import(&action, mapping);
                 let own = self.scalars(mapping, "notify", "the name of a handler");
-                let place = Place {
+                let place = TasksPosition {
                     notify: if own.is_empty() { place.notify } else { &own },
                     ..place
                 };
@@ -85,7 +85,7 @@ impl Reader<'_> {
 
     fn keywords(
         &mut self,
-        place: Place<'_>,
+        place: TasksPosition<'_>,
         item: &Node,
         mapping: &Mapping,
         common: Common,

@@ -11,7 +11,7 @@ use crate::yaml::{Diagnostic, Mapping, Node, Value};
 
 /// Where tasks stand.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(super) struct TasksPosition<'a> {
     /// The file.
     pub(super) path: &'a Path,
     /// Whether they are handlers.
@@ -24,7 +24,12 @@ pub(super) struct Place<'a> {
 
 impl Reader<'_> {
     /// The entries of a list of tasks, which `owner` names in messages.
-    pub(super) fn entries(&mut self, place: Place<'_>, node: &Node, owner: &str) -> Vec<Entry> {
+    pub(super) fn entries(
+        &mut self,
+        place: TasksPosition<'_>,
+        node: &Node,
+        owner: &str,
+    ) -> Vec<Entry> {
         match &node.value {
             Value::Null => Vec::new(),
             Value::Sequence(items) => items
@@ -44,7 +49,7 @@ impl Reader<'_> {
         }
     }
 
-    fn entry(&mut self, place: Place<'_>, item: &Node) -> Option<Entry> {
+    fn entry(&mut self, place: TasksPosition<'_>, item: &Node) -> Option<Entry> {
         if !self.has_room(item) {
             return None;
         }
@@ -85,7 +90,7 @@ impl Reader<'_> {
         self.error(Diagnostic::error(&item.span, message).help(help));
     }
 
-    fn block(&mut self, place: Place<'_>, item: &Node, mapping: &Mapping) -> Option<Entry> {
+    fn block(&mut self, place: TasksPosition<'_>, item: &Node, mapping: &Mapping) -> Option<Entry> {
         if mapping.entry("block").is_none() {
             let key = ["rescue", "always"]
                 .iter()
@@ -117,7 +122,7 @@ impl Reader<'_> {
         self.only(mapping, "a block", keywords::BLOCK_KEYWORDS);
         let own = self.scalars(mapping, "notify", "the name of a handler or a list of them");
         let home = self.home_with(place.home, mapping);
-        let place = Place {
+        let place = TasksPosition {
             notify: if own.is_empty() { place.notify } else { &own },
             home: &home,
             ..place

@@ -8,7 +8,7 @@ use serde_json::json;
 use windlass_modules::FreeForm;
 
 use super::reader::Reader;
-use super::tasks::Place;
+use super::tasks::TasksPosition;
 use super::{
     Block, Entry, Form, Home, Keyword, Loader, Order, Play, Playbook, Serial, Task, TaskAction,
     arguments, load, load_tasks,
@@ -614,7 +614,7 @@ proptest! {
             let mut reader = Reader::new(&loader);
             if tasks {
                 let home = Home::default();
-                let place = Place { path: Path::new("nowhere/t.yml"), handlers: true, notify: &[], home: &home };
+                let place = TasksPosition { path: Path::new("nowhere/t.yml"), handlers: true, notify: &[], home: &home };
                 reader.task_file(place, &document);
             } else {
                 reader.playbook(Path::new("nowhere/site.yml"), None, &document);

@@ -10,7 +10,7 @@ use crate::yaml::{Diagnostic, Severity, Span};
 
 /// How to draw.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Options {
+pub struct DrawOptions {
     /// With colours.
     pub colour: bool,
 }
@@ -28,7 +28,7 @@ pub struct Hiding<'a> {
 }
 
 /// All of them, with an empty line after each.
-pub fn draw(diagnostics: &[Diagnostic], options: Options) -> String {
+pub fn draw(diagnostics: &[Diagnostic], options: DrawOptions) -> String {
     let nothing = |_: &mut String| {};
     let hiding = Hiding {
         lines: &nothing,
@@ -52,7 +52,11 @@ pub fn texts(diagnostics: &[Diagnostic]) -> Vec<&str> {
 }
 
 /// The same as [`draw`], without what must not be shown.
-pub fn draw_hiding(diagnostics: &[Diagnostic], options: Options, hiding: &Hiding<'_>) -> String {
+pub fn draw_hiding(
+    diagnostics: &[Diagnostic],
+    options: DrawOptions,
+    hiding: &Hiding<'_>,
+) -> String {
     let renderer = if options.colour {
         Renderer::styled()
     } else {
@@ -192,7 +196,7 @@ fn first_line(span: &Span) -> Range<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Options, count, draw, escape};
+    use super::{DrawOptions, count, draw, escape};
     use crate::yaml::{Diagnostic, Severity, Source, Span};
 
     fn example() -> Vec<Diagnostic> {
@@ -211,15 +215,15 @@ mod tests {
 
     #[test]
     fn a_diagnostic_shows_the_line_and_what_to_do() {
-        insta::assert_snapshot!(draw(&example(), Options::default()));
+        insta::assert_snapshot!(draw(&example(), DrawOptions::default()));
     }
 
     #[test]
     fn colour_changes_nothing_but_the_colour() {
-        let coloured = draw(&example(), Options { colour: true });
+        let coloured = draw(&example(), DrawOptions { colour: true });
         assert!(coloured.contains("\u{1b}["));
         let plain: String = anstream::adapter::strip_str(&coloured).to_string();
-        assert_eq!(plain, draw(&example(), Options::default()));
+        assert_eq!(plain, draw(&example(), DrawOptions::default()));
     }
 
     #[test]
@@ -235,7 +239,7 @@ mod tests {
             .note(hostile)
             .help(hostile);
         for colour in [false, true] {
-            let drawn = draw(std::slice::from_ref(&diagnostic), Options { colour });
+            let drawn = draw(std::slice::from_ref(&diagnostic), DrawOptions { colour });
             let shown = escape::drawn(&drawn);
             let plain = anstream::adapter::strip_str(&shown).to_string();
             let bad = plain.chars().find(|c| {
@@ -267,7 +271,7 @@ mod tests {
         ] {
             let drawn = draw(
                 &[Diagnostic::error(&Span::new(&source, start, stop), "here")],
-                Options::default(),
+                DrawOptions::default(),
             );
             assert!(drawn.contains("--> odd:"), "{drawn}");
         }

@@ -10,7 +10,7 @@ use minijinja::Value;
 use minijinja::value::ValueKind;
 
 use super::error::TemplateError;
-use super::eval::Shared;
+use super::eval::RenderShared;
 
 /// Deeper than any value is.
 const DEEPEST: usize = 200;
@@ -25,7 +25,7 @@ pub(super) struct Distinct {
 impl Distinct {
     /// These values, each once.
     pub(super) fn of<'v>(
-        shared: &Shared<'_>,
+        shared: &RenderShared<'_>,
         values: impl IntoIterator<Item = &'v Value>,
     ) -> Result<Self, TemplateError> {
         let mut distinct = Self::default();
@@ -38,7 +38,7 @@ impl Distinct {
     /// Puts a value in; tells whether it is new.
     pub(super) fn insert(
         &mut self,
-        shared: &Shared<'_>,
+        shared: &RenderShared<'_>,
         value: &Value,
     ) -> Result<bool, TemplateError> {
         shared.look_through(value)?;
@@ -53,7 +53,7 @@ impl Distinct {
     /// Whether a value is in it.
     pub(super) fn contains(
         &self,
-        shared: &Shared<'_>,
+        shared: &RenderShared<'_>,
         value: &Value,
     ) -> Result<bool, TemplateError> {
         shared.look_through(value)?;

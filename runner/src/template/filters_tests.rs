@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use minijinja::Value;
 
-use super::eval::{Arguments, Eval, Function, Shared};
-use super::options::Options;
+use super::eval::{Arguments, Eval, Function, RenderShared};
+use super::options::TemplateOptions;
 use super::scope::{Empty, Scope};
 use super::special::{Dict, List};
 use super::templar::Templar;
@@ -50,9 +50,9 @@ fn call(function: &'static Function, subject: &Value) -> Result<(), String> {
     let all = named.count().max(2);
     for count in [function.required.max(1), all] {
         for more in [subject.clone(), 1_000_000.into(), "y".into()] {
-            let templar = Templar::new(Options::default());
+            let templar = Templar::new(TemplateOptions::default());
             let scope: Arc<dyn Scope> = Arc::new(Empty);
-            let shared = Shared::new(&templar, &scope);
+            let shared = RenderShared::new(&templar, &scope);
             let mut positional = vec![subject.clone()];
             positional.resize(count, more);
             let given = Arguments {

@@ -6,7 +6,7 @@ use minijinja::value::{Tuple, ValueKind};
 
 use super::budget::ITEM;
 use super::error::TemplateError;
-use super::eval::{Loop, Namespace, Shared};
+use super::eval::{Loop, Namespace, RenderShared};
 use super::filters::Group;
 use super::functions::Cycler;
 use super::special::{Dict, List};
@@ -117,7 +117,7 @@ impl<'v> Inside<'v> {
 /// A value is put into one that is there already, by `put`; it is taken out again if there would be too
 /// much in it, or it in itself: so nothing that is compared, written or dropped is deeper than the stack.
 pub(super) fn put_in(
-    shared: &Shared<'_>,
+    shared: &RenderShared<'_>,
     value: &Value,
     put: impl FnOnce(),
     take_out: impl FnOnce(),

@@ -12,8 +12,8 @@ use super::escapes::{self, Offsets};
 use super::header;
 use super::options::FileOptions;
 use super::tree::{
-    Applied, Arg, Body, Call, Comparison, Expr, For, If, Kind, Macro, Name, Operator, Slice, Stmt,
-    Target, Template,
+    Applied, Arg, AssignTarget, Body, Call, Comparison, Expr, ExprKind, For, If, Macro, Name,
+    Operator, Slice, Stmt, Template,
 };
 use super::trust::{self, Code};
 
@@ -131,7 +131,7 @@ impl<'o> Lower<'o> {
             self.too_deep.set(Some(at.start));
             return Expr {
                 at,
-                kind: Kind::List(Vec::new()),
+                kind: ExprKind::List(Vec::new()),
             };
         }
         self.depth.set(depth + 1);
@@ -157,18 +157,18 @@ impl<'o> Lower<'o> {
         match node {
             ast::Expr::Var(var) => Expr {
                 at: own,
-                kind: Kind::Var(var.id.into()),
+                kind: ExprKind::Var(var.id.into()),
             },
             ast::Expr::Const(constant) => Expr {
                 at: own,
-                kind: Kind::Const(written(&constant.value)),
+                kind: ExprKind::Const(written(&constant.value)),
             },
             ast::Expr::UnaryOp(unary) => {
                 let operand = self.expr(&unary.expr);
                 let at = own.start.min(operand.at.start)..operand.at.end;
                 let kind = match unary.op {
-                    ast::UnaryOpKind::Not => Kind::Not(Box::new(operand)),
-                    ast::UnaryOpKind::Neg => Kind::Negate(Box::new(operand)),
+                    ast::UnaryOpKind::Not => ExprKind::Not(Box::new(operand)),
+                    ast::UnaryOpKind::Neg => ExprKind::Negate(Box::new(operand)),
                 };
                 Expr { at, kind }
             }
@@ -179,7 +179,7 @@ impl<'o> Lower<'o> {
                 let base = self.expr(&slice.expr);
                 Expr {
                     at: self.from(&base, node.span()),
-                    kind: Kind::Slice(Box::new(Slice {
+                    kind: ExprKind::Slice(Box::new(Slice {
                         base,
                         start: slice.start.as_ref().map(|node| self.expr(node)),
                         stop: slice.stop.as_ref().map(|node| self.expr(node)),
@@ -189,38 +189,44 @@ impl<'o> Lower<'o> {
             }
             ast::Expr::Filter(filter) => {
                 let base = filter.expr.as_ref().map(|node| self.expr(node));
-                self.applied(filter.name, base, &filter.args, node.span(), Kind::Filter)
+                self.applied(
+                    filter.name,
+                    base,
+                    &filter.args,
+                    node.span(),
+                    ExprKind::Filter,
+                )
             }
             ast::Expr::Test(test) => {
                 let base = Some(self.expr(&test.expr));
-                self.applied(test.name, base, &test.args, node.span(), Kind::Test)
+                self.applied(test.name, base, &test.args, node.span(), ExprKind::Test)
             }
             ast::Expr::GetAttr(attr) => {
                 let base = self.expr(&attr.expr);
                 Expr {
                     at: self.from(&base, node.span()),
-                    kind: Kind::Attr(Box::new(base), attr.name.into()),
+                    kind: ExprKind::Attr(Box::new(base), attr.name.into()),
                 }
             }
             ast::Expr::GetItem(item) => {
                 let base = self.expr(&item.expr);
                 Expr {
                     at: self.from(&base, node.span()),
-                    kind: Kind::Item(Box::new(base), Box::new(self.expr(&item.subscript_expr))),
+                    kind: ExprKind::Item(Box::new(base), Box::new(self.expr(&item.subscript_expr))),
                 }
             }
             ast::Expr::Call(call) => self.call_expr(call, node.span()),
             ast::Expr::List(list) => Expr {
                 at: own,
-                kind: Kind::List(list.items.iter().map(|node| self.expr(node)).collect()),
+                kind: ExprKind::List(list.items.iter().map(|node| self.expr(node)).collect()),
             },
             ast::Expr::Tuple(tuple) => Expr {
                 at: own,
-                kind: Kind::Tuple(tuple.items.iter().map(|node| self.expr(node)).collect()),
+                kind: ExprKind::Tuple(tuple.items.iter().map(|node| self.expr(node)).collect()),
             },
             ast::Expr::Map(map) => Expr {
                 at: own,
-                kind: Kind::Map(
+                kind: ExprKind::Map(
                     map.keys
                         .iter()
                         .map(|node| self.expr(node))
@@ -237,7 +243,7 @@ impl<'o> Lower<'o> {
         base: Option<Expr>,
         given: &[ast::CallArg<'_>],
         span: Span,
-        kind: fn(Box<Applied>) -> Kind,
+        kind: fn(Box<Applied>) -> ExprKind,
     ) -> Expr {
         let name_at = self.range(span);
         let at = match &base {
@@ -260,7 +266,7 @@ impl<'o> Lower<'o> {
         let then = self.expr(&choice.true_expr);
         Expr {
             at: then.at.start..own.end.max(then.at.end),
-            kind: Kind::If(Box::new(If {
+            kind: ExprKind::If(Box::new(If {
                 test: self.expr(&choice.test_expr),
                 then,
                 otherwise: choice.false_expr.as_ref().map(|node| self.expr(node)),
@@ -272,7 +278,7 @@ impl<'o> Lower<'o> {
         let callee = self.expr(&call.expr);
         Expr {
             at: self.from(&callee, span),
-            kind: Kind::Call(Box::new(Call {
+            kind: ExprKind::Call(Box::new(Call {
                 callee,
                 args: self.args(&call.args),
             })),
@@ -296,11 +302,12 @@ impl<'o> Lower<'o> {
         let (left, right) = (self.expr(&binary.left), self.expr(&binary.right));
         let at = across(&left, &right);
         let (left, right) = (Box::new(left), Box::new(right));
-        let compare =
-            |comparison, left, right: Box<Expr>| Kind::Compare(left, vec![(comparison, *right)]);
+        let compare = |comparison, left, right: Box<Expr>| {
+            ExprKind::Compare(left, vec![(comparison, *right)])
+        };
         let kind = match binary.op {
-            Op::ScAnd => Kind::And(left, right),
-            Op::ScOr => Kind::Or(left, right),
+            Op::ScAnd => ExprKind::And(left, right),
+            Op::ScOr => ExprKind::Or(left, right),
             Op::Eq => compare(Comparison::Equal, left, right),
             Op::Ne => compare(Comparison::NotEqual, left, right),
             Op::Lt => compare(Comparison::Less, left, right),
@@ -308,14 +315,14 @@ impl<'o> Lower<'o> {
             Op::Gt => compare(Comparison::Greater, left, right),
             Op::Gte => compare(Comparison::GreaterOrEqual, left, right),
             Op::In => compare(Comparison::In, left, right),
-            Op::Add => Kind::Binary(Operator::Add, left, right),
-            Op::Sub => Kind::Binary(Operator::Subtract, left, right),
-            Op::Mul => Kind::Binary(Operator::Multiply, left, right),
-            Op::Div => Kind::Binary(Operator::Divide, left, right),
-            Op::FloorDiv => Kind::Binary(Operator::FloorDivide, left, right),
-            Op::Rem => Kind::Binary(Operator::Remainder, left, right),
-            Op::Pow => Kind::Binary(Operator::Power, left, right),
-            Op::Concat => Kind::Binary(Operator::Concat, left, right),
+            Op::Add => ExprKind::Binary(Operator::Add, left, right),
+            Op::Sub => ExprKind::Binary(Operator::Subtract, left, right),
+            Op::Mul => ExprKind::Binary(Operator::Multiply, left, right),
+            Op::Div => ExprKind::Binary(Operator::Divide, left, right),
+            Op::FloorDiv => ExprKind::Binary(Operator::FloorDivide, left, right),
+            Op::Rem => ExprKind::Binary(Operator::Remainder, left, right),
+            Op::Pow => ExprKind::Binary(Operator::Power, left, right),
+            Op::Concat => ExprKind::Binary(Operator::Concat, left, right),
         };
         Expr { at, kind }
     }
@@ -345,7 +352,7 @@ impl<'o> Lower<'o> {
             .map_or_else(|| first.at.clone(), |(_, last)| across(&first, last));
         Expr {
             at,
-            kind: Kind::Compare(Box::new(first), rest),
+            kind: ExprKind::Compare(Box::new(first), rest),
         }
     }
 
@@ -432,16 +439,16 @@ impl<'o> Lower<'o> {
         }
     }
 
-    fn target(&self, node: &ast::Expr<'_>) -> Target {
+    fn target(&self, node: &ast::Expr<'_>) -> AssignTarget {
         match node {
-            ast::Expr::GetAttr(attr) => Target::Attr(self.expr(&attr.expr), attr.name.into()),
+            ast::Expr::GetAttr(attr) => AssignTarget::Attr(self.expr(&attr.expr), attr.name.into()),
             ast::Expr::List(list) => {
-                Target::Many(list.items.iter().map(|node| self.target(node)).collect())
+                AssignTarget::Many(list.items.iter().map(|node| self.target(node)).collect())
             }
             ast::Expr::Tuple(tuple) => {
-                Target::Many(tuple.items.iter().map(|node| self.target(node)).collect())
+                AssignTarget::Many(tuple.items.iter().map(|node| self.target(node)).collect())
             }
-            other => Target::Name(variable(other)),
+            other => AssignTarget::Name(variable(other)),
         }
     }
 

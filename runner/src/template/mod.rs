@@ -47,7 +47,7 @@ pub use error::TemplateError;
 pub use json::{from_json, to_json};
 pub(crate) use json::{key_text, weight};
 
-pub use options::{FileOptions, Options};
+pub use options::{FileOptions, TemplateOptions};
 pub use prepared::{Prepared, PreparedCondition};
 pub use python::{display, repr};
 pub use references::{Reference, References};

@@ -8,7 +8,7 @@ use super::error::TemplateError;
 
 /// What lookups and includes may use.
 #[derive(Debug, Clone, Default)]
-pub struct Options {
+pub struct TemplateOptions {
     /// Where lookups and includes look for files on the control host, most specific first: the
     /// folder of the task file, then that of the playbook. `files/` and `templates/` in them too.
     pub base_dirs: Vec<PathBuf>,

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::error::TemplateError;
-use super::options::Options;
+use super::options::TemplateOptions;
 use super::scope::Scope;
 use super::templar::Templar;
 use super::trust::{Code, Expression};
@@ -28,7 +28,7 @@ impl Scope for Data {
 
 fn evaluated(expression: &str, data: Json) -> Result<Json, TemplateError> {
     let scope: Arc<dyn Scope> = Arc::new(Data(data));
-    Templar::new(Options::default())
+    Templar::new(TemplateOptions::default())
         .evaluate(&Expression::written(expression), &scope)
         .map(|value| to_json(&value))
 }
@@ -181,7 +181,7 @@ fn work_over_a_large_value_is_counted_each_time() {
         let text_of_many = "y".repeat(1 << 20);
         let data = json!({"big": big, "again": big, "text": text_of_many});
         let scope: Arc<dyn Scope> = Arc::new(Data(data));
-        let error = Templar::new(Options::default())
+        let error = Templar::new(TemplateOptions::default())
             .render_str(&Code::written(text), None, &scope)
             .expect_err(text);
         let message = error.message;

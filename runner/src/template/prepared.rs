@@ -17,10 +17,10 @@ type Result<T = Value> = std::result::Result<T, TemplateError>;
 
 /// A node of which everything is known but what its templates come to.
 #[derive(Debug)]
-pub struct Prepared(Kind);
+pub struct Prepared(PreparedKind);
 
 #[derive(Debug)]
-enum Kind {
+enum PreparedKind {
     /// No template: the same for all.
     Known(Value),
     Text(Box<Kept>),
@@ -34,21 +34,23 @@ impl Prepared {
     /// Reads a node.
     pub fn new(node: &Node) -> Self {
         Self(match (&node.tag, &node.value) {
-            (Some(Tag::Vault), _) => Kind::Broken(Box::new(encrypted(&node.span))),
+            (Some(Tag::Vault), _) => PreparedKind::Broken(Box::new(encrypted(&node.span))),
             (_, yaml::Value::String(text)) => match Code::of_node(node) {
                 Some(code) if is_template(code.text()) => {
-                    Kind::Text(Box::new(code.kept(Some(&node.span))))
+                    PreparedKind::Text(Box::new(code.kept(Some(&node.span))))
                 }
-                Some(code) => Kind::Known(users(code.text())),
-                None => Kind::Known(Value::from(text.as_str())),
+                Some(code) => PreparedKind::Known(users(code.text())),
+                None => PreparedKind::Known(Value::from(text.as_str())),
             },
-            (_, yaml::Value::Sequence(items)) => Kind::List(items.iter().map(Self::new).collect()),
+            (_, yaml::Value::Sequence(items)) => {
+                PreparedKind::List(items.iter().map(Self::new).collect())
+            }
             (_, yaml::Value::Mapping(mapping)) => {
                 let entries = mapping.entries.iter();
                 let entries = entries.map(|(key, value)| (Self::new(key), Self::new(value)));
-                Kind::Mapping(entries.collect())
+                PreparedKind::Mapping(entries.collect())
             }
-            (_, value) => Kind::Known(render::scalar(value)),
+            (_, value) => PreparedKind::Known(render::scalar(value)),
         })
         .known()
     }
@@ -56,7 +58,7 @@ impl Prepared {
     /// Reads a string that is a template as a whole: the name of a variable in braces, say. Nothing for others.
     pub fn whole(node: &Node) -> Option<Self> {
         let code = Code::of_node(node).filter(|code| is_whole(code.text()))?;
-        Some(Self(Kind::Text(Box::new(
+        Some(Self(PreparedKind::Text(Box::new(
             code.trimmed().kept(Some(&node.span)),
         ))))
     }
@@ -64,20 +66,20 @@ impl Prepared {
     /// A list or mapping without templates is the same for all.
     fn known(self) -> Self {
         match self.0 {
-            Kind::List(items) => match items
+            PreparedKind::List(items) => match items
                 .iter()
                 .map(Self::is_known)
                 .collect::<Option<Vec<Value>>>()
             {
-                Some(values) => Self(Kind::Known(Value::from(values))),
-                None => Self(Kind::List(items)),
+                Some(values) => Self(PreparedKind::Known(Value::from(values))),
+                None => Self(PreparedKind::List(items)),
             },
-            Kind::Mapping(entries) => {
+            PreparedKind::Mapping(entries) => {
                 let pairs = entries.iter();
                 let pairs = pairs.map(|(key, value)| Some((key.is_known()?, value.is_known()?)));
                 match pairs.collect::<Option<Vec<_>>>() {
-                    Some(pairs) => Self(Kind::Known(Value::from_pairs(pairs))),
-                    None => Self(Kind::Mapping(entries)),
+                    Some(pairs) => Self(PreparedKind::Known(Value::from_pairs(pairs))),
+                    None => Self(PreparedKind::Mapping(entries)),
                 }
             }
             other => Self(other),
@@ -87,7 +89,7 @@ impl Prepared {
     /// The value, where it is the same for all.
     pub fn is_known(&self) -> Option<Value> {
         match &self.0 {
-            Kind::Known(value) => Some(value.clone()),
+            PreparedKind::Known(value) => Some(value.clone()),
             _ => None,
         }
     }
@@ -128,10 +130,10 @@ impl Templar {
     /// What [`Templar::render`] gives of the node.
     pub fn render_prepared(&self, prepared: &Prepared, scope: &Arc<dyn Scope>) -> Result {
         match &prepared.0 {
-            Kind::Known(value) => Ok(value.clone()),
-            Kind::Broken(error) => Err((**error).clone()),
-            Kind::Text(text) => self.render_kept(text, scope),
-            Kind::List(items) => {
+            PreparedKind::Known(value) => Ok(value.clone()),
+            PreparedKind::Broken(error) => Err((**error).clone()),
+            PreparedKind::Text(text) => self.render_kept(text, scope),
+            PreparedKind::List(items) => {
                 let mut list = Vec::with_capacity(items.len());
                 for item in items {
                     let value = self.render_prepared(item, scope)?;
@@ -141,7 +143,7 @@ impl Templar {
                 }
                 Ok(Value::from(list))
             }
-            Kind::Mapping(entries) => {
+            PreparedKind::Mapping(entries) => {
                 let mut pairs = Vec::with_capacity(entries.len());
                 for (key, value) in entries {
                     let value = self.render_prepared(value, scope)?;

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use minijinja::Value;
 
 use super::error::TemplateError;
-use super::tree::{Applied, Arg, Call, Expr, For, Kind, Macro, Name, Stmt, Target, Template};
+use super::tree::{
+    Applied, Arg, AssignTarget, Call, Expr, ExprKind, For, Macro, Name, Stmt, Template,
+};
 use super::{filters, functions, lookups, tests};
 use crate::yaml::Span;
 
@@ -65,13 +67,13 @@ pub(super) fn references(
 struct Locals(HashSet<Name>);
 
 impl Locals {
-    fn target(&mut self, target: &Target) {
+    fn target(&mut self, target: &AssignTarget) {
         match target {
-            Target::Name(name) => {
+            AssignTarget::Name(name) => {
                 self.0.insert(Arc::clone(name));
             }
-            Target::Attr(..) => {}
-            Target::Many(targets) => targets.iter().for_each(|target| self.target(target)),
+            AssignTarget::Attr(..) => {}
+            AssignTarget::Many(targets) => targets.iter().for_each(|target| self.target(target)),
         }
     }
 
@@ -205,14 +207,14 @@ impl Walk<'_> {
     /// undefined value back when it is given one.
     fn expr(&mut self, expr: &Expr, guarded: bool) {
         match &expr.kind {
-            Kind::Const(_) => {}
-            Kind::Var(name) => self.variable(name, expr, guarded),
-            Kind::Attr(base, _) => self.expr(base, guarded),
-            Kind::Item(base, key) => {
+            ExprKind::Const(_) => {}
+            ExprKind::Var(name) => self.variable(name, expr, guarded),
+            ExprKind::Attr(base, _) => self.expr(base, guarded),
+            ExprKind::Item(base, key) => {
                 self.expr(base, guarded);
                 self.expr(key, guarded);
             }
-            Kind::Slice(slice) => {
+            ExprKind::Slice(slice) => {
                 self.expr(&slice.base, guarded);
                 for part in [&slice.start, &slice.stop, &slice.step]
                     .into_iter()
@@ -221,22 +223,22 @@ impl Walk<'_> {
                     self.expr(part, guarded);
                 }
             }
-            Kind::Not(inner) | Kind::Negate(inner) => self.expr(inner, guarded),
-            Kind::And(first, second) | Kind::Or(first, second) => {
+            ExprKind::Not(inner) | ExprKind::Negate(inner) => self.expr(inner, guarded),
+            ExprKind::And(first, second) | ExprKind::Or(first, second) => {
                 self.expr(first, guarded);
                 self.perhaps(|walk| walk.expr(second, guarded));
             }
-            Kind::Binary(_, first, second) => {
+            ExprKind::Binary(_, first, second) => {
                 self.expr(first, guarded);
                 self.expr(second, guarded);
             }
-            Kind::Compare(first, others) => {
+            ExprKind::Compare(first, others) => {
                 self.expr(first, guarded);
                 for (_, other) in others {
                     self.expr(other, guarded);
                 }
             }
-            Kind::If(inline) => {
+            ExprKind::If(inline) => {
                 self.expr(&inline.test, guarded);
                 self.perhaps(|walk| {
                     walk.expr(&inline.then, guarded);
@@ -245,25 +247,25 @@ impl Walk<'_> {
                     }
                 });
             }
-            Kind::Filter(applied) => {
+            ExprKind::Filter(applied) => {
                 let filter = filters::find(&applied.name);
                 let error = || filters::unknown(&applied.name);
                 let allows = filter.map(|filter| filter.undefined);
                 self.applied(applied, allows, &error, guarded);
             }
-            Kind::Test(applied) => {
+            ExprKind::Test(applied) => {
                 let test = tests::find(&applied.name);
                 let error = || tests::unknown(&applied.name);
                 let allows = test.map(|test| test.undefined);
                 self.applied(applied, allows, &error, guarded);
             }
-            Kind::Call(call) => self.call(call, guarded),
-            Kind::List(items) | Kind::Tuple(items) => {
+            ExprKind::Call(call) => self.call(call, guarded),
+            ExprKind::List(items) | ExprKind::Tuple(items) => {
                 for item in items {
                     self.expr(item, guarded);
                 }
             }
-            Kind::Map(entries) => {
+            ExprKind::Map(entries) => {
                 for (key, value) in entries {
                     self.expr(key, guarded);
                     self.expr(value, guarded);
@@ -307,10 +309,10 @@ impl Walk<'_> {
     }
 
     fn call(&mut self, call: &Call, guarded: bool) {
-        if let (Kind::Var(function), Some(Arg::Positional(first))) =
+        if let (ExprKind::Var(function), Some(Arg::Positional(first))) =
             (&call.callee.kind, call.args.first())
             && LOOKUPS.contains(&&**function)
-            && let Kind::Const(name) = &first.kind
+            && let ExprKind::Const(name) = &first.kind
         {
             self.lookup(name, first);
         }

@@ -8,9 +8,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use minijinja::Value;
 
 use super::error::TemplateError;
-use super::eval::{Eval, Loaded, Output, Shared, truth};
+use super::eval::{Eval, Loaded, Output, RenderShared, truth};
 use super::managed::OfFile;
-use super::options::{FileOptions, Options};
+use super::options::{FileOptions, TemplateOptions};
 use super::python::type_name;
 use super::references::{References, references};
 use super::scope::Scope;
@@ -46,7 +46,7 @@ pub struct Condition {
 /// Renders templates. Cheap to clone; clones share what has been compiled.
 #[derive(Clone)]
 pub struct Templar {
-    options: Arc<Options>,
+    options: Arc<TemplateOptions>,
     compiled: Arc<Compiled>,
 }
 
@@ -69,7 +69,7 @@ impl fmt::Debug for Templar {
 
 impl Templar {
     /// A templar with nothing compiled yet.
-    pub fn new(options: Options) -> Self {
+    pub fn new(options: TemplateOptions) -> Self {
         Self {
             options: Arc::new(options),
             compiled: Arc::default(),
@@ -80,7 +80,7 @@ impl Templar {
     #[must_use]
     pub fn with_base_dirs(&self, base_dirs: Vec<PathBuf>) -> Self {
         Self {
-            options: Arc::new(Options {
+            options: Arc::new(TemplateOptions {
                 base_dirs,
                 ..(*self.options).clone()
             }),
@@ -89,7 +89,7 @@ impl Templar {
     }
 
     /// What it may use.
-    pub fn options(&self) -> &Options {
+    pub fn options(&self) -> &TemplateOptions {
         &self.options
     }
 
@@ -197,7 +197,7 @@ impl Templar {
         let template = lower::template(&code, options, false).map_err(located)?;
         let folder = Path::new(source.name()).parent().map(PathBuf::from);
         let scope: &Arc<dyn Scope> = &(Arc::new(OfFile(Arc::clone(scope))) as Arc<dyn Scope>);
-        let shared = Shared::new(self, scope);
+        let shared = RenderShared::new(self, scope);
         let mut eval = Eval::new(&shared, folder);
         let mut output = Output::default();
         eval.whole(&template, &mut output)
@@ -291,13 +291,13 @@ impl Templar {
 
     /// What a lookup plugin finds for its terms, which were rendered already, as `with_<name>` loops over it.
     pub fn lookup(&self, name: &str, terms: &Value, scope: &Arc<dyn Scope>) -> Result<Vec<Value>> {
-        let shared = Shared::new(self, scope);
+        let shared = RenderShared::new(self, scope);
         let mut eval = Eval::new(&shared, None);
         super::lookups::with(&mut eval, name, terms)
     }
 
     fn run(&self, template: &Template, folder: Option<PathBuf>, scope: &Arc<dyn Scope>) -> Result {
-        let shared = Shared::new(self, scope);
+        let shared = RenderShared::new(self, scope);
         let mut eval = Eval::new(&shared, folder);
         let result = if let [super::tree::Stmt::Emit(expr)] = template.body.as_slice() {
             eval.expr(expr).and_then(|value| match undefined(&value) {

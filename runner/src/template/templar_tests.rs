@@ -6,7 +6,7 @@ use minijinja::Value;
 use proptest::prelude::*;
 
 use super::error::TemplateError;
-use super::options::{FileOptions, Options};
+use super::options::{FileOptions, TemplateOptions};
 use super::prepared::{Prepared, PreparedCondition};
 use super::scope::{Empty, Scope};
 use super::templar::{Syntax, Templar};
@@ -36,7 +36,7 @@ fn scope(data: serde_json::Value) -> Arc<dyn Scope> {
 }
 
 fn templar() -> Templar {
-    Templar::new(Options::default())
+    Templar::new(TemplateOptions::default())
 }
 
 fn parsed(text: &str) -> Arc<Node> {

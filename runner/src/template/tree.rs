@@ -12,12 +12,12 @@ pub(super) type Name = Arc<str>;
 #[derive(Debug)]
 pub(super) struct Expr {
     pub(super) at: Range<usize>,
-    pub(super) kind: Kind,
+    pub(super) kind: ExprKind,
 }
 
 /// What an expression is.
 #[derive(Debug)]
-pub(super) enum Kind {
+pub(super) enum ExprKind {
     Const(Value),
     Var(Name),
     Attr(Box<Expr>, Name),
@@ -121,11 +121,11 @@ pub(super) enum Comparison {
 
 /// What an assignment assigns to.
 #[derive(Debug)]
-pub(super) enum Target {
+pub(super) enum AssignTarget {
     Name(Name),
     /// `namespace.attribute`.
     Attr(Expr, Name),
-    Many(Vec<Target>),
+    Many(Vec<AssignTarget>),
 }
 
 /// A statement.
@@ -135,14 +135,14 @@ pub(super) enum Stmt {
     Emit(Expr),
     For(Arc<For>),
     If(Expr, Body, Body),
-    With(Vec<(Target, Expr)>, Body),
-    Set(Target, Expr),
-    SetBlock(Target, Option<Expr>, Body),
+    With(Vec<(AssignTarget, Expr)>, Body),
+    Set(AssignTarget, Expr),
+    SetBlock(AssignTarget, Option<Expr>, Body),
     /// `{% autoescape %}`, which changes nothing: nothing is ever escaped.
     Plain(Body),
     FilterBlock(Expr, Body),
     Block(Name, bool, Arc<[Stmt]>),
-    Import(Expr, Target),
+    Import(Expr, AssignTarget),
     FromImport(Expr, Vec<(Name, Name)>),
     Extends(Expr),
     Include(Expr, bool),
@@ -159,7 +159,7 @@ pub(super) type Body = Vec<Stmt>;
 /// A `for` loop.
 #[derive(Debug)]
 pub(super) struct For {
-    pub(super) target: Target,
+    pub(super) target: AssignTarget,
     pub(super) items: Expr,
     pub(super) condition: Option<Expr>,
     pub(super) recursive: bool,

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::error::TemplateError;
-use super::options::Options;
+use super::options::TemplateOptions;
 use super::scope::Scope;
 use super::templar::Templar;
 use super::{from_json, to_json};
@@ -23,9 +23,9 @@ struct Both {
 }
 
 #[derive(Debug, Clone)]
-struct Shared(Arc<Both>);
+struct SharedBoth(Arc<Both>);
 
-impl Scope for Shared {
+impl Scope for SharedBoth {
     fn get(&self, name: &str) -> Option<Result<Value, TemplateError>> {
         let mut outside = self.0.outside.iter();
         if let Some((_, value)) = outside.find(|(known, _)| known == name) {
@@ -49,13 +49,13 @@ fn parsed(text: &str) -> Arc<Node> {
 }
 
 fn templar() -> Templar {
-    Templar::new(Options::default())
+    Templar::new(TemplateOptions::default())
 }
 
 /// A scope of the user's variables, in YAML, and of what came from outside.
 fn scope(users: &str, outside: Vec<(String, Value)>) -> Arc<dyn Scope> {
     let users = parsed(users).as_mapping().expect("a mapping").clone();
-    Arc::new(Shared(Arc::new(Both {
+    Arc::new(SharedBoth(Arc::new(Both {
         users,
         outside,
         templar: templar(),

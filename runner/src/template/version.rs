@@ -6,7 +6,7 @@ use super::error::TemplateError;
 
 /// How versions are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum VersionKind {
     /// Numbers and words one after another; no version is wrong.
     Loose,
     /// `1.2`, `1.2.3`, `1.2a1`.
@@ -25,12 +25,16 @@ enum Part {
 }
 
 /// Which of two versions is the later one.
-pub(super) fn compare(left: &str, right: &str, kind: Kind) -> Result<Ordering, TemplateError> {
+pub(super) fn compare(
+    left: &str,
+    right: &str,
+    kind: VersionKind,
+) -> Result<Ordering, TemplateError> {
     match kind {
-        Kind::Loose => loose(left, right),
-        Kind::Strict => Ok(strict(left)?.cmp(&strict(right)?)),
-        Kind::Semantic => Ok(semantic(left)?.cmp_precedence(&semantic(right)?)),
-        Kind::Python => Ok(python(left)?.cmp(&python(right)?)),
+        VersionKind::Loose => loose(left, right),
+        VersionKind::Strict => Ok(strict(left)?.cmp(&strict(right)?)),
+        VersionKind::Semantic => Ok(semantic(left)?.cmp_precedence(&semantic(right)?)),
+        VersionKind::Python => Ok(python(left)?.cmp(&python(right)?)),
     }
 }
 
@@ -121,15 +125,15 @@ fn python(version: &str) -> Result<pep440_rs::Version, TemplateError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, compare};
+    use super::{VersionKind, compare};
 
     #[test]
     fn versions_are_ordered() {
         for (kind, ascending) in [
-            (Kind::Loose, &["1.9", "1.10", "1.10.1", "2"][..]),
-            (Kind::Strict, &["1.0a1", "1.0b1", "1.0", "1.0.1"][..]),
+            (VersionKind::Loose, &["1.9", "1.10", "1.10.1", "2"][..]),
+            (VersionKind::Strict, &["1.0a1", "1.0b1", "1.0", "1.0.1"][..]),
             (
-                Kind::Semantic,
+                VersionKind::Semantic,
                 &[
                     "1.0.0-alpha",
                     "1.0.0-alpha.1",
@@ -140,7 +144,7 @@ mod tests {
                 ][..],
             ),
             (
-                Kind::Python,
+                VersionKind::Python,
                 &[
                     "1.0.dev1",
                     "1.0a1",
@@ -157,18 +161,24 @@ mod tests {
                 assert!(order.is_lt(), "{kind:?}: {} < {}", pair[0], pair[1]);
             }
         }
-        assert!(compare("v1.29.3", "1.29", Kind::Loose).is_err());
+        assert!(compare("v1.29.3", "1.29", VersionKind::Loose).is_err());
         // What was built of it says nothing of which is later.
-        let built = compare("1.0.0+a", "1.0.0+b", Kind::Semantic);
+        let built = compare("1.0.0+a", "1.0.0+b", VersionKind::Semantic);
         assert!(built.expect("they are versions").is_eq());
         for wrong in ["1.0", "01.0.0", "1.0.0-01", "v1.0.0"] {
-            assert!(compare(wrong, "1.0.0", Kind::Semantic).is_err(), "{wrong}");
+            assert!(
+                compare(wrong, "1.0.0", VersionKind::Semantic).is_err(),
+                "{wrong}"
+            );
         }
         for wrong in ["1.0.", "a", "1..0"] {
-            assert!(compare(wrong, "1.0", Kind::Python).is_err(), "{wrong}");
+            assert!(
+                compare(wrong, "1.0", VersionKind::Python).is_err(),
+                "{wrong}"
+            );
         }
         assert!(
-            compare("1.0", "1.0.0", Kind::Python)
+            compare("1.0", "1.0.0", VersionKind::Python)
                 .expect("they are versions")
                 .is_eq()
         );

@@ -26,7 +26,7 @@ pub(super) fn write(value: &Value, layout: &Layout) -> Result<String> {
     }
     writer.node(
         value,
-        Place {
+        NodePosition {
             indent: None,
             inside: Inside::Document,
         },
@@ -55,7 +55,7 @@ enum Inside {
 
 /// Where a node stands: how far what holds it is indented.
 #[derive(Clone, Copy)]
-struct Place {
+struct NodePosition {
     indent: Option<usize>,
     inside: Inside,
 }
@@ -85,7 +85,7 @@ impl Writer<'_> {
                 .unwrap_or_else(|| members.iter().all(is_scalar))
     }
 
-    fn node(&mut self, value: &Value, place: Place, depth: usize) -> Result<()> {
+    fn node(&mut self, value: &Value, place: NodePosition, depth: usize) -> Result<()> {
         fits(Some(self.out.len()))?;
         if depth > 100 {
             return Err(TemplateError::new("the value nests too deeply for YAML"));
@@ -135,11 +135,11 @@ impl Writer<'_> {
         pairs
     }
 
-    fn deeper(&self, place: Place) -> usize {
+    fn deeper(&self, place: NodePosition) -> usize {
         place.indent.map_or(0, |indent| indent + self.layout.indent)
     }
 
-    fn block_sequence(&mut self, list: &[Value], place: Place, depth: usize) -> Result<()> {
+    fn block_sequence(&mut self, list: &[Value], place: NodePosition, depth: usize) -> Result<()> {
         // A list after a key is not moved in.
         let indent = match place.inside {
             Inside::Mapping => place.indent.unwrap_or(0),
@@ -155,7 +155,7 @@ impl Writer<'_> {
             }
             self.node(
                 item,
-                Place {
+                NodePosition {
                     indent: Some(indent),
                     inside: Inside::Sequence,
                 },
@@ -168,7 +168,7 @@ impl Writer<'_> {
     fn block_mapping(
         &mut self,
         pairs: &[(Value, Value)],
-        place: Place,
+        place: NodePosition,
         depth: usize,
     ) -> Result<()> {
         let indent = self.deeper(place);
@@ -176,14 +176,14 @@ impl Writer<'_> {
             if index > 0 || place.inside != Inside::Document || self.layout.explicit_start {
                 self.fresh_line(indent);
             }
-            let here = Place {
+            let here = NodePosition {
                 indent: Some(indent),
                 inside: Inside::Mapping,
             };
             if is_simple_key(key) {
                 self.scalar(
                     key,
-                    Place {
+                    NodePosition {
                         inside: Inside::Key,
                         ..here
                     },
@@ -214,14 +214,14 @@ impl Writer<'_> {
         }
     }
 
-    fn flow_sequence(&mut self, list: &[Value], place: Place, depth: usize) -> Result<()> {
+    fn flow_sequence(&mut self, list: &[Value], place: NodePosition, depth: usize) -> Result<()> {
         let indent = place.indent.unwrap_or(0) + self.layout.indent;
         self.out.push('[');
         for (index, item) in list.iter().enumerate() {
             self.flow_separator(index, indent);
             self.node(
                 item,
-                Place {
+                NodePosition {
                     indent: Some(indent),
                     inside: Inside::Flow,
                 },
@@ -232,9 +232,14 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn flow_mapping(&mut self, pairs: &[(Value, Value)], place: Place, depth: usize) -> Result<()> {
+    fn flow_mapping(
+        &mut self,
+        pairs: &[(Value, Value)],
+        place: NodePosition,
+        depth: usize,
+    ) -> Result<()> {
         let indent = place.indent.unwrap_or(0) + self.layout.indent;
-        let here = Place {
+        let here = NodePosition {
             indent: Some(indent),
             inside: Inside::Flow,
         };
@@ -249,7 +254,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn scalar(&mut self, value: &Value, place: Place) {
+    fn scalar(&mut self, value: &Value, place: NodePosition) {
         let Some(text) = value.as_str() else {
             self.out.push_str(&plain(value));
             return;

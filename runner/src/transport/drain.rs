@@ -89,7 +89,7 @@ pub(super) struct Watch {
 }
 
 /// What the two outputs of a request have in common.
-pub(super) struct Shared<'a> {
+pub(super) struct OutputsShared<'a> {
     pub(super) progress: Option<&'a ProgressSink>,
     pub(super) watch: &'a Watch,
     /// The first thing that went wrong on the control host.
@@ -140,7 +140,7 @@ impl Drain {
 
     /// Takes `body`, which comes now, where there is room for it. What comes after that is read, so that
     /// the markers behind it are found, and dropped.
-    async fn take(&mut self, body: &[u8], shared: &Shared<'_>) {
+    async fn take(&mut self, body: &[u8], shared: &OutputsShared<'_>) {
         let watch = shared.watch;
         self.came += body.len() as u64;
         match &mut self.sink {
@@ -232,7 +232,7 @@ pub(super) async fn receive(
     frame: &mut Frame,
     drain: &mut Drain,
     stream: Stream,
-    shared: &Shared<'_>,
+    shared: &OutputsShared<'_>,
 ) -> std::io::Result<()> {
     let mut output = Vec::new();
     let mut begun = false;

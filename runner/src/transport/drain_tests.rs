@@ -19,7 +19,7 @@ async fn output_that_there_is_no_room_for_is_an_error_however_soon_the_request_e
         let transport = Transport::with_local_shell(limits, sh, pool::FOR_LOCAL);
         let connection = Arc::new(Connection {
             name: "here".to_owned(),
-            kind: Kind::Local,
+            kind: ConnectionKind::Local,
         });
         let host = transport.host(&connection, TaskSettings::default());
         let short = Script::new("printf 12345678901").answer(10);

@@ -13,7 +13,7 @@ use super::*;
 fn host(sh: &'static [&'static str]) -> Arc<dyn Host> {
     let connection = Arc::new(Connection {
         name: "here".to_owned(),
-        kind: Kind::Local,
+        kind: ConnectionKind::Local,
     });
     let transport = Transport::with_local_shell(Limits::default(), sh, pool::FOR_LOCAL);
     transport.host(&connection, TaskSettings::default())

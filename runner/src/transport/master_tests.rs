@@ -28,7 +28,7 @@ fn connection(name: &str) -> Arc<Connection> {
     settings.connect_timeout = std::time::Duration::from_secs(60);
     Arc::new(Connection {
         name: name.to_owned(),
-        kind: Kind::Ssh(settings),
+        kind: ConnectionKind::Ssh(settings),
     })
 }
 

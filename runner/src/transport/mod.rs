@@ -57,6 +57,6 @@ mod test_shells;
 
 pub use pool::Transport;
 pub use settings::{
-    Become, Connection, HostKeys, Kind, LONGEST_TIMEOUT, Limits, Method, NoticeSink, ProgressSink,
-    SshSettings, Stream, TaskSettings,
+    Become, Connection, ConnectionKind, HostKeys, LONGEST_TIMEOUT, Limits, Method, NoticeSink,
+    ProgressSink, SshSettings, Stream, TaskSettings,
 };

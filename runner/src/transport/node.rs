@@ -20,7 +20,7 @@ use super::local;
 use super::master::{Master, NoChannel};
 use super::password::check_passwords;
 use super::patience::Patience;
-use super::settings::{Become, Connection, Kind, Limits, SshSettings};
+use super::settings::{Become, Connection, ConnectionKind, Limits, SshSettings};
 use super::shell::Shell;
 use super::unreachable::{lost, no_answer, other_key};
 
@@ -107,8 +107,8 @@ pub(super) struct Holds {
 impl Node {
     pub(super) fn new(connection: Arc<Connection>, common: Arc<Common>) -> Self {
         let bound = match connection.kind {
-            Kind::Local => LOCAL_SHELLS,
-            Kind::Ssh(_) => common.limits.channels_per_master.max(1),
+            ConnectionKind::Local => LOCAL_SHELLS,
+            ConnectionKind::Ssh(_) => common.limits.channels_per_master.max(1),
         };
         Self {
             account: common.ledger.account(&connection.name),
@@ -127,9 +127,11 @@ impl Node {
     /// The user to become, if that is another than the one who connects.
     pub(super) fn other_user(&self, wanted: Option<Become>) -> Option<Become> {
         wanted.filter(|wanted| match &self.connection.kind {
-            Kind::Ssh(settings) => settings.user.as_deref() != Some(wanted.user.as_str()),
+            ConnectionKind::Ssh(settings) => settings.user.as_deref() != Some(wanted.user.as_str()),
             // Who runs as root is root already.
-            Kind::Local => !(wanted.user == "root" && rustix::process::geteuid().is_root()),
+            ConnectionKind::Local => {
+                !(wanted.user == "root" && rustix::process::geteuid().is_root())
+            }
         })
     }
 
@@ -232,8 +234,8 @@ impl Node {
     /// How long the host may take until a shell is ready.
     fn patience(&self) -> Patience {
         Patience::new(match &self.connection.kind {
-            Kind::Local => self.common.local_patience,
-            Kind::Ssh(settings) => settings.connect_timeout,
+            ConnectionKind::Local => self.common.local_patience,
+            ConnectionKind::Ssh(settings) => settings.connect_timeout,
         })
     }
 
@@ -257,7 +259,7 @@ impl Node {
         &self,
         patience: &mut Patience,
     ) -> Result<Result<Channel, String>, HostError> {
-        let Kind::Ssh(settings) = &self.connection.kind else {
+        let ConnectionKind::Ssh(settings) = &self.connection.kind else {
             return local::open_shell(self.common.local_shell).map(Ok);
         };
         // A master that an earlier run left, or that served us before, may be gone: then a new one, for
@@ -359,8 +361,8 @@ impl Node {
     /// Connects without opening a shell.
     pub(super) async fn connect(&self) -> Result<(), HostError> {
         match &self.connection.kind {
-            Kind::Local => Ok(()),
-            Kind::Ssh(settings) => {
+            ConnectionKind::Local => Ok(()),
+            ConnectionKind::Ssh(settings) => {
                 check_passwords(&self.connection, None)?;
                 let mut patience = self.patience();
                 self.master(settings, &mut patience).await.map(drop)

@@ -3,7 +3,7 @@
 use windlass_modules::host::HostError;
 use windlass_modules::secret::Secret;
 
-use super::settings::{Become, Connection, Kind};
+use super::settings::{Become, Connection, ConnectionKind};
 
 /// What ssh reads from the program that it asks (`readpass.c`), and sudo from its input
 /// (`SUDO_CONV_REPL_MAX`). What is beyond that would be read as something else.
@@ -15,7 +15,7 @@ pub(super) fn check_passwords(
     user: Option<&Become>,
 ) -> Result<(), HostError> {
     let name = &connection.name;
-    if let Kind::Ssh(settings) = &connection.kind
+    if let ConnectionKind::Ssh(settings) = &connection.kind
         && let Some(why) = settings.password.as_ref().and_then(wrong)
     {
         return Err(HostError::Local {
@@ -63,7 +63,7 @@ mod tests {
             settings.password = Some(Secret::new(login));
             let connection = Connection {
                 name: "node1".to_owned(),
-                kind: Kind::Ssh(settings),
+                kind: ConnectionKind::Ssh(settings),
             };
             let user = Become {
                 method: Method::Sudo,

@@ -15,12 +15,12 @@ pub struct Connection {
     /// The inventory name, for messages.
     pub name: String,
     /// The way there.
-    pub kind: Kind,
+    pub kind: ConnectionKind,
 }
 
 /// The ways to a host.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum ConnectionKind {
     /// The control host itself, by a shell that we start.
     Local,
     /// The user's own `ssh`.

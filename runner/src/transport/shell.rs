@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio::time::sleep;
 
 use super::channel::{Channel, Ended, Way};
-use super::drain::{LONGEST_NOISE, Outputs, PIECE, Shared, note, receive};
+use super::drain::{LONGEST_NOISE, Outputs, OutputsShared, PIECE, note, receive};
 use super::frame::Frame;
 use super::patience::Patience;
 use super::prelude;
@@ -113,7 +113,7 @@ impl Shell {
             progress,
             watch,
         } = outputs;
-        let shared = Shared {
+        let shared = OutputsShared {
             progress: progress.as_ref(),
             watch,
             trouble: Mutex::new(None),
@@ -195,7 +195,7 @@ impl Shell {
 async fn attend<T>(
     sender: impl Future<Output = std::io::Result<()>>,
     answers: impl Future<Output = T>,
-    shared: &Shared<'_>,
+    shared: &OutputsShared<'_>,
     time: Duration,
 ) -> (bool, Option<NotReady>) {
     let too_late = sleep(time);

@@ -15,7 +15,7 @@ use super::*;
 fn local() -> Arc<Connection> {
     Arc::new(Connection {
         name: "here".to_owned(),
-        kind: Kind::Local,
+        kind: ConnectionKind::Local,
     })
 }
 
@@ -636,7 +636,7 @@ async fn a_request_that_nobody_waits_for_any_more_is_ended() {
 async fn file_modules_work_over_one_long_lived_shell() {
     use serde_json::json;
     use windlass_modules::fake::{Controller, DIFF, run};
-    use windlass_modules::files::{copy::Copy, file::File, lineinfile::LineInFile};
+    use windlass_modules::files::{copy::CopyArgs, file::FileArgs, lineinfile::LineInFileArgs};
 
     under_each_shell(TaskSettings::default(), |_, _, host| async move {
         let folder = tempfile::tempdir().unwrap();
@@ -645,35 +645,35 @@ async fn file_modules_work_over_one_long_lived_shell() {
         std::fs::write(at("big"), vec![b'b'; 400_000]).unwrap();
         for round in 0..2 {
             let changes = [
-                run::<File>(
+                run::<FileArgs>(
                     &*host,
                     &control,
                     DIFF,
                     json!({"path": at("d/e"), "state": "directory"}),
                 )
                 .await,
-                run::<Copy>(
+                run::<CopyArgs>(
                     &*host,
                     &control,
                     DIFF,
                     json!({"content": "a\0b", "dest": at("d/x")}),
                 )
                 .await,
-                run::<Copy>(
+                run::<CopyArgs>(
                     &*host,
                     &control,
                     DIFF,
                     json!({"src": "big", "dest": at("d/")}),
                 )
                 .await,
-                run::<LineInFile>(
+                run::<LineInFileArgs>(
                     &*host,
                     &control,
                     DIFF,
                     json!({"path": at("d/x"), "line": "l"}),
                 )
                 .await,
-                run::<LineInFile>(
+                run::<LineInFileArgs>(
                     &*host,
                     &control,
                     DIFF,
@@ -684,7 +684,7 @@ async fn file_modules_work_over_one_long_lived_shell() {
             let changed: Vec<bool> = changes.map(|outcome| outcome.unwrap().changed).into();
             assert_eq!(changed, [round == 0, true, round == 0, true, round == 0]);
             let refused = json!({"content": "c", "dest": at("d/y"), "validate": "false %s"});
-            let failure = run::<Copy>(&*host, &control, DIFF, refused)
+            let failure = run::<CopyArgs>(&*host, &control, DIFF, refused)
                 .await
                 .unwrap_err();
             assert!(failure.message.contains("refused"), "{}", failure.message);

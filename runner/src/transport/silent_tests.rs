@@ -19,7 +19,7 @@ const SLACK: Duration = Duration::from_secs(60);
 fn local() -> Arc<Connection> {
     Arc::new(Connection {
         name: "here".to_owned(),
-        kind: Kind::Local,
+        kind: ConnectionKind::Local,
     })
 }
 

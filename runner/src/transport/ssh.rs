@@ -347,7 +347,7 @@ mod tests {
         let ssh = Ssh {
             connection: &Connection {
                 name: "node".to_owned(),
-                kind: super::super::settings::Kind::Local,
+                kind: super::super::settings::ConnectionKind::Local,
             },
             settings: &SshSettings::new("node"),
             limits: &Limits {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use windlass_modules::host::{HostError, Unreachable};
 use windlass_modules::kit::quote;
 
-use super::settings::{Connection, Kind, SshSettings};
+use super::settings::{Connection, ConnectionKind, SshSettings};
 
 /// One kind of trouble: words of ssh, any of which mean it.
 struct Sign {
@@ -258,8 +258,8 @@ pub(super) enum NotReady {
 /// The error for a connection that was there and is gone.
 pub(super) fn lost(connection: &Connection, while_what: &str) -> HostError {
     let place = match &connection.kind {
-        Kind::Local => "the control host".to_owned(),
-        Kind::Ssh(settings) => place(settings),
+        ConnectionKind::Local => "the control host".to_owned(),
+        ConnectionKind::Ssh(settings) => place(settings),
     };
     HostError::Unreachable {
         kind: Unreachable::Lost,
@@ -447,7 +447,7 @@ mod tests {
     fn a_revoked_key_is_not_to_be_put_on_record() {
         let connection = Connection {
             name: "a".to_owned(),
-            kind: Kind::Local,
+            kind: ConnectionKind::Local,
         };
         let said =
             "The ED25519 host key for a is marked as revoked.\nHost key verification failed.";

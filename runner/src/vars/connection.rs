@@ -11,7 +11,7 @@ use windlass_modules::Secret;
 use super::read;
 use super::settings::Setting;
 use crate::template::{Scope, TemplateError};
-use crate::transport::{Connection, HostKeys, Kind, LONGEST_TIMEOUT, SshSettings};
+use crate::transport::{Connection, ConnectionKind, HostKeys, LONGEST_TIMEOUT, SshSettings};
 
 /// What keywords say of the connection.
 #[derive(Debug, Clone, Default)]
@@ -59,9 +59,9 @@ pub fn connection(
         .or_else(|| defaults.connection.clone())
         .unwrap_or_else(|| "ssh".to_owned());
     let kind = match how.strip_prefix("ansible.builtin.").unwrap_or(&how) {
-        "local" => Kind::Local,
+        "local" => ConnectionKind::Local,
         "ssh" | "smart" | "paramiko" | "paramiko_ssh" => {
-            Kind::Ssh(ssh(scope, host, keywords, defaults)?)
+            ConnectionKind::Ssh(ssh(scope, host, keywords, defaults)?)
         }
         _ => {
             return Err(

@@ -33,7 +33,7 @@ pub use connection::{ConnectionDefaults, ConnectionKeywords, connection};
 pub use extra::extra;
 pub use files::read as variables_file;
 pub use layers::{PlayLayers, PlayVars, TaskLayer, TaskLayers};
-pub use precedence::{Layer, PRECEDENCE};
+pub use precedence::{PRECEDENCE, VariableLayer};
 pub use state::{RunInfo, Snapshot};
 pub use store::Store;
 pub use written::written;

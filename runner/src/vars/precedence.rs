@@ -2,7 +2,7 @@
 
 /// Where a variable can come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layer {
+pub enum VariableLayer {
     /// `defaults/` of roles: of the task's own role and of those around it, of those that it depends on, and of the
     /// public roles of the play.
     RoleDefaults,
@@ -43,22 +43,22 @@ pub enum Layer {
 }
 
 /// From low to high: "Understanding variable precedence" in Ansible's documentation.
-pub const PRECEDENCE: [Layer; 17] = [
-    Layer::RoleDefaults,
-    Layer::Inventory,
-    Layer::Facts,
-    Layer::Play,
-    Layer::PlayImports,
-    Layer::VarsFiles,
-    Layer::PublicRoles,
-    Layer::RoleVars,
-    Layer::Task,
-    Layer::IncludedFiles,
-    Layer::Results,
-    Layer::RoleParams,
-    Layer::IncludeParams,
-    Layer::IncludeItems,
-    Layer::Extra,
-    Layer::Magic,
-    Layer::Running,
+pub const PRECEDENCE: [VariableLayer; 17] = [
+    VariableLayer::RoleDefaults,
+    VariableLayer::Inventory,
+    VariableLayer::Facts,
+    VariableLayer::Play,
+    VariableLayer::PlayImports,
+    VariableLayer::VarsFiles,
+    VariableLayer::PublicRoles,
+    VariableLayer::RoleVars,
+    VariableLayer::Task,
+    VariableLayer::IncludedFiles,
+    VariableLayer::Results,
+    VariableLayer::RoleParams,
+    VariableLayer::IncludeParams,
+    VariableLayer::IncludeItems,
+    VariableLayer::Extra,
+    VariableLayer::Magic,
+    VariableLayer::Running,
 ];

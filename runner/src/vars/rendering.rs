@@ -19,11 +19,11 @@ const DEEPEST: usize = 40;
 /// rendered for it is given that one; so there is nothing to take back when the step is over, and no
 /// question which thread is at which step.
 pub(super) struct Rendering<T> {
-    shared: Arc<Shared<T>>,
+    shared: Arc<HostvarsShared<T>>,
     way: Option<Arc<Way>>,
 }
 
-struct Shared<T> {
+struct HostvarsShared<T> {
     /// What was found out for `hostvars`, by host. A template may ask for a host many times, and its
     /// variables for one another: each is rendered once all the same.
     hosts: OnceMap<T>,
@@ -51,13 +51,13 @@ impl<T> Clone for Rendering<T> {
 impl<T> Default for Rendering<T> {
     fn default() -> Self {
         Self {
-            shared: Arc::new(Shared::new(None)),
+            shared: Arc::new(HostvarsShared::new(None)),
             way: None,
         }
     }
 }
 
-impl<T> Shared<T> {
+impl<T> HostvarsShared<T> {
     fn new(tame: Option<Arc<str>>) -> Self {
         Self {
             hosts: OnceMap::default(),
@@ -127,7 +127,7 @@ impl<T> Rendering<T> {
     /// Another rendering at the same steps, for which all is made harmless that is not the user's.
     pub(super) fn tame(&self, name: &str) -> Self {
         Self {
-            shared: Arc::new(Shared::new(Some(name.into()))),
+            shared: Arc::new(HostvarsShared::new(Some(name.into()))),
             way: self.way.clone(),
         }
     }

@@ -15,8 +15,8 @@ use super::{
 };
 use crate::inventory::{self, Beside, InventorySource};
 use crate::playbook::{self, Entry, Loader, Play};
-use crate::template::{self, Expression, Options, Scope, Templar, TemplateError};
-use crate::transport::{HostKeys, Kind, Method, SshSettings};
+use crate::template::{self, Expression, Scope, Templar, TemplateError, TemplateOptions};
+use crate::transport::{ConnectionKind, HostKeys, Method, SshSettings};
 use crate::yaml::{self, Mapping, Source};
 
 /// A run over files in a folder.
@@ -49,7 +49,7 @@ impl Run {
             (folder, Arc::new(beside))
         });
         let beside = beside.collect();
-        let templar = Templar::new(Options::default());
+        let templar = Templar::new(TemplateOptions::default());
         let extra_vars: Vec<String> = extra_vars.iter().map(|text| (*text).to_owned()).collect();
         let store = Store::new(
             Arc::new(inventory),
@@ -589,8 +589,8 @@ fn ssh(run: &Run, keywords: &ConnectionKeywords, defaults: &ConnectionDefaults) 
     let connection = connection(&run.view("h"), "h", keywords, defaults).unwrap();
     assert_eq!(connection.name, "h");
     match connection.kind {
-        Kind::Ssh(settings) => settings,
-        Kind::Local => panic!("ssh was expected"),
+        ConnectionKind::Ssh(settings) => settings,
+        ConnectionKind::Local => panic!("ssh was expected"),
     }
 }
 
@@ -670,7 +670,7 @@ fn local_connections_come_from_variables_and_keywords() {
         connection(&run.view(host), host, &keywords, &defaults)
             .unwrap()
             .kind
-            == Kind::Local
+            == ConnectionKind::Local
     };
     assert!(local("h", None));
     assert!(!local("i", None));

@@ -11,7 +11,7 @@ use minijinja::Value;
 
 use super::hostvars::{AllHosts, Everything};
 use super::layers::{PlayVars, TaskLayers};
-use super::precedence::{Layer, PRECEDENCE};
+use super::precedence::{PRECEDENCE, VariableLayer};
 use super::rendering::{Rendering, Step, What};
 use super::sources::Sources;
 use super::state::Snapshot;
@@ -111,7 +111,11 @@ impl View {
         Ok(None)
     }
 
-    fn find_in(&self, layer: Layer, name: &str) -> Result<Option<Found<'_>>, TemplateError> {
+    fn find_in(
+        &self,
+        layer: VariableLayer,
+        name: &str,
+    ) -> Result<Option<Found<'_>>, TemplateError> {
         let value = |value: &Value| Found::Value(value.clone());
         let Sources {
             snapshot,
@@ -122,48 +126,48 @@ impl View {
         } = &*self.sources;
         let own_play = self.sources.own_play().map(|play| &play.layers.play);
         Ok(match layer {
-            Layer::Running => {
+            VariableLayer::Running => {
                 let own = extra.iter().rev().find(|(known, _)| known == name);
                 own.map(|(_, found)| value(found))
             }
-            Layer::Magic => self.magic(name).map(Found::Value),
-            Layer::Extra => snapshot.fixed.extra.get(name).map(Found::Node),
-            Layer::IncludeItems => task.item(name).map(value),
-            Layer::IncludeParams => match magic::parents(&task.roles(), name) {
+            VariableLayer::Magic => self.magic(name).map(Found::Value),
+            VariableLayer::Extra => snapshot.fixed.extra.get(name).map(Found::Node),
+            VariableLayer::IncludeItems => task.item(name).map(value),
+            VariableLayer::IncludeParams => match magic::parents(&task.roles(), name) {
                 Some(parents) => Some(Found::Value(parents)),
                 None => task.find_included(name).map(Found::Node),
             },
-            Layer::RoleParams => roles::param(&task.roles(), name).map(Found::Node),
-            Layer::Results => state.variables.get(name).map(value),
-            Layer::IncludedFiles => {
+            VariableLayer::RoleParams => roles::param(&task.roles(), name).map(Found::Node),
+            VariableLayer::Results => state.variables.get(name).map(value),
+            VariableLayer::IncludedFiles => {
                 let files = state.included.iter().rev();
                 let mut files = files.filter_map(|file| file.as_mapping());
                 files.find_map(|file| file.get(name)).map(Found::Node)
             }
-            Layer::Task => task.find(name).map(Found::Node),
-            Layer::RoleVars => roles::variable(&task.roles(), name).map(Found::Node),
-            Layer::PublicRoles => {
+            VariableLayer::Task => task.find(name).map(Found::Node),
+            VariableLayer::RoleVars => roles::variable(&task.roles(), name).map(Found::Node),
+            VariableLayer::PublicRoles => {
                 let public = self.sources.play_roles();
                 let found = public.and_then(|public| roles::exported(public, name));
                 found.map(Found::Node)
             }
-            Layer::RoleDefaults => {
+            VariableLayer::RoleDefaults => {
                 let own = roles::default(&task.roles(), name);
                 let public = || roles::public_default(self.sources.play_roles()?, name);
                 own.or_else(public).map(Found::Node)
             }
-            Layer::VarsFiles => return self.find_in_files(name),
-            Layer::PlayImports => own_play.and_then(|play| {
+            VariableLayer::VarsFiles => return self.find_in_files(name),
+            VariableLayer::PlayImports => own_play.and_then(|play| {
                 let mut imports = play.imports.iter();
                 imports
                     .find_map(|import| import.vars.get(name))
                     .map(Found::Node)
             }),
-            Layer::Play => own_play
+            VariableLayer::Play => own_play
                 .and_then(|play| play.common.vars.get(name))
                 .map(Found::Node),
-            Layer::Facts => state.facts.get(name).map(value),
-            Layer::Inventory => self.sources.inventory.get(name).map(Found::Node),
+            VariableLayer::Facts => state.facts.get(name).map(value),
+            VariableLayer::Inventory => self.sources.inventory.get(name).map(Found::Node),
         })
     }
 
@@ -262,13 +266,13 @@ impl View {
 
 /// A value without what would lead the name of a file elsewhere. What a host said of itself is never a whole
 /// path; a fact that a task set, and the item of a loop, may be one.
-fn tame_in(layer: Layer, name: &str, value: Value, file: &Arc<str>) -> Value {
+fn tame_in(layer: VariableLayer, name: &str, value: Value, file: &Arc<str>) -> Value {
     let whole = Part::Of(Arc::clone(file));
     let part = match layer {
-        Layer::Facts => Part::Inner,
-        Layer::Results if value.as_str().is_none() => Part::Inner,
-        Layer::Magic if name == "ansible_facts" => Part::Inner,
-        Layer::Results | Layer::Running | Layer::IncludeItems => whole,
+        VariableLayer::Facts => Part::Inner,
+        VariableLayer::Results if value.as_str().is_none() => Part::Inner,
+        VariableLayer::Magic if name == "ansible_facts" => Part::Inner,
+        VariableLayer::Results | VariableLayer::Running | VariableLayer::IncludeItems => whole,
         _ => return value,
     };
     template::tame(value, &part)

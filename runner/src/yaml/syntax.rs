@@ -72,7 +72,7 @@ pub(super) fn diagnostic(source: &Arc<Source>, error: &ScanError, open: &[Open])
     while !text.is_char_boundary(at) {
         at -= 1;
     }
-    let place = Place {
+    let place = ErrorPosition {
         source,
         text,
         at,
@@ -98,7 +98,7 @@ pub(super) fn tab(span: &Span) -> Diagnostic {
         .help("replace it with spaces; most editors can do that whenever a file is saved")
 }
 
-struct Place<'a> {
+struct ErrorPosition<'a> {
     source: &'a Arc<Source>,
     text: &'a str,
     at: usize,
@@ -106,7 +106,7 @@ struct Place<'a> {
     open: &'a [Open],
 }
 
-impl Place<'_> {
+impl ErrorPosition<'_> {
     fn span(&self, start: usize, end: usize) -> Span {
         Span::new(self.source, start, end)
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
-use windlass::engine::{Options, Run, Summary};
+use windlass::engine::{Run, RunOptions, Summary};
 use windlass::inventory::{self, InventorySource};
 use windlass::playbook::{self, Loader};
 use windlass::template::{self, Templar};
@@ -68,9 +68,9 @@ async fn run(site: &Site, transport: Transport) -> Summary {
     let inventory = Arc::new(inventory::load(&[source]).expect("it is well-formed"));
     let loader = Loader::new(|name| windlass_modules::registry::find(name).is_some());
     let playbook = playbook::load(&folder.join("site.yml"), &loader).expect("it is well-formed");
-    let templar = Templar::new(template::Options {
+    let templar = Templar::new(template::TemplateOptions {
         base_dirs: vec![folder.to_owned()],
-        ..template::Options::default()
+        ..template::TemplateOptions::default()
     });
     let extra = windlass::vars::extra(&[]).expect("there are none");
     let store = Store::new(
@@ -87,7 +87,7 @@ async fn run(site: &Site, transport: Transport) -> Summary {
         templar,
         loader,
         transport,
-        options: Options::default(),
+        options: RunOptions::default(),
     };
     let (events, mut seen) = mpsc::channel(64);
     let reader = tokio::spawn(async move {

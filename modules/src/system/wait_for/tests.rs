@@ -4,12 +4,12 @@ use std::net::TcpListener;
 
 use serde_json::{Value, json};
 
-use super::WaitFor;
+use super::WaitForArgs;
 use crate::fake::{self, CHECK, Controller, REAL, Shell};
 use crate::outcome::{Failure, Outcome};
 
 async fn on(shell: &Shell, arguments: Value) -> Result<Outcome, Failure> {
-    fake::run::<WaitFor>(shell, &Controller::new("/"), REAL, arguments).await
+    fake::run::<WaitForArgs>(shell, &Controller::new("/"), REAL, arguments).await
 }
 
 fn shells() -> impl Iterator<Item = Shell> {
@@ -204,11 +204,11 @@ async fn arguments_that_make_no_sense_are_refused_and_check_mode_waits_for_nothi
         json!({"port": 1, "state": "drained", "active_connection_states": ["CLOSED"]}),
     ] {
         assert!(
-            fake::run::<WaitFor>(&host, &control, REAL, arguments)
+            fake::run::<WaitForArgs>(&host, &control, REAL, arguments)
                 .await
                 .is_err()
         );
     }
-    let outcome = fake::run::<WaitFor>(&host, &control, CHECK, json!({"port": 1})).await;
+    let outcome = fake::run::<WaitForArgs>(&host, &control, CHECK, json!({"port": 1})).await;
     assert!(outcome.unwrap().skipped);
 }

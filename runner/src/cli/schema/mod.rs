@@ -13,7 +13,7 @@ pub use language::schema;
 
 /// Print the JSON Schema of the playbook language, for editors.
 #[derive(Debug, Args)]
-pub(crate) struct Arguments {
+pub(crate) struct SchemaArgs {
     /// Which files the schema is for.
     #[arg(value_enum, default_value_t = File::Playbook)]
     file: File,
@@ -28,7 +28,7 @@ pub enum File {
     Tasks,
 }
 
-pub(crate) fn start(arguments: &Arguments, printer: &Printer) -> Exit {
+pub(crate) fn start(arguments: &SchemaArgs, printer: &Printer) -> Exit {
     printer.json(&format!("{:#}", schema(arguments.file)));
     Exit::Well
 }

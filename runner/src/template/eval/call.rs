@@ -10,7 +10,7 @@ use crate::template::budget;
 use crate::template::error::TemplateError;
 use crate::template::python::{string, type_name};
 use crate::template::special::{defined, failed, is_undefined};
-use crate::template::tree::{Applied, Arg, Call, Expr, Kind, Name};
+use crate::template::tree::{Applied, Arg, Call, Expr, ExprKind, Name};
 use crate::template::{filters, functions, tests};
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;
@@ -316,8 +316,8 @@ impl Eval<'_> {
     }
 
     pub(super) fn call_expr(&mut self, call: &Call, expr: &Expr) -> Result {
-        if let Kind::Attr(base, name) = &call.callee.kind {
-            if let Kind::Var(this) = &base.kind
+        if let ExprKind::Attr(base, name) = &call.callee.kind {
+            if let ExprKind::Var(this) = &base.kind
                 && &**this == "self"
                 && self.blocks.contains_key(name)
             {
@@ -331,7 +331,7 @@ impl Eval<'_> {
             let result = self.call_method(&base, name, given);
             return Ok(result.unwrap_or_else(|error| failed(error.or_at(expr.at.clone()))));
         }
-        if let Kind::Var(name) = &call.callee.kind
+        if let ExprKind::Var(name) = &call.callee.kind
             && &**name == "super"
             && self.block.is_some()
         {
@@ -339,7 +339,7 @@ impl Eval<'_> {
         }
         let callee = self.expr(&call.callee)?;
         if is_undefined(&callee) {
-            if let Kind::Var(name) = &call.callee.kind {
+            if let ExprKind::Var(name) = &call.callee.kind {
                 return Ok(failed(
                     functions::unknown(name).or_at(call.callee.at.clone()),
                 ));

@@ -8,7 +8,7 @@ use super::operators::{self, compare, truth};
 use super::state::Eval;
 use crate::template::error::TemplateError;
 use crate::template::special::{Dict, List, failed, is_undefined, undefined};
-use crate::template::tree::{Comparison, Expr, If, Kind, Slice};
+use crate::template::tree::{Comparison, Expr, ExprKind, If, Slice};
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;
 
@@ -17,8 +17,8 @@ impl Eval<'_> {
     pub(in crate::template) fn expr(&mut self, expr: &Expr) -> Result {
         // The commonest ones first, without the bookkeeping that only nesting needs.
         match &expr.kind {
-            Kind::Const(value) => return Ok(value.clone()),
-            Kind::Var(name) => return Ok(self.variable_at(name, expr)),
+            ExprKind::Const(value) => return Ok(value.clone()),
+            ExprKind::Var(name) => return Ok(self.variable_at(name, expr)),
             _ => {}
         }
         self.shared.spend(1)?;
@@ -51,40 +51,40 @@ impl Eval<'_> {
 
     fn kind(&mut self, expr: &Expr) -> Result {
         match &expr.kind {
-            Kind::Const(value) => Ok(value.clone()),
-            Kind::Var(name) => Ok(self.variable_at(name, expr)),
-            Kind::Attr(base, name) => {
+            ExprKind::Const(value) => Ok(value.clone()),
+            ExprKind::Var(name) => Ok(self.variable_at(name, expr)),
+            ExprKind::Attr(base, name) => {
                 let value = self.expr(base)?;
                 Ok(access::attribute(&value, name).unwrap_or_else(|| missing(&value, expr)))
             }
-            Kind::Item(base, key) => self.item(expr, base, key),
-            Kind::Slice(slice) => {
+            ExprKind::Item(base, key) => self.item(expr, base, key),
+            ExprKind::Slice(slice) => {
                 let result = self.slice(slice)?;
                 self.shared.made(result)
             }
-            Kind::Not(operand) => Ok(Value::from(!self.test(operand)?)),
-            Kind::Negate(operand) => operators::negate(&self.defined(operand)?),
-            Kind::And(left, right) => self.shortcut(left, right, false),
-            Kind::Or(left, right) => self.shortcut(left, right, true),
-            Kind::Binary(operator, left, right) => {
+            ExprKind::Not(operand) => Ok(Value::from(!self.test(operand)?)),
+            ExprKind::Negate(operand) => operators::negate(&self.defined(operand)?),
+            ExprKind::And(left, right) => self.shortcut(left, right, false),
+            ExprKind::Or(left, right) => self.shortcut(left, right, true),
+            ExprKind::Binary(operator, left, right) => {
                 let (left, right) = (self.defined(left)?, self.defined(right)?);
                 let result = operators::binary(self.shared, *operator, &left, &right)?;
                 self.shared.made(result)
             }
-            Kind::Compare(first, rest) => self.compare(first, rest),
-            Kind::If(choice) => self.choice(choice, expr),
-            Kind::Filter(applied) => self.filter(applied),
-            Kind::Test(applied) => self.apply_test(applied),
-            Kind::Call(call) => self.call_expr(call, expr),
-            Kind::List(items) => {
+            ExprKind::Compare(first, rest) => self.compare(first, rest),
+            ExprKind::If(choice) => self.choice(choice, expr),
+            ExprKind::Filter(applied) => self.filter(applied),
+            ExprKind::Test(applied) => self.apply_test(applied),
+            ExprKind::Call(call) => self.call_expr(call, expr),
+            ExprKind::List(items) => {
                 let list = List::value(self.all(items)?);
                 self.shared.made(list)
             }
-            Kind::Tuple(items) => {
+            ExprKind::Tuple(items) => {
                 let tuple = Value::from(Tuple::from(self.all(items)?));
                 self.shared.made(tuple)
             }
-            Kind::Map(entries) => {
+            ExprKind::Map(entries) => {
                 let mapping = self.map(entries)?;
                 self.shared.made(mapping)
             }
@@ -183,13 +183,13 @@ fn missing(base: &Value, expr: &Expr) -> Value {
     }
     let error = match (path(expr), &expr.kind) {
         (Some(name), _) => TemplateError::undefined(name),
-        (None, Kind::Attr(_, name)) => no_member(base, &format!("attribute '{name}'")),
+        (None, ExprKind::Attr(_, name)) => no_member(base, &format!("attribute '{name}'")),
         (None, _) => no_member(base, "such item"),
     };
     let parent = match &expr.kind {
-        Kind::Attr(base, name) => path(base).map(|path| (path, format!("'{name}'"))),
-        Kind::Item(base, key) => match &key.kind {
-            Kind::Const(key) => path(base).map(|path| (path, crate::template::repr(key))),
+        ExprKind::Attr(base, name) => path(base).map(|path| (path, format!("'{name}'"))),
+        ExprKind::Item(base, key) => match &key.kind {
+            ExprKind::Const(key) => path(base).map(|path| (path, crate::template::repr(key))),
             _ => None,
         },
         _ => None,
@@ -218,11 +218,11 @@ fn no_member(base: &Value, member: &str) -> TemplateError {
 /// The path an expression spells, such as `web.port` or `hosts['a'].ip`.
 pub(in crate::template) fn path(expr: &Expr) -> Option<String> {
     match &expr.kind {
-        Kind::Var(name) => Some(name.to_string()),
-        Kind::Attr(base, name) => Some(format!("{}.{name}", path(base)?)),
-        Kind::Item(base, key) => {
+        ExprKind::Var(name) => Some(name.to_string()),
+        ExprKind::Attr(base, name) => Some(format!("{}.{name}", path(base)?)),
+        ExprKind::Item(base, key) => {
             let key = match &key.kind {
-                Kind::Const(key) => crate::template::repr(key),
+                ExprKind::Const(key) => crate::template::repr(key),
                 _ => path(key)?,
             };
             Some(format!("{}[{key}]", path(base)?))

@@ -9,13 +9,13 @@ use minijinja::value::ValueKind;
 use super::access::items;
 use super::locals::Locals;
 use super::output::Output;
-use super::state::{Eval, Shared};
+use super::state::{Eval, RenderShared};
 use crate::template::error::TemplateError;
 use crate::template::files;
 use crate::template::options::FileOptions;
 use crate::template::python::string;
 use crate::template::tame;
-use crate::template::tree::{Expr, Name, Stmt, Target, Template};
+use crate::template::tree::{AssignTarget, Expr, Name, Stmt, Template};
 
 type Result<T> = std::result::Result<T, TemplateError>;
 
@@ -71,7 +71,7 @@ impl Eval<'_> {
         let part = tame::Part::Of(name.into());
         let locals = self.locals.all().iter();
         let locals = locals.map(|(name, value)| (name.clone(), tame::tame(value.clone(), &part)));
-        let shared = Shared::new(shared.templar, &scope);
+        let shared = RenderShared::new(shared.templar, &scope);
         let mut eval = Eval::new(&shared, self.folder.clone());
         eval.locals = Locals::with(locals.collect());
         eval.defined(file)
@@ -132,7 +132,7 @@ impl Eval<'_> {
         result
     }
 
-    pub(super) fn import(&mut self, file: &Expr, target: &Target) -> Result<()> {
+    pub(super) fn import(&mut self, file: &Expr, target: &AssignTarget) -> Result<()> {
         let loaded = self.need(file)?;
         let exports = self.exports(&loaded)?;
         self.assign(target, super::macros::Namespace::value(exports))

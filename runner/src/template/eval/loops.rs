@@ -11,7 +11,7 @@ use super::access::items;
 use super::call::Arguments;
 use super::flow::Flow;
 use super::output::Output;
-use super::state::{Eval, Shared};
+use super::state::{Eval, RenderShared};
 use crate::template::error::TemplateError;
 use crate::template::limits::put_in;
 use crate::template::special::{as_places, bury, failed, is_undefined};
@@ -101,7 +101,7 @@ impl Loop {
     /// `loop.cycle(…)` and `loop.changed(…)`.
     pub(super) fn method(
         &self,
-        shared: &Shared<'_>,
+        shared: &RenderShared<'_>,
         name: &str,
         given: &Arguments,
     ) -> Option<Result> {

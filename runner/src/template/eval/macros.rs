@@ -12,7 +12,7 @@ use super::call::Arguments;
 use super::locals::Locals;
 use super::loops::Loop;
 use super::output::Output;
-use super::state::{Eval, Shared};
+use super::state::{Eval, RenderShared};
 use crate::template::error::TemplateError;
 use crate::template::functions::Global;
 use crate::template::limits::put_in;
@@ -86,7 +86,7 @@ impl Namespace {
         Value::from_object(Self(RwLock::new(entries)))
     }
 
-    pub(super) fn set(&self, shared: &Shared<'_>, name: &Name, value: &Value) -> Result<()> {
+    pub(super) fn set(&self, shared: &RenderShared<'_>, name: &Name, value: &Value) -> Result<()> {
         let put = || {
             let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
             match entries.iter_mut().find(|(bound, _)| bound == name) {

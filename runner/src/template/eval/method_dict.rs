@@ -4,7 +4,7 @@ use minijinja::Value;
 
 use super::call::{Arguments, entries};
 use super::given::{Given, pair, tuple};
-use super::state::Shared;
+use super::state::RenderShared;
 use crate::template::error::TemplateError;
 use crate::template::limits::put_in;
 use crate::template::special::{Dict, List, is_undefined};
@@ -13,7 +13,7 @@ type Result<T = Value> = std::result::Result<T, TemplateError>;
 
 /// `mapping.name(args)`; nothing if mappings have no such method.
 pub(super) fn call(
-    shared: &Shared<'_>,
+    shared: &RenderShared<'_>,
     value: &Value,
     name: &str,
     arguments: &Arguments,
@@ -50,7 +50,7 @@ fn get(value: &Value, given: &Given<'_>) -> Result {
         .unwrap_or_else(|| Value::from(())))
 }
 
-fn changed(shared: &Shared<'_>, value: &Value, given: &Given<'_>) -> Result {
+fn changed(shared: &RenderShared<'_>, value: &Value, given: &Given<'_>) -> Result {
     let Some(dict) = value.downcast_object_ref::<Dict>() else {
         return Err(TemplateError::new(format!(
             "'{}' cannot change a mapping that the template did not make",
@@ -84,7 +84,7 @@ fn changed(shared: &Shared<'_>, value: &Value, given: &Given<'_>) -> Result {
     }
 }
 
-fn update(shared: &Shared<'_>, dict: &Dict, given: &Given<'_>) -> Result {
+fn update(shared: &RenderShared<'_>, dict: &Dict, given: &Given<'_>) -> Result {
     let mut new = Vec::new();
     if let Some(other) = given.arguments.positional.first() {
         match entries(other) {
@@ -110,7 +110,12 @@ fn update(shared: &Shared<'_>, dict: &Dict, given: &Given<'_>) -> Result {
 }
 
 /// Puts an entry into a mapping that is there already.
-pub(super) fn insert(shared: &Shared<'_>, dict: &Dict, key: &Value, value: &Value) -> Result<()> {
+pub(super) fn insert(
+    shared: &RenderShared<'_>,
+    dict: &Dict,
+    key: &Value,
+    value: &Value,
+) -> Result<()> {
     let put = || dict.change(|entries| drop(entries.insert(key.clone(), value.clone())));
     put_in(shared, value, put, || {
         dict.change(|entries| drop(entries.shift_remove(key)));

@@ -7,7 +7,7 @@ use super::access::items;
 use super::call::{Arguments, entries};
 use super::given::Given;
 use super::operators::whole;
-use super::state::Shared;
+use super::state::RenderShared;
 use crate::template::budget::ITEM;
 use crate::template::error::TemplateError;
 use crate::template::limits::put_in;
@@ -17,7 +17,7 @@ type Result<T = Value> = std::result::Result<T, TemplateError>;
 
 /// `list.name(args)`; nothing if lists have no such method.
 pub(super) fn call(
-    shared: &Shared<'_>,
+    shared: &RenderShared<'_>,
     value: &Value,
     name: &str,
     arguments: &Arguments,
@@ -63,7 +63,7 @@ const DEEPEST: usize = 60;
 const LARGEST: usize = 100_000;
 
 /// A copy that shares nothing with the original, so that no list can come to hold itself.
-pub(super) fn detached(shared: &Shared<'_>, value: &Value) -> Result {
+pub(super) fn detached(shared: &RenderShared<'_>, value: &Value) -> Result {
     let mut size = 0;
     let copy = copied(value, 0, &mut size)?;
     // A value that holds no others is not copied.
@@ -92,7 +92,7 @@ fn copied(value: &Value, depth: usize, size: &mut usize) -> Result {
     }
 }
 
-fn changed(shared: &Shared<'_>, value: &Value, given: &Given<'_>) -> Result {
+fn changed(shared: &RenderShared<'_>, value: &Value, given: &Given<'_>) -> Result {
     let Some(list) = value.downcast_object_ref::<List>() else {
         return Err(TemplateError::new(format!(
             "'{}' cannot change a list that the template did not make",
@@ -149,7 +149,7 @@ fn changed(shared: &Shared<'_>, value: &Value, given: &Given<'_>) -> Result {
 }
 
 /// Puts an item into a list that is there already.
-fn insert(shared: &Shared<'_>, list: &List, at: usize, item: &Value) -> Result<()> {
+fn insert(shared: &RenderShared<'_>, list: &List, at: usize, item: &Value) -> Result<()> {
     put_in(
         shared,
         item,

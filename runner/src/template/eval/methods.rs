@@ -6,7 +6,7 @@ use minijinja::value::ValueKind;
 use super::access::attribute;
 use super::call::Arguments;
 use super::loops::Loop;
-use super::state::{Eval, Shared};
+use super::state::{Eval, RenderShared};
 use super::{method_dict, method_list, method_text};
 use crate::template::error::TemplateError;
 use crate::template::functions::Cycler;
@@ -57,7 +57,7 @@ impl Eval<'_> {
 
 /// Methods of values that only templates have.
 fn plain_method(
-    shared: &Shared<'_>,
+    shared: &RenderShared<'_>,
     value: &Value,
     name: &str,
     given: &Arguments,

@@ -34,4 +34,4 @@ pub(super) use methods::call_text_method;
 pub(super) use operators::{add_values as add, compare, contains, order, place, truth, whole};
 pub(super) use output::Output;
 pub(super) use percent::percent;
-pub(super) use state::{Eval, Shared};
+pub(super) use state::{Eval, RenderShared};

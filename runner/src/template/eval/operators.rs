@@ -7,7 +7,7 @@ use minijinja::value::{Tuple, ValueKind};
 
 use super::access::{integer, items};
 use super::percent::percent;
-use super::state::Shared;
+use super::state::RenderShared;
 use crate::template::budget::{Growing, ITEM, fits};
 use crate::template::error::TemplateError;
 use crate::template::python::{string, type_name};
@@ -200,7 +200,7 @@ fn too_large() -> TemplateError {
 
 /// `left operator right`.
 pub(super) fn binary(
-    shared: &Shared<'_>,
+    shared: &RenderShared<'_>,
     operator: Operator,
     left: &Value,
     right: &Value,
@@ -305,7 +305,11 @@ fn integers(operator: Operator, left: i128, right: i128) -> Option<Result> {
 }
 
 /// `left + right`.
-pub(in crate::template) fn add_values(shared: &Shared<'_>, left: &Value, right: &Value) -> Result {
+pub(in crate::template) fn add_values(
+    shared: &RenderShared<'_>,
+    left: &Value,
+    right: &Value,
+) -> Result {
     binary(shared, Operator::Add, left, right)
 }
 
@@ -313,7 +317,7 @@ fn is_list(value: &Value) -> bool {
     value.kind() == ValueKind::Seq
 }
 
-fn add(shared: &Shared<'_>, left: &Value, right: &Value) -> Option<Result> {
+fn add(shared: &RenderShared<'_>, left: &Value, right: &Value) -> Option<Result> {
     if let (Some(left), Some(right)) = (left.as_str(), right.as_str()) {
         return Some(
             shared
@@ -341,7 +345,7 @@ fn add(shared: &Shared<'_>, left: &Value, right: &Value) -> Option<Result> {
     }))
 }
 
-fn multiply(shared: &Shared<'_>, left: &Value, right: &Value) -> Option<Result> {
+fn multiply(shared: &RenderShared<'_>, left: &Value, right: &Value) -> Option<Result> {
     let (value, times) = match (integer(left), integer(right)) {
         (None, Some(times)) => (left, times),
         (Some(times), None) => (right, times),

@@ -2,7 +2,7 @@
 
 use minijinja::Value;
 
-use super::state::Shared;
+use super::state::RenderShared;
 use crate::template::error::TemplateError;
 use crate::template::python;
 
@@ -18,7 +18,7 @@ pub(in crate::template) struct Output {
 
 impl Output {
     /// Writes a value. Python's `None` writes nothing.
-    pub(super) fn value(&mut self, value: Value, shared: &Shared<'_>) -> Result<()> {
+    pub(super) fn value(&mut self, value: Value, shared: &RenderShared<'_>) -> Result<()> {
         if value.is_none() {
             return Ok(());
         }
@@ -32,7 +32,7 @@ impl Output {
     }
 
     /// Writes text.
-    pub(super) fn text(&mut self, text: &str, shared: &Shared<'_>) -> Result<()> {
+    pub(super) fn text(&mut self, text: &str, shared: &RenderShared<'_>) -> Result<()> {
         if text.is_empty() {
             return Ok(());
         }
@@ -41,14 +41,14 @@ impl Output {
         self.push(text, shared)
     }
 
-    fn flush(&mut self, shared: &Shared<'_>) -> Result<()> {
+    fn flush(&mut self, shared: &RenderShared<'_>) -> Result<()> {
         match self.single.take() {
             Some(first) => self.push(&python::display(&first), shared),
             None => Ok(()),
         }
     }
 
-    fn push(&mut self, text: &str, shared: &Shared<'_>) -> Result<()> {
+    fn push(&mut self, text: &str, shared: &RenderShared<'_>) -> Result<()> {
         shared.make(text.len())?;
         shared.spend(text.len() / 64)?;
         self.text.push_str(text);
@@ -65,7 +65,7 @@ impl Output {
     }
 
     /// All of it as text.
-    pub(in crate::template) fn into_text(mut self, shared: &Shared<'_>) -> Result<String> {
+    pub(in crate::template) fn into_text(mut self, shared: &RenderShared<'_>) -> Result<String> {
         self.flush(shared)?;
         Ok(self.text)
     }

@@ -23,7 +23,7 @@ const FUEL: u64 = if cfg!(test) { 300_000 } else { 4_000_000 };
 const DEEPEST: u32 = 400;
 
 /// What one rendering shares with the templates it includes and the macros it calls.
-pub(in crate::template) struct Shared<'e> {
+pub(in crate::template) struct RenderShared<'e> {
     pub(in crate::template) templar: &'e Templar,
     pub(in crate::template) scope: &'e Arc<dyn Scope>,
     fuel: Cell<u64>,
@@ -33,13 +33,13 @@ pub(in crate::template) struct Shared<'e> {
     _rendering: Rendering,
 }
 
-impl Drop for Shared<'_> {
+impl Drop for RenderShared<'_> {
     fn drop(&mut self) {
         self.budget().leave();
     }
 }
 
-impl<'e> Shared<'e> {
+impl<'e> RenderShared<'e> {
     pub(in crate::template) fn new(templar: &'e Templar, scope: &'e Arc<dyn Scope>) -> Self {
         let shared = Self {
             templar,
@@ -106,7 +106,7 @@ pub(super) type Blocks = HashMap<Name, Vec<Arc<[Stmt]>>>;
 
 /// An evaluation of one template, macro or expression.
 pub(in crate::template) struct Eval<'e> {
-    pub(in crate::template) shared: &'e Shared<'e>,
+    pub(in crate::template) shared: &'e RenderShared<'e>,
     pub(super) locals: Locals,
     pub(super) blocks: Blocks,
     /// The block being written and which of its definitions.
@@ -116,7 +116,7 @@ pub(in crate::template) struct Eval<'e> {
 }
 
 impl<'e> Eval<'e> {
-    pub(in crate::template) fn new(shared: &'e Shared<'e>, folder: Option<PathBuf>) -> Self {
+    pub(in crate::template) fn new(shared: &'e RenderShared<'e>, folder: Option<PathBuf>) -> Self {
         Self {
             shared,
             locals: Locals::default(),

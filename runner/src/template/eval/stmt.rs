@@ -10,7 +10,7 @@ use super::state::Eval;
 use crate::template::error::TemplateError;
 use crate::template::python::{string, type_name};
 use crate::template::special::{Dict, undefined};
-use crate::template::tree::{Applied, Expr, Kind, Macro, Stmt, Target};
+use crate::template::tree::{Applied, AssignTarget, Expr, ExprKind, Macro, Stmt};
 
 type Result<T> = std::result::Result<T, TemplateError>;
 
@@ -109,7 +109,7 @@ impl Eval<'_> {
 
     /// Applies a chain of filters that has no operand of its own.
     fn chain(&mut self, filter: &Expr, value: Value) -> Result<Value> {
-        let Kind::Filter(applied) = &filter.kind else {
+        let ExprKind::Filter(applied) = &filter.kind else {
             return Ok(value);
         };
         let applied: &Applied = applied;
@@ -126,7 +126,7 @@ impl Eval<'_> {
         caller: &std::sync::Arc<Macro>,
         output: &mut Output,
     ) -> Result<()> {
-        let Kind::Call(call_node) = &call.kind else {
+        let ExprKind::Call(call_node) = &call.kind else {
             return Ok(());
         };
         let callee = self.defined(&call_node.callee)?;
@@ -139,10 +139,10 @@ impl Eval<'_> {
     }
 
     /// Assigns to a name, a namespace's attribute, or several of them.
-    pub(super) fn assign(&mut self, target: &Target, value: Value) -> Result<()> {
+    pub(super) fn assign(&mut self, target: &AssignTarget, value: Value) -> Result<()> {
         match target {
-            Target::Name(name) => self.locals.set(name, value),
-            Target::Attr(base, name) => {
+            AssignTarget::Name(name) => self.locals.set(name, value),
+            AssignTarget::Attr(base, name) => {
                 let base = self.defined(base)?;
                 if let Some(namespace) = base.downcast_object_ref::<Namespace>() {
                     namespace.set(self.shared, name, &value)?;
@@ -158,7 +158,7 @@ impl Eval<'_> {
                     .hint("only attributes of `namespace()` can be set"));
                 }
             }
-            Target::Many(targets) => {
+            AssignTarget::Many(targets) => {
                 let values = items(&value)?;
                 if values.len() != targets.len() {
                     return Err(TemplateError::new(format!(

@@ -8,7 +8,7 @@ use minijinja::value::{Tuple, ValueKind};
 use crate::template::budget::{ITEM, fits};
 use crate::template::distinct::Distinct;
 use crate::template::error::TemplateError;
-use crate::template::eval::{Function, Input, Shared, entries, item, items};
+use crate::template::eval::{Function, Input, RenderShared, entries, item, items};
 use crate::template::python::{repr, string, type_name};
 use crate::template::special::{Dict, List, defined, failed};
 
@@ -60,7 +60,12 @@ impl ListMerge {
         })
     }
 
-    fn merge(self, shared: &Shared<'_>, low: Vec<Value>, high: Vec<Value>) -> Result<Vec<Value>> {
+    fn merge(
+        self,
+        shared: &RenderShared<'_>,
+        low: Vec<Value>,
+        high: Vec<Value>,
+    ) -> Result<Vec<Value>> {
         Ok(match self {
             Self::Replace => high,
             Self::Keep => low,
@@ -131,7 +136,7 @@ fn not_a_mapping(value: &Value) -> TemplateError {
 }
 
 fn merge(
-    shared: &Shared<'_>,
+    shared: &RenderShared<'_>,
     low: &Value,
     high: &Value,
     (recursive, lists): (bool, ListMerge),

@@ -8,7 +8,7 @@ use minijinja::Value;
 use serde_json::Value as Json;
 
 use super::error::TemplateError;
-use super::options::Options;
+use super::options::TemplateOptions;
 use super::scope::Scope;
 use super::templar::Templar;
 use super::trust::Code;
@@ -23,7 +23,7 @@ struct Variables {
 
 impl Variables {
     fn rendered(self: &Arc<Self>, json: &Json) -> Result<Value, TemplateError> {
-        let scope: Arc<dyn Scope> = Arc::new(Shared(Arc::clone(self)));
+        let scope: Arc<dyn Scope> = Arc::new(SharedVariables(Arc::clone(self)));
         match json {
             Json::String(text) => self.templar.render_str(&Code::written(text), None, &scope),
             other => Ok(from_json(other)),
@@ -32,9 +32,9 @@ impl Variables {
 }
 
 #[derive(Debug)]
-struct Shared(Arc<Variables>);
+struct SharedVariables(Arc<Variables>);
 
-impl Scope for Shared {
+impl Scope for SharedVariables {
     fn get(&self, name: &str) -> Option<Result<Value, TemplateError>> {
         Some(self.0.rendered(self.0.values.get(name)?))
     }
@@ -62,7 +62,7 @@ fn scopes(templar: &Templar) -> HashMap<String, Arc<dyn Scope>> {
                 values,
                 templar: templar.clone(),
             };
-            let scope: Arc<dyn Scope> = Arc::new(Shared(Arc::new(variables)));
+            let scope: Arc<dyn Scope> = Arc::new(SharedVariables(Arc::new(variables)));
             (
                 group["name"]
                     .as_str()
@@ -98,7 +98,7 @@ fn agrees(observed: &Json, ours: &Json) -> bool {
 
 #[test]
 fn templates_give_what_ansible_gives() {
-    let templar = Templar::new(Options::default());
+    let templar = Templar::new(TemplateOptions::default());
     let scopes = scopes(&templar);
     let observed = json(include_str!("observed.json"));
     let differences = json(include_str!("differences.json"));

@@ -10,7 +10,7 @@ use crate::template::eval::{Function, Input, contains as holds, item, items, tru
 use crate::template::filters::yes_or_no;
 use crate::template::python::{string, type_name};
 use crate::template::regex::{self, Flags};
-use crate::template::version::{self, Kind};
+use crate::template::version::{self, VersionKind};
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;
 
@@ -184,10 +184,10 @@ fn version_test(input: &mut Input<'_, '_>) -> Result {
     }
     let operator = input.optional_text(2).unwrap_or_else(|| "eq".to_owned());
     let kind = match (input.bool_or(3, false)?, input.optional_text(4).as_deref()) {
-        (true, _) | (_, Some("strict")) => Kind::Strict,
-        (_, None | Some("loose")) => Kind::Loose,
-        (_, Some("semver" | "semantic")) => Kind::Semantic,
-        (_, Some("pep440")) => Kind::Python,
+        (true, _) | (_, Some("strict")) => VersionKind::Strict,
+        (_, None | Some("loose")) => VersionKind::Loose,
+        (_, Some("semver" | "semantic")) => VersionKind::Semantic,
+        (_, Some("pep440")) => VersionKind::Python,
         (_, Some(other)) => {
             return Err(input
                 .error(format_args!("knows no version_type '{other}'"))

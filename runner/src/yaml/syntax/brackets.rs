@@ -3,9 +3,9 @@
 use granit_parser::ErrorKind;
 
 use super::super::diagnostic::Diagnostic;
-use super::Place;
+use super::ErrorPosition;
 
-impl Place<'_> {
+impl ErrorPosition<'_> {
     pub(super) fn brackets(&self, kind: &ErrorKind) -> Option<Diagnostic> {
         let innermost = self.open.iter().rev().find(|open| open.flow);
         match kind {

@@ -3,9 +3,9 @@
 use granit_parser::ErrorKind;
 
 use super::super::diagnostic::Diagnostic;
-use super::Place;
+use super::ErrorPosition;
 
-impl Place<'_> {
+impl ErrorPosition<'_> {
     pub(super) fn mapping_value(&self, kind: &ErrorKind) -> Option<Diagnostic> {
         match kind {
             ErrorKind::MappingValueNotAllowed => Some(

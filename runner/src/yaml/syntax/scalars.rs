@@ -4,9 +4,9 @@ use granit_parser::ErrorKind;
 
 use super::super::bounds::too_deep;
 use super::super::diagnostic::Diagnostic;
-use super::Place;
+use super::ErrorPosition;
 
-impl Place<'_> {
+impl ErrorPosition<'_> {
     pub(super) fn quotes(&self, kind: &ErrorKind) -> Option<Diagnostic> {
         let error = |message: &str| Diagnostic::error(&self.one(self.at), message);
         Some(match kind {

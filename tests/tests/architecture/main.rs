@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use syn::visit::Visit;
 
+mod names;
+
 /// What uses what.
 type Arrows = BTreeMap<String, BTreeSet<String>>;
 
