@@ -9,7 +9,7 @@ use minijinja::Value;
 use super::chain::{self};
 use super::dispatch::Dispatcher;
 use super::drive::Batch;
-use super::included::{Item, Source, registered, skipped};
+use super::included::{IncludedSource, Item, registered, skipped};
 use super::keywords;
 use super::plan::{self, Include, Included, Inclusion, Planned};
 use super::result::{TaskResult, located, placed};
@@ -21,7 +21,7 @@ use crate::yaml::{Diagnostic, Node};
 
 /// One of them for some hosts, with the item of the loop that named it.
 struct Wanted {
-    source: Source,
+    source: IncludedSource,
     item: Item,
     hosts: Vec<String>,
 }
@@ -150,11 +150,11 @@ impl Dispatcher {
         } in wanted.into_values()
         {
             let entries = match &source {
-                Source::File(path) => {
+                IncludedSource::File(path) => {
                     let entries = self.entries(path, planned).await;
                     entries.map(Included::File)
                 }
-                Source::Role(role) => {
+                IncludedSource::Role(role) => {
                     let role = self.role(role, planned).await;
                     role.map(Included::Role)
                 }
@@ -191,10 +191,12 @@ impl Dispatcher {
     }
 
     /// Whether the roles are there that a host includes.
-    fn all_there(&self, found: &[(Source, Item)], by: &Planned) -> Result<(), Diagnostic> {
+    fn all_there(&self, found: &[(IncludedSource, Item)], by: &Planned) -> Result<(), Diagnostic> {
         found.iter().try_for_each(|(source, _)| match source {
-            Source::File(_) => Ok(()),
-            Source::Role(role) => playbook::has_role(role, &by.chain.home(), &self.shared.loader),
+            IncludedSource::File(_) => Ok(()),
+            IncludedSource::Role(role) => {
+                playbook::has_role(role, &by.chain.home(), &self.shared.loader)
+            }
         })
     }
 

@@ -44,12 +44,12 @@ fn shallow(chain: &Chain, file: &Node, name: &str) -> Result<(), TemplateError> 
 }
 
 /// What was found out to be included, for a host.
-pub(crate) enum Source {
+pub(crate) enum IncludedSource {
     File(PathBuf),
     Role(Box<RoleRequest>),
 }
 
-impl Source {
+impl IncludedSource {
     /// What tells it from others, and how it is called in reports.
     pub(crate) fn label(&self) -> (String, String) {
         match self {
@@ -80,16 +80,16 @@ pub(crate) fn skipped(condition: Option<String>) -> Value {
 }
 
 /// What `register` keeps of an include.
-pub(crate) fn registered(include: Include<'_>, found: &[(Source, Item)]) -> Value {
+pub(crate) fn registered(include: Include<'_>, found: &[(IncludedSource, Item)]) -> Value {
     let said = found.iter().map(|(source, _)| {
         let mut said = Vec::new();
         let arguments = match source {
-            Source::File(_) => {
+            IncludedSource::File(_) => {
                 let name = include.name().as_str().unwrap_or_default();
                 said.push(("include", Value::from(name)));
                 Value::from_pairs(std::iter::empty::<(&str, Value)>())
             }
-            Source::Role(role) => {
+            IncludedSource::Role(role) => {
                 let name = role.name.as_str().unwrap_or_default();
                 Value::from_pairs([("name", Value::from(name))])
             }
@@ -135,7 +135,7 @@ impl Dispatcher {
         planned: &Planned,
         batch: &Batch,
         host: &str,
-    ) -> Result<Vec<(Source, Item)>, TemplateError> {
+    ) -> Result<Vec<(IncludedSource, Item)>, TemplateError> {
         let (task, chain, prepared) = (&planned.task, &planned.chain, planned.prepared());
         // Its own variables count as those of what it includes do.
         let own = planned
@@ -173,8 +173,10 @@ impl Dispatcher {
                 continue;
             }
             let source = match include {
-                Include::Tasks(file) => Source::File(self.tasks_file(file, planned, &scope)?),
-                Include::Role(role) => Source::Role(self.role_named(role, chain, &scope)?),
+                Include::Tasks(file) => {
+                    IncludedSource::File(self.tasks_file(file, planned, &scope)?)
+                }
+                Include::Role(role) => IncludedSource::Role(self.role_named(role, chain, &scope)?),
             };
             found.push((source, item));
         }
