@@ -84,6 +84,13 @@ const CASES: &[(&str, &[&str])] = &[
         &["hostname: {name: other.example}", "hostname: {name: NODE}"],
     ),
     (
+        "include_vars",
+        &[
+            "include_vars: {dir: ., depth: 1, files_matching: '^words[.]yml$', ignore_files: ['{{ said }}']}",
+            "debug: {msg: '{{ words_of | default(0) }}'}",
+        ],
+    ),
+    (
         "kube_apply",
         &[
             "kube_apply: {content: '{kind: ConfigMap, apiVersion: v1, metadata: {name: x}}', kubeconfig: /etc/hostname, retries: 0, delay: 0}",
@@ -132,7 +139,7 @@ const CASES: &[(&str, &[&str])] = &[
     ("script", &["script: words.sh one"]),
     (
         "service",
-        &["service: {name: windlass-none, state: restarted}"],
+        &["service: {name: windlass-none, state: started}"],
     ),
     (
         "set_fact",
@@ -167,6 +174,13 @@ const CASES: &[(&str, &[&str])] = &[
     (
         "template",
         &["template: {src: words.j2, dest: ~/rendered, mode: '0600'}"],
+    ),
+    (
+        "validate_argument_spec",
+        &[
+            "validate_argument_spec: {argument_spec: {said: {type: str, required: true}}}",
+            "validate_argument_spec: {argument_spec: {other: {}}, provided_arguments: {other: '{{ said }}'}}",
+        ],
     ),
     (
         "wait_for",

@@ -110,6 +110,7 @@ impl Ground {
             "words.sh",
             "#!/bin/sh\ncat \"$HOME/report.txt\"\necho \"$1\"\n",
         );
+        place.write("words.yml", "words_of: \"{{ said }}\"\n");
         place.write(
             "words.j2",
             "{{ word | default('none') }} {{ r | default({}) | to_json }}\n",
