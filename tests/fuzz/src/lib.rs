@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::OnceLock;
 
 use cap::Cap;
-use windlass::fuzzing::Target;
+use windlass::fuzzing::FuzzTarget;
 
 /// Bytes that one input may take beyond what is taken already.
 const LIMIT: usize = 256 << 20;
@@ -16,7 +16,7 @@ const LIMIT: usize = 256 << 20;
 static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
 
 /// Takes an input through the program.
-pub fn run(target: Target, input: &[u8]) {
+pub fn run(target: FuzzTarget, input: &[u8]) {
     keep(input);
     let limit = ALLOCATOR.allocated() + LIMIT;
     ALLOCATOR.set_limit(limit).expect("less is taken");
