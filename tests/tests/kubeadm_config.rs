@@ -135,9 +135,12 @@ fn everything() -> Json {
 
 /// What kubeadm and the kubelet of an etcd host are given, in the order in which they are needed.
 async fn etcd_host(version: &str) -> String {
+    etcd_host_of(version, everything()).await
+}
+
+async fn etcd_host_of(version: &str, mut inventory: Json) -> String {
     let mut state = state(version).await;
     state["node_name"] = json!("etcd2");
-    let mut inventory = everything();
     for (name, value) in [
         ("inventory_hostname", json!("etcd2")),
         ("group_names", json!(["etcd"])),
@@ -302,4 +305,107 @@ async fn what_follows_from_the_variables() {
         json!("/home/me/.kube/config")
     );
     assert_eq!(value("cluster_repair"), json!(false));
+}
+
+/// The same arguments, as a mapping and as the list that v1beta4 has.
+fn in_both_forms(arguments: &Json) -> [Json; 2] {
+    let items = arguments.as_object().unwrap().iter();
+    let list = items.map(|(name, value)| json!({"name": name, "value": value}));
+    [arguments.clone(), list.collect()]
+}
+
+fn with_arguments(arguments: &Json) -> Json {
+    let mut inventory = everything();
+    for extra in ["kubeadm_init_extra", "kubeadm_join_extra"] {
+        inventory[extra] = json!({"nodeRegistration": {"kubeletExtraArgs": arguments}});
+    }
+    inventory["etcd_extra"] =
+        json!({"extraArgs": arguments, "serverCertSANs": ["etcd.example.com"]});
+    inventory["kubeadm_cluster_extra"] = json!({"apiServer": {"certSANs": ["192.0.2.1"]}});
+    inventory
+}
+
+/// In whichever form a user writes arguments, they stand beside those of the playbook, and win over them by name.
+#[tokio::test]
+async fn arguments_of_the_users_are_merged_by_name_in_either_form() {
+    for minor in [20, 30, 31, versions::NEWEST] {
+        let version = format!("v1.{minor}.0");
+        for (arguments, node_ip) in [
+            (json!({"v": "2"}), "192.0.2.11"),
+            (json!({"v": "2", "node-ip": "192.0.2.99"}), "192.0.2.99"),
+        ] {
+            for given in in_both_forms(&arguments) {
+                let inventory = with_arguments(&given);
+                let texts = [
+                    init(&version, &inventory).await,
+                    join(&version, &inventory, true).await,
+                    join(&version, &inventory, false).await,
+                ];
+                for text in &texts {
+                    let documents = documents::read(text).unwrap();
+                    let node = documents
+                        .iter()
+                        .find(|one| one.get("nodeRegistration").is_some());
+                    let written = &node.unwrap()["nodeRegistration"]["kubeletExtraArgs"];
+                    assert_eq!(
+                        by_name(written),
+                        [("node-ip", node_ip), ("v", "2")],
+                        "{text}"
+                    );
+                }
+                let names = &documents::read(&texts[0]).unwrap()[1]["apiServer"]["certSANs"];
+                assert_eq!(*names, json!(["api.example.com", "192.0.2.1"]));
+            }
+        }
+        for arguments in
+            in_both_forms(&json!({"quota-backend-bytes": 8_589_934_592_u64, "name": "mine"}))
+        {
+            let text = etcd_host_of(&version, with_arguments(&arguments)).await;
+            let documents = documents::read(
+                text.rsplit_once("# Written by")
+                    .unwrap()
+                    .1
+                    .split_once('\n')
+                    .unwrap()
+                    .1,
+            );
+            let local = documents.unwrap().pop().unwrap()["etcd"]["local"].take();
+            let members = "etcd1=https://192.0.2.21:2380,etcd2=https://192.0.2.22:2380,etcd3=https://192.0.2.23:2380";
+            let expected = [
+                ("initial-cluster", members),
+                ("initial-cluster-state", "new"),
+                ("name", "mine"),
+                ("quota-backend-bytes", "8589934592"),
+            ];
+            assert_eq!(by_name(&local["extraArgs"]), expected, "{text}");
+            assert_eq!(local["extraArgs"].is_array(), minor >= 31, "{text}");
+            assert_eq!(
+                local["serverCertSANs"],
+                json!(["192.0.2.22", "etcd.example.com"])
+            );
+        }
+    }
+}
+
+/// Arguments in either form, sorted by their names.
+fn by_name(arguments: &Json) -> Vec<(&str, &str)> {
+    let mut pairs: Vec<(&str, &str)> = match arguments {
+        Json::Object(map) => map
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str().unwrap()))
+            .collect(),
+        list => list
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| {
+                (
+                    one["name"].as_str().unwrap(),
+                    one["value"].as_str().unwrap(),
+                )
+            })
+            .collect(),
+    };
+    pairs.sort_unstable();
+    pairs
 }
