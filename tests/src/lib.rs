@@ -5,6 +5,8 @@ pub mod fleet;
 pub mod hostile;
 pub mod kubeadm_secrets;
 pub mod lab;
+pub mod lair;
+pub mod machine;
 pub mod program;
 pub mod shipped;
 pub mod shipped_variables;

@@ -48,6 +48,7 @@ pub fn root() -> PathBuf {
 }
 
 /// A folder for one test, in which the program runs.
+#[derive(Debug)]
 pub struct Place {
     folder: tempfile::TempDir,
 }

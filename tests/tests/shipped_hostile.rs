@@ -4,52 +4,8 @@
 use std::path::Path;
 
 use serde_json::json;
-use windlass_tests::program::{Place, Printed, root};
-
-/// A place whose programs are first in the PATH. The playbooks are the shipped ones.
-struct Lair {
-    place: Place,
-    inventory: String,
-}
-
-impl Lair {
-    fn new(inventory: &str) -> Self {
-        Self {
-            place: Place::new(),
-            inventory: inventory.to_owned(),
-        }
-    }
-
-    /// A program that hosts run in place of their own.
-    fn program(&self, name: &str, source: &str) -> &Self {
-        use std::os::unix::fs::PermissionsExt as _;
-        let path = self
-            .place
-            .write(&format!("bin/{name}"), &format!("#!/bin/sh\n{source}\n"));
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755))
-            .expect("it was just written");
-        self
-    }
-
-    /// Runs a play; `PLAYBOOKS` in it stands for the folder of the shipped ones, and `HERE` for this place.
-    fn run(&self, play: &str) -> Printed {
-        let play = play
-            .replace("PLAYBOOKS", &root().join("playbooks").display().to_string())
-            .replace("HERE", &self.place.path().display().to_string());
-        let path = std::env::var("PATH").unwrap_or_default();
-        let path = format!("{}/bin:{path}", self.place.path().display());
-        let words = ["--output", "ansible"];
-        let mut command = self.place.playing(&self.inventory, &play, &words);
-        self.place.printed(command.env("PATH", path))
-    }
-
-    fn at(&self, name: &str) -> std::path::PathBuf {
-        self.place.path().join(name)
-    }
-}
-
-const CLUSTER: &str = "[control_plane]\ncp1\ncp2\n[workers]\nw1\nw2\n[load_balancer]\nlb1\n\
-                       [all:vars]\nansible_connection=local\ncontrol_plane_endpoint=192.0.2.10:6443\n";
+use windlass_tests::lair::{CLUSTER, Lair, task};
+use windlass_tests::program::root;
 
 const BACKUP: &str = r"
 - hosts: cp1
@@ -135,25 +91,6 @@ fn a_backup_writes_what_a_backup_has_and_nothing_that_the_node_chose() {
     for folder in ["backup/new/pki", "backup/new/pki/etcd"] {
         assert_eq!(modes(&lair.at(folder)), 0o700);
     }
-}
-
-/// A task of a shipped file by its name, as a task of a play.
-fn task(file: &str, name: &str) -> String {
-    let text = std::fs::read_to_string(root().join("playbooks").join(file)).expect("it is shipped");
-    let mut lines = text
-        .lines()
-        .skip_while(|line| line.trim() != format!("- name: {name}"));
-    let first = lines.next().expect("the task is in the file");
-    let indent = first.len() - first.trim_start().len();
-    let rest = lines
-        .take_while(|line| line.trim().is_empty() || line.len() - line.trim_start().len() > indent);
-    let mut task = String::new();
-    for line in std::iter::once(first).chain(rest) {
-        task += "    ";
-        task += line.get(indent..).unwrap_or_default();
-        task.push('\n');
-    }
-    task
 }
 
 /// What the nodes say of themselves; `w2` was not looked at.

@@ -77,7 +77,7 @@ w_apt_update() {
   if [ "$2" ] && w_apt_young "$2"; then return 0; fi
   [ "$1$2" ] || return 0
   w_put updated 1
-  [ -z "$w_pk_check" ] || return 0
+  if [ "$w_pk_check" ]; then w_pk_old=1; return 0; fi
   w_apt_get update || w_pk_fail 'cannot fetch the lists of packages'
   # apt-get calls it a success when some lists are missing.
   case $w_pk_said in
@@ -108,7 +108,15 @@ w_apt_installed() {
 w_apt_plan() {
   w_pk_what=$1
   shift
-  w_apt_get -s "$@" || w_pk_fail "cannot $w_pk_what"
+  if ! w_apt_get -s "$@"; then
+    # In check mode, lists that would have been fetched first may have it.
+    case $w_pk_old:$w_pk_said in
+    1:*'Unable to locate package'* | 1:*'has no installation candidate'*) ;;
+    *) w_pk_fail "cannot $w_pk_what" ;;
+    esac
+    w_pk_plan=${w_pk_what#install }
+    return 0
+  fi
   w_pk_plan=$(printf '%s\n' "$w_pk_said" | awk '/^(Inst|Remv|Purg) / { print $2 }')
   [ "$w_pk_plan" ]
 }
@@ -129,7 +137,7 @@ w_apt_do() {
 w_apt() {
   w_put manager apt
   w_need apt-get 'to manage packages'
-  w_pk_check=$1 w_pk_state=$2 w_pk_timeout=$5 w_pk_options=$6 w_pk_purge=$7 w_pk_auto=$8 w_pk_upgrade=$9
+  w_pk_check=$1 w_pk_state=$2 w_pk_timeout=$5 w_pk_options=$6 w_pk_purge=$7 w_pk_auto=$8 w_pk_upgrade=$9 w_pk_old=''
   w_apt_update "$3" "$4"
   shift 9
   # shellcheck disable=SC2086 # options are words, here and below

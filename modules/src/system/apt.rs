@@ -295,6 +295,12 @@ echo "install ok installed $(cat "installed/$4")""#;
                     .unwrap()
                     .changed
             );
+            // Lists that check mode does not fetch may have what the old ones do not.
+            let new = json!({"name": "new", "update_cache": true});
+            let outcome = on(&shell, CHECK, new.clone()).await.unwrap();
+            assert_eq!(outcome.data["packages"], json!(["new"]));
+            assert!(on(&shell, REAL, new).await.is_err());
+            assert!(on(&shell, CHECK, json!({"name": "new"})).await.is_err());
         }
     }
 

@@ -6,7 +6,11 @@
 #   SOCKETS        container runtimes' sockets to look for, with spaces between
 #   ENDPOINT-HOST  a name to resolve; nothing is resolved where it is empty
 #   PORT           ports that must be free, unless the node is in a cluster
+#
+# Where paths begin: w_root, which only tests set.
 set -u
+
+root=${w_root-}
 
 sockets=$1
 endpoint=$2
@@ -46,10 +50,33 @@ module() {
     fi
 }
 
+# What is in force, and what the next start of the machine makes of it: the last file that has the name wins. Files
+# of one name hide each other. `sysctl --system` reads /etc/sysctl.conf after all others.
 sysctls() {
     for name in net/ipv4/ip_forward net/bridge/bridge-nf-call-iptables net/bridge/bridge-nf-call-ip6tables; do
-        echo "sysctl $name $(cat "/proc/sys/$name" 2>/dev/null || echo missing)"
+        echo "sysctl $name $(cat "$root/proc/sys/$name" 2>/dev/null || echo missing)"
+        for file in $(sysctl_files); do
+            sysctl_line "$file" "$name"
+        done | tail -n 1 | sed "s|^|sysctl_start $name |"
+        sysctl_line "$root/etc/sysctl.conf" "$name" | sed "s|^|sysctl_conf $name |"
     done
+}
+
+# The files of sysctl.d in their order.
+sysctl_files() {
+    for folder in /etc /run /usr/local/lib /usr/lib; do
+        for file in "$root$folder"/sysctl.d/*.conf; do
+            case $file in *[[:space:]]*) continue ;; esac
+            if [ -f "$file" ]; then echo "${file##*/} $file"; fi
+        done
+    done | LC_ALL=C sort -s -k 1,1 | awk '$1 != last { print $2 } { last = $1 }'
+}
+
+# sysctl_line FILE NAME: the value that a file has for it, and the file.
+sysctl_line() {
+    [ -f "$1" ] || return 0
+    sysctl_is=$(tr '.' '/' <"$1" | sed -n "s|^[[:space:]]*-\{0,1\}$2[[:space:]]*=[[:space:]]*\([0-9]*\).*|\1|p" | tail -n 1)
+    if [ -n "$sysctl_is" ]; then echo "$sysctl_is ${1#"$root"}"; fi
 }
 
 # holder INODE: the process that has the socket open, as "name (process N)". One ls for all: a node may have
@@ -122,6 +149,12 @@ kubelet_cgroups() {
     if [ -n "$driver" ]; then echo "kubelet_cgroups $driver"; fi
 }
 
+# Whether SELinux is there and keeps HAProxy from ports of its own choice.
+selinux() {
+    [ -e "$root/sys/fs/selinux/enforce" ] || return 0
+    case $(getsebool haproxy_connect_any 2>/dev/null) in *' off') echo "selinux haproxy" ;; esac
+}
+
 # disk FOLDER: free megabytes, and free per cent, where it is or will be.
 disk() {
     disk_at=$1
@@ -160,6 +193,7 @@ kubelet_cgroups
 disk /var/lib/kubelet
 disk /var/lib/etcd
 resolve
+selinux
 if [ "$in_cluster" = no ]; then
     for number in "$@"; do port "$number"; done
 fi

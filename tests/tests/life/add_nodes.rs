@@ -5,7 +5,7 @@ use windlass_tests::lab::{recap, unchanged};
 use crate::life::Life;
 use crate::stacked::FIRST_DAY;
 
-const SYSCTL: &str = "/etc/sysctl.d/99-kubernetes.conf";
+const SYSCTL: &str = "/etc/sysctl.d/zz-kubernetes.conf";
 
 pub fn refuses_without_a_cluster(life: &Life) {
     // Hosts that are in no cluster: those which are yet to come.
@@ -41,7 +41,7 @@ pub fn add_nodes(life: &Life) {
         .lab
         .on(
             "w1",
-            &format!("test ! -e {SYSCTL} && mv /root/99-kubernetes.conf {SYSCTL}"),
+            &format!("test ! -e {SYSCTL} && mv /root/zz-kubernetes.conf {SYSCTL}"),
         )
         .well();
     life.whole();
