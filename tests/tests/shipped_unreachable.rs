@@ -29,7 +29,8 @@ fn a_host_that_cannot_be_reached_is_a_row_of_the_table_whichever_it_is() {
             format!("{host} ansible_connection=local ansible_become=false node_name={host}")
         });
         let local = local.collect::<Vec<_>>().join("\n");
-        let variables = "[all:vars]\ncontrol_plane_endpoint=127.0.0.1:1\npreflight_timeout=1\n";
+        let variables =
+            "[all:vars]\ncontrol_plane_endpoint=198.51.100.1:6443\npreflight_timeout=1\n";
         let inventory = place.write(
             "hosts.ini",
             &format!("[all]\n{local}\n{inventory}{variables}"),

@@ -63,6 +63,11 @@ const ASSERTED: &[(&str, &str, &str)] = &[
         "What it says can be so",
     ),
     (
+        "version_running.stdout",
+        "tasks/state.yml",
+        "Ask which version the cluster has",
+    ),
+    (
         "node_ca.stdout",
         "tasks/signs.yml",
         "Find whose cluster that is",
