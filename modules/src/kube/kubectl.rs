@@ -62,6 +62,33 @@ impl Kubectl<'_> {
         questions: &[Question],
         limit: Duration,
     ) -> Result<Vec<Answer>, Failure> {
+        self.say(context, questions, limit, json).await
+    }
+
+    /// The same for questions whose answers are plain text, as it was printed.
+    pub async fn print(
+        self,
+        context: &Context<'_>,
+        questions: &[Question],
+        limit: Duration,
+    ) -> Result<Vec<Result<String, String>>, Failure> {
+        let text = |good: bool, text: &str| {
+            if good {
+                Ok(text.to_owned())
+            } else {
+                Err(reason(text))
+            }
+        };
+        self.say(context, questions, limit, text).await
+    }
+
+    async fn say<T: Clone>(
+        self,
+        context: &Context<'_>,
+        questions: &[Question],
+        limit: Duration,
+        read: impl Fn(bool, &str) -> Result<T, String>,
+    ) -> Result<Vec<Result<T, String>>, Failure> {
         let mut source = self.prelude();
         for question in questions {
             let words: Vec<_> = question.iter().map(|word| quote(word)).collect();
@@ -96,7 +123,7 @@ impl Kubectl<'_> {
 }
 
 /// The object among what kubectl printed, which may begin with warnings.
-fn read(good: bool, text: &str) -> Answer {
+pub fn json(good: bool, text: &str) -> Answer {
     if !good {
         return Err(reason(text));
     }
@@ -128,18 +155,18 @@ mod tests {
 
     #[test]
     fn an_answer_is_one_object_whatever_a_node_prints() {
-        assert!(read(true, "W: old\n{\"items\": []}").is_ok());
+        assert!(json(true, "W: old\n{\"items\": []}").is_ok());
         for text in ["[]", "7", "\"x\"", "null", "", "[1, 2]\n", "{", "W: {x}"] {
-            let error = read(true, text).unwrap_err();
+            let error = json(true, text).unwrap_err();
             assert!(
                 error.starts_with("kubectl printed no JSON that can be used"),
                 "{error}"
             );
         }
-        assert_eq!(read(false, "a\nb\n"), Err("b".to_owned()));
+        assert_eq!(json(false, "a\nb\n"), Err("b".to_owned()));
         let long = "é".repeat(1 << 20);
         assert_eq!(
-            read(false, &format!("a\n{long}\n")),
+            json(false, &format!("a\n{long}\n")),
             Err("é".repeat(2 << 10))
         );
     }

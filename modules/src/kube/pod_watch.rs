@@ -6,15 +6,19 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::kube::kubectl::{Answer, Question, words};
-use crate::kube::pods::{self, Health};
+use crate::kube::last_words;
+use crate::kube::pods::{self, Health, Workload};
+use crate::kube::revisions::{self, Newest};
 use crate::kube::selector;
 use crate::kube::wanted_pods::WaitPodsArgs;
 
 /// A pod that cannot become healthy.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Broken {
-    /// Its name.
-    pub pod: String,
+    /// Its name; nothing where the workload cannot have pods at all.
+    pub pod: Option<String>,
+    /// Its container that may have logged why.
+    pub container: Option<String>,
     /// Why not.
     pub reason: String,
 }
@@ -41,6 +45,18 @@ pub struct Look {
     pub pods: Vec<Value>,
     /// What they amount to.
     pub verdict: Verdict,
+    /// Pods of an older version that stay until someone deletes them.
+    pub kept: Vec<String>,
+}
+
+impl Look {
+    fn blind(verdict: Verdict) -> Self {
+        Self {
+            pods: Vec::new(),
+            verdict,
+            kept: Vec::new(),
+        }
+    }
 }
 
 /// What is known from one look to the next.
@@ -50,6 +66,8 @@ pub struct Watch<'a> {
     selector: Option<String>,
     /// Since when a pod has been broken.
     broken: BTreeMap<String, Instant>,
+    /// Since when the workload's controller has been refused pods.
+    refused: Option<Instant>,
     /// Since when the API has not answered.
     silent: Option<Instant>,
 }
@@ -61,11 +79,13 @@ impl<'a> Watch<'a> {
             selector: wait.selector.as_ref().map(|selector| selector.0.clone()),
             wait,
             broken: BTreeMap::new(),
+            refused: None,
             silent: None,
         }
     }
 
-    /// What to ask next: the workload, if one is waited for, and the pods, once it is known which.
+    /// What to ask next: the workload, if one is waited for, and its versions and the pods, once it is known
+    /// which.
     pub fn questions(&self) -> Vec<Question> {
         let namespace = &*self.wait.namespace;
         let mut questions = Vec::new();
@@ -84,7 +104,12 @@ impl<'a> Watch<'a> {
         }
         let mut pods = words(&["get", "pods", "--namespace", namespace, "-o", "json"]);
         match &self.selector {
-            Some(selector) => pods.extend(words(&["--selector", selector])),
+            Some(selector) => {
+                let versions =
+                    workload.map(|(kind, _)| revisions::question(kind, namespace, selector));
+                questions.extend(versions.flatten());
+                pods.extend(words(&["--selector", selector]));
+            }
             None if workload.is_some() => return questions,
             None => {}
         }
@@ -96,54 +121,76 @@ impl<'a> Watch<'a> {
     pub fn look(&mut self, answers: Vec<Answer>, now: Instant) -> Look {
         let mut answers = answers.into_iter();
         let mut lacks = None;
+        let mut newest = None;
         if let Some((workload, name)) = self.wait.workload() {
-            match answers.next() {
-                Some(Ok(object)) => {
-                    self.selector = selector::text(&object["spec"]["selector"]);
-                    if self.selector.is_none() {
-                        // Nothing to ask for next: asking the same again at once would never end.
-                        self.silent = None;
-                        return Look {
-                            pods: Vec::new(),
-                            verdict: Verdict::Waiting(format!(
-                                "{} {name} does not say which pods are its own",
-                                workload.resource()
-                            )),
-                        };
-                    }
-                    lacks = if self.wait.nodes.is_empty() {
-                        workload.lacks(&object)
-                    } else {
-                        pods::unseen(&object)
-                    };
-                }
+            let resource = workload.resource();
+            let object = match answers.next() {
+                Some(Ok(object)) => object,
                 Some(Err(error)) if error.contains("NotFound") => {
                     self.silent = None;
-                    return Look {
-                        pods: Vec::new(),
-                        verdict: Verdict::Waiting(format!(
-                            "there is no {} {name} yet",
-                            workload.resource()
-                        )),
-                    };
+                    return Look::blind(Verdict::Waiting(format!(
+                        "there is no {resource} {name} yet"
+                    )));
                 }
                 Some(Err(error)) => return self.no_answer(&error, now),
                 None => return self.no_answer("no answer", now),
+            };
+            let known = self.selector.is_some();
+            self.selector = selector::text(&object["spec"]["selector"]);
+            if self.selector.is_none() {
+                // Nothing to ask for next: asking the same again at once would never end.
+                self.silent = None;
+                return Look::blind(Verdict::Waiting(format!(
+                    "{resource} {name} does not say which pods are its own"
+                )));
+            }
+            if !known {
+                return Look::blind(Verdict::Unasked);
+            }
+            if let Some(reason) = self.refused(&object, now) {
+                return Look::blind(Verdict::Broken(Broken {
+                    pod: None,
+                    container: None,
+                    reason,
+                }));
+            }
+            lacks = if self.wait.nodes.is_empty() {
+                workload.lacks(&object)
+            } else {
+                pods::unseen(&object)
+            };
+            let versions = match workload {
+                Workload::StatefulSet => Value::Null,
+                _ => match answers.next() {
+                    Some(Ok(versions)) => versions,
+                    Some(Err(error)) => return self.no_answer(&error, now),
+                    None => return self.no_answer("no answer", now),
+                },
+            };
+            newest = Newest::of(workload, &object, &versions);
+            if newest.is_none() && lacks.is_none() {
+                lacks = Some("its newest version is not known yet".to_owned());
             }
         }
         match answers.next() {
             Some(Ok(list)) => {
                 self.silent = None;
                 let pods = self.chosen(list);
-                let verdict = self.verdict(&pods, lacks, now);
-                Look { pods, verdict }
+                self.judge(pods, lacks, newest.as_ref(), now)
             }
             Some(Err(error)) => self.no_answer(&error, now),
-            None => Look {
-                pods: Vec::new(),
-                verdict: Verdict::Unasked,
-            },
+            None => self.no_answer("no answer", now),
         }
+    }
+
+    /// Why the workload's controller cannot make pods, when it has not been able to for long enough.
+    fn refused(&mut self, object: &Value, now: Instant) -> Option<String> {
+        let Some(reason) = pods::refused(object) else {
+            self.refused = None;
+            return None;
+        };
+        let since = *self.refused.get_or_insert(now);
+        (now.duration_since(since) >= self.wait.grace.seconds()).then_some(reason)
     }
 
     /// The pods that are waited for, among those of the answer.
@@ -163,32 +210,56 @@ impl<'a> Watch<'a> {
             .collect()
     }
 
-    fn verdict(&mut self, pods: &[Value], lacks: Option<String>, now: Instant) -> Verdict {
+    fn judge(
+        &mut self,
+        pods: Vec<Value>,
+        lacks: Option<String>,
+        newest: Option<&Newest>,
+        now: Instant,
+    ) -> Look {
         let mut well = 0;
         let mut waiting = Vec::new();
+        let mut older = Vec::new();
+        let mut kept = Vec::new();
         let mut broken = BTreeMap::new();
         let mut final_one = None;
-        for pod in pods {
-            match pods::health(pod) {
-                Health::Well => well += 1,
-                Health::Leaving => {}
-                Health::Waiting(_) => {
-                    waiting.push(pods::name(pod));
+        for pod in &pods {
+            let name = pods::name(pod);
+            let outdated = newest.filter(|newest| !newest.has(pod));
+            match (pods::health(pod), outdated) {
+                (Health::Leaving, _) => {}
+                (Health::Well, Some(newest)) if newest.replaces => older.push(name),
+                (Health::Well, outdated) => {
+                    well += 1;
+                    kept.extend(outdated.map(|_| name.to_owned()));
+                }
+                // Its controller is about to replace it.
+                (Health::Broken(_) | Health::Waiting(_), Some(newest))
+                    if newest.replaces && newest.clears =>
+                {
+                    older.push(name);
+                }
+                (Health::Waiting(_), _) => {
+                    waiting.push(name);
                     // Between two crashes a container runs for a while: that repairs nothing.
                     let identity = pods::identity(pod);
                     if let Some(since) = self.broken.get(&identity) {
                         broken.insert(identity, *since);
                     }
                 }
-                Health::Broken(reason) => {
-                    waiting.push(pods::name(pod));
+                (Health::Broken(mut reason), outdated) => {
+                    waiting.push(name);
                     let identity = pods::identity(pod);
                     let since = self.broken.get(&identity).copied().unwrap_or(now);
                     broken.insert(identity, since);
+                    if outdated.is_some() {
+                        reason.push_str(STUCK);
+                    }
                     if now.duration_since(since) >= self.wait.grace.seconds() {
                         final_one = final_one.or_else(|| {
                             Some(Broken {
-                                pod: pods::name(pod).to_owned(),
+                                pod: Some(name.to_owned()),
+                                container: last_words::container(pod).map(str::to_owned),
                                 reason,
                             })
                         });
@@ -197,35 +268,49 @@ impl<'a> Watch<'a> {
             }
         }
         self.broken = broken;
-        if let Some(broken) = final_one {
-            return Verdict::Broken(broken);
+        let verdict = match final_one {
+            Some(broken) => Verdict::Broken(broken),
+            None => self
+                .lacking(&pods, lacks, &older, &waiting, well)
+                .map_or(Verdict::Well, Verdict::Waiting),
+        };
+        Look {
+            pods,
+            verdict,
+            kept,
         }
-        let there: BTreeSet<&str> = pods.iter().map(pods::name).collect();
-        let absent: Vec<&str> = self
-            .wait
-            .names
-            .iter()
-            .map(String::as_str)
-            .filter(|name| !there.contains(name))
-            .collect();
-        if let Some(lacks) = lacks {
-            return Verdict::Waiting(lacks);
+    }
+
+    /// What is not so yet.
+    fn lacking(
+        &self,
+        pods: &[Value],
+        lacks: Option<String>,
+        older: &[&str],
+        waiting: &[&str],
+        well: usize,
+    ) -> Option<String> {
+        if lacks.is_some() {
+            return lacks;
         }
         let bare = self.without_pod(pods);
         if !bare.is_empty() {
-            return Verdict::Waiting(format!("no pod yet on {}", bare.join(", ")));
+            return Some(format!("no pod yet on {}", bare.join(", ")));
         }
+        let there: BTreeSet<&str> = pods.iter().map(pods::name).collect();
+        let names = self.wait.names.iter().map(String::as_str);
+        let absent: Vec<&str> = names.filter(|name| !there.contains(name)).collect();
         if !absent.is_empty() {
-            return Verdict::Waiting(format!("not there yet: {}", absent.join(", ")));
+            return Some(format!("not there yet: {}", absent.join(", ")));
         }
         if !waiting.is_empty() {
-            return Verdict::Waiting(format!("not ready yet: {}", waiting.join(", ")));
+            return Some(format!("not ready yet: {}", waiting.join(", ")));
+        }
+        if !older.is_empty() {
+            return Some(format!("still of an older version: {}", older.join(", ")));
         }
         let count = usize::try_from(*self.wait.count).unwrap_or(usize::MAX);
-        if well < count {
-            return Verdict::Waiting(format!("{well} of at least {count} pods"));
-        }
-        Verdict::Well
+        (well < count).then(|| format!("{well} of at least {count} pods"))
     }
 
     /// The nodes that should have a pod of a DaemonSet, and have none.
@@ -233,7 +318,11 @@ impl<'a> Watch<'a> {
         if self.wait.daemonset.is_none() {
             return Vec::new();
         }
-        let have = pods.iter().map(|pod| pod["spec"]["nodeName"].as_str());
+        // One that is leaving makes room for another.
+        let staying = pods
+            .iter()
+            .filter(|pod| pods::health(pod) != Health::Leaving);
+        let have = staying.map(|pod| pod["spec"]["nodeName"].as_str());
         let have: BTreeSet<&str> = have.flatten().collect();
         let nodes = self.wait.nodes.iter().map(String::as_str);
         nodes.filter(|node| !have.contains(node)).collect()
@@ -249,221 +338,13 @@ impl<'a> Watch<'a> {
         } else {
             Verdict::Waiting(format!("the API does not answer: {error}"))
         };
-        Look {
-            pods: Vec::new(),
-            verdict,
-        }
+        Look::blind(verdict)
     }
 }
+
+/// Added to what is wrong with a pod that nobody replaces: a StatefulSet wants it to be healthy first.
+const STUCK: &str = " (it is of an older version, and stays until someone deletes it)";
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use serde_json::json;
-
-    use super::*;
-
-    fn wait(arguments: Value) -> WaitPodsArgs {
-        serde_json::from_value(arguments).unwrap()
-    }
-
-    fn pod(name: &str, ready: bool) -> Value {
-        let status = if ready { "True" } else { "False" };
-        json!({
-            "metadata": {"name": name, "uid": name},
-            "spec": {"containers": [{}]},
-            "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": status}]},
-        })
-    }
-
-    fn broken(name: &str) -> Value {
-        json!({
-            "metadata": {"name": name, "uid": name},
-            "spec": {"containers": [{}]},
-            "status": {"phase": "Pending", "containerStatuses": [
-                {"name": "c", "ready": false, "state": {"waiting": {"reason": "ImagePullBackOff"}}},
-            ]},
-        })
-    }
-
-    #[expect(clippy::unnecessary_wraps, reason = "an answer like that of kubectl")]
-    fn list(pods: &[Value]) -> Answer {
-        Ok(json!({"kind": "List", "items": pods}))
-    }
-
-    fn seconds(seconds: u64) -> Duration {
-        Duration::from_secs(seconds)
-    }
-
-    #[test]
-    fn no_pod_at_all_is_not_enough() {
-        let wait = wait(json!({"selector": "a=b"}));
-        let mut watch = Watch::new(&wait);
-        let now = Instant::now();
-        assert!(matches!(
-            watch.look(vec![list(&[])], now).verdict,
-            Verdict::Waiting(_)
-        ));
-        let one = list(&[pod("a", true)]);
-        assert_eq!(watch.look(vec![one], now).verdict, Verdict::Well);
-    }
-
-    #[test]
-    fn named_pods_must_all_be_there_and_others_do_not_matter() {
-        let wait = wait(json!({"names": ["a", "b"]}));
-        let mut watch = Watch::new(&wait);
-        let now = Instant::now();
-        let first = list(&[pod("a", true), broken("other")]);
-        assert_eq!(
-            watch.look(vec![first], now).verdict,
-            Verdict::Waiting("not there yet: b".to_owned())
-        );
-        let then = list(&[pod("a", true), pod("b", true), broken("other")]);
-        assert_eq!(watch.look(vec![then], now).verdict, Verdict::Well);
-    }
-
-    #[test]
-    fn a_broken_pod_is_final_only_after_the_grace_and_begins_anew_when_it_was_well() {
-        let wait = wait(json!({"names": ["a"], "grace": 30}));
-        let mut watch = Watch::new(&wait);
-        let start = Instant::now();
-        let mut look = |pod: Value, after: u64| {
-            watch
-                .look(vec![list(&[pod])], start + seconds(after))
-                .verdict
-        };
-        assert!(matches!(look(broken("a"), 0), Verdict::Waiting(_)));
-        assert!(matches!(look(broken("a"), 29), Verdict::Waiting(_)));
-        assert_eq!(look(pod("a", true), 30), Verdict::Well);
-        assert!(matches!(look(broken("a"), 31), Verdict::Waiting(_)));
-        // Between two tries it is not broken, and not healthy either.
-        assert!(matches!(look(pod("a", false), 50), Verdict::Waiting(_)));
-        let Verdict::Broken(end) = look(broken("a"), 61) else {
-            panic!("it should be final");
-        };
-        assert_eq!(end.pod, "a");
-        assert_eq!(end.reason, "ImagePullBackOff of container c");
-    }
-
-    #[test]
-    fn an_api_that_does_not_answer_is_borne_for_a_while_each_time() {
-        let wait = wait(json!({"names": ["a"], "api_grace": 60}));
-        let mut watch = Watch::new(&wait);
-        let start = Instant::now();
-        let mut look =
-            |answer: Answer, after: u64| watch.look(vec![answer], start + seconds(after)).verdict;
-        let refused = || Err("connection refused".to_owned());
-        assert!(matches!(look(refused(), 0), Verdict::Waiting(_)));
-        assert!(matches!(look(refused(), 59), Verdict::Waiting(_)));
-        assert!(matches!(look(list(&[]), 60), Verdict::Waiting(_)));
-        assert!(matches!(look(refused(), 61), Verdict::Waiting(_)));
-        assert!(matches!(look(refused(), 121), Verdict::Silent(_)));
-    }
-
-    #[test]
-    fn pods_of_a_node_that_is_known_to_be_down_do_not_matter() {
-        let wait = wait(json!({"daemonset": "cni", "nodes": ["cp1", "w1"]}));
-        let mut watch = Watch::new(&wait);
-        let now = Instant::now();
-        let set = || {
-            Ok(json!({
-                "metadata": {"generation": 1},
-                "spec": {"selector": {"matchLabels": {"app": "cni"}}},
-                "status": {
-                    "observedGeneration": 1, "desiredNumberScheduled": 3,
-                    "updatedNumberScheduled": 3, "numberAvailable": 2,
-                },
-            }))
-        };
-        assert_eq!(watch.look(vec![set()], now).verdict, Verdict::Unasked);
-        let on = |node: &str, ready: bool| {
-            let mut pod = pod(&format!("cni-{node}"), ready);
-            pod["spec"]["nodeName"] = json!(node);
-            pod
-        };
-        let some = list(&[on("cp1", true), on("down", false)]);
-        assert_eq!(
-            watch.look(vec![set(), some], now).verdict,
-            Verdict::Waiting("no pod yet on w1".to_owned())
-        );
-        let all = list(&[on("cp1", true), on("down", false), on("w1", true)]);
-        assert_eq!(watch.look(vec![set(), all], now).verdict, Verdict::Well);
-    }
-
-    #[test]
-    fn a_daemonset_names_its_pods_itself() {
-        let wait = wait(json!({"daemonset": "cni", "namespace": "kube-system"}));
-        let mut watch = Watch::new(&wait);
-        let now = Instant::now();
-        assert_eq!(watch.questions().len(), 1);
-        let none =
-            Err("Error from server (NotFound): daemonsets.apps \"cni\" not found".to_owned());
-        assert_eq!(
-            watch.look(vec![none], now).verdict,
-            Verdict::Waiting("there is no daemonset cni yet".to_owned())
-        );
-        let set = |available: i64| {
-            Ok(json!({
-                "metadata": {"generation": 1},
-                "spec": {"selector": {"matchLabels": {"app": "cni"}}},
-                "status": {
-                    "observedGeneration": 1, "desiredNumberScheduled": 2,
-                    "updatedNumberScheduled": 2, "numberAvailable": available,
-                },
-            }))
-        };
-        assert_eq!(watch.look(vec![set(1)], now).verdict, Verdict::Unasked);
-        let questions = watch.questions();
-        assert!(
-            questions[1].contains(&"app=cni".to_owned()),
-            "{questions:?}"
-        );
-        let both = list(&[pod("x", true), pod("y", true)]);
-        assert_eq!(watch.look(vec![set(2), both], now).verdict, Verdict::Well);
-    }
-
-    #[test]
-    fn a_list_that_is_none_has_no_pods() {
-        let wait = wait(json!({"names": ["a"]}));
-        for list in [
-            json!([]),
-            json!(7),
-            json!({}),
-            json!({"items": {"a": 1}}),
-            json!({"items": [1, [], null]}),
-        ] {
-            let look = Watch::new(&wait).look(vec![Ok(list)], Instant::now());
-            assert_eq!(
-                look.verdict,
-                Verdict::Waiting("not there yet: a".to_owned())
-            );
-        }
-    }
-
-    /// In time that grows with its length: nothing can stop what works on it.
-    #[test]
-    fn many_pods_are_looked_at_at_once() {
-        let names: Vec<String> = (0..5_000).map(|number| format!("a{number}")).collect();
-        let items =
-            vec![json!({"metadata": {"name": "a4999"}, "spec": {"nodeName": "a4999"}}); 100_000];
-        for arguments in [
-            json!({ "names": names }),
-            json!({"daemonset": "d", "nodes": names}),
-        ] {
-            let wait = wait(arguments);
-            let mut watch = Watch::new(&wait);
-            let set = json!({"spec": {"selector": {"matchLabels": {"a": "b"}}}});
-            let workload = wait.workload().map(|_| Ok(set));
-            let answers = workload.into_iter().chain([list(&items)]).collect();
-            let Verdict::Waiting(lacks) = watch.look(answers, Instant::now()).verdict else {
-                panic!("there is nothing but waiting");
-            };
-            assert!(
-                lacks.contains("a0, a1"),
-                "{}",
-                &lacks[..80.min(lacks.len())]
-            );
-        }
-    }
-}
+#[path = "pod_watch_tests.rs"]
+mod tests;

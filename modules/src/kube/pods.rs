@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use crate::kube::revisions;
+
 /// How a pod is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Health {
@@ -134,7 +136,7 @@ fn waiting(status: &Value, phase: &str) -> String {
 }
 
 /// All containers' states, those of init containers first.
-fn containers(status: &Value) -> impl Iterator<Item = &Value> {
+pub fn containers(status: &Value) -> impl Iterator<Item = &Value> {
     ["initContainerStatuses", "containerStatuses"]
         .into_iter()
         .flat_map(|key| status[key].as_array().into_iter().flatten())
@@ -214,6 +216,14 @@ pub fn unseen(object: &Value) -> Option<String> {
     (seen < generation).then(|| "its controller has not seen it yet".to_owned())
 }
 
+/// Why a Deployment's controller cannot make pods: a quota, a policy, an account that is not there. Of those of
+/// other workloads only events tell.
+pub fn refused(object: &Value) -> Option<String> {
+    let failing = condition(&object["status"], "ReplicaFailure")?;
+    let reason = failing["reason"].as_str().unwrap_or("ReplicaFailure");
+    (failing["status"] == "True").then(|| with_message(reason, failing))
+}
+
 /// A workload whose controller keeps pods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Workload {
@@ -265,11 +275,19 @@ impl Workload {
             return Some("it is wanted on no node yet".to_owned());
         }
         let surplus = self == Self::Deployment && number(&status["replicas"]) > wanted;
-        if updated == wanted && available == wanted && !surplus {
+        // A controller that was told to leave pods as they are says no more of them than that.
+        let by_hand = object["spec"]["updateStrategy"]["type"] == "OnDelete";
+        let kept = revisions::partition(self, object).min(wanted);
+        if (updated >= wanted - kept || by_hand) && available == wanted && !surplus {
             return None;
         }
+        let paused = if object["spec"]["paused"] == true {
+            "; it is paused"
+        } else {
+            ""
+        };
         Some(format!(
-            "{available} of {wanted} available, {updated} of them current"
+            "{available} of {wanted} available, {updated} of them current{paused}"
         ))
     }
 }

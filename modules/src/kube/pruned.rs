@@ -18,7 +18,6 @@ const OF_USERS: &[&str] = &["labels", "matchLabels"];
 const UNUSED: &[&str] = &[
     "affinity",
     "allocatable",
-    "annotations",
     "args",
     "capacity",
     "command",
@@ -40,11 +39,38 @@ const UNUSED: &[&str] = &[
     "volumesInUse",
 ];
 
+/// The one annotation that is asked for: which of a Deployment's versions an object is.
+pub const REVISION: &str = "deployment.kubernetes.io/revision";
+
+/// What is taken of a mapping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Take {
+    /// What the modules ask for.
+    Used,
+    /// Everything.
+    Whole,
+    /// Of annotations: [`REVISION`].
+    Revision,
+}
+
+impl Take {
+    /// What is taken of the value of a key; nothing where the key is passed over.
+    fn of(self, key: &str) -> Option<Self> {
+        match self {
+            Self::Revision => (key == REVISION).then_some(self),
+            Self::Used if UNUSED.contains(&key) => None,
+            Self::Used if OF_USERS.contains(&key) => Some(Self::Whole),
+            Self::Used if key == "annotations" => Some(Self::Revision),
+            Self::Whole | Self::Used => Some(self),
+        }
+    }
+}
+
 /// The first value of a text, pruned. `Err` says what is wrong with it.
 pub fn read(text: &str) -> Result<Value, String> {
     let left = Cell::new(MOST);
     let mut json = serde_json::Deserializer::from_str(text);
-    next(&mut json, &left, false)
+    next(&mut json, &left, Take::Used)
 }
 
 /// All values of a text, with all that they have.
@@ -53,7 +79,7 @@ pub fn read_whole(text: &str) -> Result<Vec<Value>, String> {
     let mut json = serde_json::Deserializer::from_str(text);
     let mut values = Vec::new();
     while json.end().is_err() {
-        values.push(next(&mut json, &left, true)?);
+        values.push(next(&mut json, &left, Take::Whole)?);
     }
     Ok(values)
 }
@@ -61,9 +87,9 @@ pub fn read_whole(text: &str) -> Result<Vec<Value>, String> {
 fn next(
     json: &mut serde_json::Deserializer<StrRead<'_>>,
     left: &Cell<usize>,
-    whole: bool,
+    take: Take,
 ) -> Result<Value, String> {
-    let read = Pruned { left, whole }.deserialize(json);
+    let read = Pruned { left, take }.deserialize(json);
     read.map_err(|error| match left.get() {
         0 => format!("it has more than {MOST} values"),
         _ => error.to_string(),
@@ -74,8 +100,8 @@ fn next(
 #[derive(Clone, Copy)]
 struct Pruned<'a> {
     left: &'a Cell<usize>,
-    /// Whether nothing in it is passed over.
-    whole: bool,
+    /// What is taken of it.
+    take: Take,
 }
 
 impl<'de> DeserializeSeed<'de> for Pruned<'_> {
@@ -131,13 +157,16 @@ impl<'de> Visitor<'de> for Pruned<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut kept = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
-            if !self.whole && UNUSED.contains(&&*key) {
+            let Some(take) = self.take.of(&key) else {
                 entries.next_value::<IgnoredAny>()?;
                 continue;
+            };
+            let value = entries.next_value_seed(Self { take, ..self })?;
+            // Annotations among which nothing is asked for.
+            let empty = value.as_object().is_some_and(Map::is_empty);
+            if !(take == Take::Revision && self.take == Take::Used && empty) {
+                kept.insert(key, value);
             }
-            let whole = self.whole || OF_USERS.contains(&&*key);
-            let value = entries.next_value_seed(Self { whole, ..self })?;
-            kept.insert(key, value);
         }
         Ok(Value::Object(kept))
     }
@@ -170,6 +199,20 @@ mod tests {
             [whole, 7.into(), rest]
         );
         assert!(read_whole("{} {").is_err());
+    }
+
+    #[test]
+    fn of_annotations_the_version_is_kept() {
+        let object = json!({
+            "metadata": {"annotations": {REVISION: "7", "kubectl.kubernetes.io/last-applied-configuration": "{}"}},
+            "spec": {"annotations": {"a": "b"}, "taints": [{"key": "k"}]},
+            "status": {"images": [1]},
+        });
+        let text = object.to_string();
+        assert_eq!(
+            read(&text).unwrap(),
+            json!({"metadata": {"annotations": {REVISION: "7"}}, "spec": {"taints": [{"key": "k"}]}, "status": {}})
+        );
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! `wait_pods`: waits until pods are healthy, and fails early when they cannot become so.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::describe::{CheckMode, Return, Rule};
-use crate::kube::kubectl::words;
+use crate::kube::kubectl::{self, Question, words};
+use crate::kube::last_words;
 use crate::kube::pod_watch::{Broken, Look, Verdict, Watch};
 use crate::kube::pods::{self, Health};
 use crate::kube::shown::Shown;
@@ -74,7 +76,7 @@ impl Arguments for WaitPodsArgs {
                 }
                 Verdict::Waiting(lacks) => {
                     if started.elapsed() >= self.timeout.seconds() {
-                        return Err(self.too_late(&lacks, &look.pods));
+                        return Err(self.too_late(context, &lacks, &look.pods).await);
                     }
                 }
             }
@@ -98,60 +100,142 @@ impl WaitPodsArgs {
                 })
             })
             .collect();
-        Outcome::ok()
+        let mut outcome = Outcome::ok()
             .message(format!("{} pods are healthy: {}", pods.len(), self.what()))
             .with("pods", pods)
-            .with("waited", waited.as_secs())
+            .with("waited", waited.as_secs());
+        if !look.kept.is_empty() {
+            outcome.warnings.push(format!(
+                "of {}, {} of an older version, and stay so until someone deletes them: its updateStrategy is OnDelete",
+                self.what(),
+                some(&look.kept)
+            ));
+        }
+        outcome
     }
 
-    fn too_late(&self, lacks: &str, pods: &[Value]) -> Failure {
+    /// A failure with what is known of the first pod that is not healthy, or of the workload that has none.
+    async fn too_late(&self, context: &Context<'_>, lacks: &str, pods: &[Value]) -> Failure {
+        let unwell = pods
+            .iter()
+            .find(|pod| matches!(pods::health(pod), Health::Waiting(_) | Health::Broken(_)));
+        let container = unwell.and_then(last_words::container);
+        let about = unwell.map(pods::name);
+        let known = self.ask_of(context, about, container).await;
         let lines: Vec<String> = pods.iter().map(pods::line).collect();
-        Failure::new(format!(
+        let message = format!(
             "{} did not become healthy within {} s: {lacks}",
             self.what(),
             *self.timeout
-        ))
-        .hint(format!(
-            "see `kubectl -n {} get pods` and `kubectl -n {} describe pod …`; `timeout` gives them more time",
-            self.namespace, self.namespace
-        ))
-        .with("pods", lines)
+        );
+        known
+            .failure(message)
+            .hint(format!(
+                "see `kubectl -n {0} get pods` and `kubectl -n {0} describe pod …`; `timeout` gives them more time",
+                self.namespace
+            ))
+            .with("pods", lines)
     }
 
-    /// A failure with the last events of the pod.
+    /// A failure with what is known of the pod.
     async fn broken(&self, context: &Context<'_>, broken: Broken) -> Failure {
-        let pod = &broken.pod;
-        let question = words(&[
+        let container = broken.container.as_deref();
+        let known = self.ask_of(context, broken.pod.as_deref(), container).await;
+        let Some(pod) = broken.pod else {
+            return known
+                .failure(format!("{}: {}", self.what(), broken.reason))
+                .with("reason", broken.reason);
+        };
+        known
+            .failure(format!(
+                "pod {pod} in {}: {}",
+                self.namespace, broken.reason
+            ))
+            .hint(format!(
+                "see `kubectl -n {0} describe pod {pod}` and `kubectl -n {0} logs {pod}`",
+                self.namespace
+            ))
+            .with("pod", pod)
+            .with("reason", broken.reason)
+    }
+
+    /// The last events of a pod, or of the workload, and the last lines of a container.
+    async fn ask_of(
+        &self,
+        context: &Context<'_>,
+        pod: Option<&str>,
+        container: Option<&str>,
+    ) -> Known {
+        let workload = self.workload().map(|(_, name)| name);
+        let Some(about) = pod.or(workload) else {
+            return Known::default();
+        };
+        let mut questions: Vec<Question> = vec![words(&[
             "get",
             "events",
             "--namespace",
             &self.namespace,
             "--field-selector",
-            &format!("involvedObject.name={pod}"),
+            &format!("involvedObject.name={about}"),
             "-o",
             "json",
-        ]);
-        let answers = self
-            .kubectl()
-            .ask(context, &[question], Duration::from_secs(45))
-            .await;
-        let events = match answers.as_deref() {
-            Ok([Ok(list)]) => last_events(list),
-            _ => Vec::new(),
+        ])];
+        if let (Some(pod), Some(container)) = (pod, container) {
+            questions.extend(last_words::questions(&self.namespace, pod, container));
+        }
+        let limit = Duration::from_secs(45);
+        let Ok(answers) = self.kubectl().print(context, &questions, limit).await else {
+            return Known::default();
         };
-        let mut message = format!("pod {pod} in {}: {}", self.namespace, broken.reason);
-        for event in &events {
+        let Some((events, logs)) = answers.split_first() else {
+            return Known::default();
+        };
+        let events = events.as_deref().ok();
+        let events = events.and_then(|events| kubectl::json(true, events).ok());
+        Known {
+            events: events.map(|list| last_events(&list)).unwrap_or_default(),
+            container: container.map(str::to_owned),
+            log: last_words::lines(logs),
+        }
+    }
+}
+
+/// What is known of something that does not become healthy.
+#[derive(Debug, Default)]
+struct Known {
+    events: Vec<String>,
+    container: Option<String>,
+    log: Vec<String>,
+}
+
+impl Known {
+    /// A failure that shows it.
+    fn failure(self, mut message: String) -> Failure {
+        for event in &self.events {
             message.push_str("\n  ");
             message.push_str(event);
         }
+        if let Some(container) = self.container.filter(|_| !self.log.is_empty()) {
+            let _ = write!(message, "\n  the last lines of container {container}:");
+        }
+        for line in &self.log {
+            message.push_str("\n    ");
+            message.push_str(line);
+        }
         Failure::new(message)
-            .hint(format!(
-                "see `kubectl -n {0} describe pod {pod}` and `kubectl -n {0} logs {pod}`",
-                self.namespace
-            ))
-            .with("pod", broken.pod)
-            .with("reason", broken.reason)
-            .with("events", events)
+            .with("events", self.events)
+            .with("log", self.log)
+    }
+}
+
+/// Some names, and how many more there are.
+fn some(names: &[String]) -> String {
+    match names {
+        [first, second, third, rest @ ..] if rest.len() > 1 => {
+            format!("{first}, {second}, {third} and {} more are", rest.len())
+        }
+        [one] => format!("{one} is"),
+        _ => format!("{} are", names.join(", ")),
     }
 }
 
@@ -198,192 +282,5 @@ fn show(context: &Context<'_>, shown: &mut Shown, look: &Look) {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::module::{Module, Of};
-    use serde_json::json;
-
-    use super::*;
-    use crate::fake::{self, Controller, REAL, Shell};
-
-    fn pod(name: &str, ready: bool) -> Value {
-        let status = if ready { "True" } else { "False" };
-        json!({
-            "metadata": {"name": name, "uid": name},
-            "spec": {"containers": [{}]},
-            "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": status}]},
-        })
-    }
-
-    fn broken(name: &str) -> Value {
-        json!({
-            "metadata": {"name": name, "uid": name},
-            "spec": {"containers": [{}]},
-            "status": {"phase": "Pending", "containerStatuses": [
-                {"name": "c", "ready": false, "state": {"waiting": {"reason": "ImagePullBackOff"}}},
-            ]},
-        })
-    }
-
-    #[test]
-    fn exactly_one_way_to_name_pods_is_wanted() {
-        let said = |arguments| {
-            Of::<WaitPodsArgs>::new()
-                .parse(arguments)
-                .err()
-                .map(|error| error.message)
-        };
-        assert_eq!(said(json!({"selector": "a=b"})), None);
-        assert_eq!(
-            said(json!({"names": [], "count": 2})).unwrap(),
-            "one of `names`, `selector`, `daemonset`, `deployment` and `statefulset` is needed"
-        );
-        assert_eq!(
-            said(json!({"selector": "a=b", "names": ["x"]})).unwrap(),
-            "`names` and `selector` exclude each other: give one"
-        );
-    }
-
-    /// A cluster whose one pod cannot pull its image.
-    fn cluster(pods: &Value) -> (Shell, Value) {
-        let events = json!({"items": [
-            {"lastTimestamp": "2026-01-01T00:00:02Z", "reason": "Failed", "message": "no such image"},
-            {"lastTimestamp": "2026-01-01T00:00:01Z", "reason": "Pulling", "message": "pulling"},
-        ]});
-        let shell = fake::shells().remove(0);
-        let kubeconfig = shell.at("admin.conf");
-        std::fs::write(&kubeconfig, "").unwrap();
-        let shell = shell.tool(
-            "kubectl",
-            &format!("case \"$*\" in *events*) echo '{events}' ;; *) echo 'W: old'; echo '{pods}' ;; esac"),
-        );
-        let arguments = json!({
-            "names": ["a"], "kubeconfig": kubeconfig, "sleep": 0, "grace": 0, "timeout": 0,
-        });
-        (shell, arguments)
-    }
-
-    #[tokio::test]
-    async fn what_cannot_become_well_fails_with_the_reason_and_the_last_events() {
-        let (shell, arguments) = cluster(&json!({"items": [broken("a")]}));
-        let control = Controller::new(shell.dir());
-        let failure = fake::run::<WaitPodsArgs>(&shell, &control, REAL, arguments)
-            .await
-            .unwrap_err();
-        assert_eq!(
-            failure.message,
-            "pod a in default: ImagePullBackOff of container c\n  Pulling: pulling\n  Failed: no such image"
-        );
-    }
-
-    #[tokio::test]
-    async fn what_is_well_is_one_round_trip_and_shown_as_it_is() {
-        let (shell, arguments) = cluster(&json!({"items": [pod("a", true)]}));
-        let control = Controller::new(shell.dir());
-        let outcome = fake::run::<WaitPodsArgs>(&shell, &control, REAL, arguments)
-            .await
-            .unwrap();
-        assert!(!outcome.changed);
-        assert_eq!(outcome.data["pods"][0]["name"], "a");
-        assert_eq!(shell.trips(), 1);
-        assert_eq!(control.progress_lines(), Vec::<String>::new());
-    }
-
-    #[tokio::test]
-    async fn a_node_that_answers_nothing_is_not_asked_for_ever() {
-        for arguments in [
-            json!({"selector": "a=b", "timeout": 0, "sleep": 0, "api_grace": 0}),
-            json!({"daemonset": "a", "timeout": 0, "sleep": 0, "api_grace": 0}),
-        ] {
-            let node = fake::Fake::saying(&["", "status 1\n0\n"]);
-            let control = Controller::new("/");
-            let failure = fake::run::<WaitPodsArgs>(&node, &control, REAL, arguments)
-                .await
-                .unwrap_err();
-            assert!(
-                failure.message.ends_with("the node gave no answer"),
-                "{}",
-                failure.message
-            );
-            assert_eq!(node.scripts().len(), 1);
-        }
-    }
-
-    #[tokio::test]
-    async fn a_workload_without_a_selector_is_not_asked_for_ever() {
-        let node = fake::Fake::saying(&["status 1\n0\nanswer 2\n{}\n"; 3]);
-        let arguments = json!({"daemonset": "a", "timeout": 0, "sleep": 0});
-        let failure = fake::run::<WaitPodsArgs>(&node, &Controller::new("/"), REAL, arguments)
-            .await
-            .unwrap_err();
-        assert_eq!(
-            failure.message,
-            "the daemonset a in default did not become healthy within 0 s: \
-             daemonset a does not say which pods are its own"
-        );
-        assert_eq!(node.scripts().len(), 1);
-    }
-
-    #[tokio::test]
-    async fn too_late_says_what_is_lacking() {
-        let (shell, arguments) = cluster(&json!({"items": [pod("a", false)]}));
-        let control = Controller::new(shell.dir());
-        let failure = fake::run::<WaitPodsArgs>(&shell, &control, REAL, arguments)
-            .await
-            .unwrap_err();
-        assert_eq!(
-            failure.message,
-            "pods a in default did not become healthy within 0 s: not ready yet: a"
-        );
-        assert_eq!(
-            control.progress_lines(),
-            ["a 0/1 not ready", "waiting: not ready yet: a"]
-        );
-    }
-
-    /// A control plane may show another pod at each look, with a name of megabytes.
-    #[test]
-    fn only_what_the_last_look_had_is_known_as_shown_and_lines_are_short() {
-        let control = Controller::new("/");
-        let host = fake::Fake::saying(&[]);
-        let context = Context {
-            host: &host,
-            control: &control,
-            check: false,
-            diff: false,
-        };
-        let mut shown = Shown::default();
-        let look = |name: &str| Look {
-            pods: vec![pod(name, true)],
-            verdict: Verdict::Waiting(format!("not ready yet: {name}")),
-        };
-        for letter in ["a", "b", "c"] {
-            show(&context, &mut shown, &look(&letter.repeat(100_000)));
-        }
-        assert!(shown.bytes() < 2_000, "{}", shown.bytes());
-        let lines = control.progress_lines();
-        assert_eq!(lines.len(), 6);
-        assert!(
-            lines
-                .iter()
-                .all(|line| line.len() < 400 && line.ends_with('…'))
-        );
-        // What is as before is not shown again, also where there was no answer in between.
-        let silent = Look {
-            pods: Vec::new(),
-            verdict: Verdict::Waiting("the API does not answer".to_owned()),
-        };
-        for look in [look("d"), silent, look("d")] {
-            show(&context, &mut shown, &look);
-        }
-        let lines = control.progress_lines().split_off(6);
-        assert_eq!(
-            lines,
-            [
-                "d 0/1 Running",
-                "waiting: not ready yet: d",
-                "waiting: the API does not answer",
-                "waiting: not ready yet: d"
-            ]
-        );
-    }
-}
+#[path = "wait_pods_tests.rs"]
+mod tests;

@@ -11,13 +11,13 @@ use crate::kube::pods::Workload;
 /// Waits until pods are running and ready, asking with kubectl on the node every few seconds.
 ///
 /// What to wait for: pods by their names, the pods that a selector selects, or all pods of a DaemonSet,
-/// Deployment or StatefulSet, which must be complete and current. Pods that have succeeded are healthy;
-/// pods that are being deleted do not count; no pod at all is not enough.
+/// Deployment or StatefulSet, which must be complete and of its newest version (`OnDelete` and `partition` are
+/// heeded). Pods that have succeeded are healthy; pods that are being deleted do not count; no pod at all is not enough.
 ///
 /// While it waits it shows what changes, as `kubectl get pods -w` does. A pod that cannot pull its image,
 /// crashes again and again, fits on no node or the like makes the task fail after `grace` seconds, with
-/// the reason and the last events, and not only when the whole time is over. That the API does not
-/// answer is borne for `api_grace` seconds at a time: it happens while etcd gains a member.
+/// the reason, the last events and the last lines that its container logged, and not only when the whole time is over.
+/// That the API does not answer is borne for `api_grace` seconds at a time: it happens while etcd gains a member.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WaitPodsArgs {
