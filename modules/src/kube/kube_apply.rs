@@ -15,8 +15,10 @@ use crate::kit::{self, Records, quote};
 use crate::kube::documents;
 use crate::kube::kubeadm_token::admin;
 use crate::kube::kubectl::{Kubectl, reason};
+use crate::kube::manifest::Manifest;
 use crate::kube::objects::{self, Changes};
-use crate::kube::wanted_pods::{kubectl, two_seconds};
+use crate::kube::wanted_pods::{five_minutes, kubectl, two_seconds};
+use crate::kube::webhook;
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 use crate::secret::Secret;
@@ -30,8 +32,12 @@ use crate::secret::Secret;
 /// What changed is found by comparing every object before and after, without what the server and its
 /// controllers write into it (status, resource version, …). Values of Secrets are compared, and not shown.
 ///
-/// A manifest that brings a new kind (CustomResourceDefinition) and objects of that kind is applied
-/// again until the server knows the kind.
+/// A manifest may bring namespaces and new kinds (CustomResourceDefinition) together with objects that need them:
+/// they are applied first, and again until the server knows the kind. In check mode such objects cannot be tried
+/// before what they need is there: they count as created.
+///
+/// An admission webhook that does not answer yet, as an operator's does for a while after it was applied, is
+/// waited for.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KubeApplyArgs {
@@ -61,6 +67,9 @@ pub struct KubeApplyArgs {
     /// Seconds between two tries.
     #[serde(default = "two_seconds")]
     pub delay: Number<u64>,
+    /// Seconds that an admission webhook may take to answer. Where its pods cannot start, that ends the wait.
+    #[serde(default = "five_minutes")]
+    pub webhook_timeout: Number<u64>,
     /// The kubeconfig to use, a path on the node.
     #[serde(default = "admin")]
     pub kubeconfig: NodePath,
@@ -107,7 +116,8 @@ impl Arguments for KubeApplyArgs {
         Return::text("msg", "a sentence about it"),
     ];
     const CHECK_MODE: CheckMode = CheckMode::Does(
-        "The server does the same as a dry run, so that what would change is known.",
+        "The server does the same as a dry run, so that what would change is known; what needs a namespace or a kind that the \
+         same manifest brings counts as created.",
     );
     const EXAMPLES: &'static [&'static str] = &[
         "- name: Apply files/flannel.yml, and templates/pool.yml.j2 as it is rendered\n  kube_apply:\n    src:\n      - flannel.yml\n      - pool.yml.j2\n  become: true\n",
@@ -124,7 +134,7 @@ impl Arguments for KubeApplyArgs {
     }
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
-        let manifest = Secret::new(self.manifest(context)?);
+        let manifest = self.manifest(context)?;
         match self.state {
             Wanted::Present => self.apply(context, &manifest).await,
             Wanted::Absent => self.remove(context, &manifest).await,
@@ -133,24 +143,15 @@ impl Arguments for KubeApplyArgs {
 }
 
 impl KubeApplyArgs {
-    /// All manifests as one text.
-    fn manifest(&self, context: &Context<'_>) -> Result<String, Failure> {
-        let mut text = String::new();
+    fn manifest(&self, context: &Context<'_>) -> Result<Manifest, Failure> {
+        let mut manifest = Manifest::default();
         for (name, part) in self.parts(context)? {
-            let documents = documents::read(&part).map_err(|error| {
+            manifest.add(&part).map_err(|error| {
                 Failure::new(format!("{name} is no manifest: {error}"))
                     .hint("it must hold YAML documents with apiVersion, kind and metadata")
             })?;
-            if documents.is_empty() {
-                return Err(Failure::new(format!("{name} holds no object")));
-            }
-            if !part.starts_with("---") {
-                text.push_str("---\n");
-            }
-            text.push_str(part.trim_end());
-            text.push('\n');
         }
-        Ok(text)
+        Ok(manifest)
     }
 
     fn parts(&self, context: &Context<'_>) -> Result<Vec<(String, String)>, Failure> {
@@ -176,35 +177,71 @@ impl KubeApplyArgs {
         Ok(parts)
     }
 
-    async fn apply(&self, context: &Context<'_>, manifest: &Secret) -> Result<Outcome, Failure> {
+    async fn apply(&self, context: &Context<'_>, manifest: &Manifest) -> Result<Outcome, Failure> {
+        let text = Secret::new(manifest.text());
         let mut first_before = None;
         let mut tries = *self.retries;
+        let mut webhook = webhook::Wait::new();
         loop {
-            let records = self.ask(context, manifest).await?;
+            let records = self.ask(context, &text).await?;
             // What was before the first try counts: a later one finds part of it applied.
-            if first_before.is_none() {
-                first_before = Some(read(&records, "before")?);
-            }
+            let before = match first_before.take() {
+                Some(before) => before,
+                None => read(&records, "before")?,
+            };
             let Some(error) = records.text("refused") else {
                 let after = read(&records, "after")?;
-                return Ok(applied(objects::compare(
-                    first_before.unwrap_or_default(),
-                    after,
-                )));
+                return Ok(applied(objects::compare(before, after), 0));
             };
-            if tries == 0 || !passes(&error) || context.check {
-                return Err(refused(&error));
+            if context.check && !NOT_NOW.iter().any(|sign| error.contains(sign)) {
+                return self.try_parts(context, manifest, before, &error).await;
             }
-            tries -= 1;
-            context
-                .control
-                .progress(&format!("trying again: {}", reason(&error)));
+            first_before = Some(before);
+            if webhook::is_silent(&error) && !context.check {
+                let timeout = self.webhook_timeout.seconds();
+                webhook
+                    .look(context, self.kubectl(), &error, timeout)
+                    .await?;
+            } else if tries == 0 || !passes(&error) {
+                return Err(refused(&error));
+            } else {
+                tries -= 1;
+                context
+                    .control
+                    .progress(&format!("trying again: {}", reason(&error)));
+            }
             tokio::time::sleep(self.delay.seconds()).await;
         }
     }
 
-    async fn remove(&self, context: &Context<'_>, manifest: &Secret) -> Result<Outcome, Failure> {
-        let records = self.ask(context, manifest).await?;
+    /// What a dry run of the parts says that can be tried, where one of the whole was refused with `error`.
+    async fn try_parts(
+        &self,
+        context: &Context<'_>,
+        manifest: &Manifest,
+        before: Vec<Value>,
+        error: &str,
+    ) -> Result<Outcome, Failure> {
+        let namespace = self.namespace.as_deref().unwrap_or_default();
+        let parted = manifest.parted(&before, namespace);
+        if parted.later.is_empty() {
+            return Err(refused(error));
+        }
+        let mut after = Vec::new();
+        if !parted.rest.is_empty() {
+            let records = self.ask(context, &Secret::new(parted.rest)).await?;
+            if let Some(error) = records.text("refused") {
+                return Err(refused(&error));
+            }
+            after = read(&records, "after")?;
+        }
+        let untried = parted.later.len();
+        after.extend(parted.later);
+        Ok(applied(objects::compare(before, after), untried))
+    }
+
+    async fn remove(&self, context: &Context<'_>, manifest: &Manifest) -> Result<Outcome, Failure> {
+        let records = self.ask(context, &Secret::new(manifest.text())).await?;
         if let Some(error) = records.text("refused") {
             return Err(refused(&error));
         }
@@ -226,13 +263,16 @@ impl KubeApplyArgs {
         Ok(outcome)
     }
 
-    /// One round trip of `kube_apply.sh`.
-    async fn ask(&self, context: &Context<'_>, manifest: &Secret) -> Result<Records, Failure> {
-        let kubectl = Kubectl {
+    fn kubectl(&self) -> Kubectl<'_> {
+        Kubectl {
             program: &self.kubectl,
             kubeconfig: &self.kubeconfig,
-        };
-        let mut source = kubectl.prelude();
+        }
+    }
+
+    /// One round trip of `kube_apply.sh`.
+    async fn ask(&self, context: &Context<'_>, manifest: &Secret) -> Result<Records, Failure> {
+        let mut source = self.kubectl().prelude();
         let word = |yes: bool, word: &str| if yes { word.to_owned() } else { String::new() };
         let present = self.state == Wanted::Present;
         for (name, value) in [
@@ -254,15 +294,23 @@ fn read(records: &Records, key: &str) -> Result<Vec<Value>, Failure> {
     objects::read(&records.text(key).unwrap_or_default()).map_err(Failure::new)
 }
 
-fn applied(changes: Changes) -> Outcome {
+/// What was done; in check mode so many objects could not be tried.
+fn applied(changes: Changes, untried: usize) -> Outcome {
     let anything = !changes.created.is_empty() || !changes.configured.is_empty();
+    let mut message = format!(
+        "{} created, {} configured, {} unchanged",
+        changes.created.len(),
+        changes.configured.len(),
+        changes.unchanged.len()
+    );
+    if untried > 0 {
+        let _ = write!(
+            message,
+            "; {untried} of those to be created could not be tried: what they need comes with the same manifest"
+        );
+    }
     let mut outcome = Outcome::changed(anything)
-        .message(format!(
-            "{} created, {} configured, {} unchanged",
-            changes.created.len(),
-            changes.configured.len(),
-            changes.unchanged.len()
-        ))
+        .message(message)
         .with("created", changes.created)
         .with("configured", changes.configured)
         .with("unchanged", changes.unchanged)
@@ -309,175 +357,5 @@ fn refused(error: &str) -> Failure {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::fake::{self, CHECK, Controller, DIFF, REAL, Shell, shells};
-
-    const MANIFEST: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {k: new}\n";
-
-    fn config_map(value: &str, version: &str) -> String {
-        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "resourceVersion": version}, "data": {"k": value}})
-            .to_string()
-    }
-
-    /// A kubectl that has `before`, and answers an apply with `after`.
-    fn cluster(shell: Shell, before: &str, after: &str) -> Shell {
-        let folder = shell.dir().to_owned();
-        std::fs::write(folder.join("admin.conf"), "").unwrap();
-        std::fs::write(folder.join("before"), before).unwrap();
-        std::fs::write(folder.join("after"), after).unwrap();
-        shell.tool(
-            "kubectl",
-            r#"echo "$*" >>log
-            case "$*" in
-              *version*) echo '{"clientVersion": {"major": "1", "minor": "20+"}}' ;;
-              *" get "*) cat before ;;
-              *" apply "*) if [ -e unknown ]; then rm unknown; echo 'no matches for kind "X"' >&2; exit 1; fi; cat after ;;
-            esac"#,
-        )
-    }
-
-    fn arguments(shell: &Shell) -> Value {
-        json!({"content": MANIFEST, "kubeconfig": shell.at("admin.conf"), "delay": 0})
-    }
-
-    fn log(shell: &Shell) -> String {
-        std::fs::read_to_string(shell.dir().join("log")).unwrap_or_default()
-    }
-
-    #[tokio::test]
-    async fn what_is_new_is_created_and_shown() {
-        for shell in shells() {
-            let shell = cluster(shell, "", &config_map("new", "1"));
-            let control = Controller::new(shell.dir());
-            let outcome = fake::run::<KubeApplyArgs>(&shell, &control, DIFF, arguments(&shell))
-                .await
-                .unwrap();
-            assert!(outcome.changed);
-            assert_eq!(outcome.data["created"], json!(["configmap/c"]));
-            assert!(outcome.diff[0].after.contains("k: new"));
-            let log = log(&shell);
-            assert!(
-                log.contains("--server-side --field-manager=windlass"),
-                "{log}"
-            );
-            assert!(!log.contains("dry-run") && !log.contains("force"), "{log}");
-        }
-    }
-
-    #[tokio::test]
-    async fn what_is_as_it_should_be_is_unchanged_in_one_round_trip() {
-        for shell in shells() {
-            let shell = cluster(shell, &config_map("new", "1"), &config_map("new", "2"));
-            let control = Controller::new(shell.dir());
-            let outcome = fake::run::<KubeApplyArgs>(&shell, &control, REAL, arguments(&shell))
-                .await
-                .unwrap();
-            assert!(!outcome.changed);
-            assert_eq!(outcome.data["unchanged"], json!(["configmap/c"]));
-            assert_eq!(shell.trips(), 1);
-        }
-    }
-
-    #[tokio::test]
-    async fn check_mode_asks_the_server_and_finds_the_same() {
-        for shell in shells() {
-            let shell = cluster(shell, &config_map("old", "1"), &config_map("new", "1"));
-            let control = Controller::new(shell.dir());
-            let outcome = fake::run::<KubeApplyArgs>(&shell, &control, CHECK, arguments(&shell))
-                .await
-                .unwrap();
-            assert!(outcome.changed);
-            assert_eq!(outcome.data["configured"], json!(["configmap/c"]));
-            assert!(log(&shell).contains("--dry-run=server"));
-        }
-    }
-
-    #[tokio::test]
-    async fn a_kind_that_is_not_known_yet_is_tried_again() {
-        for shell in shells() {
-            let shell = cluster(shell, "", &config_map("new", "1"));
-            std::fs::write(shell.dir().join("unknown"), "").unwrap();
-            let control = Controller::new(shell.dir());
-            let outcome = fake::run::<KubeApplyArgs>(&shell, &control, REAL, arguments(&shell))
-                .await
-                .unwrap();
-            assert!(outcome.changed);
-            assert_eq!(
-                control.progress_lines(),
-                ["trying again: no matches for kind \"X\""]
-            );
-        }
-    }
-
-    #[tokio::test]
-    async fn what_is_to_go_goes_and_only_if_it_is_there() {
-        for shell in shells() {
-            let shell = cluster(shell, &config_map("old", "1"), "");
-            let control = Controller::new(shell.dir());
-            let mut arguments = arguments(&shell);
-            arguments["state"] = json!("absent");
-            let outcome = fake::run::<KubeApplyArgs>(&shell, &control, CHECK, arguments.clone())
-                .await
-                .unwrap();
-            assert!(outcome.changed && !log(&shell).contains("delete"));
-            let outcome = fake::run::<KubeApplyArgs>(&shell, &control, REAL, arguments.clone())
-                .await
-                .unwrap();
-            assert_eq!(outcome.data["removed"], json!(["configmap/c"]));
-            assert!(log(&shell).contains("delete -f"));
-            std::fs::write(shell.dir().join("before"), "").unwrap();
-            let outcome = fake::run::<KubeApplyArgs>(&shell, &control, REAL, arguments)
-                .await
-                .unwrap();
-            assert!(!outcome.changed);
-        }
-    }
-
-    #[tokio::test]
-    async fn files_and_templates_of_the_control_host_become_one_manifest() {
-        let shell = cluster(shells().remove(0), "", &config_map("new", "1"));
-        std::fs::write(shell.dir().join("a.yml"), MANIFEST).unwrap();
-        std::fs::write(
-            shell.dir().join("b.yml.j2"),
-            MANIFEST.replace("new", "NAME"),
-        )
-        .unwrap();
-        let control =
-            Controller::new(shell.dir()).rendering(|text, _| Ok(text.replace("NAME", "rendered")));
-        let apply: KubeApplyArgs =
-            serde_json::from_value(json!({"src": ["a.yml", "b.yml.j2"]})).unwrap();
-        let context = Context {
-            host: &shell,
-            control: &control,
-            check: false,
-            diff: false,
-        };
-        let manifest = apply.manifest(&context).unwrap();
-        assert_eq!(
-            manifest,
-            format!(
-                "---\n{MANIFEST}---\n{}",
-                MANIFEST.replace("new", "rendered")
-            )
-        );
-    }
-
-    #[tokio::test]
-    async fn what_is_no_manifest_is_said_before_anything_is_sent() {
-        let shell = shells().remove(0);
-        std::fs::write(shell.dir().join("a.yml"), "just text").unwrap();
-        let control = Controller::new(shell.dir());
-        let failure =
-            fake::run::<KubeApplyArgs>(&shell, &control, REAL, json!({"src": "a.yml"})).await;
-        assert!(
-            failure
-                .unwrap_err()
-                .message
-                .contains("a.yml is no manifest")
-        );
-        assert_eq!(shell.trips(), 0);
-    }
-}
+#[path = "kube_apply_tests.rs"]
+mod tests;

@@ -23,6 +23,7 @@ mod kubeconfig;
 mod kubectl;
 mod kubelet;
 mod last_words;
+mod manifest;
 mod membership;
 mod nodes;
 mod objects;
@@ -38,6 +39,7 @@ pub mod versions;
 mod wait_nodes;
 mod wait_pods;
 mod wanted_pods;
+mod webhook;
 
 use crate::module::modules;
 
