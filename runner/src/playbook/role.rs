@@ -61,7 +61,7 @@ pub fn load_role(
 impl Reader<'_> {
     /// The role that a use names, with all that it brings; nothing where something is wrong with it.
     pub(super) fn role(&mut self, wanted: &Use, home: &Home) -> Option<Arc<Role>> {
-        let name = self.known_text(&wanted.name, "the name of a role", home)?;
+        let name = self.name_of(&wanted.name, wanted.by, "the name of a role", home)?;
         let found = match find(&name, &wanted.name, wanted.by, home, self.loader) {
             Ok(found) => found,
             Err(error) => {
@@ -77,7 +77,7 @@ impl Reader<'_> {
             ("handlers_from", &wanted.files.handlers),
         ] {
             files.push(match node {
-                Some(node) => Some(self.known_text(node, &format!("`{keyword}`"), home)?),
+                Some(node) => Some(self.name_of(node, wanted.by, &format!("`{keyword}`"), home)?),
                 None => None,
             });
         }
@@ -100,6 +100,15 @@ impl Reader<'_> {
         );
         self.roles.pop();
         role
+    }
+
+    /// What a role or a file of it is called. What an `include_role` names is rendered: a host may have said it, and
+    /// nothing in it is filled in.
+    fn name_of(&mut self, node: &Node, by: UsedBy, what: &str, home: &Home) -> Option<String> {
+        match by {
+            UsedBy::Include => scalar(node),
+            UsedBy::Play | UsedBy::Role | UsedBy::Import => self.known_text(node, what, home),
+        }
     }
 
     fn role_at(

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::tests::{lines, loaded};
-use super::{Entry, Play, Role, TaskAction, UsedBy};
+use super::{
+    Entry, Home, Loader, Play, Role, RoleFiles, RoleRequest, TaskAction, UsedBy, load_role,
+};
+use crate::yaml::{Mapping, Source, parse};
 
 fn play(files: &[(&str, &str)]) -> Arc<Play> {
     match loaded(files) {
@@ -243,4 +246,45 @@ fn what_is_wrong_with_roles_is_said() {
         ),
     ];
     insta::assert_snapshot!(cases.join("\n"));
+}
+
+#[test]
+fn what_an_include_role_names_is_no_template() {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["main", "hunter2"] {
+        let path = folder.path().join(format!("roles/r/tasks/{file}.yml"));
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, "- ping:\n").unwrap();
+    }
+    let mut loader = Loader::new(|_| true);
+    loader.variables = [("secret", "hunter2"), ("role", "r")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+    let home = Home {
+        folder: folder.path().to_owned(),
+        ..Home::default()
+    };
+    let read = |name: &str, tasks: &str| {
+        let source = Source::named("said", format!("[{name:?}, {tasks:?}]"));
+        let documents = parse(&source).unwrap();
+        let [name, tasks] = documents[0].as_sequence().unwrap() else {
+            panic!("two texts");
+        };
+        let request = RoleRequest {
+            name: name.clone(),
+            files: RoleFiles {
+                tasks: Some(tasks.clone()),
+                ..RoleFiles::default()
+            },
+            public: None,
+            allow_duplicates: None,
+            validate: None,
+        };
+        load_role(&request, &Mapping::default(), &home, &loader).map_err(|errors| lines(&errors))
+    };
+    assert_eq!(read("r", "hunter2").unwrap().tasks.len(), 1);
+    let wrong = read("r", "{{ secret }}").unwrap_err();
+    assert!(wrong.contains("no file `{{ secret }}`"), "{wrong}");
+    let wrong = read("{{ role }}", "main").unwrap_err();
+    assert!(wrong.contains("no role `{{ role }}`"), "{wrong}");
 }
