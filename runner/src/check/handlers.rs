@@ -38,7 +38,7 @@ pub(super) fn check(items: &[Item], found: &mut Vec<Diagnostic>) {
         if names.unknown {
             continue;
         }
-        for notify in of_play().flat_map(|item| &item.task.notify) {
+        for notify in of_play().flat_map(Item::notify) {
             found.extend(unknown(notify, &names, play));
         }
     }

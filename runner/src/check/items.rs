@@ -44,6 +44,23 @@ impl Around {
 }
 
 impl Item {
+    /// The handlers that it notifies: those of the innermost that names some.
+    pub(super) fn notify(&self) -> &[Node] {
+        let around = self.around.iter().rev().filter_map(|around| match around {
+            Around::Include(task) => match &task.action {
+                TaskAction::IncludeTasks { apply, .. } | TaskAction::IncludeRole { apply, .. } => {
+                    apply.as_deref()
+                }
+                _ => None,
+            },
+            Around::Block(_) | Around::Role(_) => Some(around.common()),
+        });
+        let mut commons = std::iter::once(&self.task.common).chain(around);
+        commons
+            .find_map(|common| common.notify.as_deref())
+            .unwrap_or_default()
+    }
+
     /// Keywords of the play, of what is around the task, and of the task, in that order.
     pub(super) fn commons(&self) -> impl Iterator<Item = &Common> {
         let applied = self.around.iter().flat_map(|around| {

@@ -204,12 +204,15 @@ impl Reader<'_> {
         self.keyword(common.timeout.as_ref());
         self.keyword(common.throttle.as_ref());
         self.keyword(common.port.as_ref());
+        for name in common.notify.iter().flatten() {
+            self.text(name, When::Perhaps);
+        }
     }
 
     fn task(&mut self, item: &Item) {
         let task = &item.task;
         self.common(&task.common);
-        for node in task.name.iter().chain(&task.notify).chain(&task.listen) {
+        for node in task.name.iter().chain(&task.listen) {
             self.text(node, When::Perhaps);
         }
         if let Some(source) = &task.looping {

@@ -16,7 +16,7 @@ use windlass_modules::{Failure, Host, HostError, Outcome, Task as Ready};
 use super::arguments::Rendered;
 use super::control::{Live, Marks, TaskController};
 use super::message::Message;
-use super::result::{TaskResult, located};
+use super::result::{Defined, TaskResult, located};
 use super::work::{Unit, failed_template};
 use crate::event::Status;
 use crate::inventory;
@@ -43,6 +43,10 @@ impl Unit<'_> {
             ),
             None => None,
         };
+        let other = delegated_to.clone().filter(|other| other != self.host);
+        let of_the_other = work
+            .inherited(scope, |keywords| &keywords.delegate_facts)
+            .map_err(broken)?;
         let target_scope = match &delegated_to {
             Some(other) if other != self.host => self.scope_of(other),
             _ => Arc::clone(scope),
@@ -102,7 +106,8 @@ impl Unit<'_> {
                 ledger.account(target)
             },
             _passing: rendered.passing,
-            delegated_to: delegated_to.clone().filter(|other| other != self.host),
+            about: other.clone().filter(|_| of_the_other == Some(true)),
+            delegated_to: other,
         })
     }
 
@@ -257,6 +262,8 @@ pub(crate) struct Attempt {
     /// What is drawn for long arguments.
     _passing: Vec<Passing>,
     pub(crate) delegated_to: Option<String>,
+    /// The host that facts and variables are of, where it is not the task's own (`delegate_facts`).
+    about: Option<String>,
 }
 
 impl Attempt {
@@ -315,8 +322,8 @@ impl Attempt {
             Err(failure) if self.control.live.silent => (Err(discreet(failure)), Vec::new()),
             failure => (failure, Vec::new()),
         };
-        let (done, included) = with_files(done);
-        for (name, value) in included
+        let (done, files) = with_files(done);
+        for (name, value) in files
             .iter()
             .filter_map(|file| file.as_mapping())
             .flat_map(Mapping::iter)
@@ -327,9 +334,17 @@ impl Attempt {
         }
         let mut result = TaskResult::of(done, &self.account);
         if result.status != Status::Failed {
-            result.variables = variables;
-            result.held = held;
-            result.included = included;
+            for said in &mut result.facts {
+                said.by.clone_from(&self.about);
+            }
+            if !variables.is_empty() || !files.is_empty() {
+                result.defined.push(Defined {
+                    by: self.about.clone(),
+                    variables,
+                    files,
+                    held,
+                });
+            }
         }
         // A module may report differences because it has them anyway; only who asks sees them.
         if !self.diff {

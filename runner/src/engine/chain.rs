@@ -114,7 +114,7 @@ impl Chain {
     }
 
     /// The innermost value of a keyword.
-    pub fn innermost<T>(&self, of: impl Fn(&Common) -> Option<&T>) -> Option<&T> {
+    pub fn innermost<T: ?Sized>(&self, of: impl Fn(&Common) -> Option<&T>) -> Option<&T> {
         self.commons().rev().find_map(of)
     }
 
@@ -129,6 +129,12 @@ impl Chain {
             ChainLayer::Import(import) => &import.when,
             other => other.common().map_or(&[][..], |common| &common.when[..]),
         })
+    }
+
+    /// The names of the handlers that are notified: those of the innermost that names some.
+    pub fn notify(&self) -> &[Node] {
+        self.innermost(|common| common.notify.as_deref())
+            .unwrap_or_default()
     }
 
     /// All `environment` entries, outermost first.

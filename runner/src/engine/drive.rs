@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::course::{self, Course, Hosts, Now, Program, Step, StepId, Turn};
 use super::dispatch::Dispatcher;
+use super::handlers::HandlerIndex;
 use super::plan::{HANDLERS, Include, PLAY, Planned, Roles};
 use super::result::{located, placed};
 use super::running::{Begun, Running};
@@ -12,14 +13,6 @@ use super::work::Work;
 use crate::event::{TaskInfo, What};
 use crate::playbook::{Play, Strategy, TaskAction};
 use crate::vars::PlayVars;
-
-/// A handler that a host has notified by its name.
-#[derive(Debug)]
-pub(crate) struct Notified {
-    pub(crate) host: String,
-    pub(crate) name: String,
-    pub(crate) handler: StepId,
-}
 
 /// A batch of a play on its way.
 pub(crate) struct Batch {
@@ -31,8 +24,8 @@ pub(crate) struct Batch {
     pub(crate) strategy: Strategy,
     /// The roles that are in the programs.
     pub(crate) roles: Roles,
-    /// The names by which hosts have notified handlers, which may come to mean others that are included later.
-    pub(crate) notified: Vec<Notified>,
+    /// What the handlers are called.
+    pub(crate) handlers: HandlerIndex,
     /// Hosts that take part again, though nothing has ended on them.
     pub(crate) brought_back: Vec<String>,
 }
@@ -52,10 +45,10 @@ impl Batch {
             play: Arc::clone(play),
             vars,
             hosts: courses.collect(),
+            handlers: HandlerIndex::of(&programs[HANDLERS].steps),
             programs,
             strategy,
             roles,
-            notified: Vec::new(),
             brought_back: Vec::new(),
         }
     }
@@ -64,7 +57,7 @@ impl Batch {
     pub(crate) fn planned(&self, step: StepId) -> Option<Planned> {
         match self.programs.get(step.program)?.steps.get(step.at)? {
             Step::Task(planned) => Some(planned.clone()),
-            // A course settles on tasks alone.
+            // A course settles on tasks, and on flushes.
             _ => None,
         }
     }
@@ -82,16 +75,6 @@ impl Batch {
     pub(crate) fn is_rescued(&self, host: &str) -> bool {
         let course = self.hosts.get(host);
         course.is_some_and(|course| course.is_rescued(&self.programs))
-    }
-
-    /// The handlers of the play, each at its place among the steps of their program.
-    pub(crate) fn handlers(&self) -> Vec<Planned> {
-        let steps = self.programs[HANDLERS].steps.iter();
-        let handlers = steps.filter_map(|step| match step {
-            Step::Task(planned) => Some(planned.clone()),
-            _ => None,
-        });
-        handlers.collect()
     }
 
     /// All hosts of it.
@@ -176,7 +159,7 @@ impl Dispatcher {
     async fn begin(&mut self, batch: &mut Batch, turn: Turn, running: &mut Running) {
         self.store.leave_out(&self.state.out);
         let Some(planned) = batch.planned(turn.step) else {
-            return batch.advance(&turn.hosts);
+            return self.flush(batch, &turn.hosts);
         };
         if !planned.first && !self.reached(&planned) {
             return batch.advance(&turn.hosts);

@@ -64,7 +64,6 @@ fn task(play: &Play) -> Task {
         delay: None,
         changed_when: Vec::new(),
         failed_when: Vec::new(),
-        notify: Vec::new(),
         listen: Vec::new(),
     }
 }

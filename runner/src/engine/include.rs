@@ -102,7 +102,7 @@ impl Dispatcher {
         let tags = &self.shared.options.tags;
         let (program, handlers) = plan::included(inclusions, planned, tags, &mut batch.roles);
         batch.programs.push(program);
-        self.add_handlers(batch, handlers);
+        Self::add_handlers(batch, handlers);
         let program = batch.programs.len() - 1;
         for host in hosts {
             let Some(course) = batch.hosts.get_mut(host) else {

@@ -46,7 +46,8 @@ pub(crate) async fn run(unit: &Unit<'_>, scope: &Arc<dyn Scope>) -> TaskResult {
         extra.extend(names(&unit.work.task.loop_control, &items, index));
         let of_item = unit.scope(extra.clone());
         let mut result = unit.single(&of_item, &extra).await;
-        for (name, value) in &result.variables {
+        let own = result.defined.iter().filter(|own| own.by.is_none());
+        for (name, value) in own.flat_map(|own| &own.variables) {
             carried.retain(|(known, _)| known != name);
             carried.push((name.clone(), value.clone()));
         }
@@ -243,9 +244,8 @@ fn together(results: Vec<TaskResult>) -> TaskResult {
     all.data.insert("results", registered);
     for result in results {
         all.facts.extend(result.facts);
-        all.variables.extend(result.variables);
-        all.included.extend(result.included);
-        all.held.extend(result.held);
+        all.defined.extend(result.defined);
+        all.notify.extend(result.notify);
         all.delegated_to = result.delegated_to.or(all.delegated_to);
     }
     all

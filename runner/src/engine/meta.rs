@@ -37,6 +37,7 @@ impl Dispatcher {
         match word {
             "flush_handlers" => {
                 for host in &chosen {
+                    self.find_notified(batch, host);
                     if let Some(course) = batch.hosts.get_mut(host) {
                         course.flush(HANDLERS, &batch.programs);
                     }

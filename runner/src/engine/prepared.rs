@@ -110,7 +110,7 @@ impl Prepared {
             failed_when: Condition::all(&task.failed_when),
             retries: task.retries.as_ref().map(Ready::new),
             delay: task.delay.as_ref().map(Ready::new),
-            notify: task.notify.iter().map(template::Prepared::new).collect(),
+            notify: chain.notify().iter().map(template::Prepared::new).collect(),
             folders: chain.folders(),
             playbook_dir: chain.playbook_dir(),
             file,

@@ -37,12 +37,10 @@ pub(crate) struct TaskResult {
     pub(crate) diff_held: Option<Held>,
     pub(crate) warnings: Vec<String>,
     pub(crate) facts: Vec<Said>,
-    /// What `set_fact` and its like set.
-    pub(crate) variables: Vec<(String, Value)>,
-    /// Files of variables that were read, each as a mapping.
-    pub(crate) included: Vec<Arc<Node>>,
-    /// What is drawn for those of them that are long.
-    pub(crate) held: Vec<(String, Held)>,
+    /// What `set_fact` and its like define.
+    pub(crate) defined: Vec<Defined>,
+    /// The names of the handlers that it notifies if it has changed something.
+    pub(crate) notify: Vec<String>,
     pub(crate) delegated_to: Option<String>,
     pub(crate) no_log: bool,
     /// The message is not about what the task does, but about how it could not begin.
@@ -67,9 +65,8 @@ impl TaskResult {
             diff_held: None,
             warnings: Vec::new(),
             facts: Vec::new(),
-            variables: Vec::new(),
-            included: Vec::new(),
-            held: Vec::new(),
+            defined: Vec::new(),
+            notify: Vec::new(),
             delegated_to: None,
             no_log: false,
             about_host: false,
@@ -123,9 +120,8 @@ impl TaskResult {
     pub(crate) fn told(&self, no_log: bool) -> Self {
         Self {
             facts: Vec::new(),
-            variables: Vec::new(),
-            included: Vec::new(),
-            held: Vec::new(),
+            defined: Vec::new(),
+            notify: Vec::new(),
             no_log,
             data: self.data.clone(),
             message: self.message.clone(),
@@ -218,10 +214,22 @@ fn diff(difference: &Difference) -> Diff {
     }
 }
 
+/// Variables that a task has defined, and not as facts.
+#[derive(Debug, Clone)]
+pub(crate) struct Defined {
+    /// The host that they are of, where it is not the task's own.
+    pub(crate) by: Option<String>,
+    pub(crate) variables: Vec<(String, Value)>,
+    /// Files of variables that were read, each as a mapping.
+    pub(crate) files: Vec<Arc<Node>>,
+    /// What is drawn for those of the variables that are long.
+    pub(crate) held: Vec<(String, Held)>,
+}
+
 /// Facts as a host said them.
 #[derive(Debug, Clone)]
 pub(crate) struct Said {
-    /// The host, where it is not the task's own.
+    /// The host that they are of, where it is not the task's own.
     pub(crate) by: Option<String>,
     pub(crate) facts: Map<String, Json>,
     /// What is drawn for them, where they are long.

@@ -11,6 +11,7 @@ use super::course::Course;
 use super::dispatch::Dispatcher;
 use super::drive::Batch;
 use super::keywords;
+use super::plan::Planned;
 use super::result::TaskResult;
 use super::running::Begun;
 use super::work::Work;
@@ -20,6 +21,19 @@ use crate::yaml::Node;
 
 /// Hosts on which a step failed, each with the result.
 pub(crate) type Failures = HashMap<String, TaskResult>;
+
+/// What came of a step.
+pub(crate) struct Came<'a> {
+    /// The hosts that were at it.
+    pub(crate) hosts: &'a [String],
+    /// Those of them that are done with it, and have not failed.
+    pub(crate) well: Vec<String>,
+    pub(crate) failures: Failures,
+    /// Those that cannot be reached any more.
+    pub(crate) lost: Vec<String>,
+    /// One did it for all.
+    pub(crate) once: bool,
+}
 
 impl Dispatcher {
     /// Takes in the results of a turn, and lets its hosts go on.
@@ -56,10 +70,8 @@ impl Dispatcher {
                 course.begin_role(role);
             }
             self.count(&host, &result, batch.is_rescued(&host));
-            if result.changed && (result.status == Status::Ok || result.ignored) {
-                for taker in &takers {
-                    self.notify(&work, batch, taker).await;
-                }
+            if result.changed && result.status == Status::Ok {
+                self.notify(&work, batch, &host, &result.notify).await;
             }
             match result.status {
                 Status::Unreachable if !result.ignored => {
@@ -77,17 +89,48 @@ impl Dispatcher {
                 course.lose();
             }
         }
-        let any = !failures.is_empty() || !lost.is_empty();
         let well = |host: &&String| done.contains(*host) && !failures.contains_key(*host);
         let well: Vec<String> = turn.hosts.iter().filter(well).cloned().collect();
-        self.fail(batch, &work.task, &failures);
+        let came = Came {
+            hosts: &turn.hosts,
+            well,
+            failures,
+            lost,
+            once,
+        };
+        let Some(planned) = batch.planned(turn.step) else {
+            return;
+        };
+        if self.others_go_on(batch, &planned, &came).await {
+            batch.advance(&came.well);
+        }
+    }
+
+    /// Takes in who has failed at a step. Whether the others go on: not where that is a failure of all, who then are
+    /// where it has brought them.
+    pub(crate) async fn others_go_on(
+        &mut self,
+        batch: &mut Batch,
+        planned: &Planned,
+        came: &Came<'_>,
+    ) -> bool {
+        let Came {
+            hosts,
+            well,
+            failures,
+            lost,
+            once,
+        } = came;
+        let (task, once) = (&planned.task, *once);
+        let any = !failures.is_empty() || !lost.is_empty();
+        self.fail(batch, task, failures);
         let reason = if any && once {
             Some("`run_once`: the task failed".to_owned())
         } else {
-            self.ends_for_all(&work, batch, &turn.hosts, any)
+            self.ends_for_all(planned, batch, hosts, any)
         };
         let Some(reason) = reason else {
-            return batch.advance(&well);
+            return true;
         };
         self.state.batch_failed |= !(any && once);
         // They fail at the step that they have just done, and the others where they wait.
@@ -96,21 +139,21 @@ impl Dispatcher {
         let of_the_turn = well.iter().filter(|host| !lost.contains(host));
         let of_the_turn = of_the_turn.map(|host| (host.clone(), result.clone()));
         let of_the_turn: Failures = of_the_turn.collect();
-        batch.advance(&lost);
-        self.fail(batch, &work.task, &of_the_turn);
+        batch.advance(lost);
+        self.fail(batch, task, &of_the_turn);
         for host in of_the_turn.keys() {
             self.state.give_up(host);
         }
         for host in batch.names() {
             let course = batch.hosts.get(&host);
             let lost = course.is_none_or(Course::is_lost);
-            if lost || failures.contains_key(&host) || turn.hosts.contains(&host) {
+            if lost || failures.contains_key(&host) || hosts.contains(&host) {
                 continue;
             }
             // Who has left the play is out as well, as in ansible-core.
             self.state.give_up(&host);
             if course.is_some_and(Course::is_on_its_way) {
-                self.remember(&host, &work.task, &result);
+                self.remember(&host, task, &result);
                 if let Some(course) = batch.hosts.get_mut(&host) {
                     course.fail_with_others(&batch.programs);
                 }
@@ -123,6 +166,7 @@ impl Dispatcher {
             "the play ends for all"
         };
         self.warn(format!("{reason}: {end}")).await;
+        false
     }
 
     /// The step has failed on these hosts.
@@ -156,7 +200,7 @@ impl Dispatcher {
     /// this very step.
     fn ends_for_all(
         &self,
-        work: &Work,
+        planned: &Planned,
         batch: &Batch,
         hosts: &[String],
         any: bool,
@@ -164,9 +208,11 @@ impl Dispatcher {
         if !any && self.state.failed_in_batch.is_empty() {
             return None;
         }
-        let scope = work.scope(self.store.snapshot(), &hosts[0], Vec::new());
-        let fatal = work.inherited(&scope, |keywords| &keywords.any_errors_fatal);
-        if any && matches!(fatal, Ok(Some(true))) {
+        let layers = planned.chain.task_layers();
+        let scope = (self.store).view(&hosts[0], &batch.vars, &layers, Vec::new());
+        let fatal = planned.prepared().keywords.any_errors_fatal.as_ref();
+        let fatal = fatal.map(|fatal| fatal.value(&self.shared.templar, &scope));
+        if any && matches!(fatal, Some(Ok(true))) {
             return Some("`any_errors_fatal`: a host failed".to_owned());
         }
         let limit = batch.play.max_fail_percentage.as_ref()?;
@@ -208,37 +254,26 @@ impl Dispatcher {
 
     /// Keeps what a result hands to later tasks of a host.
     fn keep(&mut self, work: &Work, host: &str, result: &TaskResult) {
+        // Of a loop over hosts, each gets its own.
         for said in &result.facts {
-            // Of a loop over hosts, each gets its own.
-            let other = said
-                .by
-                .as_deref()
-                .filter(|_| self.is_about_others(work, host));
-            let host = other.unwrap_or(host);
+            let host = said.by.as_deref().unwrap_or(host);
             (self.store).set_facts(host, said.facts.clone(), said.held.as_ref());
         }
-        if !result.included.is_empty() {
-            let files = result.included.iter().map(|file| self.read_once(file));
-            let files: Vec<_> = files.collect();
-            self.store.include_files(host, files);
-        }
-        if !result.variables.is_empty() {
-            let other = result.delegated_to.as_deref();
-            let other = other.filter(|_| self.is_about_others(work, host));
-            let host = other.unwrap_or(host);
-            self.store.set_variables(host, result.variables.clone());
-            self.store.hold(host, result.held.iter().cloned());
+        for own in &result.defined {
+            let host = own.by.as_deref().unwrap_or(host);
+            if !own.files.is_empty() {
+                let files = own.files.iter().map(|file| self.read_once(file));
+                let files: Vec<_> = files.collect();
+                self.store.include_files(host, files);
+            }
+            if !own.variables.is_empty() {
+                self.store.set_variables(host, own.variables.clone());
+                self.store.hold(host, own.held.iter().cloned());
+            }
         }
         if let Some((name, _)) = &work.task.register {
             let registered = [(name.clone(), result.registered())];
             self.store.set_variables(host, registered);
         }
-    }
-
-    /// Whether facts are those of the host to which the task is delegated.
-    fn is_about_others(&self, work: &Work, host: &str) -> bool {
-        let scope = work.scope(self.store.snapshot(), host, Vec::new());
-        let delegated = work.inherited(&scope, |keywords| &keywords.delegate_facts);
-        matches!(delegated, Ok(Some(true)))
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use minijinja::Value;
+use minijinja::value::ValueKind;
 
 use super::attempt::Attempt;
 use super::looping;
@@ -65,7 +66,7 @@ impl Unit<'_> {
         };
         if self.no_log {
             self.learn(&result.data.plain());
-            let set = result.variables.iter();
+            let set = result.defined.iter().flat_map(|own| &own.variables);
             let set = set.map(|(name, value)| (name.clone(), template::to_json(value)));
             self.learn(&set.collect());
         }
@@ -86,14 +87,31 @@ impl Unit<'_> {
         if let Some(false_condition) = condition.await? {
             return Err(TaskResult::skipped(Some(false_condition)));
         }
-        let attempt = self.with_room(|| self.attempt(scope)).await?;
+        let begin = || Ok((self.attempt(scope)?, self.notified(scope)?));
+        let (attempt, notify) = self.with_room(begin).await?;
         let mut result = self.tries(scope, extra, &attempt).await?;
         result.warnings.splice(0..0, warnings);
         result.delegated_to.clone_from(&attempt.delegated_to);
-        for said in &mut result.facts {
-            said.by.clone_from(&attempt.delegated_to);
-        }
+        result.notify = notify;
         Ok(result)
+    }
+
+    /// The names of the handlers that are notified if something changes.
+    fn notified(&self, scope: &Arc<dyn Scope>) -> Result<Vec<String>, TaskResult> {
+        let mut names = Vec::new();
+        for node in &self.work.prepared.notify {
+            let templar = &self.work.shared.templar;
+            let value = templar
+                .render_prepared(node, scope)
+                .map_err(|error| failed_template(&error))?;
+            if value.kind() == ValueKind::Seq {
+                let items = value.try_iter().into_iter().flatten();
+                names.extend(items.map(|name| name.to_string()));
+            } else if !value.is_none() && !template::is_omit(&value) {
+                names.push(value.to_string());
+            }
+        }
+        Ok(names)
     }
 
     /// Begins something, once there is room for what it needs: others who are at work leave some.

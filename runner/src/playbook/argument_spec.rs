@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::model::{Common, Entry, LoopControl, Task, TaskAction};
-use crate::yaml::{Mapping, Node, Span, Value};
+use crate::yaml::{Mapping, Node, Span, Tag, Value};
 
 /// The module of that task.
 pub const VALIDATE: &str = "validate_argument_spec";
@@ -27,11 +27,16 @@ pub(super) fn validation(
     let options = about.get("options").cloned();
     let options = options.unwrap_or_else(|| mapping(span, Mapping::default()));
     let text = |text: &str| Node::string(span.clone(), text);
+    // A host may have said them, where a task includes the role: they are no templates.
+    let data = |text: &str| Node {
+        tag: Some(Tag::Unsafe),
+        ..Node::string(span.clone(), text)
+    };
     let path = role.display().to_string();
     let context = [
-        ("argument_spec_name", text(entry_point)),
-        ("name", text(name)),
-        ("path", text(&path)),
+        ("argument_spec_name", data(entry_point)),
+        ("name", data(name)),
+        ("path", data(&path)),
         ("type", text("role")),
     ];
     let arguments = [
@@ -61,7 +66,6 @@ pub(super) fn validation(
         delay: None,
         changed_when: Vec::new(),
         failed_when: Vec::new(),
-        notify: Vec::new(),
         listen: Vec::new(),
     };
     Some(Entry::Task(Arc::new(task)))

@@ -41,6 +41,20 @@ impl Reader<'_> {
                 u16::try_from(number).ok().filter(|port| *port > 0)
             }),
             module_defaults: self.mappings(mapping, "module_defaults"),
+            // Plays and roles have none.
+            notify: None,
+        }
+    }
+
+    /// The same of what notifies handlers: a block, `apply`, or a task.
+    pub(super) fn notifying(&mut self, mapping: &Mapping) -> Common {
+        let notify = Self::given(mapping, "notify").is_some();
+        let mut names =
+            || self.scalars(mapping, "notify", "the name of a handler or a list of them");
+        let notify = notify.then(&mut names);
+        Common {
+            notify,
+            ..self.common(mapping)
         }
     }
 

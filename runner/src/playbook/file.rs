@@ -52,7 +52,6 @@ pub fn load_tasks(
         let place = TasksPosition {
             path,
             handlers,
-            notify: &[],
             home,
         };
         reader.task_file(place, &document)

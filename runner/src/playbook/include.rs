@@ -129,7 +129,7 @@ impl Reader<'_> {
             return None;
         };
         self.only(apply, "apply", keywords::APPLY);
-        Some(Arc::new(self.common(apply)))
+        Some(Arc::new(self.notifying(apply)))
     }
 
     fn not_with_include(&mut self, action: &Action, key: &Node, name: &str) {

@@ -167,6 +167,8 @@ pub struct Common {
     pub port: Option<Keyword<u16>>,
     /// `module_defaults`: module names with arguments; later ones win.
     pub module_defaults: Vec<Node>,
+    /// `notify` of a block, of `apply` or of a task: the names of handlers.
+    pub notify: Option<Vec<Node>>,
 }
 
 /// A task, a block, or a role that is imported among them.
@@ -337,8 +339,6 @@ pub struct Task {
     pub changed_when: Vec<Node>,
     /// `failed_when`; empty when not said.
     pub failed_when: Vec<Node>,
-    /// `notify`.
-    pub notify: Vec<Node>,
     /// `listen` (handlers).
     pub listen: Vec<Node>,
 }

@@ -115,7 +115,6 @@ impl Reader<'_> {
         let place = TasksPosition {
             path,
             handlers: key == "handlers",
-            notify: &[],
             home,
         };
         self.entries(place, node, &format!("`{key}`"))

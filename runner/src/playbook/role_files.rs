@@ -31,7 +31,6 @@ impl Reader<'_> {
         let place = TasksPosition {
             path: &file,
             handlers: part == "handlers",
-            notify: &[],
             home,
         };
         self.task_file(place, &document)

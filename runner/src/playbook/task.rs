@@ -17,7 +17,7 @@ impl Reader<'_> {
         mapping: &Mapping,
     ) -> Option<Entry> {
         let action = self.action(item, mapping);
-        let mut common = self.common(mapping);
+        let mut common = self.notifying(mapping);
         let Some(action) = action else {
             // Its keywords are worth reading for their errors all the same.
             self.keywords(
@@ -35,11 +35,6 @@ impl Reader<'_> {
         match keywords::short(&action.name) {
             "import_tasks" => {
                 self.not_with_import(&action, mapping);
-                let own = self.scalars(mapping, "notify", "the name of a handler");
-                let place = TasksPosition {
-                    notify: if own.is_empty() { place.notify } else { &own },
-                    ..place
-                };
                 let file = self.file_of(&action, mapping)?;
                 return self.import_tasks(place, item, &file, common);
             }
@@ -79,6 +74,17 @@ impl Reader<'_> {
             );
             return None;
         }
+        if let TaskAction::Meta(word, span) = &what
+            && word == "flush_handlers"
+            && place.handlers
+        {
+            self.error(
+                Diagnostic::error(span, "`flush_handlers` cannot be a handler")
+                    .note("handlers run at a flush, and there is none inside another")
+                    .help("let a handler `notify` those that are to run after it, or put the flush among the tasks"),
+            );
+            return None;
+        }
         let task = self.keywords(place, item, mapping, common, what);
         Some(Entry::Task(Arc::new(task)))
     }
@@ -96,10 +102,6 @@ impl Reader<'_> {
                 Diagnostic::error(&key.span, "only handlers can `listen`")
                     .help("move the task to `handlers:`, or remove `listen`"),
             );
-        }
-        let mut notify = self.scalars(mapping, "notify", "the name of a handler or a list of them");
-        if notify.is_empty() {
-            notify = place.notify.to_vec();
         }
         Task {
             span: item.span.clone(),
@@ -120,7 +122,6 @@ impl Reader<'_> {
             delay: self.keyword(mapping, "delay", "a number of seconds", reader::float),
             changed_when: self.conditions(mapping, "changed_when"),
             failed_when: self.conditions(mapping, "failed_when"),
-            notify,
             listen: self.scalars(mapping, "listen", "a name to listen to or a list of them"),
         }
     }

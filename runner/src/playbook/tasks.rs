@@ -16,8 +16,6 @@ pub(super) struct TasksPosition<'a> {
     pub(super) path: &'a Path,
     /// Whether they are handlers.
     pub(super) handlers: bool,
-    /// `notify` of the block or import around them, for tasks that have none.
-    pub(super) notify: &'a [Node],
     /// Where roles and files that they name are looked for.
     pub(super) home: &'a Home,
 }
@@ -120,10 +118,8 @@ impl Reader<'_> {
             return None;
         }
         self.only(mapping, "a block", keywords::BLOCK_KEYWORDS);
-        let own = self.scalars(mapping, "notify", "the name of a handler or a list of them");
         let home = self.home_with(place.home, mapping);
         let place = TasksPosition {
-            notify: if own.is_empty() { place.notify } else { &own },
             home: &home,
             ..place
         };
@@ -136,7 +132,7 @@ impl Reader<'_> {
         Some(Entry::Block(Arc::new(Block {
             span: item.span.clone(),
             name: self.scalar_node(mapping, "name"),
-            common: self.common(mapping),
+            common: self.notifying(mapping),
             block,
             rescue,
             always,

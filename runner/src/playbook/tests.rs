@@ -10,8 +10,8 @@ use windlass_modules::FreeForm;
 use super::reader::Reader;
 use super::tasks::TasksPosition;
 use super::{
-    Block, Entry, Form, Home, Keyword, Loader, Order, Play, Playbook, Serial, Task, TaskAction,
-    arguments, load, load_tasks,
+    Block, Common, Entry, Form, Home, Keyword, Loader, Order, Play, Playbook, Serial, Task,
+    TaskAction, arguments, load, load_tasks,
 };
 use crate::yaml::{Diagnostic, Node, Source, Value, parse};
 
@@ -199,7 +199,7 @@ fn a_task_with_every_keyword_is_read() {
     assert!(matches!(task.delay, Some(Keyword::Known(0.0, _))));
     assert_eq!(task.changed_when.len(), 1);
     assert_eq!(task.failed_when.len(), 2);
-    assert_eq!(task.notify.len(), 2);
+    assert_eq!(task.common.notify.as_ref().map(Vec::len), Some(2));
 }
 
 #[test]
@@ -248,7 +248,7 @@ fn actions_can_be_spelled_out() {
 }
 
 #[test]
-fn blocks_hand_notify_down_to_tasks_without() {
+fn blocks_and_tasks_keep_what_each_notifies() {
     let playbook = good(
         "- hosts: all\n  tasks:\n    - block:\n        - ping:\n        - ping:\n          notify: own\n      \
          rescue: [{ping: }]\n      always: [{ping: }, {ping: }]\n      notify: outer\n      when: a\n",
@@ -262,16 +262,18 @@ fn blocks_hand_notify_down_to_tasks_without() {
         ),
         (1, 2, 1)
     );
+    let names = |common: &Common| common.notify.as_ref()?[0].as_str().map(str::to_owned);
     let notified: Vec<_> = block
         .block
         .iter()
         .map(|entry| match entry {
-            Entry::Task(task) => task.notify[0].as_str().unwrap(),
+            Entry::Task(task) => names(&task.common),
             Entry::Role(_) => panic!("a role"),
             Entry::Block(_) => panic!("a block"),
         })
         .collect();
-    assert_eq!(notified, ["outer", "own"]);
+    assert_eq!(notified, [None, Some("own".to_owned())]);
+    assert_eq!(names(&block.common), Some("outer".to_owned()));
 }
 
 #[test]
@@ -614,7 +616,7 @@ proptest! {
             let mut reader = Reader::new(&loader);
             if tasks {
                 let home = Home::default();
-                let place = TasksPosition { path: Path::new("nowhere/t.yml"), handlers: true, notify: &[], home: &home };
+                let place = TasksPosition { path: Path::new("nowhere/t.yml"), handlers: true, home: &home };
                 reader.task_file(place, &document);
             } else {
                 reader.playbook(Path::new("nowhere/site.yml"), None, &document);

@@ -62,6 +62,8 @@ pub(crate) struct Course {
     /// failures are its own, as in ansible-core, so that the block that it has just done rescues it.
     before: Position,
     notified: BTreeSet<StepId>,
+    /// The names by which it has notified handlers: which ones they are is found out when they are to run.
+    names: BTreeSet<String>,
     /// The roles of which a task has run on it, and was not skipped.
     begun: BTreeSet<RoleId>,
     /// Those that it has done to their ends.
@@ -82,6 +84,7 @@ impl Course {
             before: position.clone(),
             position,
             notified: BTreeSet::new(),
+            names: BTreeSet::new(),
             begun: BTreeSet::new(),
             done: BTreeSet::new(),
             lost: false,
@@ -162,14 +165,22 @@ impl Course {
         self.notified.insert(handler);
     }
 
-    /// Whether a handler is to run for this host.
-    pub(crate) fn is_notified(&self, handler: StepId) -> bool {
-        self.notified.contains(&handler)
+    /// The handlers that go by a name are to run for this host; it waits at the flush for somebody to say which
+    /// they are.
+    pub(crate) fn notify_by_name(&mut self, name: &str) {
+        if !self.names.contains(name) {
+            self.names.insert(name.to_owned());
+        }
     }
 
-    /// A handler is not to run for this host after all.
-    pub(crate) fn take_back(&mut self, handler: StepId) {
-        self.notified.remove(&handler);
+    /// The names by which it has notified handlers, once.
+    pub(crate) fn take_names(&mut self) -> BTreeSet<String> {
+        std::mem::take(&mut self.names)
+    }
+
+    /// Goes on from the flush at which it waits.
+    pub(crate) fn resume<T>(&mut self, programs: &[Program<T>]) {
+        self.settle(programs);
     }
 
     /// A task of a role has run, and was not skipped.
@@ -323,6 +334,7 @@ impl Course {
                     }
                     frame.at += 1;
                 }
+                Some(Step::Flush(_)) if !self.names.is_empty() && !self.in_handlers() => return,
                 Some(Step::Flush(handlers)) => {
                     let handlers = *handlers;
                     if self.has_notified(handlers) && !self.in_handlers() {

@@ -342,8 +342,16 @@ fn drive(
         let turn = running.remove(rng.random_range(0..running.len()));
         last.clone_from(&turn.order);
         idle.clone_from(&turn.hosts);
-        let Step::Task(work) = &programs[turn.step.program].steps[turn.step.at] else {
-            panic!("{turn:?} is no work");
+        let work = match &programs[turn.step.program].steps[turn.step.at] {
+            Step::Task(work) => work,
+            Step::Flush(_) => {
+                for host in &turn.hosts {
+                    notify_named(&mut hosts[host]);
+                    hosts[host].resume(programs);
+                }
+                continue;
+            }
+            _ => panic!("{turn:?} is no work"),
         };
         if let Work::Task(task, _) | Work::Include(task, _) = work {
             log.push((*task, turn.hosts.clone()));
@@ -351,7 +359,10 @@ fn drive(
         for host in &turn.hosts {
             let course = &mut hosts[host];
             match work {
-                Work::Flush => course.flush(HANDLERS_OF, programs),
+                Work::Flush => {
+                    notify_named(course);
+                    course.flush(HANDLERS_OF, programs);
+                }
                 Work::Include(_, program) => course.enter(*program, programs),
                 Work::Task(task, role) => {
                     let result = case.result(*task, host);
@@ -362,16 +373,26 @@ fn drive(
                         Result::Ok | Result::Skipped => course.advance(programs),
                         Result::Failed => course.fail(programs),
                         Result::Notifies(handler) => {
-                            course.notify(StepId {
-                                program: HANDLERS_OF,
-                                at: handler,
-                            });
+                            course.notify_by_name(&handler.to_string());
+                            if course.in_handlers() {
+                                notify_named(course);
+                            }
                             course.advance(programs);
                         }
                     }
                 }
             }
         }
+    }
+}
+
+/// Finds the handlers that a host has notified by name: a name is a number.
+fn notify_named(course: &mut Course) {
+    for name in course.take_names() {
+        course.notify(StepId {
+            program: HANDLERS_OF,
+            at: name.parse().unwrap(),
+        });
     }
 }
 
