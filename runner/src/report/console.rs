@@ -3,7 +3,9 @@
 //! A result is one line: status, task, hosts, time. Hosts with equal results share a line, so that
 //! forty equal results are one. Failures follow with everything that the host said.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -41,14 +43,17 @@ pub(crate) struct Console {
 const MANY: usize = 256 << 10;
 
 struct Running {
-    info: std::sync::Arc<TaskInfo>,
+    info: Arc<TaskInfo>,
     total: usize,
     done: usize,
     since: Instant,
     spoke: Instant,
-    busy: Vec<Busy>,
+    /// By the host. Each looks itself up when it is done, so that thousands cost no more each than one.
+    busy: HashMap<String, Busy>,
     items: BTreeMap<String, Items>,
     groups: Vec<Group>,
+    /// The last of the groups with this word and these lines.
+    alike: HashMap<(&'static str, Arc<Vec<String>>), usize>,
 }
 
 /// What is to be shown of the items of a host's loop, once it is done.
@@ -90,7 +95,7 @@ impl Lines {
 /// Hosts with equal results.
 struct Group {
     word: &'static str,
-    lines: Vec<String>,
+    lines: Arc<Vec<String>>,
     hosts: Vec<String>,
     slowest: Duration,
     since: Instant,
@@ -231,7 +236,7 @@ impl Console {
         };
         running.done += 1;
         running.spoke = Instant::now();
-        running.busy.retain(|busy| busy.host != host);
+        running.busy.remove(host);
         let items = running.items.remove(host);
         let word = word(result);
         let mut lines = Vec::new();
@@ -258,32 +263,32 @@ impl Console {
             self.failures.add(host, &running.info, result);
         }
         let took = result.took;
-        let same = |group: &&mut Group| group.word == word && group.lines == lines;
-        let mut equal = running.groups.iter_mut().filter(same);
-        // The one that was shown already comes first, and takes no more.
-        let before = equal.next();
-        let as_on = before.as_ref().filter(|group| group.shown);
-        let as_on = as_on.and_then(|group| group.hosts.first().cloned());
-        let open = if as_on.is_some() {
-            equal.last()
-        } else {
-            before
+        let lines = Arc::new(lines);
+        let alike = running.alike.entry((word, Arc::clone(&lines)));
+        let before = match &alike {
+            Entry::Occupied(at) => running.groups.get_mut(*at.get()),
+            Entry::Vacant(_) => None,
         };
-        match open.filter(|group| !group.shown) {
-            Some(group) => {
+        // One that was shown already takes no more: who comes later is told to be as the first host of it.
+        let as_on = match before {
+            Some(group) if !group.shown => {
                 group.hosts.push(host.to_owned());
                 group.slowest = group.slowest.max(took);
+                return;
             }
-            None => running.groups.push(Group {
-                word,
-                lines,
-                hosts: vec![host.to_owned()],
-                slowest: took,
-                since: Instant::now(),
-                shown: false,
-                as_on,
-            }),
-        }
+            Some(group) => group.as_on.clone().or_else(|| group.hosts.first().cloned()),
+            None => None,
+        };
+        alike.insert_entry(running.groups.len());
+        running.groups.push(Group {
+            word,
+            lines,
+            hosts: vec![host.to_owned()],
+            slowest: took,
+            since: Instant::now(),
+            shown: false,
+            as_on,
+        });
     }
 
     fn item(&mut self, task: TaskId, host: &str, label: &Value, item: &Finished) {
@@ -308,7 +313,7 @@ impl Console {
         let line = clean(line);
         if let Some(running) = self.tasks.get_mut(&task) {
             running.spoke = Instant::now();
-            if let Some(busy) = running.busy.iter_mut().find(|busy| busy.host == host) {
+            if let Some(busy) = running.busy.get_mut(host) {
                 busy.last = Some(line.clone());
             }
         }
@@ -432,12 +437,13 @@ impl Report for Console {
             What::TaskStarted { task, info, hosts } => {
                 let now = Instant::now();
                 let running = Running {
-                    info: std::sync::Arc::clone(info),
+                    info: Arc::clone(info),
                     total: *hosts,
                     done: 0,
                     since: now,
                     spoke: now,
-                    busy: Vec::new(),
+                    busy: HashMap::new(),
+                    alike: HashMap::new(),
                     items: BTreeMap::new(),
                     groups: Vec::new(),
                 };
@@ -446,11 +452,8 @@ impl Report for Console {
             What::HostStarted { task, host } => {
                 if let Some(running) = self.tasks.get_mut(task) {
                     let since = Instant::now();
-                    running.busy.push(Busy {
-                        host: host.clone(),
-                        since,
-                        last: None,
-                    });
+                    let busy = Busy { since, last: None };
+                    running.busy.insert(host.clone(), busy);
                 }
             }
             What::Progress { task, host, line } => self.progress(*task, host, line),

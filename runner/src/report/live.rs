@@ -1,6 +1,7 @@
 //! The lines at the bottom of a terminal that move while a task runs: what runs, on how many of its
 //! hosts it is done, for how long, and the last thing that slow hosts said.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -14,7 +15,6 @@ const QUIET: Duration = Duration::from_secs(2);
 
 /// A host that is at work.
 pub(crate) struct Busy {
-    pub(crate) host: String,
     pub(crate) since: Instant,
     pub(crate) last: Option<String>,
 }
@@ -49,7 +49,7 @@ impl Live {
         done: usize,
         total: usize,
         since: Instant,
-        busy: &[Busy],
+        busy: &HashMap<String, Busy>,
     ) {
         let width = usize::from(console_width()).max(20);
         let mut lines = vec![format!(
@@ -58,12 +58,14 @@ impl Live {
         )];
         let slow = busy
             .iter()
-            .filter(|busy| busy.since.elapsed() >= QUIET || busy.last.is_some());
-        let slow: Vec<&Busy> = slow.collect();
-        for busy in slow.iter().take(SHOWN) {
+            .filter(|(_, busy)| busy.since.elapsed() >= QUIET || busy.last.is_some());
+        let mut slow: Vec<(&String, &Busy)> = slow.collect();
+        // Those that have taken longest, and always in the same order: lines should not jump.
+        slow.sort_by_key(|(host, busy)| (busy.since, *host));
+        for (host, busy) in slow.iter().take(SHOWN) {
             let last = busy.last.as_deref().unwrap_or("working");
             let time = text::time(busy.since.elapsed());
-            lines.push(format!("    {}  {time}: {last}", busy.host));
+            lines.push(format!("    {host}  {time}: {last}"));
         }
         if slow.len() > SHOWN {
             lines.push(format!("    … and {} more", slow.len() - SHOWN));
