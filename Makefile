@@ -3,7 +3,7 @@
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help build check lint unit fleet fuzz fuzz-minute cluster test test-language test-roles test-cluster test-hostile test-all demo advisories
+.PHONY: help build check lint unit fleet fuzz fuzz-minute cluster test test-language test-roles test-cluster test-versions test-hostile test-all demo advisories
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST) | sort
@@ -64,13 +64,19 @@ test-cluster: ## the whole life of clusters on a real kubeadm, a line for each p
 	$(CARGO) build --locked
 	INSTA_UPDATE=no $(CARGO) test --locked -p windlass-tests --features cluster --test life -- --nocapture --test-threads=2
 
+# One at a time: what is asked of the cluster while it is upgraded should not wait for another's work.
+test-versions: ## Kubernetes 1.34 to 1.37 on real nodes: built, upgraded while it is asked, restored (root, or a Docker engine)
+	tests/setup-check.sh
+	$(CARGO) build --locked
+	INSTA_UPDATE=no $(CARGO) test --locked -p windlass-tests --features cluster --test life -- --ignored --nocapture --test-threads=1
+
 test-hostile: ## a node that misbehaves in every way, with every module, a line for each run (root)
 	tests/setup-check.sh
 	tests/fleet/setup.sh
 	$(CARGO) build --locked
 	$(CARGO) test --locked -p windlass-tests --features hostile --test fleet_hostile -- --nocapture
 
-test-all: test test-language test-roles test-cluster test-hostile fuzz ## all of these: two hours and more
+test-all: test test-language test-roles test-cluster test-versions test-hostile fuzz ## all of these: two hours and more
 
 demo: ## build a real cluster of six nodes in containers, and show it (root, or a Docker engine)
 	@tests/lab/demo

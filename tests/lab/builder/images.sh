@@ -1,6 +1,7 @@
 #!/bin/sh
-# Runs in the builder: packs the binaries in $BIN, and what else a control plane needs, into the
-# archive $OUT, under exactly the names that this kubeadm asks for.
+# Runs in the packer: packs the binaries in $BIN, and what else a control plane needs, into the
+# archive $OUT, under exactly the names that this kubeadm asks for. $ETCD and $COREDNS are folders with these; for 1.20,
+# without them, etcd is Debian's and CoreDNS a stand-in.
 set -eu
 
 # shellcheck source=pack.sh
@@ -28,26 +29,35 @@ kube_proxy() {
     image "$1" "$root" '"Env":["PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]'
 }
 
+# Upstream's image has no etcdutl.
 etcd() {
     root=$work/etcd
-    for program in etcd etcdctl; do copy_program "$root" "/usr/bin/$program" "/usr/local/bin/$program"; done
+    for program in etcd etcdctl; do
+        copy_program "$root" "${ETCD:-/usr/bin}/$program" "/usr/local/bin/$program"
+    done
     image "$1" "$root" '"Env":["PATH=/usr/local/bin"]'
 }
 
 coredns() {
     root=$work/coredns
     mkdir -p "$root"
-    echo "compiling the stand-in for CoreDNS"
-    # Kubernetes' own compiler cache holds the standard library already.
-    GO111MODULE=off CGO_ENABLED=0 GOCACHE=$TREE/gocache /usr/lib/go-1.19/bin/go build -trimpath -ldflags '-s -w' \
-        -o "$root/coredns" /lab/images/dns.go
+    if [ -n "${COREDNS:-}" ]; then
+        cp "$COREDNS/coredns" "$root/coredns"
+    else
+        echo "compiling the stand-in for CoreDNS"
+        # Kubernetes' own compiler cache holds the standard library already.
+        GO111MODULE=off CGO_ENABLED=0 GOCACHE=$TREE/gocache /usr/lib/go-1.19/bin/go build -trimpath -ldflags '-s -w' \
+            -o "$root/coredns" /lab/images/dns.go
+    fi
     image "$1" "$root" '"Entrypoint":["/coredns"]'
 }
 
 pause() {
     root=$work/pause
     mkdir -p "$root"
-    gcc -Os -static -s -o "$root/pause" "$TREE/src/k8s.io/kubernetes/build/pause/linux/pause.c"
+    source=$BIN/pause.c
+    [ -e "$source" ] || source=$TREE/src/k8s.io/kubernetes/build/pause/linux/pause.c
+    gcc -Os -static -s -DVERSION="${1##*:}" -o "$root/pause" "$source"
     image "$1" "$root" '"Entrypoint":["/pause"]'
 }
 

@@ -1,12 +1,12 @@
 # shellcheck shell=sh
-# Runs in the builder. Packs folders into an archive of images, of one layer each, as
+# Runs in the packer. Packs folders into an archive of images, of one layer each, as
 # `docker save` would: there is no registry in the lab, and nothing else is needed for it.
 
 work=$(mktemp -d)
 archive=$work/archive
 mkdir "$archive"
 manifests=
-go_architecture=$(/usr/lib/go-1.19/bin/go env GOARCH)
+go_architecture=$(dpkg --print-architecture)
 
 # copy_libraries ROOT FILE: the shared libraries that FILE needs, at their own places.
 copy_libraries() {

@@ -1,6 +1,7 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # the files of this folder share their variables
-# The images that the lab is built with and in: `base` (Debian 12, small) and `builder` (base
-# with compilers and the Kubernetes source). Both are only tools: no node is made of builder.
+# The images that the lab is built with and in: `base` (Debian 12, small), `packer` (base with what images are made of, in
+# which Go modules are compiled too) and `builder` (base with the compilers and the source of Kubernetes 1.20). They are only
+# tools: no node is made of packer or builder.
 
 base_packages=ca-certificates
 
@@ -13,8 +14,28 @@ builder_packages='ca-certificates dpkg-dev gcc libc6-dev golang-1.19-go
 # Debian's version of the source package that holds the upstream tree of Kubernetes 1.20.2.
 kubernetes_source='kubernetes=1.20.5+really1.20.2-1.1+deb12u1'
 
+# The Go that today's Kubernetes is compiled with. The machine's own is used where it is not older; else this one is
+# fetched, by Debian's.
+go_version=1.26.8
+
+packer_packages='ca-certificates dpkg-dev gcc libc6-dev iptables ipset conntrack busybox-static binutils'
+
+# Prints where the machine's own Go is, if it is new enough.
+host_go() {
+    command -v go >/dev/null 2>&1 || return 0
+    host_go_version=$(GOTOOLCHAIN=local go env GOVERSION 2>/dev/null) || return 0
+    host_go_version=${host_go_version#go}
+    if [ "$(printf '%s\n%s\n' "$go_version" "${host_go_version%% *}" | sort -V | head -n 1)" = "$go_version" ]; then
+        go env GOROOT
+    fi
+}
+
 images_settle() {
+    # Debian's Go is only for fetching the other.
+    [ -n "$(host_go)" ] || packer_packages="$packer_packages golang-1.19-go"
+    go_key=$(key "$go_version" "$lab_dir/builder/go.sh" "$lab_dir/builder/go-build.sh")
     base_image=${lab_base_image:-windlass-lab/base:$(key "bookworm minbase $base_packages")}
+    packer_image=windlass-lab/packer:$(key "$base_image" "$packer_packages" "$lab_dir/builder/packer.sh")
     builder_image=windlass-lab/builder:$(key "$base_image" "$builder_packages" "$kubernetes_source" "$lab_dir/builder/install.sh")
 }
 
@@ -72,15 +93,37 @@ builder_build() {
         --env "PACKAGES=$builder_packages" --env "SOURCE=$kubernetes_source"
 }
 
-# in_builder LOG SCRIPT [DOCKER-RUN-OPTION...]: runs SCRIPT in a container of the builder image
+packer_build() {
+    image_exists "$packer_image" && return 0
+    base_build
+    step "installing a C compiler and what images are made of, in a container (log: $lab_cache/log/packer.log)"
+    image_from "$base_image" "$packer_image" "$lab_cache/log/packer.log" builder/packer.sh --env "PACKAGES=$packer_packages"
+}
+
+# in_image IMAGE LOG SCRIPT [DOCKER-RUN-OPTION...]: runs SCRIPT in a container of the image
 # as the user who called us, so that what it writes to the cache is theirs. At low priority:
 # the machine stays usable.
-in_builder() {
-    builder_log=$1 builder_script=$2
-    shift 2
+in_image() {
+    in_image=$1 builder_log=$2 builder_script=$3
+    shift 3
     builder_container=windlass-lab-build-$$
     logged "$builder_log" docker run --rm --name "$builder_container" --network host --label windlass.lab=build \
         --user "$(id -u):$(id -g)" --env HOME=/tmp --volume "$lab_dir:/lab:ro" --volume "$lab_cache:/cache" "$@" \
-        --entrypoint nice "$builder_image" -n 10 sh "/lab/$builder_script"
+        --entrypoint nice "$in_image" -n 10 sh "/lab/$builder_script"
     builder_container=
+}
+
+in_builder() { in_image "$builder_image" "$@"; }
+
+# in_packer LOG SCRIPT [DOCKER-RUN-OPTION...]: the same, with the machine's own Go, if it is new enough, and with its ways
+# to reach the module proxy.
+in_packer() {
+    packer_go=$(host_go)
+    for packer_setting in GOPROXY GONOSUMDB GONOSUMCHECK GOSUMDB GOPRIVATE GONOPROXY; do
+        packer_value=
+        if [ -n "$packer_go" ]; then packer_value=$(go env "$packer_setting"); fi
+        if [ -n "$packer_value" ]; then set -- "$@" --env "$packer_setting=$packer_value"; fi
+    done
+    if [ -n "$packer_go" ]; then set -- "$@" --volume "$packer_go:/goroot:ro"; fi
+    in_image "$packer_image" "$@" --env "GO_VERSION=$go_version" --env http_proxy --env https_proxy --env no_proxy
 }

@@ -24,10 +24,35 @@ node_privileges_find() {
 # The value of the last option above.
 node_device_rule='a *:* rwm'
 
+# The programs that a node has instead of Debian's: a newer containerd, and a real crictl.
+containerd_pinned=containerd-2.2.9
+crictl_pinned=crictl-1.37.0
+
+# Sets node_containerd and node_crictl, each the name of a pinned part or nothing.
+node_programs_settle() {
+    node_containerd=
+    node_crictl=
+    for node_version in $lab_kubernetes; do
+        node_minor=${node_version#*.}
+        node_minor=${node_minor%%.*}
+        if [ "$node_minor" -ge 36 ]; then node_containerd=$containerd_pinned; fi
+        # With 1.20 there is a stand-in: nothing but Debian is needed for it.
+        if [ "$node_minor" -ge 31 ]; then node_crictl=$crictl_pinned; fi
+    done
+    case $lab_containerd in
+        '') ;;
+        debian) node_containerd= ;;
+        "${containerd_pinned#*-}") node_containerd=$containerd_pinned ;;
+        *) die "the lab has no containerd '$lab_containerd'." "WINDLASS_LAB_CONTAINERD is debian or ${containerd_pinned#*-}." ;;
+    esac
+}
+
 node_image_settle() {
+    node_programs_settle
     machine_image=${lab_machine_image:-windlass-lab/machine:$(key "$base_image" "$lab_dir/node/packages.sh")}
     node_key=
     for node_version in $lab_kubernetes; do node_key="$node_key $(kubernetes_stamp "$node_version")"; done
+    for node_program in $node_containerd $node_crictl; do node_key="$node_key $(go_part "$node_program")"; done
     node_image=windlass-lab/node:$(key "$machine_image" "$node_key" "$cni_part" "$lab_dir"/node/*)
     node_try_image=$machine_image
 }
@@ -51,10 +76,16 @@ node_image_build() {
         kubernetes_images "$node_version"
     done
     cni_build
+    if [ -n "$node_containerd" ]; then go_build "$node_containerd" "containerd ${node_containerd#*-}"; fi
+    if [ -n "$node_crictl" ]; then go_build "$node_crictl" "crictl ${node_crictl#*-}"; fi
+    go_clean
     image_exists "$node_image" && return 0
     machine_build
     node_privileges_find
     node_mounts="--volume $lab_cache/$cni_part:/archives/cni.tar:ro"
+    for node_program in $node_containerd $node_crictl; do
+        node_mounts="$node_mounts --volume $lab_cache/$(go_part "$node_program"):/programs/$node_program:ro"
+    done
     for node_version in $lab_kubernetes; do
         node_mounts="$node_mounts --volume $(kubernetes_archive "$node_version"):/archives/v$node_version.tar:ro"
     done

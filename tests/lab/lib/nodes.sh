@@ -157,6 +157,8 @@ ssh_to() {
 state_need() {
     mkdir -p "$lab_state"
     chmod 0700 "$lab_state"
+    # The inventory of the lab reads it: some settings of kubelet are for some versions only.
+    printf '%s\n' "${lab_kubernetes%% *}" >"$lab_state/kubernetes"
     [ -e "$lab_state/id_ed25519" ] || ssh-keygen -q -t ed25519 -N '' -C "windlass lab $lab_name" -f "$lab_state/id_ed25519"
 }
 

@@ -17,7 +17,14 @@ lab_image=${WINDLASS_LAB_IMAGE:-kubernetes}
 
 # The Kubernetes version that nodes start with. More may follow it, with a space between: nodes
 # then have those too, in /opt/kubernetes, with their images.
-lab_kubernetes=${WINDLASS_LAB_KUBERNETES:-1.20.2}
+lab_kubernetes=${WINDLASS_LAB_KUBERNETES:-1.37.2}
+
+# Where today's versions come from: `release` (the published programs and images), `modules` (compiled here), or `auto`.
+lab_kubernetes_from=${WINDLASS_LAB_KUBERNETES_FROM:-auto}
+
+# The container runtime of nodes: `debian` (containerd 1.6) or `2.2.9`, which kubelet 1.36 and later need. Unless it is said,
+# the versions of Kubernetes decide.
+lab_containerd=${WINDLASS_LAB_CONTAINERD:-}
 
 # A user's own Kubernetes versions, and a user's own image of a machine: see README.md.
 lab_kubernetes_dir=${WINDLASS_LAB_KUBERNETES_DIR:-}

@@ -6,6 +6,11 @@ set -eu
 
 sh /lab/node/setup.sh
 
+# Newer programs than Debian's, in their places: containerd with its shim and ctr, crictl.
+for program in /programs/*/*; do
+    if [ -e "$program" ]; then install -m 0755 "$program" /usr/bin/; fi
+done
+
 sed -i "s#@SANDBOX_IMAGE@#$SANDBOX_IMAGE#; /completed with the pause image/d" /etc/containerd/config.toml
 
 # /store is a volume: overlayfs does not unpack onto the overlay that a container's root is.

@@ -78,6 +78,14 @@ impl Life {
         self.lab.kubectl(self.hosts.control_plane[0], words)
     }
 
+    /// Applies manifests with the cluster's own kubectl.
+    pub fn apply(&self, manifests: &str) {
+        let command = format!(
+            "cat <<'END' | kubectl --kubeconfig /etc/kubernetes/admin.conf apply -f -\n{manifests}\nEND"
+        );
+        let _ = self.lab.on(self.hosts.control_plane[0], &command).well();
+    }
+
     /// Every node is there, Ready and may be given work, and every pod of the system runs.
     #[track_caller]
     pub fn whole(&self) {
@@ -144,7 +152,11 @@ impl Life {
 
 /// The lab that the environment names, or a new one that goes when the test is over.
 pub fn lab(name: &str, subnet: &str, nodes: &str) -> Lab {
-    let kubernetes = "1.20.2 1.20.3";
+    lab_of(name, subnet, nodes, "1.20.2 1.20.3")
+}
+
+/// The same, with these versions of Kubernetes; nodes start with the first.
+pub fn lab_of(name: &str, subnet: &str, nodes: &str, kubernetes: &str) -> Lab {
     match std::env::var("WINDLASS_LIFE_LAB") {
         Ok(given) => {
             let (name, subnet) = given

@@ -29,6 +29,7 @@ mod reset;
 mod rollout;
 mod second_cni;
 mod stacked;
+mod today;
 mod upgrade;
 
 // They begin in the order of their names, two at a time: the longest should begin first.
@@ -46,4 +47,18 @@ fn external() {
 #[test]
 fn fresh() {
     fresh::live();
+}
+
+// `make test-versions`: the others leave these out.
+
+#[test]
+#[ignore = "today's versions of Kubernetes: make test-versions"]
+fn today_external() {
+    today::external();
+}
+
+#[test]
+#[ignore = "today's versions of Kubernetes: make test-versions"]
+fn today_stacked() {
+    today::stacked();
 }

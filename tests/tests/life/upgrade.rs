@@ -79,7 +79,7 @@ pub fn upgrade(life: &Life) {
         "check mode changed something: {versions:?}"
     );
 
-    apply(life, WORKLOAD);
+    life.apply(WORKLOAD);
     eventually(Duration::from_secs(60), "two pods of the workload", || {
         available(life) == "2"
     });
@@ -124,14 +124,6 @@ pub fn upgrade(life: &Life) {
     let _ = life
         .kubectl("delete deployment,poddisruptionbudget upgraded-under")
         .well();
-}
-
-/// Applies manifests with the cluster's own kubectl.
-fn apply(life: &Life, manifests: &str) {
-    let command = format!(
-        "cat <<'END' | kubectl --kubeconfig /etc/kubernetes/admin.conf apply -f -\n{manifests}\nEND"
-    );
-    let _ = life.lab.on(life.hosts.control_plane[0], &command).well();
 }
 
 fn available(life: &Life) -> String {

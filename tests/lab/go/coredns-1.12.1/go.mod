@@ -1,6 +1,6 @@
 module lab.invalid/coredns-1.12.1
 
-go 1.26.8
+go 1.26.0
 
 require (
 	cloud.google.com/go/auth v0.15.0 // indirect

@@ -1,6 +1,6 @@
 module lab.invalid/coredns-1.14.2
 
-go 1.26.8
+go 1.26.0
 
 require (
 	cloud.google.com/go/auth v0.18.2 // indirect

@@ -1,6 +1,6 @@
 module lab.invalid/coredns-1.14.6
 
-go 1.26.8
+go 1.26.0
 
 require (
 	cloud.google.com/go/auth v0.20.0 // indirect

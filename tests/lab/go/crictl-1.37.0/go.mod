@@ -1,6 +1,6 @@
 module lab.invalid/crictl-1.37.0
 
-go 1.26.8
+go 1.26.6
 
 require (
 	github.com/Azure/go-ansiterm v0.0.0-20250102033503-faa5f7b0171c // indirect

@@ -1,6 +1,6 @@
 module lab.invalid/etcd-3.7.1
 
-go 1.26.8
+go 1.26.0
 
 require (
 	github.com/VividCortex/ewma v1.2.0 // indirect
