@@ -24,7 +24,7 @@ pub struct Lab {
 
 /// What a lab has unless a test says otherwise: see `tests/lab/README.md`.
 const NODES: &str = "lb1 cp1 cp2 cp3 w1 w2 w3";
-const KUBERNETES: &str = "1.20.2";
+const KUBERNETES: &str = "1.37.2";
 
 /// What a command on a node, or Windlass, printed.
 #[derive(Debug, Clone)]

@@ -77,7 +77,7 @@ const EXTERNAL_SCENARIOS: &[Scenario] = &[
 pub fn stacked() {
     let lab = lab_of(
         "today",
-        "172.27.0",
+        "172.25.0",
         "lb1 cp1 cp2 cp3 w1 w2",
         &VERSIONS.join(" "),
     );
