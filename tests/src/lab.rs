@@ -16,6 +16,8 @@ pub struct Lab {
     nodes: String,
     /// The versions of Kubernetes that they have; they start with the first.
     kubernetes: String,
+    /// What nodes are made from, as `tests/lab/lab` calls it.
+    image: &'static str,
     /// Whether it is somebody else's, who keeps it.
     borrowed: bool,
     /// Where inventories are written.
@@ -65,6 +67,7 @@ impl Lab {
             subnet: subnet.to_owned(),
             nodes: NODES.to_owned(),
             kubernetes: KUBERNETES.to_owned(),
+            image: "kubernetes",
             borrowed: false,
             folder: tempfile::tempdir().expect("a temporary folder can be made"),
         }
@@ -77,9 +80,20 @@ impl Lab {
 
     /// New nodes of these names, with these versions of Kubernetes.
     pub fn start_with(name: &str, subnet: &str, nodes: &str, kubernetes: &str) -> Self {
+        Self::up(name, subnet, nodes, kubernetes, "kubernetes")
+    }
+
+    /// New nodes with neither a container runtime nor Kubernetes, and one named `repo1`, the first, from which they can
+    /// install these versions.
+    pub fn start_bare(name: &str, subnet: &str, nodes: &str, kubernetes: &str) -> Self {
+        Self::up(name, subnet, nodes, kubernetes, "bare")
+    }
+
+    fn up(name: &str, subnet: &str, nodes: &str, kubernetes: &str, image: &'static str) -> Self {
         let mut lab = Self::new(name, subnet);
         nodes.clone_into(&mut lab.nodes);
         kubernetes.clone_into(&mut lab.kubernetes);
+        lab.image = image;
         lab.live(&["down"]);
         lab.live(&["up"]);
         lab
@@ -125,7 +139,8 @@ impl Lab {
             .env("WINDLASS_LAB_NAME", &self.name)
             .env("WINDLASS_LAB_SUBNET", &self.subnet)
             .env("WINDLASS_LAB_NODES", &self.nodes)
-            .env("WINDLASS_LAB_KUBERNETES", &self.kubernetes);
+            .env("WINDLASS_LAB_KUBERNETES", &self.kubernetes)
+            .env("WINDLASS_LAB_IMAGE", self.image);
         command
     }
 

@@ -18,7 +18,9 @@ kubernetes_source='kubernetes=1.20.5+really1.20.2-1.1+deb12u1'
 # fetched, by Debian's.
 go_version=1.26.8
 
-packer_packages='ca-certificates dpkg-dev gcc libc6-dev iptables ipset conntrack busybox-static binutils'
+# The last line is for the repository of bare nodes: what signs and indexes it, and programs that are packed in it.
+packer_packages='ca-certificates dpkg-dev gcc libc6-dev iptables ipset conntrack busybox-static binutils
+ apt-utils gnupg runc containernetworking-plugins'
 
 # Prints where the machine's own Go is, if it is new enough.
 host_go() {

@@ -55,6 +55,8 @@ node_create() {
     create_kubernetes=${lab_kubernetes%% *}
     case $1 in lb*) create_kubernetes=none ;; esac
     create_modules=
+    create_repository=
+    if [ "$lab_image" = bare ]; then create_repository=http://$(node_address repo1); fi
     if [ -d /lib/modules ]; then create_modules='--volume /lib/modules:/lib/modules:ro'; fi
     # /var/lib/containerd, kubelet and etcd are volumes because overlayfs cannot be stacked on the
     # overlay that is a container's root, and because etcd waits for its disk.
@@ -62,6 +64,9 @@ node_create() {
     if [ "$lab_image" = python ]; then
         create_kubernetes=none
         create_volumes=
+    elif [ "$lab_image" = bare ]; then
+        create_kubernetes=none
+        case $1 in repo*) create_volumes="--volume $lab_cache/$repository_part:/srv/repository:ro" ;; esac
     else
         create_volumes="$create_volumes $(kubernetes_mounts)"
     fi
@@ -73,7 +78,7 @@ node_create() {
         $node_privileges "$node_device_rule" --sysctl net.ipv4.ip_forward=0 \
         --tmpfs /run:exec --tmpfs /tmp:exec --stop-signal SIGRTMIN+3 \
         $create_volumes $create_modules \
-        --env container=docker --env "LAB_KUBERNETES=$create_kubernetes" \
+        --env container=docker --env "LAB_KUBERNETES=$create_kubernetes" --env "LAB_REPOSITORY=$create_repository" \
         --env "LAB_AUTHORIZED_KEY=$(cat "$lab_state/id_ed25519.pub")" \
         --entrypoint /usr/lib/windlass-lab/entrypoint "$node_image"
 }
@@ -159,6 +164,7 @@ state_need() {
     chmod 0700 "$lab_state"
     # The inventory of the lab reads it: some settings of kubelet are for some versions only.
     printf '%s\n' "${lab_kubernetes%% *}" >"$lab_state/kubernetes"
+    if [ "$lab_image" = bare ]; then cp "$lab_cache/$repository_part/lab.asc" "$lab_state/"; fi
     [ -e "$lab_state/id_ed25519" ] || ssh-keygen -q -t ed25519 -N '' -C "windlass lab $lab_name" -f "$lab_state/id_ed25519"
 }
 

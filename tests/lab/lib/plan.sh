@@ -43,16 +43,19 @@ plan() {
             plan_base=yes
         fi
     fi
-    if [ "$plan_packer" = yes ] && ! image_exists "$packer_image"; then
-        plan_one
-        plan_base=yes
-    fi
-    if ! image_exists "$node_image"; then
+    if [ "$lab_image" = bare ]; then
+        have "$repository_part" || { plan_one && plan_packer=yes; }
+        image_exists "$node_image" || { plan_one && plan_base=yes; }
+    elif ! image_exists "$node_image"; then
         plan_one
         if ! image_exists "$machine_image"; then
             plan_one
             if [ -z "$lab_machine_image" ]; then plan_base=yes; fi
         fi
+    fi
+    if [ "$plan_packer" = yes ] && ! image_exists "$packer_image"; then
+        plan_one
+        plan_base=yes
     fi
     if [ "$plan_base" = yes ] && ! image_exists "$base_image"; then
         plan_one

@@ -4,7 +4,7 @@
 
 python_image_settle() {
     node_image=windlass-lab/python:$(key "$base_image" "$lab_dir/python/install.sh" \
-        "$lab_dir/node/entrypoint" "$lab_dir/node/seed-images" "$lab_dir/node/system.conf" "$lab_dir/node/sshd.conf")
+        "$lab_dir/node/users.sh" "$lab_dir/node/entrypoint" "$lab_dir/node/seed-images" "$lab_dir/node/system.conf" "$lab_dir/node/sshd.conf")
 }
 
 python_image_build() {

@@ -29,11 +29,4 @@ printf '/swapfile none swap sw,noauto 0 0\n' >>/etc/fstab
 # Each node makes its own host key when it first starts.
 rm -f /etc/ssh/ssh_host_*
 
-# The users of the other image: one whose sudo asks nothing, one whose sudo asks for the password.
-useradd --create-home --shell /bin/bash ubuntu
-getent group operator >/dev/null || groupadd --system operator
-useradd --create-home --shell /bin/bash --gid operator operator
-echo 'operator:windlass' | chpasswd
-printf 'ubuntu ALL=(ALL) NOPASSWD:ALL\n' >/etc/sudoers.d/ubuntu
-printf 'operator ALL=(ALL) ALL\n' >/etc/sudoers.d/operator
-chmod 0440 /etc/sudoers.d/ubuntu /etc/sudoers.d/operator
+sh /lab/node/users.sh

@@ -53,6 +53,18 @@ fn fresh() {
 
 #[test]
 #[ignore = "today's versions of Kubernetes: make test-versions"]
+fn today_bare_binaries() {
+    today::binaries();
+}
+
+#[test]
+#[ignore = "today's versions of Kubernetes: make test-versions"]
+fn today_bare_packages() {
+    today::packages();
+}
+
+#[test]
+#[ignore = "today's versions of Kubernetes: make test-versions"]
 fn today_external() {
     today::external();
 }

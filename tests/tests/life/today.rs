@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use windlass_tests::lab::{eventually, note, unchanged};
+use windlass_tests::lab::{Lab, eventually, note, part, unchanged};
 use windlass_tests::program;
 
 use crate::life::{Hosts, Life, Scenario, lab_of};
@@ -282,4 +282,41 @@ fn upgrade(life: &Life, version: &str) {
         &life.play("upgrade.yml", &["-e", &words]).well(),
         life.count() - life.hosts.load_balancer.len() - life.hosts.etcd.len(),
     );
+}
+
+/// Nodes with neither runtime nor Kubernetes: `how` they come there, and a first run that is all that is needed.
+fn bare(name: &str, subnet: &str, nodes: &str, how: &str, hosts: Hosts) {
+    let lab = part("bare nodes", || {
+        Lab::start_bare(name, subnet, &format!("repo1 {nodes}"), VERSIONS[3])
+    });
+    let variables = format!("@{}", program::root().join("tests/lab/bare/vars.yml").display());
+    let install = format!("container_runtime_install={how} kubernetes_install={how}");
+    let words = ["-e", &variables, "-e", &install];
+    let life = Life { lab, hosts };
+    part(&format!("{name}: stacked.yml from bare machines, {how}"), || {
+        let _ = life.play("stacked.yml", &words).well();
+        life.whole();
+    });
+    part(&format!("{name}: the second run changes nothing"), || {
+        unchanged(&life.play("stacked.yml", &words).well(), life.count());
+    });
+    part(&format!("{name}: a pod finds a Service by its name, on another node"), || {
+        names_and_services(&life);
+    });
+}
+
+pub fn packages() {
+    let hosts = Hosts {
+        workers: &["w1", "w2", "w3"],
+        ..STACKED
+    };
+    bare("packages", "172.24.0", "lb1 cp1 cp2 cp3 w1 w2 w3", "packages", hosts);
+}
+
+pub fn binaries() {
+    let hosts = Hosts {
+        control_plane: &["cp1"],
+        ..STACKED
+    };
+    bare("binaries", "172.23.0", "lb1 cp1 w1 w2", "binaries", hosts);
 }
