@@ -20,7 +20,7 @@ go_version=1.26.8
 
 # The last line is for the repository of bare nodes: what signs and indexes it, and programs that are packed in it.
 packer_packages='ca-certificates dpkg-dev gcc libc6-dev iptables ipset conntrack busybox-static binutils
- apt-utils gnupg runc containernetworking-plugins'
+ apt-utils gpg gpg-agent runc containernetworking-plugins'
 
 # Prints where the machine's own Go is, if it is new enough.
 host_go() {
