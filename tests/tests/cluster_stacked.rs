@@ -79,7 +79,10 @@ struct Watched {
 fn compiles(line: &str) -> bool {
     let program = line.split(' ').next().unwrap_or_default();
     let name = program.rsplit('/').next().unwrap_or_default();
-    ["rustc", "cc", "collect2", "ld", "rust-lld", "ld.lld", "compile", "link"].contains(&name)
+    [
+        "rustc", "cc", "collect2", "ld", "rust-lld", "ld.lld", "compile", "link",
+    ]
+    .contains(&name)
 }
 
 fn watched(lab: &Lab, words: &[&str]) -> Watched {

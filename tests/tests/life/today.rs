@@ -204,7 +204,9 @@ fn names_and_services(life: &Life) {
             "{server} never answered:\n{said}"
         );
     }
-    let _ = life.kubectl(&format!("delete pod {pod} --wait=false")).well();
+    let _ = life
+        .kubectl(&format!("delete pod {pod} --wait=false"))
+        .well();
 }
 
 /// Asks for the API, through the balancer, and for the Service, on a worker's port, five times a second each, and
@@ -241,17 +243,21 @@ fn while_asked(life: &Life, what: &str, work: impl FnOnce()) {
             .lines()
             .filter(|line| line.starts_with(kind))
             .collect();
-        assert!(mine.len() > 20, "the client of {kind} did not ask:\n{asked}");
+        assert!(
+            mine.len() > 20,
+            "the client of {kind} did not ask:\n{asked}"
+        );
         let failed = |line: &&str| line.contains(" FAILED ");
-        let twice = mine
-            .windows(2)
-            .find(|two| two.iter().all(failed));
+        let twice = mine.windows(2).find(|two| two.iter().all(failed));
         let failures = mine.iter().filter(|line| failed(line)).count();
         note(&format!(
             "{what}: {kind} {} requests, {failures} failed",
             mine.len()
         ));
-        assert!(twice.is_none(), "{what}: {kind} failed twice in a row: {twice:?}");
+        assert!(
+            twice.is_none(),
+            "{what}: {kind} failed twice in a row: {twice:?}"
+        );
     }
 }
 
@@ -289,20 +295,29 @@ fn bare(name: &str, subnet: &str, nodes: &str, how: &str, hosts: Hosts) {
     let lab = part("bare nodes", || {
         Lab::start_bare(name, subnet, &format!("repo1 {nodes}"), VERSIONS[3])
     });
-    let variables = format!("@{}", program::root().join("tests/lab/bare/vars.yml").display());
+    let variables = format!(
+        "@{}",
+        program::root().join("tests/lab/bare/vars.yml").display()
+    );
     let install = format!("container_runtime_install={how} kubernetes_install={how}");
     let words = ["-e", &variables, "-e", &install];
     let life = Life { lab, hosts };
-    part(&format!("{name}: stacked.yml from bare machines, {how}"), || {
-        let _ = life.play("stacked.yml", &words).well();
-        life.whole();
-    });
+    part(
+        &format!("{name}: stacked.yml from bare machines, {how}"),
+        || {
+            let _ = life.play("stacked.yml", &words).well();
+            life.whole();
+        },
+    );
     part(&format!("{name}: the second run changes nothing"), || {
         unchanged(&life.play("stacked.yml", &words).well(), life.count());
     });
-    part(&format!("{name}: a pod finds a Service by its name, on another node"), || {
-        names_and_services(&life);
-    });
+    part(
+        &format!("{name}: a pod finds a Service by its name, on another node"),
+        || {
+            names_and_services(&life);
+        },
+    );
 }
 
 pub fn packages() {
@@ -310,7 +325,13 @@ pub fn packages() {
         workers: &["w1", "w2", "w3"],
         ..STACKED
     };
-    bare("packages", "172.24.0", "lb1 cp1 cp2 cp3 w1 w2 w3", "packages", hosts);
+    bare(
+        "packages",
+        "172.24.0",
+        "lb1 cp1 cp2 cp3 w1 w2 w3",
+        "packages",
+        hosts,
+    );
 }
 
 pub fn binaries() {
