@@ -409,3 +409,40 @@ fn by_name(arguments: &Json) -> Vec<(&str, &str)> {
     pairs.sort_unstable();
     pairs
 }
+
+/// Where a node's own name servers are known, its kubelet goes by them; what the user says of it counts more.
+#[tokio::test]
+async fn a_node_whose_resolver_is_itself_has_its_kubelet_go_by_another_file() {
+    let file = "/run/NetworkManager/no-stub-resolv.conf";
+    for (version, list) in [("v1.30.0", false), ("v1.37.2", true)] {
+        for own in [
+            json!({}),
+            json!({"kubeletExtraArgs": {"resolv-conf": "/etc/mine"}}),
+        ] {
+            let inventory = json!({
+                "node_resolver": file,
+                "node_ip": "192.0.2.11",
+                "kubeadm_init_extra": {"nodeRegistration": own},
+                "kubeadm_join_extra": {"nodeRegistration": own},
+            });
+            let expected = if own == json!({}) { file } else { "/etc/mine" };
+            for text in [
+                init(version, &inventory).await,
+                join(version, &inventory, true).await,
+                join(version, &inventory, false).await,
+            ] {
+                let documents = documents::read(&text).unwrap();
+                let arguments = &documents[0]["nodeRegistration"]["kubeletExtraArgs"];
+                let has = if list {
+                    arguments
+                        .as_array()
+                        .unwrap()
+                        .contains(&json!({"name": "resolv-conf", "value": expected}))
+                } else {
+                    arguments["resolv-conf"] == expected
+                };
+                assert!(has, "{version} {text}");
+            }
+        }
+    }
+}

@@ -7,7 +7,7 @@ use windlass_tests::shipped_variables::Variables;
 /// What look.sh says of a machine: its lines that begin with `what`.
 fn looked(machine: &Machine, what: &str) -> Vec<String> {
     let of = |shell| {
-        let lines = machine.run(shell, "preflight/look.sh", &["/none.sock", ""]);
+        let lines = machine.run(shell, "preflight/look.sh", &["/none.sock", "", "/srv/etcd"]);
         let wanted = lines.into_iter().filter(|line| line.starts_with(what));
         wanted.collect::<Vec<_>>()
     };
@@ -169,6 +169,39 @@ fn a_host_of_etcd_needs_no_kubectl() {
         &json!({"group_names": ["etcd"], "preflight_look": look(&old)}),
     );
     assert!(!told.iter().any(|one| one.contains("kubectl")), "{told:?}");
+}
+
+#[test]
+fn data_of_an_earlier_etcd_is_told() {
+    for (folder, known, expected) in [
+        ("/var/lib/etcd", "", vec!["etcd_data /var/lib/etcd"]),
+        ("/srv/etcd", "", vec!["etcd_data /srv/etcd"]),
+        ("/srv/other", "", vec![]),
+        // Its node is in a cluster, or a run has begun one.
+        (
+            "/var/lib/etcd",
+            "/etc/kubernetes/manifests/etcd.yaml",
+            vec![],
+        ),
+        ("/srv/etcd", "/etc/kubernetes/etcd-kubeadm.yml", vec![]),
+    ] {
+        let machine = Machine::new();
+        machine.file(&format!("{folder}/member/x"), "");
+        if !known.is_empty() {
+            machine.file(known, "");
+        }
+        let lines = looked(&machine, "etcd_data");
+        assert_eq!(lines, expected, "{folder} {known}");
+        let check = format!("DirAvailable-{}", folder.replace('/', "-"));
+        for group in ["control_plane", "workers", "etcd"] {
+            let told = judged(
+                &check,
+                &json!({"group_names": [group], "preflight_look": {"stdout_lines": lines}}),
+            );
+            assert_eq!(told.len(), expected.len(), "{told:?}");
+            assert!(told.iter().all(|one| one.starts_with("error ")), "{told:?}");
+        }
+    }
 }
 
 #[test]

@@ -2,9 +2,10 @@
 # Looks at a node and changes nothing. Prints one line for each thing found: a word for what it is, then the
 # values. What cannot be found out is printed as "unknown", so that it never counts as passed.
 #
-# usage: look.sh SOCKETS ENDPOINT-HOST PORT...
+# usage: look.sh SOCKETS ENDPOINT-HOST ETCD-DATA PORT...
 #   SOCKETS        container runtimes' sockets to look for, with spaces between
 #   ENDPOINT-HOST  a name to resolve; nothing is resolved where it is empty
+#   ETCD-DATA      the folder in which etcd has its data on such a host
 #   PORT           ports that must be free, unless the node is in a cluster
 #
 # Where paths begin: w_root, which only tests set.
@@ -14,7 +15,8 @@ root=${w_root-}
 
 sockets=$1
 endpoint=$2
-shift 2
+etcd_data=$3
+shift 3
 
 cpus() {
     echo "cpus $(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo unknown)"
@@ -22,7 +24,7 @@ cpus() {
 
 # A node that is in a cluster, or half in one, has its own processes on the ports.
 cluster() {
-    for file in /etc/kubernetes/kubelet.conf /etc/kubernetes/manifests/*.yaml; do
+    for file in "$root"/etc/kubernetes/kubelet.conf "$root"/etc/kubernetes/manifests/*.yaml; do
         if [ -e "$file" ]; then echo yes && return; fi
     done
     echo no
@@ -108,31 +110,10 @@ port() {
     done
 }
 
-# runtime_cgroups SOCKET: who looks after the runtime's cgroups.
-runtime_cgroups() {
-    case $1 in
-        */containerd.sock)
-            if config=$(containerd config dump 2>/dev/null) && [ -n "$config" ]; then
-                if printf '%s\n' "$config" | grep -q 'SystemdCgroup = true'; then echo systemd; else echo cgroupfs; fi
-            else
-                echo unknown
-            fi
-            ;;
-        */docker.sock | */cri-dockerd.sock) docker info -f '{{.CgroupDriver}}' 2>/dev/null || echo unknown ;;
-        */crio.sock)
-            # The later files win; systemd is its default.
-            driver=$(cat /etc/crio/crio.conf /etc/crio/crio.conf.d/*.conf 2>/dev/null |
-                sed -n 's/^[[:space:]]*cgroup_manager[[:space:]]*=[[:space:]]*"\([a-z]*\)".*/\1/p' | tail -n 1)
-            echo "${driver:-systemd}"
-            ;;
-        *) echo unknown ;;
-    esac
-}
-
-runtime() {
+# Where the first runtime that is there keeps its images.
+runtime_disk() {
     for socket in $sockets; do
         [ -S "$socket" ] || continue
-        echo "runtime $socket $(runtime_cgroups "$socket")"
         case $socket in
             */crio.sock) disk /var/lib/containers ;;
             */containerd.sock) disk /var/lib/containerd ;;
@@ -140,13 +121,7 @@ runtime() {
         esac
         return
     done
-    echo "runtime missing"
     disk /var/lib/containerd
-}
-
-kubelet_cgroups() {
-    driver=$(sed -n 's/^cgroupDriver:[[:space:]]*"\{0,1\}\([a-z]*\).*/\1/p' /var/lib/kubelet/config.yaml 2>/dev/null)
-    if [ -n "$driver" ]; then echo "kubelet_cgroups $driver"; fi
 }
 
 # Whether SELinux is there and keeps HAProxy from ports of its own choice.
@@ -179,6 +154,14 @@ resolve() {
     if [ -n "$addresses" ]; then echo "resolve to" $addresses; else echo "resolve nothing"; fi
 }
 
+# Data that no cluster of the node's, and no run that has begun one, knows of.
+leftover_etcd() {
+    [ "$in_cluster" = no ] && [ ! -e "$root/etc/kubernetes/etcd-kubeadm.yml" ] || return 0
+    for folder in /var/lib/etcd "$etcd_data"; do
+        if [ -e "$root$folder/member" ]; then echo "etcd_data $folder" && return; fi
+    done
+}
+
 cpus
 in_cluster=$(cluster)
 echo "cluster $in_cluster"
@@ -188,10 +171,10 @@ version kubectl kubectl version --client -o json
 module overlay /sys/module/overlay
 module br_netfilter /proc/sys/net/bridge
 sysctls
-runtime
-kubelet_cgroups
+runtime_disk
 disk /var/lib/kubelet
 disk /var/lib/etcd
+leftover_etcd
 resolve
 selinux
 if [ "$in_cluster" = no ]; then
