@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::places::{self, folder};
 use crate::playbook::{
-    Block, Common, Entry, Home, Loader, Play, Role, RoleRequest, Task, TaskAction, has_template,
-    load_role, load_tasks,
+    Block, Common, Entry, Home, Known, Loader, Play, Role, RoleRequest, Task, TaskAction,
+    has_template, load_role, load_tasks, tasks_file,
 };
 use crate::yaml::{self, Diagnostic, Mapping, Node};
 
@@ -41,18 +41,26 @@ impl Around {
             Self::Role(role) => &role.common,
         }
     }
+
+    /// `apply` of an include.
+    fn applied(&self) -> Option<&Common> {
+        match self {
+            Self::Include(task) => match &task.action {
+                TaskAction::IncludeTasks { apply, .. } | TaskAction::IncludeRole { apply, .. } => {
+                    apply.as_deref()
+                }
+                _ => None,
+            },
+            Self::Block(_) | Self::Role(_) => None,
+        }
+    }
 }
 
 impl Item {
     /// The handlers that it notifies: those of the innermost that names some.
     pub(super) fn notify(&self) -> &[Node] {
         let around = self.around.iter().rev().filter_map(|around| match around {
-            Around::Include(task) => match &task.action {
-                TaskAction::IncludeTasks { apply, .. } | TaskAction::IncludeRole { apply, .. } => {
-                    apply.as_deref()
-                }
-                _ => None,
-            },
+            Around::Include(_) => around.applied(),
             Around::Block(_) | Around::Role(_) => Some(around.common()),
         });
         let mut commons = std::iter::once(&self.task.common).chain(around);
@@ -63,17 +71,10 @@ impl Item {
 
     /// Keywords of the play, of what is around the task, and of the task, in that order.
     pub(super) fn commons(&self) -> impl Iterator<Item = &Common> {
-        let applied = self.around.iter().flat_map(|around| {
-            let applied = match around {
-                Around::Include(task) => match &task.action {
-                    TaskAction::IncludeTasks { apply, .. }
-                    | TaskAction::IncludeRole { apply, .. } => apply.as_deref(),
-                    _ => None,
-                },
-                Around::Block(_) | Around::Role(_) => None,
-            };
-            std::iter::once(around.common()).chain(applied)
-        });
+        let applied = self
+            .around
+            .iter()
+            .flat_map(|around| std::iter::once(around.common()).chain(around.applied()));
         std::iter::once(&self.play.common)
             .chain(applied)
             .chain(std::iter::once(&self.task.common))
@@ -163,13 +164,16 @@ pub(super) fn collect(plays: &[Arc<Play>], loader: &Loader) -> Collected {
 /// A file of tasks: its name, the folder of the role that it is read for, and whether it holds handlers.
 type FileKey = (PathBuf, Option<PathBuf>, bool);
 
+/// The tasks of a file, nothing where it cannot be read; and the variables that it was read with where it made a difference.
+type LoadedFor = (Option<Known>, Option<Arc<Vec<Entry>>>);
+
 struct Collector<'a> {
     loader: &'a Loader,
     items: Vec<Item>,
     roles: Vec<Arc<Role>>,
     found: Vec<Diagnostic>,
     /// Files that were read, for which role, as tasks or as handlers; none where that failed.
-    loaded: HashMap<FileKey, Option<Arc<Vec<Entry>>>>,
+    loaded: HashMap<FileKey, Vec<LoadedFor>>,
     /// Whether there were too many tasks.
     full: bool,
 }
@@ -207,7 +211,22 @@ impl Surroundings<'_> {
                 |role| role.collections.clone(),
             ),
             role: role.map(|role| role.path.clone()),
+            known: self.known(),
         }
+    }
+
+    /// The variables that are written around it.
+    fn known(&self) -> Known {
+        let of_play = Known::default().in_play(&self.play.common.vars);
+        self.around
+            .iter()
+            .fold(of_play, |known, around| match around {
+                Around::Role(role) => known.in_role(role),
+                Around::Block(_) | Around::Include(_) => {
+                    let commons = std::iter::once(around.common()).chain(around.applied());
+                    commons.fold(known, |known, common| known.within(&common.vars))
+                }
+            })
     }
 }
 
@@ -282,18 +301,14 @@ impl Collector<'_> {
         let Some(name) = file.as_str().filter(|name| !has_template(name)) else {
             return;
         };
-        let of_handlers = place.handler && place.home().role.is_some();
-        let of_handlers = of_handlers.then(|| places::find(folders, "handlers", name));
-        let found = of_handlers.flatten();
-        let Some(path) = found.or_else(|| places::find(folders, "tasks", name)) else {
-            self.found.push(places::missing(
-                file,
-                name,
-                folders,
-                "tasks",
-                "file of tasks",
-            ));
-            return;
+        let in_role = place.home().role.is_some();
+        let path = match tasks_file(name, folders, in_role, place.handler) {
+            Ok(path) => path,
+            Err(tried) => {
+                let missing = places::not_there(file, name, &tried, "file of tasks");
+                self.found.push(missing);
+                return;
+            }
         };
         // A file that includes itself does so under a condition: once is enough to check it.
         if place.files.contains(&path) {
@@ -351,17 +366,20 @@ impl Collector<'_> {
     fn load(&mut self, path: &Path, place: &Surroundings<'_>) -> Option<Arc<Vec<Entry>>> {
         let home = place.home();
         let key = (path.to_owned(), home.role.clone(), place.handler);
-        if let Some(known) = self.loaded.get(&key) {
-            return known.clone();
+        let known = self.loaded.get(&key).into_iter().flatten();
+        let known = { known }.find(|(of, _)| of.as_ref().is_none_or(|of| *of == home.known));
+        if let Some((_, entries)) = known {
+            return entries.clone();
         }
-        let entries = match load_tasks(path, place.handler, &home, self.loader) {
-            Ok(entries) => Some(Arc::new(entries)),
+        let (of, entries) = match load_tasks(path, place.handler, &home, self.loader) {
+            Ok(read) => (read.filled.then_some(home.known), Some(read.entries)),
             Err(diagnostics) => {
                 self.found.extend(diagnostics);
-                None
+                (None, None)
             }
         };
-        self.loaded.insert(key, entries.clone());
+        let known = self.loaded.entry(key).or_default();
+        known.push((of, entries.clone()));
         entries
     }
 

@@ -38,14 +38,18 @@ pub(super) fn missing(
     sub: &str,
     what: &str,
 ) -> Diagnostic {
-    let candidates = candidates(folders, sub, name);
+    not_there(node, name, &candidates(folders, sub, name), what)
+}
+
+/// The same, where it has been looked for.
+pub(super) fn not_there(node: &Node, name: &str, candidates: &[PathBuf], what: &str) -> Diagnostic {
     let tried: Vec<_> = candidates
         .iter()
         .map(|path| format!("`{}`", path.display()))
         .collect();
     Diagnostic::error(&node.span, format!("there is no {what} `{name}`"))
         .note(format!("looked for {}", tried.join(" and ")))
-        .help(match nearest(&candidates) {
+        .help(match nearest(candidates) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "check the name; or put the file into one of these places".to_owned(),
         })

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use crate::playbook::{Block, Common, Home, Import, Keyword, Play, Role, Task};
+use crate::playbook::{Block, Common, Home, Import, Keyword, Known, Play, Role, Task};
 use crate::vars::{TaskLayer, TaskLayers};
 use crate::yaml::{Mapping, Node, Span};
 
@@ -47,6 +47,7 @@ pub struct Include {
 pub struct Chain {
     layers: Arc<Vec<ChainLayer>>,
     vars: Arc<OnceLock<Arc<TaskLayers>>>,
+    home: Arc<OnceLock<Home>>,
 }
 
 impl Chain {
@@ -61,6 +62,7 @@ impl Chain {
         Self {
             layers: Arc::new(layers),
             vars: Arc::default(),
+            home: Arc::default(),
         }
     }
 
@@ -207,7 +209,11 @@ impl Chain {
     }
 
     /// Where the task stands, for what it includes.
-    pub fn home(&self) -> Home {
+    pub fn home(&self) -> &Home {
+        self.home.get_or_init(|| self.found_home())
+    }
+
+    fn found_home(&self) -> Home {
         let of_play = || self.play().map(|play| play.collections.clone());
         Home {
             folder: self.playbook_dir(),
@@ -216,7 +222,29 @@ impl Chain {
                 None => of_play().unwrap_or_default(),
             },
             role: self.role().map(|role| role.path.clone()),
+            known: self.known(),
         }
+    }
+
+    /// The variables that are written around the task.
+    fn known(&self) -> Known {
+        let mut known = Known::default();
+        for layer in self.layers.iter() {
+            known = match layer {
+                ChainLayer::Play(play) => known.in_play(&play.common.vars),
+                // The play's own win.
+                ChainLayer::Import(_) => known,
+                ChainLayer::Role(role) => known.in_role(role),
+                ChainLayer::Block(block) => known.within(&block.common.vars),
+                ChainLayer::Include(include) => {
+                    let apply = include.apply.iter().map(|apply| &apply.vars);
+                    let vars = std::iter::once(&include.vars).chain(apply);
+                    vars.fold(known, |known, vars| known.within(vars))
+                }
+                ChainLayer::Task(task) => known.within(&task.common.vars),
+            };
+        }
+        known
     }
 
     /// The folders in which relative names are looked for: those of the roles around the task, the innermost

@@ -31,6 +31,8 @@ fn run(playbook: &str, hosts: usize) -> Counted {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("site.yml");
     std::fs::write(&path, playbook).unwrap();
+    let more = "- debug: {msg: \"{{ item }}\"}\n";
+    std::fs::write(folder.path().join("more.yml"), more).unwrap();
     let names: Vec<String> = (0..hosts).map(|number| format!("h{number}")).collect();
     let hosts = InventorySource::Hosts(format!("{},", names.join(",")));
     let inventory = Arc::new(inventory::load(&[hosts]).unwrap());
@@ -132,5 +134,18 @@ fn a_tasks_arguments_and_templates_are_read_once_however_many_hosts_there_are() 
         assert_eq!(few.prepared, 7, "{head}");
         assert_eq!(many.prepared, few.prepared, "{head}");
         assert_eq!(many.asked, few.asked, "{head}");
+    }
+}
+
+#[test]
+fn what_hosts_include_by_themselves_is_compiled_once() {
+    for strategy in ["linear", "free", "host_pinned"] {
+        let play = format!(
+            "- hosts: all\n  gather_facts: false\n  strategy: {strategy}\n  tasks:\n    - include_tasks: more.yml\n      loop: [1, 2]\n"
+        );
+        let (few, many) = (run(&play, 3), run(&play, 30));
+        assert_eq!((few.results, many.results), (2 * 3, 2 * 30), "{strategy}");
+        assert_eq!((few.prepared, many.prepared), (2, 2), "{strategy}");
+        assert_eq!(many.asked, few.asked, "{strategy}");
     }
 }

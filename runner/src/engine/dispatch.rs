@@ -21,7 +21,7 @@ use super::shown::Shown;
 use super::state::State;
 use super::work::Work;
 use crate::event::{Event, Status, TaskId, What};
-use crate::playbook::Entry;
+use crate::playbook::{Entry, Known};
 use crate::vars::Store;
 use crate::yaml::Node;
 
@@ -34,6 +34,9 @@ const LARGE: usize = 16 << 10;
 /// Where a file of tasks was read for: how it is named, and the role that its tasks are of.
 pub(crate) type FileKey = (PathBuf, Option<PathBuf>, bool);
 
+/// The tasks of a file, and the variables that it was read with where it made a difference.
+pub(crate) type ReadTasks = (Option<Known>, Arc<Vec<Entry>>);
+
 /// The owner of a run's state.
 pub(crate) struct Dispatcher {
     pub(crate) shared: Arc<RunShared>,
@@ -41,7 +44,7 @@ pub(crate) struct Dispatcher {
     pub(crate) store: Store,
     pub(crate) state: State,
     /// Files of tasks that were included, as they were read.
-    pub(crate) files: HashMap<FileKey, Arc<Vec<Entry>>>,
+    pub(crate) files: HashMap<FileKey, Vec<ReadTasks>>,
     /// Files of variables that tasks have read.
     pub(crate) variable_files: HashMap<Option<PathBuf>, Vec<Arc<Node>>>,
     pub(crate) started_at_task: bool,

@@ -1,11 +1,13 @@
 //! Drives the hosts of a batch through the programs of their play: asks what starts next, starts it, takes
 //! in what comes of it, until there is nothing left.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::course::{self, Course, Hosts, Now, Program, Step, StepId, Turn};
 use super::dispatch::Dispatcher;
 use super::handlers::HandlerIndex;
+use super::included::BroughtIn;
 use super::plan::{HANDLERS, Include, PLAY, Planned, Roles};
 use super::result::{located, placed};
 use super::running::{Begun, Running};
@@ -24,6 +26,8 @@ pub(crate) struct Batch {
     pub(crate) strategy: Strategy,
     /// The roles that are in the programs.
     pub(crate) roles: Roles,
+    /// What hosts have included, by the task that does.
+    pub(crate) included: HashMap<StepId, Vec<BroughtIn>>,
     /// What the handlers are called.
     pub(crate) handlers: HandlerIndex,
     /// Hosts that take part again, though nothing has ended on them.
@@ -49,6 +53,7 @@ impl Batch {
             programs,
             strategy,
             roles,
+            included: HashMap::new(),
             brought_back: Vec::new(),
         }
     }
@@ -171,11 +176,11 @@ impl Dispatcher {
             TaskAction::Module { .. } => self.begin_task(batch, &planned, turn, running).await,
             TaskAction::IncludeTasks { file, apply } => {
                 let include = (Include::Tasks(file), apply.as_ref());
-                self.include(batch, &planned, include, &turn.hosts).await;
+                self.include(batch, &planned, include, &turn).await;
             }
             TaskAction::IncludeRole { role, apply } => {
                 let include = (Include::Role(role), apply.as_ref());
-                self.include(batch, &planned, include, &turn.hosts).await;
+                self.include(batch, &planned, include, &turn).await;
             }
             TaskAction::Meta(word, _) => self.meta(word, batch, &planned, &turn.hosts).await,
         }

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use minijinja::Value;
 
 use super::chain::{self, Chain, ChainLayer};
-use super::control;
+use super::course::ProgramId;
 use super::dispatch::Dispatcher;
 use super::drive::Batch;
 use super::keywords;
 use super::looping;
 use super::plan::{Include, Planned};
-use super::prepared::{Condition, Loop};
-use crate::playbook::{Keyword, RoleFiles, RoleRequest};
-use crate::template::{Scope, TemplateError};
+use super::prepared::Condition;
+use crate::playbook::{self, Keyword, RoleFiles, RoleRequest};
+use crate::template::{Scope, TemplateError, is_omit};
 use crate::yaml::{self, Node};
 
 /// The variables of an item of the loop that names files.
@@ -44,28 +44,62 @@ fn shallow(chain: &Chain, file: &Node, name: &str) -> Result<(), TemplateError> 
 }
 
 /// What was found out to be included, for a host.
+#[derive(Clone)]
 pub(crate) enum IncludedSource {
     File(PathBuf),
+    /// There is no such file.
+    Missing(TemplateError),
     Role(Box<RoleRequest>),
 }
 
+/// What is included, with the variables of the item that named it.
+pub(crate) type Named = (IncludedSource, Item);
+
+/// What hosts have included already, and the program that it has become.
+pub(crate) struct BroughtIn {
+    pub(crate) named: Vec<Named>,
+    pub(crate) program: ProgramId,
+}
+
 impl IncludedSource {
-    /// What tells it from others, and how it is called in reports.
-    pub(crate) fn label(&self) -> (String, String) {
+    /// How it is called in reports.
+    pub(crate) fn label(&self) -> String {
         match self {
-            Self::File(path) => {
-                let path = path.display().to_string();
-                (path.clone(), path)
-            }
-            Self::Role(role) => {
-                let name = role.name.as_str().unwrap_or_default().to_owned();
-                let files = &role.files;
-                let files = [&files.tasks, &files.vars, &files.defaults, &files.handlers];
-                let files = files.map(|file| file.as_ref().and_then(Node::as_str));
-                (format!("{name} {files:?}"), name)
-            }
+            Self::File(path) => path.display().to_string(),
+            Self::Role(role) => role.name.as_str().unwrap_or_default().to_owned(),
+            Self::Missing(_) => String::new(),
         }
     }
+}
+
+impl PartialEq for IncludedSource {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::File(path), Self::File(other)) => path == other,
+            (Self::Role(role), Self::Role(other)) => asked(role) == asked(other),
+            _ => false,
+        }
+    }
+}
+
+/// What a request for a role asks for: the name and the files, then `public`, `allow_duplicates` and
+/// `rolespec_validate`.
+fn asked(role: &RoleRequest) -> ([Option<&str>; 5], [bool; 3]) {
+    let files = &role.files;
+    let files = [&files.tasks, &files.vars, &files.defaults, &files.handlers];
+    let [tasks, vars, defaults, handlers] = files.map(|file| file.as_ref()?.as_str());
+    let flag = |flag: &Option<Keyword<bool>>, default| match flag {
+        Some(Keyword::Known(flag, _)) => *flag,
+        _ => default,
+    };
+    (
+        [role.name.as_str(), tasks, vars, defaults, handlers],
+        [
+            flag(&role.public, false),
+            flag(&role.allow_duplicates, true),
+            flag(&role.validate, true),
+        ],
+    )
 }
 
 /// What `register` keeps of an include that is skipped.
@@ -80,11 +114,11 @@ pub(crate) fn skipped(condition: Option<String>) -> Value {
 }
 
 /// What `register` keeps of an include.
-pub(crate) fn registered(include: Include<'_>, found: &[(IncludedSource, Item)]) -> Value {
+pub(crate) fn registered(include: Include<'_>, found: &[Named]) -> Value {
     let said = found.iter().map(|(source, _)| {
         let mut said = Vec::new();
         let arguments = match source {
-            IncludedSource::File(_) => {
+            IncludedSource::File(_) | IncludedSource::Missing(_) => {
                 let name = include.name().as_str().unwrap_or_default();
                 said.push(("include", Value::from(name)));
                 Value::from_pairs(std::iter::empty::<(&str, Value)>())
@@ -135,7 +169,7 @@ impl Dispatcher {
         planned: &Planned,
         batch: &Batch,
         host: &str,
-    ) -> Result<Vec<(IncludedSource, Item)>, TemplateError> {
+    ) -> Result<Vec<Named>, TemplateError> {
         let (task, chain, prepared) = (&planned.task, &planned.chain, planned.prepared());
         // Its own variables count as those of what it includes do.
         let own = planned
@@ -150,7 +184,7 @@ impl Dispatcher {
         let items = match &prepared.looping {
             None => vec![Vec::new()],
             Some(source) => {
-                let items = match self.loop_items(source, &scope) {
+                let items = match looping::items(source, &self.shared.templar, &scope) {
                     Ok(items) => items,
                     Err(error) => {
                         return if self.holds(planned, batch, host).is_ok_and(|holds| !holds) {
@@ -165,20 +199,37 @@ impl Dispatcher {
                     .collect()
             }
         };
+        let break_when = prepared.looping.as_ref().map(|looping| &looping.break_when);
+        let break_when = break_when.filter(|conditions| !conditions.is_empty());
         let mut found = Vec::new();
         for item in items {
             let scope = store.view(host, &batch.vars, &layers, item.clone());
             let templar = &self.shared.templar;
-            if !Condition::all_hold(&prepared.conditions, templar, &scope)? {
-                continue;
+            let mut said = skipped(None);
+            let mut own = item.clone();
+            if Condition::all_hold(&prepared.conditions, templar, &scope)? {
+                let source = match include {
+                    Include::Tasks(file) => self.tasks_file(file, planned, &scope)?,
+                    Include::Role(role) => {
+                        IncludedSource::Role(self.role_named(role, chain, &scope)?)
+                    }
+                };
+                let named = (source, item);
+                said = registered(include, std::slice::from_ref(&named));
+                found.push(named);
             }
-            let source = match include {
-                Include::Tasks(file) => {
-                    IncludedSource::File(self.tasks_file(file, planned, &scope)?)
-                }
-                Include::Role(role) => IncludedSource::Role(self.role_named(role, chain, &scope)?),
+            let Some(conditions) = break_when else {
+                continue;
             };
-            found.push((source, item));
+            own.extend(
+                task.register
+                    .iter()
+                    .map(|(name, _)| (name.clone(), said.clone())),
+            );
+            let scope = store.view(host, &batch.vars, &layers, own);
+            if Condition::all_hold(conditions, templar, &scope)? {
+                break;
+            }
         }
         Ok(found)
     }
@@ -189,7 +240,7 @@ impl Dispatcher {
         file: &Node,
         planned: &Planned,
         scope: &Arc<dyn Scope>,
-    ) -> Result<PathBuf, TemplateError> {
+    ) -> Result<IncludedSource, TemplateError> {
         let templar = &self.shared.templar;
         let name = match &planned.prepared().file {
             Some(known) => templar.render_prepared(known, scope)?,
@@ -197,18 +248,34 @@ impl Dispatcher {
         };
         templar.check_name(file, &name, scope)?;
         let name = name.to_string();
+        if name.trim().is_empty() {
+            let error =
+                TemplateError::new("`include_tasks` names no file: the template gives nothing");
+            return Err(error
+                .hint("let it give the name of a file, or skip the task with `when`")
+                .or_span(Some(&file.span)));
+        }
         shallow(&planned.chain, file, &name)?;
-        let folders = planned.chain.folders();
-        let of_handlers = planned.handler && planned.chain.role().is_some();
-        let found = match of_handlers.then(|| control::find(&folders, "handlers", &name)) {
-            Some(Ok(path)) => Ok(path),
-            Some(Err(_)) | None => control::find(&folders, "tasks", &name),
-        };
-        found.map_err(|error| {
-            let error_at = TemplateError::new(error.message).or_span(Some(&file.span));
-            match error.hint {
-                Some(hint) => error_at.hint(&hint),
-                None => error_at,
+        let found = playbook::tasks_file(
+            &name,
+            &planned.chain.folders(),
+            planned.chain.role().is_some(),
+            planned.handler,
+        );
+        Ok(match found {
+            Ok(path) => IncludedSource::File(path),
+            Err(tried) => {
+                let tried: Vec<String> = { tried.iter() }
+                    .map(|path| path.display().to_string())
+                    .collect();
+                let message = format!(
+                    "there is no file of tasks `{name}`; looked for {}",
+                    tried.join(", ")
+                );
+                let error = TemplateError::new(message).or_span(Some(&file.span));
+                IncludedSource::Missing(
+                    error.hint("check the name, or put the file into one of these places"),
+                )
             }
         })
     }
@@ -220,19 +287,31 @@ impl Dispatcher {
         chain: &Chain,
         scope: &Arc<dyn Scope>,
     ) -> Result<Box<RoleRequest>, TemplateError> {
+        let templar = &self.shared.templar;
         let text = |node: &Node| {
-            let text = self.shared.templar.render_name(node, scope)?.to_string();
-            Ok::<_, TemplateError>(Node::string(node.span.clone(), text))
+            let text = templar.render_name(node, scope)?;
+            let node = || Node::string(node.span.clone(), text.to_string());
+            Ok::<_, TemplateError>((!is_omit(&text)).then(node))
         };
-        let file = |node: &Option<Node>| node.as_ref().map(text).transpose();
-        let flag = |flag: &Option<Keyword<bool>>| {
-            let flag = flag.as_ref().map(|flag| {
-                let value = keywords::value(flag, &self.shared.templar, scope)?;
-                Ok::<_, TemplateError>(Keyword::Known(value, role.name.span.clone()))
-            });
-            flag.transpose()
+        let file = |node: &Option<Node>| match node {
+            Some(node) => text(node),
+            None => Ok(None),
         };
-        let name = text(&role.name)?;
+        let flag = |flag: &Option<Keyword<bool>>| match flag {
+            Some(Keyword::Template(node)) if is_omit(&templar.render(node, scope)?) => Ok(None),
+            Some(flag) => {
+                let value = keywords::value(flag, templar, scope)?;
+                Ok::<_, TemplateError>(Some(Keyword::Known(value, role.name.span.clone())))
+            }
+            None => Ok(None),
+        };
+        let Some(name) = text(&role.name)? else {
+            let error =
+                TemplateError::new("`include_role` names no role: the template gives `omit`");
+            return Err(error
+                .hint("write the name of a role, or skip the task with `when`")
+                .or_span(Some(&role.name.span)));
+        };
         shallow(chain, &role.name, name.as_str().unwrap_or_default())?;
         let request = RoleRequest {
             name,
@@ -247,21 +326,5 @@ impl Dispatcher {
             validate: flag(&role.validate)?,
         };
         Ok(Box::new(request))
-    }
-
-    fn loop_items(
-        &self,
-        source: &Loop,
-        scope: &Arc<dyn Scope>,
-    ) -> Result<Vec<Value>, TemplateError> {
-        let templar = &self.shared.templar;
-        let rendered = templar.render_prepared(&source.items, scope)?;
-        if let Some(lookup) = &source.lookup {
-            return templar.lookup(lookup, &rendered, scope);
-        }
-        rendered
-            .try_iter()
-            .map(Iterator::collect)
-            .map_err(|_| TemplateError::new("`loop` needs a list").or_span(Some(&source.span)))
     }
 }

@@ -7,19 +7,24 @@ use std::time::Duration;
 use minijinja::Value;
 
 use super::message::Message;
-use super::prepared::Condition;
+use super::prepared::{Condition, Loop};
 use super::result::TaskResult;
 use super::work::{Unit, failed_template};
 use crate::event::Status;
 use crate::playbook::LoopControl;
-use crate::template::{self, Scope, TemplateError};
+use crate::template::{self, Scope, Templar, TemplateError};
 
 /// What stands for an item under `no_log`.
 const CENSORED_ITEM: &str = "(censored due to no_log)";
 
 /// Runs the task for each item.
 pub(crate) async fn run(unit: &Unit<'_>, scope: &Arc<dyn Scope>) -> TaskResult {
-    let items = match items(unit, scope) {
+    let source = unit.work.prepared.looping.as_ref();
+    let items = source.map_or_else(
+        || Ok(Vec::new()),
+        |source| items(source, &unit.work.shared.templar, scope),
+    );
+    let items = match items {
         Ok(items) => items,
         Err(error) => {
             // Where the task would be skipped anyway, what its loop says does not matter.
@@ -69,12 +74,12 @@ pub(crate) async fn run(unit: &Unit<'_>, scope: &Arc<dyn Scope>) -> TaskResult {
     together(results)
 }
 
-/// The items of the loop.
-fn items(unit: &Unit<'_>, scope: &Arc<dyn Scope>) -> Result<Vec<Value>, TemplateError> {
-    let Some(source) = &unit.work.prepared.looping else {
-        return Ok(Vec::new());
-    };
-    let templar = &unit.work.shared.templar;
+/// The items of a loop.
+pub(crate) fn items(
+    source: &Loop,
+    templar: &Templar,
+    scope: &Arc<dyn Scope>,
+) -> Result<Vec<Value>, TemplateError> {
     let rendered = templar.render_prepared(&source.items, scope)?;
     if let Some(lookup) = &source.lookup {
         return templar.lookup(lookup, &rendered, scope);

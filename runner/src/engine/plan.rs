@@ -113,7 +113,8 @@ impl Include<'_> {
 pub(crate) struct Inclusion {
     pub(crate) entries: Included,
     pub(crate) include: chain::Include,
-    pub(crate) hosts: BTreeSet<String>,
+    /// Nothing where it is for all that enter.
+    pub(crate) hosts: Option<BTreeSet<String>>,
 }
 
 /// Tasks that are brought in.
@@ -209,13 +210,17 @@ pub(crate) fn included(
         let chain = by
             .around
             .with(ChainLayer::Include(Arc::new(inclusion.include)));
-        steps.only(inclusion.hosts, |steps| match &inclusion.entries {
+        let mut bring_in = |steps: &mut Builder<Planned>| match &inclusion.entries {
             Included::File(entries) => plan.entries(entries, &chain, steps),
             Included::Role(role) => {
                 plan.role(role, &chain, steps);
                 plan.handlers_of_role(role, &chain);
             }
-        });
+        };
+        match inclusion.hosts {
+            Some(hosts) => steps.only(hosts, bring_in),
+            None => bring_in(&mut steps),
+        }
     }
     (steps.program(), plan.handlers)
 }

@@ -1,9 +1,10 @@
 //! Reads files: a playbook, a file of tasks, and what they import.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::known::Known;
 use super::loader::Loader;
 use super::model::{Entry, Play, Playbook};
 use super::reader::{Open, Reader, describe};
@@ -39,24 +40,38 @@ pub fn load_partly(path: &Path, loader: &Loader) -> (Playbook, Vec<Diagnostic>) 
     (playbook, reader.sorted())
 }
 
+/// The tasks of a file that is included.
+#[derive(Debug, Clone)]
+pub struct LoadedTasks {
+    /// The tasks.
+    pub entries: Arc<Vec<Entry>>,
+    /// Whether what it imports depends on variables of the place.
+    pub filled: bool,
+}
+
 /// Reads a file of tasks, or of handlers, and all that it imports. `home`: where the task stands that includes it.
 pub fn load_tasks(
     path: &Path,
     handlers: bool,
     home: &Home,
     loader: &Loader,
-) -> Result<Vec<Entry>, Vec<Diagnostic>> {
+) -> Result<LoadedTasks, Vec<Diagnostic>> {
     let mut reader = Reader::new(loader);
     let document = yaml::load(path)?;
     let entries = reader.within(path, None, |reader| {
         let place = TasksPosition {
             path,
+            included: true,
             handlers,
             home,
         };
         reader.task_file(place, &document)
     });
-    reader.finish(entries)
+    let filled = reader.filled;
+    reader.finish(LoadedTasks {
+        entries: Arc::new(entries),
+        filled,
+    })
 }
 
 impl<'a> Reader<'a> {
@@ -68,7 +83,8 @@ impl<'a> Reader<'a> {
             files: Vec::new(),
             documents: HashMap::new(),
             entries: 0,
-            variables: BTreeMap::new(),
+            imported: Known::default(),
+            filled: false,
             roles: Vec::new(),
         }
     }

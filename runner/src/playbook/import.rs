@@ -1,6 +1,6 @@
 //! Finds the files that are imported, and reads them.
 
-use std::collections::BTreeMap;
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
@@ -8,6 +8,7 @@ use regex::Regex;
 
 use super::action::Action;
 use super::keywords;
+use super::known::Known;
 use super::model::{Block, Common, Entry, Import, Play, RoleImport, UsedBy};
 use super::reader::{Reader, has_template, scalar};
 use super::role::{Use, known};
@@ -21,6 +22,9 @@ const DEEPEST: usize = 100;
 /// How many plays, tasks, blocks and imports a playbook may have, imported ones included: far more
 /// than any playbook has, and few enough for any memory.
 const MOST: usize = 50_000;
+
+/// How many variables may be put into a name, those that name one another among them.
+const VARIABLES: usize = 100;
 
 /// `{{ name }}`.
 static VARIABLE: LazyLock<Regex> = LazyLock::new(|| {
@@ -41,9 +45,11 @@ impl Reader<'_> {
             vars: self.variables(mapping, "vars"),
             tags: self.tags(mapping),
         });
-        let Some(target) = self.playbook_target(path, file) else {
+        let known = self.imported.in_play(&import.vars);
+        let Some(target) = self.playbook_target(path, file, &known) else {
             return Vec::new();
         };
+        let around = std::mem::replace(&mut self.imported, known);
         let mut plays = match self.document(&target) {
             Ok(document) => self.playbook(&target, Some(&file.span), &document),
             Err(errors) => {
@@ -51,6 +57,7 @@ impl Reader<'_> {
                 Vec::new()
             }
         };
+        self.imported = around;
         for play in &mut plays {
             play.imports.insert(0, Arc::clone(&import));
         }
@@ -65,11 +72,20 @@ impl Reader<'_> {
         file: &Node,
         common: Common,
     ) -> Option<Entry> {
-        let target = self.target(place.path, Some(place), file, "import_tasks")?;
+        let home = Home {
+            known: place.home.known.within(&common.vars),
+            ..place.home.clone()
+        };
+        let place = TasksPosition {
+            home: &home,
+            ..place
+        };
+        let target = self.target(place.path, Some(place), file, "import_tasks", &home)?;
         let entries = match self.document(&target) {
             Ok(document) => self.within(&target, Some(&file.span), |reader| {
                 let place = TasksPosition {
                     path: &target,
+                    included: true,
                     ..place
                 };
                 reader.task_file(place, &document)
@@ -107,7 +123,8 @@ impl Reader<'_> {
             return None;
         }
         let request = self.role_request(action, mapping, false)?;
-        let home = self.home_with(place.home, mapping);
+        let around = place.home.known.within(&common.vars);
+        let home = self.home_with(place.home, mapping, around);
         let wanted = Use {
             name: request.name,
             files: request.files,
@@ -137,7 +154,7 @@ impl Reader<'_> {
     }
 
     /// The playbook that an import names: a file, or a name in a collection.
-    fn playbook_target(&mut self, from: &Path, file: &Node) -> Option<PathBuf> {
+    fn playbook_target(&mut self, from: &Path, file: &Node, known: &Known) -> Option<PathBuf> {
         let written = file.as_str().unwrap_or_default().trim().to_owned();
         let folder = from.parent().unwrap_or(Path::new(""));
         let named = folder.join(&written).is_file();
@@ -159,7 +176,14 @@ impl Reader<'_> {
                 );
                 None
             }
-            None => self.target(from, None, file, "import_playbook"),
+            None => {
+                let home = Home {
+                    folder: folder.to_path_buf(),
+                    known: known.clone(),
+                    ..Home::default()
+                };
+                self.target(from, None, file, "import_playbook", &home)
+            }
         }
     }
 
@@ -170,16 +194,12 @@ impl Reader<'_> {
         place: Option<TasksPosition<'_>>,
         file: &Node,
         keyword: &str,
+        home: &Home,
     ) -> Option<PathBuf> {
         if file.as_str().is_none_or(|name| name.trim().is_empty()) {
             self.wrong(keyword, file, "the name of a file");
             return None;
         }
-        let beside = Home {
-            folder: from.parent().unwrap_or(Path::new("")).to_path_buf(),
-            ..Home::default()
-        };
-        let home = place.map_or(&beside, |place| place.home);
         let name = self.known(file, keyword, home)?;
         let looked = from.parent().unwrap_or(Path::new("")).join(&name);
         let Some(target) = self.find(from, place, &name) else {
@@ -280,29 +300,29 @@ impl Reader<'_> {
     }
 
     /// A text with the variables in it that are known before anything is read: where it stands, those given with
-    /// `-e`, and texts among the `vars` of the play.
-    fn filled_in(&self, written: &str, home: &Home) -> String {
-        let (given, of_play) = (&self.loader.variables, &self.variables);
-        let filled = VARIABLE.replace_all(written, |captures: &regex::Captures<'_>| {
-            let name = &captures[1];
-            let known = given.get(name).or_else(|| of_play.get(name));
-            let known = home.variable(name).or_else(|| known.cloned());
-            known.unwrap_or_else(|| captures[0].to_owned())
-        });
-        filled.into_owned()
+    /// `-e`, and those that are written around it.
+    fn filled_in(&mut self, written: &str, home: &Home) -> String {
+        self.filled |= has_template(written);
+        self.filled_with(&Cell::new(VARIABLES), written, home)
     }
 
-    /// The variables of a play whose values are texts without templates.
-    pub(super) fn known_variables(mapping: &Mapping) -> BTreeMap<String, String> {
-        let vars = mapping.get("vars").and_then(Node::as_mapping);
-        let texts = vars
-            .into_iter()
-            .flat_map(Mapping::iter)
-            .filter_map(|(name, value)| {
-                let text = value.as_str().filter(|text| !has_template(text))?;
-                Some((name.as_str()?.to_owned(), text.to_owned()))
-            });
-        texts.collect()
+    fn filled_with(&self, left: &Cell<usize>, written: &str, home: &Home) -> String {
+        let given = &self.loader.variables;
+        let filled = VARIABLE.replace_all(written, |captures: &regex::Captures<'_>| {
+            let name = &captures[1];
+            if let Some(known) = home.variable(name).or_else(|| given.get(name).cloned()) {
+                return known;
+            }
+            match home.known.text(name) {
+                Some(text) if !has_template(text) => text.to_owned(),
+                Some(text) if left.get() > 0 => {
+                    left.set(left.get() - 1);
+                    self.filled_with(left, text, home)
+                }
+                _ => captures[0].to_owned(),
+            }
+        });
+        filled.into_owned()
     }
 
     /// What a role or a file of it is called; `what` it is that must be known, for messages.
@@ -314,8 +334,8 @@ impl Reader<'_> {
         self.error(
             Diagnostic::error(&node.span, format!("{what} must be known before the run"))
                 .note(
-                    "the role is read before there are hosts and their variables; known are texts \
-                     among the `vars` of the play, and what is given with `-e`",
+                    "the role is read before there are hosts and their variables; known are the \
+                     variables that are written around it, and what is given with `-e`",
                 )
                 .help("write it out, give the variable with `-e`, or use `include_role`"),
         );
@@ -342,16 +362,16 @@ impl Reader<'_> {
                 ),
             )
             .note(
-                "it is read before there are hosts and their variables; only those \
-                     given with `-e` are known",
+                "it is read before there are hosts and their variables; known are those that \
+                     are written around it, and those given with `-e`",
             )
             .help(instead),
         );
         None
     }
 
-    /// In the folder of the role's tasks where a role names it; beside the file that names it; or else beside the
-    /// playbook.
+    /// Beside the file that names it, and in the folder of the role's tasks; that first where the role itself names
+    /// the file; or else beside the playbook. As in ansible-core 2.19.
     fn find(&self, from: &Path, place: Option<TasksPosition<'_>>, name: &str) -> Option<PathBuf> {
         let beside = |path: &Path| path.parent().unwrap_or(Path::new("")).join(name);
         let role = place.and_then(|place| {
@@ -362,7 +382,12 @@ impl Reader<'_> {
             Some(place) if place.home.role.is_some() => Some(place.home.folder.join(name)),
             _ => self.files.first().map(|playbook| beside(&playbook.path)),
         };
-        [role, Some(beside(from)), playbook]
+        let own = Some(beside(from));
+        let (first, second) = match place {
+            Some(place) if place.included => (own, role),
+            _ => (role, own),
+        };
+        [first, second, playbook]
             .into_iter()
             .flatten()
             .find(|path| path.is_file())

@@ -11,7 +11,9 @@ mod common;
 mod file;
 mod import;
 mod include;
+mod include_path;
 mod keywords;
+mod known;
 mod loader;
 mod looping;
 mod model;
@@ -32,11 +34,13 @@ mod unknown;
 
 pub use argument_spec::VALIDATE;
 pub use arguments::{Arguments, Form, arguments};
-pub use file::{load, load_partly, load_tasks};
+pub use file::{LoadedTasks, load, load_partly, load_tasks};
+pub use include_path::tasks_file;
 pub use keywords::{
     BECOME_METHODS, BLOCK_KEYWORDS, CONNECTIONS, IMPORT_PLAYBOOK, LOOP_CONTROL, META,
     PLAY_KEYWORDS, TASK_KEYWORDS, is_identifier,
 };
+pub use known::Known;
 pub use loader::Loader;
 pub use model::{
     Block, Common, Entry, Import, Keyword, LoopControl, LoopSource, Order, Play, Playbook, Role,

@@ -61,13 +61,14 @@ impl Reader<'_> {
             folder: path.parent().unwrap_or(Path::new("")).to_path_buf(),
             ..Home::default()
         };
-        let mut home = self.home_with(&home, mapping);
+        let common = self.common(mapping);
+        let known = self.imported.in_play(&common.vars);
+        let mut home = self.home_with(&home, mapping, known);
         if let Some(own) = search::collection_of(&home.folder)
             && !home.collections.contains(&own)
         {
             home.collections.insert(0, own);
         }
-        self.variables = Self::known_variables(mapping);
         Some(Play {
             span: item.span.clone(),
             path: path.to_owned(),
@@ -85,7 +86,7 @@ impl Reader<'_> {
             order: self.choice(mapping, "order", ORDERS),
             force_handlers: self.flag(mapping, "force_handlers"),
             strategy: self.plugin(mapping, "strategy", STRATEGIES),
-            common: self.common(mapping),
+            common,
             collections: home.collections.clone(),
             roles: self.roles(mapping, &home),
             pre_tasks: self.section(path, &home, mapping, "pre_tasks"),
@@ -114,6 +115,7 @@ impl Reader<'_> {
         };
         let place = TasksPosition {
             path,
+            included: false,
             handlers: key == "handlers",
             home,
         };

@@ -1,10 +1,11 @@
 //! Reads one value of a keyword as the type that it must have, and keeps what is wrong.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::keywords;
+use super::known::Known;
 use super::loader::Loader;
 use super::model::Keyword;
 use crate::yaml::{Diagnostic, Mapping, Node, Span, Tag, Value, did_you_mean};
@@ -21,8 +22,10 @@ pub(super) struct Reader<'a> {
     pub(super) documents: HashMap<PathBuf, Result<Arc<Node>, Vec<Diagnostic>>>,
     /// How many plays, tasks, blocks and imports there are so far.
     pub(super) entries: usize,
-    /// Variables of the play that is read whose values are texts.
-    pub(super) variables: BTreeMap<String, String>,
+    /// The variables that stand beside the `import_playbook` that is read.
+    pub(super) imported: Known,
+    /// Whether the name of something that is imported held a template.
+    pub(super) filled: bool,
     /// The roles that are being read, each used by the one before: folder, file of tasks, and where it is named.
     pub(super) roles: Vec<(PathBuf, Option<String>, Span)>,
 }

@@ -150,6 +150,9 @@ impl Reader<'_> {
             folder: home.folder.clone(),
             collections: self.role_collections(&about, found),
             role: Some(path.clone()),
+            known: home
+                .known
+                .in_files((&defaults, &vars), (&wanted.common, &wanted.params)),
         };
         let dependencies = match Self::given(&about, "dependencies") {
             Some(node) => self.uses(node, "dependencies", UsedBy::Role, &own),

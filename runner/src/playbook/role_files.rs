@@ -30,6 +30,7 @@ impl Reader<'_> {
         };
         let place = TasksPosition {
             path: &file,
+            included: false,
             handlers: part == "handlers",
             home,
         };
@@ -44,7 +45,9 @@ impl Reader<'_> {
         asked: Option<&str>,
         named: Option<&Node>,
     ) -> Vec<Arc<Node>> {
-        let files = search::role_files(&path.join(part), asked, true);
+        let folder = path.join(part);
+        let mut files = search::role_files(&folder, asked, true);
+        files.retain(|file| file.starts_with(search::normal(&folder)));
         if files.is_empty() {
             self.no_role_file(path, part, asked, named);
         }

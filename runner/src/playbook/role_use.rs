@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::action::Action;
 use super::keywords;
+use super::known::Known;
 use super::model::{Common, Keyword, Role, RoleFiles, RoleRequest, UsedBy};
 use super::reader::{Reader, describe, scalar};
 use super::role::Use;
@@ -154,18 +155,22 @@ impl Reader<'_> {
         })
     }
 
-    /// The collections that a play, block or task names in addition.
-    pub(super) fn home_with(&mut self, home: &Home, mapping: &Mapping) -> Home {
+    /// A place inside what names collections and variables in addition: a play, a block or a task.
+    pub(super) fn home_with(&mut self, home: &Home, mapping: &Mapping, known: Known) -> Home {
         let names = self.scalars(
             mapping,
             "collections",
             "the name of a collection, or a list",
         );
         if names.is_empty() {
-            return home.clone();
+            return Home {
+                known,
+                ..home.clone()
+            };
         }
         Home {
             collections: names.iter().filter_map(scalar).collect(),
+            known,
             ..home.clone()
         }
     }

@@ -2,6 +2,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use super::known::Known;
+
 /// The folders in which roles and collections are looked for, besides those beside a playbook.
 #[derive(Debug, Clone, Default)]
 pub struct SearchPaths {
@@ -20,6 +22,8 @@ pub struct Home {
     pub collections: Vec<String>,
     /// The folder of the role that they are tasks of.
     pub role: Option<PathBuf>,
+    /// The variables that are known there.
+    pub known: Known,
 }
 
 impl Home {

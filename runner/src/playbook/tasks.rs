@@ -14,6 +14,8 @@ use crate::yaml::{Diagnostic, Mapping, Node, Value};
 pub(super) struct TasksPosition<'a> {
     /// The file.
     pub(super) path: &'a Path,
+    /// Whether another task has named the file, and not the play or the role.
+    pub(super) included: bool,
     /// Whether they are handlers.
     pub(super) handlers: bool,
     /// Where roles and files that they name are looked for.
@@ -118,7 +120,8 @@ impl Reader<'_> {
             return None;
         }
         self.only(mapping, "a block", keywords::BLOCK_KEYWORDS);
-        let home = self.home_with(place.home, mapping);
+        let common = self.notifying(mapping);
+        let home = self.home_with(place.home, mapping, place.home.known.within(&common.vars));
         let place = TasksPosition {
             home: &home,
             ..place
@@ -132,7 +135,7 @@ impl Reader<'_> {
         Some(Entry::Block(Arc::new(Block {
             span: item.span.clone(),
             name: self.scalar_node(mapping, "name"),
-            common: self.notifying(mapping),
+            common,
             block,
             rescue,
             always,

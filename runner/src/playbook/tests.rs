@@ -339,6 +339,7 @@ fn includes_are_left_for_the_run() {
             &loader(),
         )
         .unwrap()
+        .entries
         .len()
     };
     assert_eq!((read("t.yml"), read("e.yml")), (2, 0));
@@ -616,7 +617,7 @@ proptest! {
             let mut reader = Reader::new(&loader);
             if tasks {
                 let home = Home::default();
-                let place = TasksPosition { path: Path::new("nowhere/t.yml"), handlers: true, home: &home };
+                let place = TasksPosition { path: Path::new("nowhere/t.yml"), included: false, handlers: true, home: &home };
                 reader.task_file(place, &document);
             } else {
                 reader.playbook(Path::new("nowhere/site.yml"), None, &document);
