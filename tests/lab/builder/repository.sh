@@ -28,7 +28,7 @@ package() {
         printf 'Description: %s\n' "$5"
     } >"$3/DEBIAN/control"
     if [ -n "${6:-}" ]; then install -m 0755 "$6" "$3/DEBIAN/postinst"; fi
-    dpkg-deb --root-owner-group --build "$3" "$to/$1_${2}_$architecture.deb" >/dev/null
+    dpkg-deb --root-owner-group -Zgzip -z1 --build "$3" "$to/$1_${2}_$architecture.deb" >/dev/null
     rm -rf "$3"
 }
 

@@ -53,3 +53,13 @@ host_apt_settings() {
     command -v apt-config >/dev/null 2>&1 || return 0
     apt-config dump | grep -E '^Acquire::(http|https|Check-Valid-Until|Check-Date|ForceIPv[46]|Retries)\b' || true
 }
+
+# Prints the file with the authorities that this machine trusts, where its distribution or the user put it.
+host_authorities() {
+    for host_file in "${SSL_CERT_FILE:-}" /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem; do
+        if [ -n "$host_file" ] && [ -f "$host_file" ]; then
+            readlink -f "$host_file"
+            return 0
+        fi
+    done
+}

@@ -127,5 +127,10 @@ in_packer() {
         if [ -n "$packer_value" ]; then set -- "$@" --env "$packer_setting=$packer_value"; fi
     done
     if [ -n "$packer_go" ]; then set -- "$@" --volume "$packer_go:/goroot:ro"; fi
+    # A machine behind a proxy that looks into TLS trusts another authority than Debian's package does.
+    packer_trusted=$(host_authorities)
+    if [ -n "$packer_trusted" ]; then
+        set -- "$@" --volume "$packer_trusted:/etc/ssl/host.crt:ro" --env SSL_CERT_FILE=/etc/ssl/host.crt
+    fi
     in_image "$packer_image" "$@" --env "GO_VERSION=$go_version" --env http_proxy --env https_proxy --env no_proxy
 }
