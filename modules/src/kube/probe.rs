@@ -153,6 +153,15 @@ impl Question<'_> {
 
 /// The signs among the records of `probe.sh`.
 fn read(records: &Records) -> Signs {
+    let api = records.text("api").map(|answer| match answer.as_str() {
+        "ok" => Ok(()),
+        answer => Err(reason(answer)),
+    });
+    let errors = || {
+        records
+            .all("node_error")
+            .map(|text| node_error(&String::from_utf8_lossy(text)))
+    };
     Signs {
         files: records
             .all("file")
@@ -160,16 +169,29 @@ fn read(records: &Records) -> Signs {
             .collect::<BTreeSet<_>>(),
         finalized: records.flag("finalized"),
         kubelet: records.text("kubelet"),
-        node: match (records.text("node"), records.text("node_error")) {
-            (Some(text), _) => node_object(&text),
-            (None, Some(error)) => node_error(&error),
-            (None, None) => NodeObject::NotAsked,
+        node: match records.text("node") {
+            Some(text) => node_object(&text),
+            None => unanswered(errors().collect(), api.as_ref()),
         },
-        api: records.text("api").map(|answer| match answer.as_str() {
-            "ok" => Ok(()),
-            answer => Err(reason(answer)),
-        }),
+        api,
     }
+}
+
+/// What follows from the errors of all that were asked for the Node. That one does not answer says nothing, and an
+/// API server that is not ready forbids what it will allow.
+fn unanswered(mut errors: Vec<NodeObject>, api: Option<&Result<(), String>>) -> NodeObject {
+    let not_ready = matches!(api, Some(Err(_)));
+    for error in &mut errors {
+        match error {
+            NodeObject::Refused(why) if not_ready && why.contains("orbidden") => {
+                *error = NodeObject::Unknown(std::mem::take(why));
+            }
+            _ => {}
+        }
+    }
+    let said = |error: &NodeObject| !matches!(error, NodeObject::Unknown(_));
+    let at = errors.iter().position(said).unwrap_or(0);
+    errors.into_iter().nth(at).unwrap_or(NodeObject::NotAsked)
 }
 
 /// The object among what kubectl printed, which may begin with warnings.
@@ -335,6 +357,67 @@ mod tests {
             assert_eq!(probed.finding.state, State::Joined);
             assert_eq!(probed.peer_url.unwrap(), "https://[fd00::1]:2380");
             assert_eq!(shell.trips(), 1);
+        }
+    }
+
+    /// From 1.33 the kubelet of a control plane asks the API server beside it.
+    #[tokio::test]
+    async fn where_the_api_server_of_the_node_is_down_the_endpoint_knows_the_node() {
+        let unlabelled = NODE.replace("node-role.kubernetes.io/master", "other");
+        let forbidden =
+            r#"echo 'Error from server (Forbidden): nodes "cp1" is forbidden' >&2; exit 1"#;
+        let refused = "echo 'dial tcp 10.0.0.1:6443: connection refused' >&2; exit 1";
+        let missing = r#"echo 'Error from server (NotFound): nodes "cp1" not found' >&2; exit 1"#;
+        for (endpoint, local, keep) in [
+            (format!("echo '{unlabelled}'"), refused, None),
+            (missing.to_owned(), refused, None),
+            (
+                format!("echo '{NODE}'"),
+                refused,
+                Some("does not work at the moment"),
+            ),
+            (
+                format!("echo '{NODE}'"),
+                forbidden,
+                Some("does not work at the moment"),
+            ),
+            (refused.to_owned(), refused, Some("cannot be reached")),
+            // It has only just been started, and knows no rights yet.
+            (refused.to_owned(), forbidden, Some("cannot be reached")),
+        ] {
+            for shell in shells() {
+                let shell = node(shell, FILES).tool(
+                    "kubectl",
+                    &format!(
+                        "case \"$*\" in *'--server https://10.0.0.100:6443 get --raw /api/'*) {endpoint} ;; *) {local} ;; esac"
+                    ),
+                );
+                let conf = |server: &str| {
+                    format!("    server: {server}\n    client-certificate: /var/lib/x.pem\n")
+                };
+                let write = |name: &str, text: &str| {
+                    std::fs::write(shell.dir().join("k").join(name), text).unwrap();
+                };
+                write("kubelet.conf", &conf("https://[fd00::1]:7443"));
+                write("admin.conf", &conf("https://10.0.0.100:6443"));
+                let probed = ask(&shell, CONTROL_PLANE, 0).await.unwrap();
+                assert_eq!(probed.finding.state, State::Half);
+                let kept = probed.finding.keep.unwrap_or_default();
+                assert!(
+                    kept.contains(keep.unwrap_or_default()),
+                    "{endpoint}, {local}: {kept}"
+                );
+                assert_eq!(
+                    kept.is_empty(),
+                    keep.is_none(),
+                    "{endpoint}, {local}: {kept}"
+                );
+                assert_eq!(
+                    probed.finding.may_settle,
+                    keep.is_some(),
+                    "{endpoint}, {local}"
+                );
+            }
         }
     }
 

@@ -43,14 +43,22 @@ if [ -e "$k/kubelet.conf" ]; then
     local_api="https://$address:${port:-6443}"
   fi
 
-  # Through the endpoint; a balancer that is down is no sign of the node's, so then directly.
-  if answer=$(ask get --raw "/api/v1/nodes/$node"); then
-    w_put node "$answer"
-  elif [ "$local_api" ] && other=$(ask --server "$local_api" get --raw "/api/v1/nodes/$node"); then
-    w_put node "$other"
-  else
+  # Through the endpoint first, and where that does not answer directly: a balancer that is down is no sign of the
+  # node's. Nor is the node's own API server: from 1.33 the kubelet of a control plane asks that one alone, and the
+  # endpoint is what admin.conf names.
+  own=$(sed -n 's/^ *server: *//p' "$k/kubelet.conf" | head -n 1)
+  endpoint=$(sed -n 's/^ *server: *//p' "$k/admin.conf" 2>/dev/null | head -n 1)
+  if [ "$endpoint" = "$own" ]; then endpoint=; fi
+  asked=$own
+  for server in "${endpoint:-none}" own "${local_api:-none}"; do
+    case $server in
+      none | "$asked") continue ;;
+      own) answer=$(ask get --raw "/api/v1/nodes/$node") ;;
+      *) answer=$(ask --server "$server" get --raw "/api/v1/nodes/$node") ;;
+    esac && w_put node "$answer" && break
     w_put node_error "$answer"
-  fi
+    case $answer in *NotFound*) break ;; esac
+  done
 
   # An API server is ready only when the etcd member beside it, a voter, answers: a learner or a
   # member that has not started does not. `/readyz` came in 1.16.
