@@ -9,5 +9,7 @@ pub mod lair;
 pub mod machine;
 pub mod program;
 pub mod shipped;
+pub mod shipped_plays;
 pub mod shipped_variables;
+pub mod stand_ins;
 pub mod watch;
