@@ -4,21 +4,30 @@
 # error. No secret is on a command line: etcdctl is given the paths of files that are on the node.
 #
 #   etcd.sh health              prints `healthy`, and where it was asked, if the member on this node is
-#   etcd.sh snapshot FOLDER     takes a snapshot of it, FOLDER/snapshot.db, and checks it;
-#                               prints what `snapshot status` said, as JSON
+#   etcd.sh member              prints what the member on this node is, if it answers, as JSON: version, image, name,
+#                               peer_url, data_dir, ours (whether external-etcd.yml set it up)
+#   etcd.sh snapshot FOLDER     takes a snapshot of it, FOLDER/snapshot.db, and checks it; prints what `snapshot
+#                               status` said, as JSON. Where no tool has that, the checksum and the size are what is
+#                               checked, hash and totalKey are null, and revision is what etcd had when it was asked
 #   etcd.sh clean FOLDER        removes the folder that `snapshot` made
+#   etcd.sh pull IMAGE          brings an image of etcd to the node, if it is not there; prints `pulled`, or `unknown`
+#                               where no program is there that pulls as the kubelet would
 #   etcd.sh digest FILE         checks the checksum that a snapshot ends with; on any machine
 #
-#   etcd.sh describe            prints what a restore has to know of this node's member, as JSON: name,
-#                               peer_url, data_dir, version, the tool that would restore, whether it can
-#                               bump revisions
-#   etcd.sh prepare FILE MEMBERS TOKEN BUMP
+#   etcd.sh describe            prints what a restore has to know of this node's member, as JSON: name, peer_url,
+#                               data_dir, image, etcd (its version, like 3.6), machine, tool (what would restore;
+#                               empty where nothing could), bump (whether it can bump revisions)
+#   etcd.sh brought FILE ETCD MACHINE
+#                               checks that FILE is an etcdutl of this version for such machines; on any machine
+#   etcd.sh prepare FILE MEMBERS TOKEN BUMP TOOL
 #                               checks the snapshot; restores it beside the data, for the member of this
-#                               node; nothing is stopped. MEMBERS is NAME=URL,…; BUMP a number, 0 for none
+#                               node; nothing is stopped. MEMBERS is NAME=URL,…; BUMP a number, 0 for none; TOOL an
+#                               etcdutl that was brought, or empty
 #   etcd.sh swap STAMP          puts the old data aside and what was prepared in its place; etcd is stopped
 #
-# etcdctl and etcdutl are the node's own or, if it has none, those of the etcd container: through
-# crictl, ctr, docker or kubectl, whichever works; and where no container runs, of its image.
+# etcdctl and etcdutl are the node's own if they are of etcd's version, and otherwise those of the etcd container:
+# through crictl, ctr, docker or kubectl, whichever works; and where no container runs, of its image. From 3.6 on only
+# etcdutl works on files, and upstream's image has none.
 set -eu
 umask 077
 LC_ALL=C
@@ -64,7 +73,7 @@ inside() {
   esac
 }
 
-# Sets route and container to a way that works.
+# Sets route and container to a way that works; fails where none does.
 find_container() {
   for route in crictl ctr docker; do
     has "$route" || continue
@@ -73,15 +82,22 @@ find_container() {
   done
   route=kubectl
   container=etcd-$(uname -n | tr '[:upper:]' '[:lower:]')
-  if has kubectl && inside etcd --version >/dev/null 2>&1; then return; fi
-  die "there is no etcdctl on $(uname -n), and the one in the etcd container cannot be reached:" \
-    "is etcd running? Installing etcdctl on the node helps"
+  has kubectl && inside etcd --version >/dev/null 2>&1
+}
+
+# Sets image, and minor: its version, like 3.6; empty where the image's name does not tell.
+read_image() {
+  image=$(sed -n 's/^ *image: *//p' "$manifest" | head -n 1)
+  minor=$(printf '%s\n' "$image" | sed -n 's/.*:v\{0,1\}\([0-9]*\.[0-9]*\)\..*/\1/p')
 }
 
 # Runs etcdctl, the node's or the container's. Before etcd 3.4 version 3 of its API has to be asked for.
 etcdctl3() {
   if [ "$route" = node ]; then
-    ETCDCTL_API=3 etcdctl "$@"
+    case $own in
+      3.[0-3]) ETCDCTL_API=3 etcdctl "$@" ;;
+      *) etcdctl "$@" ;;
+    esac
   elif [ "$old" ]; then
     inside env ETCDCTL_API=3 etcdctl "$@"
   else
@@ -89,14 +105,31 @@ etcdctl3() {
   fi
 }
 
-# Decides who is to run etcdctl.
+# The version of a tool, like 3.6, by what it prints of it.
+version_in() { sed -n 's/^[a-z]* version: \([0-9]*\.[0-9]*\).*/\1/p' | head -n 1; }
+
+# Decides who is to run etcdctl. A distribution's is often versions behind (Debian's is 3.4): the container has the
+# right one. Where that cannot be reached, one of the version before or after has to do.
 find_etcdctl() {
-  route=node
+  read_image
   old=
-  if ! has etcdctl; then
-    find_container
+  own=
+  if has etcdctl; then own=$(ETCDCTL_API=3 etcdctl version 2>/dev/null | version_in); fi
+  route=node
+  if [ "$own" ] && { [ -z "$minor" ] || [ "$own" = "$minor" ]; }; then return; fi
+  if find_container; then
     inside etcdctl version >/dev/null 2>&1 || old=1
+    return
   fi
+  route=node
+  if [ "$own" ]; then
+    apart=$((${own#*.} - ${minor#*.}))
+    if [ "${own%%.*}" = "${minor%%.*}" ] && [ "$apart" -ge -1 ] && [ "$apart" -le 1 ]; then return; fi
+    die "the etcdctl of $(uname -n) is $own and its etcd is $minor, and the one in the etcd container cannot be reached:" \
+      "is etcd running? Installing etcdctl $minor on the node helps"
+  fi
+  die "there is no etcdctl on $(uname -n), and the one in the etcd container cannot be reached:" \
+    "is etcd running? Installing etcdctl on the node helps"
 }
 
 # etcdctl with the certificate that is made for health checks, and the member of this node.
@@ -105,38 +138,46 @@ ask() {
     --key $pki/healthcheck-client.key "$@"
 }
 
-# Decides who is to work on files, without a member: sets route and tool. What writes data must be of the
-# minor version of the etcd that will read it, and etcdctl has handed this over to etcdutl in 3.6.
+# Whether $tool, by way of $route, can work on files of this etcd: what writes data must be of the version that will read
+# it, and etcdctl has handed this over to etcdutl in 3.6.
+suits() {
+  if [ "$route" = node ]; then has "$tool" || return 1; fi
+  case $tool-$minor in etcdctl-3.[6-9]* | etcdctl-3.[1-9][0-9]*) return 1 ;; esac
+  is=$(offline version 2>/dev/null | version_in)
+  case $tool-$is in
+    etcdctl-3.[0-5]) ;;
+    etcdutl-?*) ;;
+    *) return 1 ;;
+  esac
+  [ -z "$minor" ] || [ "$is" = "$minor" ]
+}
+
+# Decides who is to work on files, without a member: sets route and tool. Fails where nobody can.
 find_offline() {
-  image=$(sed -n 's/^ *image: *//p' "$manifest" | head -n 1)
-  minor=$(printf '%s\n' "$image" | sed -n 's/.*:v\{0,1\}\([0-9]*\.[0-9]*\)\..*/\1/p')
-  route=node
-  for tool in etcdutl etcdctl; do
-    has "$tool" || continue
-    is=$(ETCDCTL_API=3 "$tool" version | sed -n 's/^[a-z]* version: \([0-9]*\.[0-9]*\).*/\1/p' | head -n 1)
-    if [ "$tool" = etcdctl ]; then case $is in 3.[0-5]) ;; *) continue ;; esac fi
-    if [ -z "$minor" ] || [ "$is" = "$minor" ]; then return; fi
-  done
-  # A container that runs, then a new one.
-  for route in crictl ctr docker image; do
-    if [ "$route" != image ]; then
-      has "$route" || continue
-      container=$("by_$route")
-      [ "$container" ] || continue
-    fi
+  read_image
+  # The node, a container that runs, then a new one.
+  for route in node crictl ctr docker image; do
+    case $route in
+      node | image) ;;
+      *)
+        has "$route" || continue
+        container=$("by_$route")
+        [ "$container" ] || continue
+        ;;
+    esac
     for tool in etcdutl etcdctl; do
-      case $tool-$minor in etcdctl-3.[6-9]*) continue ;; esac
-      if offline version >/dev/null 2>&1; then return; fi
+      if suits; then return; fi
     done
   done
-  die "neither the node $(uname -n) nor the image $image has an etcdutl, or an etcdctl up to 3.5, of etcd" \
-    "$minor that can be run: install etcdutl $minor on the node"
+  tool=
+  return 1
 }
 
 # Runs the tool that was found. One in a new container sees etcd's folder and nothing else.
 offline() {
   case $route in
     node) ETCDCTL_API=3 "$tool" "$@" ;;
+    brought) "$brought" "$@" ;;
     image) in_image "$tool" "$@" ;;
     *)
       if [ "$tool" = etcdctl ] && ! inside etcdctl version >/dev/null 2>&1; then
@@ -184,6 +225,19 @@ health() {
   echo "healthy $member"
 }
 
+# What etcd says of itself is its version; the rest is in the manifest.
+member() {
+  needs_member
+  find_etcdctl
+  said=$(ask --command-timeout=10s endpoint health 2>&1) || die "$said"
+  said=$(ask --command-timeout=10s endpoint status -w json)
+  version=$(printf '%s\n' "$said" | sed -n 's/.*"version":"\([^"]*\)".*/\1/p')
+  ours=false
+  if [ -e /etc/kubernetes/etcd-kubeadm.yml ]; then ours=true; fi
+  printf '{"version": "%s", "image": "%s", "name": "%s", "peer_url": "%s", "data_dir": "%s", "ours": %s}\n' \
+    "$version" "$image" "$(flag name)" "$(flag initial-advertise-peer-urls)" "$(flag data-dir)" "$ours"
+}
+
 # Fails unless the file system of $1 has room for $2 KiB twice: a full disk stops etcd.
 room() {
   free=$(df -Pk "$1" | awk 'NR == 2 { print $4 }')
@@ -204,15 +258,24 @@ digest() {
   [ "$is" = "$said" ] || die "$1 is damaged: its checksum is $is, and it says $said"
 }
 
+# check FILE SEEN: what the tool that was found says of the snapshot. SEEN is how it sees the file.
 check() {
   digest "$1"
-  answer=$(offline snapshot status "${2:-$1}" -w json) || die "$1 is no snapshot that can be restored"
+  answer=$(offline snapshot status "$2" -w json) || die "$1 is no snapshot that can be restored"
   # More than keys of nothing: an empty etcd is not what anyone wants to keep.
   case $answer in
     *'"totalKey":0,'* | *'"revision":0,'*) die "$1 holds no keys: $answer" ;;
     *'"hash":'*'"revision":'*) printf '%s\n' "$answer" ;;
     *) die "snapshot status of $1 makes no sense: $answer" ;;
   esac
+}
+
+# check_alone FILE: the same where there is no tool. etcd had $revision before the snapshot was taken.
+check_alone() {
+  digest "$1"
+  # That of an etcd into which nothing was ever written is 1.
+  [ "${revision:-0}" -gt 1 ] || die "$1 holds no keys: the revision of etcd is ${revision:-not known}"
+  printf '{"hash":null,"revision":%s,"totalKey":null,"totalSize":%s}\n' "$revision" "$((size - 32))"
 }
 
 snapshot() {
@@ -225,22 +288,43 @@ snapshot() {
   clean "$1"
   mkdir "$1" || die "is $1 on $(uname -n) something else? Name a folder that is not there"
   room "$1" "$uses"
-  if [ "$route" = node ]; then
-    ask snapshot save "$1/snapshot.db" >&2
-    tool=etcdctl
-    if has etcdutl; then tool=etcdutl; fi
-    check "$1/snapshot.db"
-  else
+  inner=$1/snapshot.db
+  if [ "$route" != node ]; then
     # The container sees etcd's folder only, under the same name as the node.
     room "$data" "$uses"
     inner=$data/windlass-snapshot.db
     rm -f "$inner" "$inner.part"
     trap 'rm -f "$inner" "$inner.part"' EXIT
-    ask snapshot save "$inner" >&2
-    tool=etcdctl
-    if inside etcdutl version >/dev/null 2>&1; then tool=etcdutl; fi
-    cp "$inner" "$1/snapshot.db"
-    check "$1/snapshot.db" "$inner"
+  fi
+  revision=$(ask endpoint status -w json | sed -n 's/.*"revision":\([0-9]*\).*/\1/p')
+  ask snapshot save "$inner" >&2
+  if [ "$route" != node ]; then cp "$inner" "$1/snapshot.db"; fi
+  # The node's tools see either file, those of the container their own.
+  by=$route
+  for route in node "$by"; do
+    for tool in etcdutl etcdctl; do
+      if suits; then
+        check "$1/snapshot.db" "$inner"
+        return
+      fi
+    done
+  done
+  check_alone "$1/snapshot.db"
+}
+
+# Before the member is stopped for it. ctr knows nothing of mirrors and credentials, and is only asked what is there.
+pull() {
+  if has ctr && ctr -n k8s.io images ls -q 2>/dev/null | grep -qxF "$1"; then return; fi
+  if has crictl && crictl info >/dev/null 2>&1; then
+    if [ "$(crictl images -q "$1" 2>/dev/null)" ]; then return; fi
+    said=$(crictl pull "$1" 2>&1) || die "$1 cannot be pulled on $(uname -n): $said"
+    echo pulled
+  elif has docker && docker info >/dev/null 2>&1; then
+    if docker image inspect "$1" >/dev/null 2>&1; then return; fi
+    said=$(docker pull -q "$1" 2>&1) || die "$1 cannot be pulled on $(uname -n): $said"
+    echo pulled
+  else
+    echo unknown
   fi
 }
 
@@ -255,11 +339,49 @@ describe() {
   find_manifest
   data=$(flag data-dir)
   [ -d "$data" ] || die "$data is not there on $(uname -n), though the manifest of etcd names it"
-  find_offline
   bump=false
-  if offline snapshot restore --help 2>&1 | grep -q -e '--bump-revision'; then bump=true; fi
-  printf '{"name": "%s", "peer_url": "%s", "data_dir": "%s", "image": "%s", "tool": "%s (%s)", "bump": %s}\n' \
-    "$(flag name)" "$(flag initial-advertise-peer-urls)" "$data" "$image" "$tool" "$route" "$bump"
+  if find_offline; then
+    if offline snapshot restore --help 2>&1 | grep -q -e '--bump-revision'; then bump=true; fi
+    tool="$tool ($route)"
+  else
+    # Then one has to be brought.
+    case $minor in 3.[0-5]) ;; *) bump=true ;; esac
+  fi
+  printf '{"name": "%s", "peer_url": "%s", "data_dir": "%s", "image": "%s", "etcd": "%s", "machine": "%s", "tool": "%s", "bump": %s}\n' \
+    "$(flag name)" "$(flag initial-advertise-peer-urls)" "$data" "$image" "$minor" "$(uname -m)" "$tool" "$bump"
+}
+
+# What it is for is in its first bytes. Its version it says itself, where this machine can run it.
+brought() {
+  if [ ! -f "$1" ] || [ ! -r "$1" ]; then die "$1 is no file that can be read"; fi
+  begins=$(od -An -v -tx1 -N20 "$1" | tr -d ' \n')
+  case $begins in
+    7f454c46*) ;;
+    1f8b*) die "$1 is an archive: unpack it, and name the etcdutl that is in it" ;;
+    *) die "$1 is no program for Linux" ;;
+  esac
+  case $(printf '%s' "$begins" | cut -c 37-40) in
+    3e00) kind=x86_64 ;;
+    b700) kind=aarch64 ;;
+    1500) kind=ppc64le ;;
+    0016) kind=s390x ;;
+    f300) kind=riscv64 ;;
+    *) kind= ;;
+  esac
+  if [ "$kind" ] && [ "$kind" != "$3" ]; then die "$1 is for machines of the kind $kind, and the node is $3"; fi
+  [ -x "$1" ] || return 0
+  said=$("$1" version 2>/dev/null) || return 0
+  is_etcdutl "$1" "$said" "$2"
+}
+
+# Whether what a program says of its version is an etcdutl's, and the right one.
+is_etcdutl() {
+  is=$(printf '%s\n' "$2" | version_in)
+  case $2 in
+    'etcdutl version: '*) ;;
+    *) die "$1 is no etcdutl: as its version it says $(printf '%.100s' "$2" | tr '\n' ' ')" ;;
+  esac
+  [ -z "$3" ] || [ "$is" = "$3" ] || die "$1 is etcdutl $is, and etcd is $3: it must be of the same minor version"
 }
 
 prepare() {
@@ -267,10 +389,20 @@ prepare() {
   members=$2
   token=$3
   bump=$4
+  brought=$5
   find_manifest
   data=$(flag data-dir)
-  find_offline
-  status=$(check "$file")
+  if [ "$brought" ]; then
+    read_image
+    said=$("$brought" version 2>&1) ||
+      die "$brought cannot be run on $(uname -n): $said. Is it for $(uname -m), and may programs be run where it is?"
+    is_etcdutl "$brought" "$said" "$minor"
+    route=brought
+    tool=etcdutl
+  else
+    find_offline || die "there is no etcdutl, or etcdctl up to 3.5, of etcd $minor on $(uname -n) any more"
+  fi
+  status=$(check "$file" "$file")
   new=$data/windlass-restore/new
   rm -rf "$new"
   room "$data" "$(du -sk "$file" | cut -f 1)"
@@ -302,10 +434,10 @@ swap() {
 }
 
 case ${1-} in
-  health | snapshot | clean | digest | describe | prepare | swap)
+  health | member | snapshot | clean | pull | digest | describe | brought | prepare | swap)
     verb=$1
     shift
     ;;
-  *) die "usage: etcd.sh health | snapshot FOLDER | clean FOLDER | digest FILE | describe | prepare … | swap STAMP" ;;
+  *) die "usage: etcd.sh health | member | snapshot FOLDER | clean FOLDER | pull IMAGE | digest FILE | describe | brought … | prepare … | swap STAMP" ;;
 esac
 "$verb" "$@"

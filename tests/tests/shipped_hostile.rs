@@ -274,8 +274,10 @@ fn a_worker_says_nothing_of_another_node_when_a_cluster_is_upgraded() {
 /// All members are told what each says of itself.
 #[test]
 fn a_member_that_is_restored_adds_no_other_member_and_no_word() {
-    let good =
-        json!({"name": "etcd1", "peer_url": "https://10.0.0.1:2380", "data_dir": "/var/lib/etcd"});
+    let good = json!({
+        "name": "etcd1", "peer_url": "https://10.0.0.1:2380", "data_dir": "/var/lib/etcd", "etcd": "3.6",
+        "machine": "x86_64",
+    });
     let bad = [
         ("name", "etcd1=https://10.6.6.6:2380,evil"),
         ("name", "--force"),
@@ -288,6 +290,8 @@ fn a_member_that_is_restored_adds_no_other_member_and_no_word() {
         ("peer_url", "/etc/passwd"),
         ("data_dir", "var/lib/etcd"),
         ("data_dir", "/var/lib/etcd\n/etc"),
+        ("etcd", "3.6 $(id)"),
+        ("machine", "x86_64; id"),
     ];
     let mut cases = vec![(good.clone(), true)];
     for (key, value) in bad {

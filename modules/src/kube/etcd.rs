@@ -155,6 +155,66 @@ mod tests {
         assert_eq!(Member::read("{\"level\": \"warn\", a, b, c}"), None);
     }
 
+    /// Who answers where the node has this etcdctl, its etcd is this version, and the container's runs or not.
+    async fn who_answers(
+        shell: crate::fake::Shell,
+        node: &str,
+        etcd: &str,
+        container: bool,
+    ) -> Result<String, String> {
+        let folder = shell.at("k");
+        std::fs::create_dir_all(format!("{folder}/pki/etcd")).unwrap();
+        std::fs::create_dir_all(format!("{folder}/manifests")).unwrap();
+        std::fs::write(format!("{folder}/pki/etcd/healthcheck-client.key"), "").unwrap();
+        let manifest = format!("    image: registry.example:5000/etcd{etcd}\n");
+        std::fs::write(format!("{folder}/manifests/etcd.yaml"), manifest).unwrap();
+        let mut shell = shell.tool(
+            "crictl",
+            &format!("[ {container} = true ] || exit 1\ncase $1 in ps) echo c1 ;; exec) echo 'the container' ;; esac"),
+        );
+        for other in ["ctr", "docker", "kubectl"] {
+            shell = shell.tool(other, "exit 1");
+        }
+        if !node.is_empty() {
+            let words = format!(
+                "case $* in version) echo 'etcdctl version: {node}.1' ;; *) echo 'the node' ;; esac"
+            );
+            shell = shell.tool("etcdctl", &words);
+        }
+        let source = ETCDCTL.replace("/etc/kubernetes", &folder)
+            + "\nw_put said \"$(w_etcdctl member list)\"\n";
+        let reply = crate::host::Host::run(&shell, kit::script(&[kit::RECORDS], source))
+            .await
+            .unwrap();
+        let records = Records::read(&reply).map_err(|failure| failure.message)?;
+        Ok(records.text("said").unwrap_or_default())
+    }
+
+    /// Debian's is 3.4, whatever the etcd is.
+    #[tokio::test]
+    async fn an_etcdctl_of_another_version_is_not_asked_where_the_container_has_one() {
+        for (node, etcd, container, who) in [
+            ("3.6", ":3.6.5-0", true, "the node"),
+            ("3.4", ":3.6.5-0", true, "the container"),
+            (
+                "3.4",
+                ":3.6.5-0",
+                false,
+                "the etcdctl of the node is 3.4 and its etcd is 3.6",
+            ),
+            ("3.5", ":v3.6.5", false, "the node"),
+            ("3.4", "@sha256:00", false, "the node"),
+            ("", ":3.6.5-0", true, "the container"),
+            ("", ":3.6.5-0", false, "there is no etcdctl on the node"),
+        ] {
+            for shell in crate::fake::shells() {
+                let said = who_answers(shell, node, etcd, container).await;
+                let said = said.unwrap_or_else(|why| why);
+                assert!(said.starts_with(who), "{node} for {etcd}: {said}");
+            }
+        }
+    }
+
     /// They are told to other members.
     #[tokio::test]
     async fn a_list_with_what_is_no_name_or_no_address_is_refused() {

@@ -24,7 +24,7 @@ use crate::outcome::{Failure, Outcome};
 /// not be removed: whether that is so only you can know. It is refused where those that are healthy would
 /// not be a quorum of those that are left.
 ///
-/// Uses the node's `etcdctl` if it has one, and otherwise that of the etcd container.
+/// Uses the node's `etcdctl` if it is of etcd's minor version, and otherwise that of the etcd container.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EtcdMemberArgs {

@@ -34,20 +34,34 @@ w_inside() {
   esac
 }
 
-# The node's own etcdctl, or else the container's, whichever way leads there. Before etcd 3.4 version 3 of
-# its API has to be asked for; images of later ones have no `env`.
+# The node's own etcdctl if it is of etcd's minor version, or else the container's, whichever way leads there: a
+# distribution's is often versions behind (Debian's is 3.4). Where the container cannot be reached, one of the version
+# before or after has to do. Before etcd 3.4 version 3 of its API has to be asked for; images of later ones have no `env`.
 route=
 old=
 count=0
-if ! w_has etcdctl; then
+own=
+if w_has etcdctl; then
+  own=$(ETCDCTL_API=3 etcdctl version 2>/dev/null | sed -n 's/^etcdctl version: \([0-9]*\.[0-9]*\).*/\1/p' | head -n 1)
+fi
+minor=$(sed -n 's/^ *image: .*:v\{0,1\}\([0-9]*\.[0-9]*\)\..*/\1/p' /etc/kubernetes/manifests/etcd.yaml 2>/dev/null | head -n 1)
+if [ -z "$own" ] || [ "$own" != "${minor:-$own}" ]; then
   for route in crictl ctr docker kubectl; do
     w_has "$route" && container=$(w_etcd_container "$route") && [ "$container" ] || continue
     w_inside etcdctl version >/dev/null 2>&1 && break
     w_inside env ETCDCTL_API=3 etcdctl version >/dev/null 2>&1 && old=1 && break
     container=
   done
-  [ "$container" ] || w_fail 'there is no etcdctl on the node, and no etcd container runs that has one' \
-    'does etcd run? `journalctl -u kubelet` and the logs in /var/log/pods tell'
+  if [ -z "$container" ]; then
+    [ "$own" ] || w_fail 'there is no etcdctl on the node, and no etcd container runs that has one' \
+      'does etcd run? `journalctl -u kubelet` and the logs in /var/log/pods tell'
+    apart=$((${own#*.} - ${minor#*.}))
+    if [ "${own%%.*}" != "${minor%%.*}" ] || [ "$apart" -lt -1 ] || [ "$apart" -gt 1 ]; then
+      w_fail "the etcdctl of the node is $own and its etcd is $minor, and no etcd container runs that has another" \
+        'does etcd run? `journalctl -u kubelet` and the logs in /var/log/pods tell'
+    fi
+    route=
+  fi
 fi
 
 w_etcdctl() {
@@ -56,6 +70,9 @@ w_etcdctl() {
     if [ "$old" ]; then set -- env ETCDCTL_API=3 etcdctl "$@"; else set -- etcdctl "$@"; fi
     w_inside "$@" 2>&1
   else
-    ETCDCTL_API=3 etcdctl "$@" 2>&1
+    case $own in
+      3.[0-3]) ETCDCTL_API=3 etcdctl "$@" 2>&1 ;;
+      *) etcdctl "$@" 2>&1 ;;
+    esac
   fi
 }
