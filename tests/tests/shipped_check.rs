@@ -272,7 +272,10 @@ const NOT_OF_USERS: &[&str] = &[
     "cluster_etcd_address_words",
     "cluster_version_found",
     "interface",
+    "kubelet_config",
+    "node_look",
     "rollout_node_again",
+    "upgrade_todo",
 ];
 
 #[test]
