@@ -27,6 +27,7 @@ unit:
 fleet: ## tests over real loopback sshd and sudo, and of other users' files and full disks (root)
 	tests/setup-check.sh
 	tests/fleet/setup.sh
+	tests/install/setup.sh
 	$(CARGO) test --locked -p windlass-modules --lib -- --ignored
 	INSTA_UPDATE=no $(CARGO) test --locked -p windlass-tests --features fleet --test 'fleet*'
 

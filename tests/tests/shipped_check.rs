@@ -271,6 +271,8 @@ fn addresses_and_names_that_cannot_be_are_named_with_both_sides() {
 const NOT_OF_USERS: &[&str] = &[
     "cluster_etcd_address_words",
     "cluster_version_found",
+    "install_ours",
+    "install_runtime",
     "interface",
     "kubelet_config",
     "node_look",

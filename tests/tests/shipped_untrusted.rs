@@ -68,6 +68,26 @@ const ASSERTED: &[(&str, &str, &str)] = &[
         "Ask which version the cluster has",
     ),
     (
+        "install_look.stdout_lines",
+        "tasks/install-look.yml",
+        "Look at what each node has of a container runtime and of Kubernetes",
+    ),
+    (
+        "install_look.stdout_lines",
+        "tasks/upgrade-packages.yml",
+        "Find which are not at the version yet, and how they came",
+    ),
+    (
+        "packages_said.stdout",
+        "tasks/packages.yml",
+        "{{ 'Ask which versions there are' if packages_act == 'newest' else 'Install ' ~ packages | map('regex_replace', '^[?]', '') | join(', ') }}",
+    ),
+    (
+        "version_folder.stdout_lines",
+        "tasks/kubernetes-version.yml",
+        "Look what there is in the folder",
+    ),
+    (
         "node_ca.stdout",
         "tasks/signs.yml",
         "Find whose cluster that is",
@@ -165,6 +185,10 @@ const MEANT: &[(&str, &str, &str, &str)] = &[
 
 /// Words of commands that need no quotes.
 const PLAIN: &[(&str, &str)] = &[
+    (
+        "cluster_binaries_words",
+        "quoted one by one in vars/cluster.yml",
+    ),
     ("now(utc=true, fmt='%Y%m%dT%H%M%SZ')", "digits"),
     (
         "cluster_kubelet_flags_gone | map(attribute='name') | join('|')",
