@@ -61,6 +61,15 @@ by_ctr() {
   done
 }
 by_crictl() { crictl ps -q --name '^etcd$' --state Running 2>/dev/null | head -n 1; }
+# The process of kubeadm's etcd: a node may have others of the name.
+by_process() {
+  for process in "${w_root-}"/proc/[0-9]*; do
+    [ "$(cat "$process/comm" 2>/dev/null)" = etcd ] || continue
+    if tr '\0' '\n' 2>/dev/null <"$process/cmdline" | grep -qxF -e "--data-dir=$(flag data-dir)"; then
+      echo "$process" && return
+    fi
+  done
+}
 by_docker() { docker ps -q -f label=io.kubernetes.container.name=etcd 2>/dev/null | head -n 1; }
 
 # Runs a program of the etcd container, by way of $route.
@@ -69,14 +78,16 @@ inside() {
     crictl) crictl exec "$container" "$@" ;;
     ctr) ctr -n k8s.io tasks exec --exec-id "windlass-$$-$(date +%s%N)" "$container" "$@" ;;
     docker) docker exec "$container" "$@" ;;
+    # The container's own files, as the kernel has them. Its network is the node's.
+    process) PATH="/usr/local/bin:$PATH" chroot "$container/root" "$@" ;;
     kubectl) kubectl --kubeconfig /etc/kubernetes/admin.conf -n kube-system exec "$container" -- "$@" ;;
   esac
 }
 
 # Sets route and container to a way that works; fails where none does.
 find_container() {
-  for route in crictl ctr docker; do
-    has "$route" || continue
+  for route in crictl ctr docker process; do
+    case $route in process) ;; *) has "$route" || continue ;; esac
     container=$("by_$route")
     if [ "$container" ] && inside etcd --version >/dev/null 2>&1; then return; fi
   done

@@ -7,6 +7,7 @@ pub mod kubeadm_secrets;
 pub mod lab;
 pub mod lair;
 pub mod machine;
+pub mod nodes;
 pub mod program;
 pub mod shipped;
 pub mod shipped_plays;

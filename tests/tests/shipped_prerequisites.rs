@@ -194,25 +194,43 @@ fn the_sysctls_of_the_playbook_are_read_after_those_of_the_system() {
 #[test]
 fn selinux_lets_haproxy_have_its_ports() {
     let name = "Let HAProxy have its ports (SELinux)";
-    for (state, on, expected) in [
-        ("off", true, "-P haproxy_connect_any on\n"),
-        ("on", true, ""),
-        ("off", false, ""),
+    for (off, on, vars, expected) in [
+        (
+            "haproxy_connect_any",
+            true,
+            "",
+            "-P haproxy_connect_any on\n",
+        ),
+        (
+            "haproxy_connect_any keepalived_connect_any",
+            true,
+            "virtual_ip: 192.0.2.10",
+            "-P haproxy_connect_any on\n-P keepalived_connect_any on\n",
+        ),
+        ("none", true, "virtual_ip: 192.0.2.10", ""),
+        ("haproxy_connect_any", false, "", ""),
     ] {
         let lair = Lair::new(ALONE);
+        for boolean in off.split(' ') {
+            lair.place.write(&format!("off/{boolean}"), "");
+        }
         let here = lair.place.path().display().to_string();
-        let state = format!("haproxy_connect_any --> {state}");
         lair.program(
             "getsebool",
-            &format!("[ -e {here}/log ] && echo 'haproxy_connect_any --> on' || echo '{state}'"),
+            &format!(
+                "if [ -e {here}/off/$1 ]; then echo \"$1 --> off\"; else echo \"$1 --> on\"; fi"
+            ),
         )
-        .program("setsebool", &format!("echo \"$*\" >>{here}/log"));
+        .program(
+            "setsebool",
+            &format!("echo \"$*\" >>{here}/log; rm {here}/off/$2"),
+        );
         if on {
             lair.place.write("enforce", "1");
         }
         let tasks = task("tasks/load-balancer.yml", name)
             .replace("/sys/fs/selinux/enforce", &format!("{here}/enforce"));
-        let play = play(&tasks, "");
+        let play = play(&tasks, vars);
         let checked = lair.check(&play);
         assert_eq!(checked.status, 0, "{}", checked.text());
         assert!(!lair.at("log").exists(), "{}", checked.text());

@@ -215,6 +215,43 @@ mod tests {
         }
     }
 
+    /// As on a host of etcd under CRI-O that has no crictl.
+    #[tokio::test]
+    async fn etcd_is_asked_by_way_of_its_process_where_no_program_of_a_runtime_leads_to_it() {
+        for mut shell in crate::fake::shells() {
+            let root = shell.at("");
+            let write = |name: &str, text: &str| {
+                let path = shell.dir().join(name);
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(path, text).unwrap();
+            };
+            write("k/pki/etcd/healthcheck-client.key", "");
+            write("k/manifests/etcd.yaml", "    - --data-dir=/var/lib/etcd\n");
+            for (process, data) in [("41", "/var/lib/other"), ("42", "/var/lib/etcd")] {
+                write(&format!("proc/{process}/comm"), "etcd\n");
+                let line = format!("etcd\0--data-dir={data}\0--name=a\0");
+                write(&format!("proc/{process}/cmdline"), &line);
+            }
+            for other in ["crictl", "ctr", "docker", "kubectl"] {
+                shell = shell.tool(other, "exit 1");
+            }
+            let shell = shell
+                .variable("w_root", root.trim_end_matches('/'))
+                .tool("chroot", "echo \"$1 $2 $*\"");
+            let source = ETCDCTL.replace("/etc/kubernetes", &shell.at("k"))
+                + "\nw_put said \"$(w_etcdctl member list)\"\n";
+            let reply = crate::host::Host::run(&shell, kit::script(&[kit::RECORDS], source))
+                .await
+                .unwrap();
+            let said = Records::read(&reply).unwrap().text("said").unwrap();
+            assert!(
+                said.starts_with(&shell.at("proc/42/root etcdctl ")),
+                "{said}"
+            );
+            assert!(said.ends_with(" member list"), "{said}");
+        }
+    }
+
     /// They are told to other members.
     #[tokio::test]
     async fn a_list_with_what_is_no_name_or_no_address_is_refused() {

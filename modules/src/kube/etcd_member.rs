@@ -55,7 +55,7 @@ pub enum Wanted {
 impl Arguments for EtcdMemberArgs {
     const NAME: &'static str = "etcd_member";
     const NEEDS: &'static [&'static str] = &[
-        "etcdctl, or a way to the one in the etcd container (crictl, ctr, docker, kubectl)",
+        "etcdctl, or a way to the one in the etcd container (crictl, ctr, docker, kubectl, or chroot)",
         "root (`become: true`)",
     ];
     const RULES: &'static [Rule] = &[

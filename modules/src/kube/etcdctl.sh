@@ -10,6 +10,17 @@ here=${here:-https://127.0.0.1:2379}
 [ -r $pki/healthcheck-client.key ] || w_fail "$pki/healthcheck-client.key cannot be read" \
   'run the task on a node with a member of etcd, as root (become: true)'
 
+# The process of kubeadm's etcd: a node may have others of the name.
+w_etcd_process() {
+  flag=$(sed -n 's/^ *- \(--data-dir=.*\)/\1/p' /etc/kubernetes/manifests/etcd.yaml 2>/dev/null | head -n 1)
+  for process in "${w_root-}"/proc/[0-9]*; do
+    [ "$(cat "$process/comm" 2>/dev/null)" = etcd ] || continue
+    if tr '\0' '\n' 2>/dev/null <"$process/cmdline" | grep -qxF -e "${flag:---data-dir=}"; then
+      echo "$process" && return
+    fi
+  done
+}
+
 # The id of the etcd container that runs.
 w_etcd_container() {
   case $1 in
@@ -20,6 +31,7 @@ w_etcd_container() {
       done
       ;;
     docker) docker ps -q -f label=io.kubernetes.container.name=etcd 2>/dev/null | head -n 1 ;;
+    process) w_etcd_process ;;
     kubectl) [ -r /etc/kubernetes/admin.conf ] && echo "etcd-$(uname -n | tr '[:upper:]' '[:lower:]')" ;;
   esac
 }
@@ -30,6 +42,9 @@ w_inside() {
     crictl) crictl exec "$container" "$@" ;;
     ctr) ctr -n k8s.io tasks exec --exec-id "windlass-$$-$((count += 1))" "$container" "$@" ;;
     docker) docker exec "$container" "$@" ;;
+    # The container's own files, as the kernel has them: where no runtime's program is there, as under CRI-O without
+    # crictl. Its network is the node's.
+    process) PATH="/usr/local/bin:$PATH" chroot "$container/root" "$@" ;;
     kubectl) kubectl --kubeconfig /etc/kubernetes/admin.conf -n kube-system exec "$container" -- "$@" ;;
   esac
 }
@@ -46,8 +61,8 @@ if w_has etcdctl; then
 fi
 minor=$(sed -n 's/^ *image: .*:v\{0,1\}\([0-9]*\.[0-9]*\)\..*/\1/p' /etc/kubernetes/manifests/etcd.yaml 2>/dev/null | head -n 1)
 if [ -z "$own" ] || [ "$own" != "${minor:-$own}" ]; then
-  for route in crictl ctr docker kubectl; do
-    w_has "$route" && container=$(w_etcd_container "$route") && [ "$container" ] || continue
+  for route in crictl ctr docker process kubectl; do
+    case $route in process) ;; *) w_has "$route" ;; esac && container=$(w_etcd_container "$route") && [ "$container" ] || continue
     w_inside etcdctl version >/dev/null 2>&1 && break
     w_inside env ETCDCTL_API=3 etcdctl version >/dev/null 2>&1 && old=1 && break
     container=
