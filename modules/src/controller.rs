@@ -15,6 +15,12 @@ pub trait Controller: Send + Sync {
     /// as Ansible does. `~` is the user's home.
     fn find(&self, folder: &str, name: &str) -> Result<PathBuf, ControllerError>;
 
+    /// Where a folder of variables is that a task names: of a role below its `vars`, or below the role itself where
+    /// the name begins with `vars`; elsewhere beside the file of the task.
+    fn variables_folder(&self, name: &str) -> Result<PathBuf, ControllerError> {
+        self.find("vars", name)
+    }
+
     /// Renders a template file with the task's variables, by the rules of `template` (`trim_blocks`
     /// on, trailing newline kept).
     fn render(&self, template: &Path, options: &RenderOptions) -> Result<String, ControllerError>;

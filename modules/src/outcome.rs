@@ -29,19 +29,19 @@ pub struct Outcome {
     pub facts: Map<String, Value>,
     /// Variables for the host, as `set_fact` sets them.
     pub variables: Map<String, Value>,
-    /// Files of the control host with variables for the host, the last highest.
-    pub included: Vec<VariablesFile>,
+    /// Files of the control host with variables for the host.
+    pub included: Option<VariablesFiles>,
     /// Things the user should know though nothing failed.
     pub warnings: Vec<String>,
     /// Texts in `data` that must be blotted out wherever they would be shown.
     pub secrets: Vec<Secret>,
 }
 
-/// A file of variables, as the user's text has them: templates among them are compiled.
+/// Files of variables, as the user's text has them: templates among them are compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VariablesFile {
-    /// The file.
-    pub path: PathBuf,
+pub struct VariablesFiles {
+    /// The files, the last highest.
+    pub paths: Vec<PathBuf>,
     /// The variable that holds all of them, instead of each being one.
     pub under: Option<String>,
 }

@@ -17,5 +17,7 @@ pub use control::{
     Script,
 };
 pub use unfit::{ReadArgument, Unfit};
-pub use values::{Data, Flag, LONGEST, List, Many, Number, Numeric, SecretText, Text, fits_text};
+pub use values::{
+    Data, Flag, LONGEST, List, Many, Number, Numeric, SecretText, SpacedList, Text, fits_text,
+};
 pub use words::{describe, scalar_text};

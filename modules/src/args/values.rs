@@ -327,6 +327,10 @@ pub struct List(pub Vec<String>);
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Many(pub Vec<String>);
 
+/// A list of texts: a YAML list, a string with white space between the items, or a single value.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct SpacedList(pub Vec<String>);
+
 macro_rules! list {
     ($type:ident, $name:literal, $kind:literal, $split:expr) => {
         impl Deref for $type {
@@ -359,10 +363,17 @@ macro_rules! list {
     };
 }
 
-list!(List, "List", "list", true);
-list!(Many, "Many", "many", false);
+list!(List, "List", "list", |text| {
+    let items = text.split(',').map(str::trim);
+    items.filter(|item| !item.is_empty()).collect()
+});
+list!(Many, "Many", "many", |text| vec![text]);
+list!(SpacedList, "SpacedList", "many", |text| {
+    text.split_whitespace().collect()
+});
 
-fn items(value: &Value, split: bool) -> Result<Vec<String>, Unfit> {
+/// `split`: the items of a string.
+fn items(value: &Value, split: fn(&str) -> Vec<&str>) -> Result<Vec<String>, Unfit> {
     match value {
         Value::Array(items) => items
             .iter()
@@ -374,12 +385,7 @@ fn items(value: &Value, split: bool) -> Result<Vec<String>, Unfit> {
                 })
             })
             .collect(),
-        Value::String(text) if split => Ok(text
-            .split(',')
-            .map(str::trim)
-            .filter(|item| !item.is_empty())
-            .map(str::to_owned)
-            .collect()),
+        Value::String(text) => Ok(split(text).into_iter().map(str::to_owned).collect()),
         other => scalar_text(other)
             .map(|item| vec![item])
             .ok_or_else(|| Unfit::kind("a list, or a single value", other)),
@@ -406,7 +412,7 @@ mod tests {
     use serde::de::DeserializeOwned;
     use serde_json::{Value, json};
 
-    use super::{Data, Flag, List, Many, Number, SecretText, Text};
+    use super::{Data, Flag, List, Many, Number, SecretText, SpacedList, Text};
 
     fn read<T: DeserializeOwned>(value: Value) -> Result<T, String> {
         serde_json::from_value(value).map_err(|error| error.to_string())
@@ -524,6 +530,9 @@ mod tests {
             "item 2: expected text, found a mapping"
         );
         assert_eq!(read(json!("a,b")), Ok(Many(vec!["a,b".to_owned()])));
+        let two = SpacedList(vec!["a,b".to_owned(), "c".to_owned()]);
+        assert_eq!(read(json!(" a,b  c")), Ok(two));
+        assert_eq!(read(json!(["a b"])), Ok(SpacedList(vec!["a b".to_owned()])));
     }
 
     #[test]

@@ -15,6 +15,8 @@ use crate::outcome::{Failure, Outcome};
 pub struct DebugArgs {
     /// What to show: text, or a value of any type. `Hello world!` when neither this nor `var` is
     /// given.
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(extend("x-null" = true))]
     msg: Option<Data>,
     /// An expression, most often the name of a variable, without braces. What is undefined is shown
     /// as `VARIABLE IS NOT DEFINED!`, and is no error.
@@ -75,6 +77,11 @@ impl Arguments for DebugArgs {
     }
 }
 
+/// A message that is there, though it may be null.
+fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Data>, D::Error> {
+    Data::deserialize(deserializer).map(Some)
+}
+
 /// The value of an expression, with something to show for an undefined one.
 fn value(context: &Context<'_>, expression: &str) -> Result<Value, Failure> {
     let value = context.control.evaluate(expression)?;
@@ -104,6 +111,14 @@ mod tests {
             message: message.to_owned(),
             hint: None,
         }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_a_message_too() {
+        let outcome = run(json!({"msg": null})).await.unwrap();
+        assert_eq!(outcome.data["msg"], Value::Null);
+        let outcome = run(json!({})).await.unwrap();
+        assert_eq!(outcome.data["msg"], "Hello world!");
     }
 
     #[tokio::test]

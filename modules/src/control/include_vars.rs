@@ -1,5 +1,6 @@
 //! `include_vars`: variables of a host, from files of the control host.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use regex::Regex;
@@ -7,10 +8,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::args::{ControlVariables, Flag, List, Number, Text};
+use crate::args::{ControlVariables, Flag, List, Number, SpacedList, Text};
 use crate::describe::{CheckMode, FreeForm, Return, Rule};
 use crate::module::{Arguments, Context};
-use crate::outcome::{Failure, Outcome, VariablesFile};
+use crate::outcome::{Failure, Outcome, VariablesFiles};
 
 /// Reads variables from a file of the control host, or from the files of a folder, for the rest of the run. They are
 /// above the variables of plays, roles and tasks, and below those that `set_fact` and `register` set.
@@ -23,7 +24,8 @@ pub struct IncludeVarsArgs {
     free_form: Option<ControlVariables>,
     /// The same, as an argument of its own.
     file: Option<ControlVariables>,
-    /// A folder: all files in it and below it that hold variables, in the order of their names.
+    /// A folder: all files in it that hold variables, in the order of their names, then those of the folders below it.
+    /// It is looked for in the `vars` folder of the role, and outside of roles beside the file of the task.
     dir: Option<ControlVariables>,
     /// Keep all of them in a variable of this name.
     name: Option<Text>,
@@ -32,9 +34,9 @@ pub struct IncludeVarsArgs {
     depth: Number<u32>,
     /// With `dir`: only files whose names this pattern is found in.
     files_matching: Option<Text>,
-    /// With `dir`: no files whose names these patterns are found in.
+    /// With `dir`: no files whose names end with one of these patterns.
     #[serde(default)]
-    ignore_files: List,
+    ignore_files: SpacedList,
     /// With `dir`: the extensions of files that hold variables. `json`, `yaml` and `yml` when not given.
     extensions: Option<List>,
     /// With `dir`: leave files with other extensions out, and do not fail.
@@ -56,10 +58,14 @@ impl IncludeVarsArgs {
             })
         };
         let matching = self.files_matching.as_deref().map(pattern).transpose()?;
-        let ignored = self.ignore_files.iter().map(|text| pattern(text));
+        let ignored = self.ignore_files.iter();
+        let ignored = ignored.map(|text| pattern(&format!("{text}$")));
         let ignored = ignored.collect::<Result<Vec<_>, _>>()?;
-        let mut files = Vec::new();
-        self.below(folder, 1, &mut files)?;
+        let mut folders = Vec::new();
+        self.below(folder, 1, &mut folders)?;
+        folders.sort();
+        let files = folders.into_iter().flat_map(|(_, files)| files);
+        let mut files: Vec<PathBuf> = files.collect();
         files.retain(|file| {
             let name = file.file_name().unwrap_or_default().to_string_lossy();
             matching
@@ -86,7 +92,14 @@ impl IncludeVarsArgs {
         Ok(files)
     }
 
-    fn below(&self, folder: &Path, depth: u32, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
+    /// Adds a folder and those below it, each as the text of its path, in the order of which they count, and the files
+    /// in it.
+    fn below(
+        &self,
+        folder: &Path,
+        depth: u32,
+        folders: &mut Vec<(OsString, Vec<PathBuf>)>,
+    ) -> Result<(), Failure> {
         let failed = |error: std::io::Error| {
             Failure::new(format!(
                 "cannot read the folder {}: {error}",
@@ -96,14 +109,16 @@ impl IncludeVarsArgs {
         let entries = std::fs::read_dir(folder).map_err(failed)?;
         let mut entries = entries.collect::<Result<Vec<_>, _>>().map_err(failed)?;
         entries.sort_by_key(std::fs::DirEntry::file_name);
+        let mut files = Vec::new();
         for entry in entries {
             let path = entry.path();
             if !path.is_dir() {
                 files.push(path);
             } else if *self.depth == 0 || depth < *self.depth {
-                self.below(&path, depth + 1, files)?;
+                self.below(&path, depth + 1, folders)?;
             }
         }
+        folders.push((folder.as_os_str().to_owned(), files));
         Ok(())
     }
 }
@@ -127,7 +142,7 @@ impl Arguments for IncludeVarsArgs {
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
         let files = match (self.named_file(), &self.dir) {
             (Some(name), _) => vec![context.control.find("vars", name)?],
-            (None, Some(folder)) => self.files_of(&context.control.find("vars", folder)?)?,
+            (None, Some(folder)) => self.files_of(&context.control.variables_folder(folder)?)?,
             (None, None) => Vec::new(),
         };
         let names = files
@@ -135,13 +150,10 @@ impl Arguments for IncludeVarsArgs {
             .map(|file| Value::from(file.display().to_string()));
         let mut outcome =
             Outcome::ok().with("ansible_included_var_files", names.collect::<Value>());
-        outcome.included = files
-            .into_iter()
-            .map(|path| VariablesFile {
-                path,
-                under: self.name.as_ref().map(ToString::to_string),
-            })
-            .collect();
+        outcome.included = Some(VariablesFiles {
+            paths: files,
+            under: self.name.as_ref().map(ToString::to_string),
+        });
         Ok(outcome)
     }
 }
@@ -154,7 +166,7 @@ mod tests {
 
     use super::IncludeVarsArgs;
     use crate::fake::{self, Controller, Fake, REAL};
-    use crate::outcome::{Failure, Outcome};
+    use crate::outcome::{Failure, Outcome, VariablesFiles};
 
     async fn run(folder: &Path, arguments: Value) -> Result<Outcome, Failure> {
         let control = Controller::new(folder);
@@ -162,10 +174,43 @@ mod tests {
     }
 
     fn names(outcome: &Outcome) -> Vec<String> {
-        let names = outcome.included.iter().map(|file| file.path.file_name());
+        let files = outcome.included.as_ref().unwrap();
+        let names = files.paths.iter().map(|path| path.file_name());
         names
             .map(|name| name.unwrap().to_string_lossy().into_owned())
             .collect()
+    }
+
+    #[tokio::test]
+    async fn the_files_of_a_folder_come_before_those_below_it_and_patterns_are_of_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let vars = folder.path().join("vars");
+        for name in [
+            "d/a/x.yml",
+            "d/a/b/w.yml",
+            "d/a.b/v.yml",
+            "d/b.yml",
+            "d/prod.yml",
+        ] {
+            let path = vars.join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "{}").unwrap();
+        }
+        let all = run(folder.path(), json!({"dir": "d"})).await.unwrap();
+        assert_eq!(
+            names(&all),
+            ["b.yml", "prod.yml", "x.yml", "v.yml", "w.yml"]
+        );
+        for (ignored, left) in [
+            (json!(["prod"]), 5),
+            (json!("prod.yml b.yml"), 3),
+            (json!(["prod.yml b.yml"]), 5),
+            (json!(["yml"]), 0),
+        ] {
+            let some = json!({"dir": "d", "ignore_files": ignored});
+            let some = run(folder.path(), some).await.unwrap();
+            assert_eq!(names(&some).len(), left, "{ignored}");
+        }
     }
 
     #[tokio::test]
@@ -185,13 +230,15 @@ mod tests {
         let outcome = run(folder.path(), json!({"_raw_params": "a.yml", "name": "x"}))
             .await
             .unwrap();
-        assert_eq!(outcome.included[0].path, vars.join("a.yml"));
-        assert_eq!(outcome.included[0].under.as_deref(), Some("x"));
+        let one = VariablesFiles {
+            paths: vec![vars.join("a.yml")],
+            under: Some("x".to_owned()),
+        };
+        assert_eq!(outcome.included, Some(one));
         let all = json!({"dir": "d", "ignore_unknown_extensions": true});
         let outcome = run(folder.path(), all).await.unwrap();
         assert_eq!(names(&outcome), ["1.json", "2.yml", "3.yaml"]);
-        let some =
-            json!({"dir": "d", "depth": 1, "files_matching": "yml$|md$", "ignore_files": "^READ"});
+        let some = json!({"dir": "d", "depth": 1, "files_matching": "yml$|md$", "ignore_files": "^READ.*"});
         assert_eq!(names(&run(folder.path(), some).await.unwrap()), ["2.yml"]);
         let failure = run(folder.path(), json!({"dir": "d"})).await.unwrap_err();
         assert!(failure.message.contains("README.md"), "{}", failure.message);

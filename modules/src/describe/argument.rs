@@ -20,6 +20,8 @@ pub struct Argument {
     pub names: Option<Names>,
     /// Whether it changes how templates that the task names are written (`block_start_string`).
     pub syntax: bool,
+    /// Whether null is a value of it like others; otherwise the argument is not given then.
+    pub null: bool,
     /// Whether the module cannot do without it.
     pub required: bool,
     /// What it is when it is not given.

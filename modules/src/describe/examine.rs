@@ -68,7 +68,7 @@ impl Description {
                 return Err(self.unknown(&name));
             };
             // `key:` with nothing after it is an argument that is not given, as in Ansible.
-            if value.is_null() {
+            if value.is_null() && !argument.null {
                 continue;
             }
             if let Some((_, first)) = written.iter().find(|(known, _)| *known == argument.name) {

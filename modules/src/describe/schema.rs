@@ -1,7 +1,7 @@
 //! The arguments of a module, from the schema that `schemars` makes of their struct.
 //!
 //! What `schemars` does not know is in keys of our own: `x-kind` is which type of [`crate::args`] it is,
-//! `x-names` what the text names, `x-aliases` other names, `x-syntax` that it changes the syntax of templates. An argument is described where it is defined:
+//! `x-names` what the text names, `x-aliases` other names, `x-syntax` that it changes the syntax of templates, `x-null` that null is a value of it. An argument is described where it is defined:
 //! `#[schemars(extend("x-aliases" = ["dest"]))]`.
 
 #[cfg(test)]
@@ -36,6 +36,7 @@ fn argument(name: &str, property: &Value, schema: &Value, required: bool) -> Arg
         kind: kind(inner),
         names,
         syntax: property["x-syntax"] == true,
+        null: property["x-null"] == true,
         required,
         default: property
             .get("default")
@@ -117,7 +118,7 @@ pub(crate) fn about(schema: &Value) -> String {
 /// Whether a schema has a key of ours that nobody reads: a slip in an attribute.
 #[cfg(test)]
 pub(crate) fn unread(schema: &Map<String, Value>) -> Vec<String> {
-    let known = ["x-kind", "x-names", "x-aliases", "x-syntax"];
+    let known = ["x-kind", "x-names", "x-aliases", "x-syntax", "x-null"];
     schema
         .iter()
         .flat_map(|(key, value)| {

@@ -88,6 +88,7 @@ fn a_struct_says_what_its_arguments_are() {
             kind: Kind::Text,
             names: Some(Names::File),
             syntax: false,
+            null: false,
             required: true,
             default: None,
             about: "Where from. And more.".to_owned(),

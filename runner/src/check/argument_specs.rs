@@ -6,7 +6,7 @@ use windlass_modules::argument_spec;
 
 use super::defined::Defined;
 use super::given::literal;
-use super::items::Item;
+use super::item::Item;
 use crate::playbook::{Role, TaskAction, VALIDATE};
 use crate::yaml::{Diagnostic, Mapping, Node, Severity, suggest};
 

@@ -6,7 +6,7 @@ use windlass_modules::describe::{Argument, Choice, Given, Kind, stand_in};
 use windlass_modules::{ArgumentError, Description, Fault, FreeForm, Module, registry};
 
 use super::given::{at, given};
-use super::items::Item;
+use super::item::Item;
 use super::modules;
 use crate::playbook::{self, TaskAction, has_template, unknown_module};
 use crate::yaml::{Diagnostic, Mapping, Node, Span, suggest};

@@ -7,7 +7,8 @@ use windlass_modules::{FreeForm, registry};
 
 use super::files::VarsFiles;
 use super::input::Input;
-use super::items::{self, Collected, Item};
+use super::item::Item;
+use super::items::{self, Collected};
 use super::modules;
 use super::places;
 use crate::playbook::{Play, TaskAction, has_template};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use windlass_modules::describe::{Argument, Description, Names};
 
-use super::items::Item;
+use super::item::Item;
 use super::modules;
 use super::places::{find, folder, missing};
 use crate::playbook::{Play, TaskAction, has_template};
@@ -104,7 +104,7 @@ pub(super) fn check(items: &[Item], found: &mut Vec<Diagnostic>) {
             };
             let mut diagnostic = missing(file.node, file.name, &folders, file.folder, what);
             // Which of several is read is often a condition.
-            if file.folder == "vars" && item.conditions().next().is_some() {
+            if !item.fails_for_certain() {
                 diagnostic.severity = yaml::Severity::Warning;
             }
             // Nobody writes templates while a run goes on; files that are sent are made now and then.

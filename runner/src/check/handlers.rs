@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use indexmap::IndexSet;
 
-use super::items::Item;
+use super::item::Item;
 use crate::playbook::{Play, TaskAction, has_template};
 use crate::yaml::{Diagnostic, Node, suggest};
 

@@ -4,112 +4,20 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::item::{Around, Item, roles};
 use super::places::{self, folder};
 use crate::playbook::{
-    Block, Common, Entry, Home, Known, Loader, Play, Role, RoleRequest, Task, TaskAction,
+    Entry, Home, KnownVariables, Loader, Play, Role, RoleRequest, Task, TaskAction, has_role,
     has_template, load_role, load_tasks, tasks_file,
 };
-use crate::yaml::{self, Diagnostic, Mapping, Node};
+use crate::yaml::{self, Diagnostic, Mapping, Node, Severity};
 
-/// A task, where it stands.
-#[derive(Debug, Clone)]
-pub(super) struct Item {
-    pub(super) task: Arc<Task>,
-    pub(super) play: Arc<Play>,
-    /// The blocks and includes around it, outermost first.
-    pub(super) around: Vec<Around>,
-    pub(super) handler: bool,
-    /// Whether it is in a `rescue`: it runs only after a failure.
-    pub(super) rescue: bool,
-}
-
-/// Something around a task.
-#[derive(Debug, Clone)]
-pub(super) enum Around {
-    Block(Arc<Block>),
-    /// The `include_tasks` or `include_role` that brings it in.
-    Include(Arc<Task>),
-    /// The role that it is of, or one that depends on that.
-    Role(Arc<Role>),
-}
-
-impl Around {
-    pub(super) fn common(&self) -> &Common {
-        match self {
-            Self::Block(block) => &block.common,
-            Self::Include(task) => &task.common,
-            Self::Role(role) => &role.common,
-        }
+/// An error, or a warning where it may be none.
+pub(super) fn warned_of(mut diagnostic: Diagnostic, perhaps: bool) -> Diagnostic {
+    if perhaps {
+        diagnostic.severity = Severity::Warning;
     }
-
-    /// `apply` of an include.
-    fn applied(&self) -> Option<&Common> {
-        match self {
-            Self::Include(task) => match &task.action {
-                TaskAction::IncludeTasks { apply, .. } | TaskAction::IncludeRole { apply, .. } => {
-                    apply.as_deref()
-                }
-                _ => None,
-            },
-            Self::Block(_) | Self::Role(_) => None,
-        }
-    }
-}
-
-impl Item {
-    /// The handlers that it notifies: those of the innermost that names some.
-    pub(super) fn notify(&self) -> &[Node] {
-        let around = self.around.iter().rev().filter_map(|around| match around {
-            Around::Include(_) => around.applied(),
-            Around::Block(_) | Around::Role(_) => Some(around.common()),
-        });
-        let mut commons = std::iter::once(&self.task.common).chain(around);
-        commons
-            .find_map(|common| common.notify.as_deref())
-            .unwrap_or_default()
-    }
-
-    /// Keywords of the play, of what is around the task, and of the task, in that order.
-    pub(super) fn commons(&self) -> impl Iterator<Item = &Common> {
-        let applied = self
-            .around
-            .iter()
-            .flat_map(|around| std::iter::once(around.common()).chain(around.applied()));
-        std::iter::once(&self.play.common)
-            .chain(applied)
-            .chain(std::iter::once(&self.task.common))
-    }
-
-    /// All conditions that decide whether it runs.
-    pub(super) fn conditions(&self) -> impl Iterator<Item = &Node> {
-        let imported = self.play.imports.iter().flat_map(|import| &import.when);
-        imported.chain(self.commons().flat_map(|common| &common.when))
-    }
-
-    /// Where files that it names are looked for: in the roles around it, the innermost first, beside its file,
-    /// then beside the play's.
-    pub(super) fn folders(&self) -> Vec<PathBuf> {
-        let mut folders: Vec<PathBuf> = roles(&self.around).map(|role| role.path.clone()).collect();
-        for beside in [folder(&self.task.path), folder(&self.play.path)] {
-            if !folders.contains(&beside) {
-                folders.push(beside);
-            }
-        }
-        folders
-    }
-
-    /// The role that it is of.
-    pub(super) fn role(&self) -> Option<&Arc<Role>> {
-        roles(&self.around).next()
-    }
-}
-
-/// The roles around something, innermost first.
-fn roles(around: &[Around]) -> impl Iterator<Item = &Arc<Role>> {
-    around.iter().rev().filter_map(|around| match around {
-        Around::Role(role) => Some(role),
-        _ => None,
-    })
+    diagnostic
 }
 
 /// What the plays bring.
@@ -165,7 +73,7 @@ pub(super) fn collect(plays: &[Arc<Play>], loader: &Loader) -> Collected {
 type FileKey = (PathBuf, Option<PathBuf>, bool);
 
 /// The tasks of a file, nothing where it cannot be read; and the variables that it was read with where it made a difference.
-type LoadedFor = (Option<Known>, Option<Arc<Vec<Entry>>>);
+type LoadedFor = (Option<KnownVariables>, Option<Arc<Vec<Entry>>>);
 
 struct Collector<'a> {
     loader: &'a Loader,
@@ -216,8 +124,8 @@ impl Surroundings<'_> {
     }
 
     /// The variables that are written around it.
-    fn known(&self) -> Known {
-        let of_play = Known::default().in_play(&self.play.common.vars);
+    fn known(&self) -> KnownVariables {
+        let of_play = KnownVariables::default().in_play(&self.play.common.vars);
         self.around
             .iter()
             .fold(of_play, |known, around| match around {
@@ -281,19 +189,23 @@ impl Collector<'_> {
             self.too_much(task, place);
             return;
         }
+        let certain = item.fails_for_certain();
         self.items.push(item);
         match &task.action {
             TaskAction::IncludeTasks { file, .. } => {
-                self.included_file(task, file, &folders, place);
+                self.included_file((task, certain), file, &folders, place);
             }
-            TaskAction::IncludeRole { role, .. } => self.included_role(task, role, place),
+            TaskAction::IncludeRole { role, .. } => {
+                self.included_role((task, certain), role, place);
+            }
             TaskAction::Module { .. } | TaskAction::Meta(..) => {}
         }
     }
 
+    /// `certain`: where the task fails, the run does.
     fn included_file(
         &mut self,
-        task: &Arc<Task>,
+        (task, certain): (&Arc<Task>, bool),
         file: &Node,
         folders: &[PathBuf],
         place: &Surroundings<'_>,
@@ -306,7 +218,7 @@ impl Collector<'_> {
             Ok(path) => path,
             Err(tried) => {
                 let missing = places::not_there(file, name, &tried, "file of tasks");
-                self.found.push(missing);
+                self.found.push(warned_of(missing, !certain));
                 return;
             }
         };
@@ -326,7 +238,12 @@ impl Collector<'_> {
     }
 
     /// A role that is included, where its name and those of its files are written out.
-    fn included_role(&mut self, task: &Arc<Task>, request: &RoleRequest, place: &Surroundings<'_>) {
+    fn included_role(
+        &mut self,
+        (task, certain): (&Arc<Task>, bool),
+        request: &RoleRequest,
+        place: &Surroundings<'_>,
+    ) {
         if !request.is_literal() {
             return;
         }
@@ -338,7 +255,12 @@ impl Collector<'_> {
         if place.files.contains(&key) || !self.shallow(place, &request.name, name) {
             return;
         }
-        match load_role(request, &task.common.vars, &place.home(), self.loader) {
+        let home = place.home();
+        if let Err(missing) = has_role(request, &home, self.loader) {
+            self.found.push(warned_of(missing, !certain));
+            return;
+        }
+        match load_role(request, &task.common.vars, &home, self.loader) {
             Ok(role) => {
                 let mut inside = place.inside(Around::Include(Arc::clone(task)));
                 inside.files.push(key);

@@ -12,6 +12,7 @@ mod given;
 mod handlers;
 mod hosts;
 mod input;
+mod item;
 mod items;
 mod modules;
 mod names;

@@ -3,7 +3,7 @@
 use windlass_modules::describe::Kind;
 use windlass_modules::{Description, Module, registry};
 
-use super::items::Item;
+use super::item::Item;
 use crate::playbook::{self, Form, TaskAction};
 use crate::yaml::{Mapping, Node};
 

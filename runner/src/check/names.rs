@@ -12,7 +12,8 @@ use super::defined::{self, Defined};
 use super::files::VarsFiles;
 use super::hosts;
 use super::input::Input;
-use super::items::{Around, Collected, Item};
+use super::item::{Around, Item};
+use super::items::Collected;
 use super::strings::{self, When};
 use crate::playbook::{LoopSource, Play};
 use crate::template::{Reference, References, Templar};
@@ -99,9 +100,9 @@ impl Uses<'_, '_> {
         }
     }
 
-    /// Whether the run comes to the task, unless a condition says otherwise.
+    /// Whether the run comes to the task, unless a condition says otherwise, and fails with it.
     fn reaches(&self, item: &Item) -> bool {
-        self.sure && !item.rescue && !item.handler && !is_tagged(item)
+        self.sure && !item.rescue && !item.handler && !item.is_forgiven() && !is_tagged(item)
     }
 
     fn all(&mut self, references: &References, certain: bool) {

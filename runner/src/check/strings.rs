@@ -7,7 +7,8 @@ use std::sync::Arc;
 use windlass_modules::registry;
 
 use super::files::{self, VarsFiles};
-use super::items::{self, Around, Collected, Item};
+use super::item::{Around, Item};
+use super::items::{self, Collected};
 use super::modules;
 use crate::playbook::{Common, Keyword, Play, TaskAction, has_template};
 use crate::template::{FileOptions, References, Syntax, Templar, TemplateError};

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::items::{self, Collected, Item};
+use super::item::Item;
+use super::items::{self, Collected};
 use super::modules;
 use crate::playbook::{Play, TaskAction};
 use crate::yaml::{Diagnostic, Node, Value, surprise};

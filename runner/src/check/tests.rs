@@ -523,3 +523,42 @@ fn a_role_is_checked_with_its_files_its_variables_and_what_it_is_handed() {
         "{files:#?}"
     );
 }
+
+#[test]
+fn a_failure_that_is_no_end_of_the_run_is_a_warning() {
+    let wrong = [
+        (
+            "include_tasks: missing.yml",
+            "there is no file of tasks `missing.yml`",
+        ),
+        (
+            "include_role: {name: missing}",
+            "there is no role `missing`",
+        ),
+        (
+            "include_vars: missing.yml",
+            "there is no file of variables `missing.yml`",
+        ),
+        (
+            "template: {src: missing.j2, dest: /x}",
+            "there is no template `missing.j2`",
+        ),
+        (
+            "debug: {msg: \"{{ nope }}\"}",
+            "nothing defines the variable `nope`",
+        ),
+    ];
+    for (task, message) in wrong {
+        assert_eq!(tasks(&format!("- {task}\n")), [format!("error: {message}")]);
+        for around in [
+            format!("- {task}\n  when: inventory_hostname == 'other'\n"),
+            format!("- block:\n    - {task}\n  rescue:\n    - ping:\n"),
+            format!("- block:\n    - {task}\n  ignore_errors: true\n"),
+            format!("- block:\n    - ping:\n  rescue:\n    - {task}\n"),
+        ] {
+            assert_eq!(tasks(&around), [format!("warning: {message}")], "{around}");
+        }
+        let never = format!("- {task}\n  ignore_errors: false\n");
+        assert_eq!(tasks(&never), [format!("error: {message}")], "{never}");
+    }
+}

@@ -11,19 +11,19 @@ use tokio::sync::mpsc::error::TrySendError;
 use windlass_modules::args::LONGEST;
 use windlass_modules::module::Context;
 use windlass_modules::transcript::{Account, Full, Held, Passing};
-use windlass_modules::{Failure, Host, HostError, Outcome, Task as Ready};
+use windlass_modules::{Failure, Host, HostError, Task as Ready};
 
 use super::arguments::Rendered;
 use super::control::{Live, Marks, TaskController};
 use super::message::Message;
-use super::result::{Defined, TaskResult, located};
+use super::result::{TaskResult, TaskVariables};
+use super::variables_files::with_files;
 use super::work::{Unit, failed_template};
 use crate::event::Status;
-use crate::inventory;
 use crate::template::{self, Scope, TemplateError};
 use crate::transport::{Become, Connection, NoticeSink, ProgressSink, TaskSettings};
 use crate::vars;
-use crate::yaml::{self, Mapping, Node};
+use crate::yaml::Mapping;
 
 impl Unit<'_> {
     /// Everything that the tries have in common: the arguments, the host, the settings.
@@ -338,7 +338,7 @@ impl Attempt {
                 said.by.clone_from(&self.about);
             }
             if !variables.is_empty() || !files.is_empty() {
-                result.defined.push(Defined {
+                result.defined.push(TaskVariables {
                     by: self.about.clone(),
                     variables,
                     files,
@@ -352,43 +352,6 @@ impl Attempt {
         }
         result
     }
-}
-
-/// The result with the variables of the files that it names, and these files as they were read.
-fn with_files(done: Result<Outcome, Failure>) -> (Result<Outcome, Failure>, Vec<Arc<Node>>) {
-    let mut outcome = match done {
-        Ok(outcome) if !outcome.included.is_empty() => outcome,
-        done => return (done, Vec::new()),
-    };
-    let mut facts = Map::new();
-    let mut included = Vec::new();
-    for file in std::mem::take(&mut outcome.included) {
-        let read = match vars::variables_file(&file.path) {
-            Ok(read) => read,
-            Err(error) => {
-                let failure = Failure::new(located(&error));
-                let failure = match &error.hint {
-                    Some(hint) => failure.hint(hint.clone()),
-                    None => failure,
-                };
-                return (Err(failure), Vec::new());
-            }
-        };
-        let read = match &file.under {
-            Some(name) => {
-                let key = Node::string(read.span.clone(), name.as_str());
-                let entries = vec![(key, Node::clone(&read))];
-                let mapping = yaml::Value::Mapping(Mapping { entries });
-                Arc::new(Node::new(read.span.clone(), mapping))
-            }
-            None => read,
-        };
-        if let Json::Object(own) = inventory::to_json(&read) {
-            facts.extend(own);
-        }
-        included.push(read);
-    }
-    (Ok(outcome.with("ansible_facts", facts)), included)
 }
 
 /// The failure of a task whose variables find no room.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use crate::playbook::{Block, Common, Home, Import, Keyword, Known, Play, Role, Task};
+use crate::playbook::{Block, Common, Home, Import, Keyword, KnownVariables, Play, Role, Task};
 use crate::vars::{TaskLayer, TaskLayers};
 use crate::yaml::{Mapping, Node, Span};
 
@@ -227,8 +227,8 @@ impl Chain {
     }
 
     /// The variables that are written around the task.
-    fn known(&self) -> Known {
-        let mut known = Known::default();
+    fn known(&self) -> KnownVariables {
+        let mut known = KnownVariables::default();
         for layer in self.layers.iter() {
             known = match layer {
                 ChainLayer::Play(play) => known.in_play(&play.common.vars),

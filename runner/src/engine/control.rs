@@ -102,6 +102,15 @@ impl Marks {
 }
 
 impl TaskController {
+    /// Refuses a name of something that is going to be compiled, where it leads to another folder by what is not the
+    /// user's.
+    fn check_name(&self, name: &str) -> Result<(), ControllerError> {
+        let made = self.made.iter();
+        let mut same = made.filter(|(value, _)| value.as_str() == Some(name));
+        same.try_for_each(|(value, node)| self.templar.check_name(node, value, &self.scope))
+            .map_err(|error| Self::error(&error))
+    }
+
     /// The expression of the task's arguments with this text.
     fn written(&self, text: &str) -> Result<&Expression, TemplateError> {
         let mut known = self.expressions.iter();
@@ -121,13 +130,32 @@ impl TaskController {
 impl Controller for TaskController {
     fn find(&self, folder: &str, name: &str) -> Result<PathBuf, ControllerError> {
         if COMPILED.contains(&folder) {
-            self.made
-                .iter()
-                .filter(|(value, _)| value.as_str() == Some(name))
-                .try_for_each(|(value, node)| self.templar.check_name(node, value, &self.scope))
-                .map_err(|error| Self::error(&error))?;
+            self.check_name(name)?;
         }
         find(&self.prepared.folders, folder, name)
+    }
+
+    fn variables_folder(&self, name: &str) -> Result<PathBuf, ControllerError> {
+        self.check_name(name)?;
+        let path = match &self.prepared.role {
+            Some(role) if Path::new(name).starts_with("vars") => {
+                let own = role.join(name);
+                if own.exists() { own } else { name.into() }
+            }
+            Some(role) => role.join("vars").join(name),
+            None => self.prepared.folder.join(name),
+        };
+        if path.is_dir() {
+            return Ok(path);
+        }
+        let place = match self.prepared.role {
+            Some(_) => "the `vars` folder of the role",
+            None => "the folder of the task's file",
+        };
+        Err(ControllerError {
+            message: format!("there is no folder {} on the control host", path.display()),
+            hint: Some(format!("put it into {place}, or write the whole path")),
+        })
     }
 
     fn render(&self, file: &Path, options: &RenderOptions) -> Result<String, ControllerError> {

@@ -21,7 +21,7 @@ use super::shown::Shown;
 use super::state::State;
 use super::work::Work;
 use crate::event::{Event, Status, TaskId, What};
-use crate::playbook::{Entry, Known};
+use crate::playbook::{Entry, KnownVariables};
 use crate::vars::Store;
 use crate::yaml::Node;
 
@@ -35,7 +35,7 @@ const LARGE: usize = 16 << 10;
 pub(crate) type FileKey = (PathBuf, Option<PathBuf>, bool);
 
 /// The tasks of a file, and the variables that it was read with where it made a difference.
-pub(crate) type ReadTasks = (Option<Known>, Arc<Vec<Entry>>);
+pub(crate) type ReadTasks = (Option<KnownVariables>, Arc<Vec<Entry>>);
 
 /// The owner of a run's state.
 pub(crate) struct Dispatcher {

@@ -42,6 +42,7 @@ mod step;
 mod step_tests;
 mod tags;
 mod unit;
+mod variables_files;
 mod work;
 
 pub use chain::{Chain, ChainLayer, Include};

@@ -1,7 +1,7 @@
 //! A task as it is for all its hosts: its module found, its arguments taken apart, and compiled whatever is
 //! rendered for each of them. It is made once a task, however many hosts and batches have it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use windlass_modules::Module;
@@ -39,6 +39,10 @@ pub(crate) struct Prepared {
     /// Where relative names are looked for: the folders of the roles around the task, the task file's, the play's.
     pub(crate) folders: Vec<PathBuf>,
     pub(crate) playbook_dir: PathBuf,
+    /// The folder of the role that the task is of.
+    pub(crate) role: Option<PathBuf>,
+    /// The folder of the task's file.
+    pub(crate) folder: PathBuf,
 }
 
 /// The innermost value of each keyword that a task inherits.
@@ -113,6 +117,8 @@ impl Prepared {
             notify: chain.notify().iter().map(template::Prepared::new).collect(),
             folders: chain.folders(),
             playbook_dir: chain.playbook_dir(),
+            role: chain.role().map(|role| role.path.clone()),
+            folder: task.path.parent().unwrap_or(Path::new("")).to_path_buf(),
             file,
         }
     }

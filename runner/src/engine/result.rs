@@ -38,7 +38,7 @@ pub(crate) struct TaskResult {
     pub(crate) warnings: Vec<String>,
     pub(crate) facts: Vec<Said>,
     /// What `set_fact` and its like define.
-    pub(crate) defined: Vec<Defined>,
+    pub(crate) defined: Vec<TaskVariables>,
     /// The names of the handlers that it notifies if it has changed something.
     pub(crate) notify: Vec<String>,
     pub(crate) delegated_to: Option<String>,
@@ -216,7 +216,7 @@ fn diff(difference: &Difference) -> Diff {
 
 /// Variables that a task has defined, and not as facts.
 #[derive(Debug, Clone)]
-pub(crate) struct Defined {
+pub(crate) struct TaskVariables {
     /// The host that they are of, where it is not the task's own.
     pub(crate) by: Option<String>,
     pub(crate) variables: Vec<(String, Value)>,

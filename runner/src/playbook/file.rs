@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::known::Known;
+use super::known::KnownVariables;
 use super::loader::Loader;
 use super::model::{Entry, Play, Playbook};
 use super::reader::{Open, Reader, describe};
@@ -83,7 +83,7 @@ impl<'a> Reader<'a> {
             files: Vec::new(),
             documents: HashMap::new(),
             entries: 0,
-            imported: Known::default(),
+            imported: KnownVariables::default(),
             filled: false,
             roles: Vec::new(),
         }

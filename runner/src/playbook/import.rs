@@ -8,7 +8,7 @@ use regex::Regex;
 
 use super::action::Action;
 use super::keywords;
-use super::known::Known;
+use super::known::KnownVariables;
 use super::model::{Block, Common, Entry, Import, Play, RoleImport, UsedBy};
 use super::reader::{Reader, has_template, scalar};
 use super::role::{Use, known};
@@ -154,7 +154,12 @@ impl Reader<'_> {
     }
 
     /// The playbook that an import names: a file, or a name in a collection.
-    fn playbook_target(&mut self, from: &Path, file: &Node, known: &Known) -> Option<PathBuf> {
+    fn playbook_target(
+        &mut self,
+        from: &Path,
+        file: &Node,
+        known: &KnownVariables,
+    ) -> Option<PathBuf> {
         let written = file.as_str().unwrap_or_default().trim().to_owned();
         let folder = from.parent().unwrap_or(Path::new(""));
         let named = folder.join(&written).is_file();

@@ -16,7 +16,7 @@ type Texts = Arc<BTreeMap<String, Option<String>>>;
 
 /// What is known at a place. The same order of precedence as that of [`crate::vars`], with fewer places.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Known {
+pub struct KnownVariables {
     defaults: Texts,
     play: Texts,
     roles: Texts,
@@ -45,7 +45,7 @@ fn add_files(texts: &mut Texts, files: &[Arc<Node>]) {
     }
 }
 
-impl Known {
+impl KnownVariables {
     /// The text of a variable, which may hold templates; nothing where it has none, or none is known.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         let places = [

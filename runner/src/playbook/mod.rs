@@ -40,7 +40,7 @@ pub use keywords::{
     BECOME_METHODS, BLOCK_KEYWORDS, CONNECTIONS, IMPORT_PLAYBOOK, LOOP_CONTROL, META,
     PLAY_KEYWORDS, TASK_KEYWORDS, is_identifier,
 };
-pub use known::Known;
+pub use known::KnownVariables;
 pub use loader::Loader;
 pub use model::{
     Block, Common, Entry, Import, Keyword, LoopControl, LoopSource, Order, Play, Playbook, Role,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::keywords;
-use super::known::Known;
+use super::known::KnownVariables;
 use super::loader::Loader;
 use super::model::Keyword;
 use crate::yaml::{Diagnostic, Mapping, Node, Span, Tag, Value, did_you_mean};
@@ -23,7 +23,7 @@ pub(super) struct Reader<'a> {
     /// How many plays, tasks, blocks and imports there are so far.
     pub(super) entries: usize,
     /// The variables that stand beside the `import_playbook` that is read.
-    pub(super) imported: Known,
+    pub(super) imported: KnownVariables,
     /// Whether the name of something that is imported held a template.
     pub(super) filled: bool,
     /// The roles that are being read, each used by the one before: folder, file of tasks, and where it is named.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::action::Action;
 use super::keywords;
-use super::known::Known;
+use super::known::KnownVariables;
 use super::model::{Common, Keyword, Role, RoleFiles, RoleRequest, UsedBy};
 use super::reader::{Reader, describe, scalar};
 use super::role::Use;
@@ -156,7 +156,12 @@ impl Reader<'_> {
     }
 
     /// A place inside what names collections and variables in addition: a play, a block or a task.
-    pub(super) fn home_with(&mut self, home: &Home, mapping: &Mapping, known: Known) -> Home {
+    pub(super) fn home_with(
+        &mut self,
+        home: &Home,
+        mapping: &Mapping,
+        known: KnownVariables,
+    ) -> Home {
         let names = self.scalars(
             mapping,
             "collections",

@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::known::Known;
+use super::known::KnownVariables;
 
 /// The folders in which roles and collections are looked for, besides those beside a playbook.
 #[derive(Debug, Clone, Default)]
@@ -23,7 +23,7 @@ pub struct Home {
     /// The folder of the role that they are tasks of.
     pub role: Option<PathBuf>,
     /// The variables that are known there.
-    pub known: Known,
+    pub known: KnownVariables,
 }
 
 impl Home {
