@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::course::{self, Course, Hosts, Now, Program, Step, StepId, Turn};
 use super::dispatch::Dispatcher;
-use super::handlers::HandlerIndex;
-use super::included::BroughtIn;
+use super::handler_index::HandlerIndex;
+use super::include_source::BroughtIn;
 use super::plan::{HANDLERS, Include, PLAY, Planned, Roles};
 use super::result::{located, placed};
 use super::running::{Begun, Running};

@@ -1,89 +1,13 @@
 //! Handlers: who has notified which.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use super::course::{Step, StepId};
 use super::dispatch::Dispatcher;
 use super::drive::Batch;
+use super::handler_index::called;
 use super::plan::{HANDLERS, Planned};
 use super::work::Work;
-use crate::yaml::{Node, Value};
-
-/// Which handlers of a batch go by a name, each as its place among them.
-#[derive(Default)]
-pub(crate) struct HandlerIndex {
-    /// Of handlers with the same name the last one counts, as in Ansible.
-    named: HashMap<String, usize>,
-    /// Of those that listen, too, the last one of each name.
-    listening: HashMap<String, Vec<Listener>>,
-    /// Those whose names are templates.
-    templated: Vec<usize>,
-}
-
-/// A handler that listens to a name.
-struct Listener {
-    at: usize,
-    /// Its own name, as it is written.
-    name: Option<String>,
-}
-
-impl HandlerIndex {
-    /// Of the handlers of a play.
-    pub(crate) fn of(handlers: &[Step<Planned>]) -> Self {
-        let mut index = Self::default();
-        for (at, step) in handlers.iter().enumerate() {
-            if let Step::Task(handler) = step {
-                index.add(at, handler);
-            }
-        }
-        index
-    }
-
-    fn add(&mut self, at: usize, handler: &Planned) {
-        let written = handler.task.name.as_ref().and_then(Node::as_str);
-        if let Some(text) = written {
-            for name in called(handler, text) {
-                self.named.insert(name, at);
-            }
-            if text.contains("{{") {
-                self.templated.push(at);
-            }
-        }
-        for topic in topics(handler) {
-            let listening = self.listening.entry(topic).or_default();
-            listening.retain(|one| one.name.is_none() || one.name.as_deref() != written);
-            let name = written.map(str::to_owned);
-            listening.push(Listener { at, name });
-        }
-    }
-}
-
-/// What a handler of that name goes by: the name, and with that of its role before it.
-fn called(handler: &Planned, text: &str) -> BTreeSet<String> {
-    let role = handler.chain.role();
-    let with_role = role.map(|role| format!("{} : {text}", role.name));
-    let titled = handler.chain.titled(text.to_owned());
-    [text.to_owned(), titled]
-        .into_iter()
-        .chain(with_role)
-        .collect()
-}
-
-/// What a handler listens to, which may have the name of its role before it.
-fn topics(handler: &Planned) -> BTreeSet<String> {
-    let texts = handler
-        .task
-        .listen
-        .iter()
-        .flat_map(|node| match &node.value {
-            Value::Sequence(items) => items.as_slice(),
-            _ => std::slice::from_ref(node),
-        });
-    let texts = texts.filter_map(Node::as_str);
-    texts
-        .flat_map(|text| [text.to_owned(), handler.chain.titled(text.to_owned())])
-        .collect()
-}
 
 impl Dispatcher {
     /// Adds handlers after those that are there.
@@ -155,15 +79,10 @@ impl Dispatcher {
 
     /// The handlers that go by a name, or listen to it.
     fn handlers_called(&self, batch: &Batch, host: &str, name: &str) -> BTreeSet<StepId> {
-        let index = &batch.handlers;
-        let named = index.named.get(name).copied();
-        let templated = index.templated.iter().rev();
-        let templated = templated.take_while(|at| named.is_none_or(|named| **at > named));
-        let rendered = { templated }.find(|at| self.is_rendered_to(batch, **at, host, name));
-        let listening = index.listening.get(name).into_iter().flatten();
-        let found = rendered.copied().or(named).into_iter();
+        let rendered = |at| self.is_rendered_to(batch, at, host, name);
+        let found = batch.handlers.called(name, rendered);
         found
-            .chain(listening.map(|one| one.at))
+            .into_iter()
             .map(|at| StepId {
                 program: HANDLERS,
                 at,

@@ -63,7 +63,7 @@ fn together(name: &str, files: &[Arc<Node>]) -> Arc<Node> {
         );
     }
     let entries = variables.into_values().collect();
-    let nowhere = || Span::new(&Source::named("include_vars", ""), 0, 0);
+    let nowhere = || Span::new(&Source::named("variables", ""), 0, 0);
     let span = files.first().map_or_else(nowhere, |file| file.span.clone());
     let own = Node::new(span.clone(), yaml::Value::Mapping(Mapping { entries }));
     let entries = vec![(Node::string(span.clone(), name), own)];

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::model::{Common, Role};
-use super::reader::scalar;
+use super::scalar::scalar;
 use crate::yaml::{Mapping, Node};
 
 /// No name of a file is longer.

@@ -25,6 +25,7 @@ mod role_files;
 #[cfg(test)]
 mod role_tests;
 mod role_use;
+mod scalar;
 mod search;
 mod task;
 mod tasks;

@@ -8,6 +8,7 @@ use super::keywords;
 use super::known::KnownVariables;
 use super::loader::Loader;
 use super::model::Keyword;
+pub(super) use super::scalar::scalar;
 use crate::yaml::{Diagnostic, Mapping, Node, Span, Tag, Value, did_you_mean};
 
 /// What is being read, and everything that was found to be wrong with it.
@@ -59,15 +60,6 @@ pub(super) fn describe(node: &Node) -> String {
         Value::Int(_) | Value::Float(_) => format!("the number `{}`", node.source_text()),
         Value::Bool(_) => format!("`{}`", node.source_text()),
         _ => node.kind().to_owned(),
-    }
-}
-
-/// A scalar as text, numbers as they were written.
-pub(super) fn scalar(node: &Node) -> Option<String> {
-    match &node.value {
-        Value::String(text) => Some(text.clone()),
-        Value::Int(_) | Value::Float(_) | Value::Bool(_) => Some(node.source_text().to_owned()),
-        _ => None,
     }
 }
 
