@@ -16,6 +16,10 @@ const FORMED: &[(&str, &str)] = &[
         "node_state.node_name",
         "kubeadm_state: a name of a Node; names.yml, where something is done to the Node: of no other host",
     ),
+    (
+        "status_node.node_name",
+        "kubeadm_state: a name of a Node, which is only looked at",
+    ),
     ("node_state.version", "kubeadm_state: a version"),
     (
         "node_state.config_api",
@@ -177,6 +181,12 @@ const MEANT: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "tasks/wait.yml",
+        "*",
+        "join_result",
+        "which host of the inventory",
+    ),
+    (
+        "tasks/node-metadata.yml",
         "*",
         "join_result",
         "which host of the inventory",

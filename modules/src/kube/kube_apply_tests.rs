@@ -332,11 +332,11 @@ async fn a_webhook_that_does_not_come_is_told_of_with_its_service() {
     let failure = fake::run::<KubeApplyArgs>(&shell, &control, REAL, arguments)
         .await
         .unwrap_err();
-    assert_eq!(
-        failure.message,
-        format!(
-            "kubectl apply failed: {SILENT}\n  the webhook did not answer for 0 s: Service webhook-service in metallb-system has no \
-             ready pods: controller-1 0/1 ErrImagePull of container c; ErrImagePull of container c"
-        )
+    let begin = format!("kubectl apply failed: {SILENT}\n  the webhook did not answer for ");
+    let end = " s: Service webhook-service in metallb-system has no ready pods: controller-1 0/1 ErrImagePull of container c";
+    let message = failure.message;
+    assert!(
+        message.starts_with(&begin) && message.ends_with(end),
+        "{message}"
     );
 }

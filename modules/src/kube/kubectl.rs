@@ -62,7 +62,7 @@ impl Kubectl<'_> {
         questions: &[Question],
         limit: Duration,
     ) -> Result<Vec<Answer>, Failure> {
-        self.say(context, questions, limit, json).await
+        self.say(context, questions, limit, false, json).await
     }
 
     /// The same for questions whose answers are plain text, as it was printed.
@@ -72,14 +72,17 @@ impl Kubectl<'_> {
         questions: &[Question],
         limit: Duration,
     ) -> Result<Vec<Result<String, String>>, Failure> {
-        let text = |good: bool, text: &str| {
-            if good {
-                Ok(text.to_owned())
-            } else {
-                Err(reason(text))
-            }
-        };
-        self.say(context, questions, limit, text).await
+        self.say(context, questions, limit, false, printed).await
+    }
+
+    /// The same, up to the first that fails: those after it are not asked, and have no answer.
+    pub async fn in_order(
+        self,
+        context: &Context<'_>,
+        questions: &[Question],
+        limit: Duration,
+    ) -> Result<Vec<Result<String, String>>, Failure> {
+        self.say(context, questions, limit, true, printed).await
     }
 
     async fn say<T: Clone>(
@@ -87,6 +90,7 @@ impl Kubectl<'_> {
         context: &Context<'_>,
         questions: &[Question],
         limit: Duration,
+        stops: bool,
         read: impl Fn(bool, &str) -> Result<T, String>,
     ) -> Result<Vec<Result<T, String>>, Failure> {
         let mut source = self.prelude();
@@ -94,9 +98,12 @@ impl Kubectl<'_> {
             let words: Vec<_> = question.iter().map(|word| quote(word)).collect();
             let _ = writeln!(
                 source,
-                "w_answer=$(w_kubectl {} 2>&1)\nw_put status \"$?\"\nw_put answer \"$w_answer\"",
+                "w_answer=$(w_kubectl {} 2>&1)\nw_status=$?\nw_put status \"$w_status\"\nw_put answer \"$w_answer\"",
                 words.join(" ")
             );
+            if stops {
+                source.push_str("[ \"$w_status\" = 0 ] || exit 0\n");
+            }
         }
         let mut script: Script = kit::script(&[kit::RECORDS], source).answer(LARGEST);
         script.limit = Some(limit);
@@ -119,6 +126,15 @@ impl Kubectl<'_> {
             None => Err("the node gave no answer".to_owned()),
         });
         Ok(answers.collect())
+    }
+}
+
+/// What kubectl printed, as it is.
+fn printed(good: bool, text: &str) -> Result<String, String> {
+    if good {
+        Ok(text.to_owned())
+    } else {
+        Err(reason(text))
     }
 }
 

@@ -13,6 +13,7 @@ mod etcd;
 mod etcd_member;
 mod forms;
 mod kube_apply;
+mod kube_nodes;
 mod kubeadm;
 mod kubeadm_init;
 mod kubeadm_join;
@@ -25,6 +26,8 @@ mod kubelet;
 mod last_words;
 mod manifest;
 mod membership;
+mod node_metadata;
+mod node_wishes;
 mod nodes;
 mod objects;
 mod pod_watch;
@@ -48,12 +51,14 @@ modules! {
     certificate_info::CertificateInfoArgs,
     etcd_member::EtcdMemberArgs,
     kube_apply::KubeApplyArgs,
+    kube_nodes::KubeNodesArgs,
     kubeadm_init::KubeadmInitArgs,
     kubeadm_join::KubeadmJoinArgs,
     kubeadm_reset::KubeadmResetArgs,
     kubeadm_state::KubeadmStateArgs,
     kubeadm_token::KubeadmTokenArgs,
     kubeconfig::KubeconfigArgs,
+    node_metadata::NodeMetadataArgs,
     wait_nodes::WaitNodesArgs,
     wanted_pods::WaitPodsArgs,
 }

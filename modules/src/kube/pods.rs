@@ -5,8 +5,6 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::kube::revisions;
-
 /// How a pod is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Health {
@@ -245,6 +243,15 @@ impl Workload {
         }
     }
 
+    /// How many pods of a `StatefulSet` are to stay at the older version.
+    pub fn kept(self, object: &Value) -> i64 {
+        let told = &object["spec"]["updateStrategy"]["rollingUpdate"]["partition"];
+        match self {
+            Self::StatefulSet => told.as_i64().unwrap_or(0).max(0),
+            Self::DaemonSet | Self::Deployment => 0,
+        }
+    }
+
     /// Nothing when all pods that it should have are there, current and available; otherwise what is
     /// not so yet.
     pub fn lacks(self, object: &Value) -> Option<String> {
@@ -277,7 +284,7 @@ impl Workload {
         let surplus = self == Self::Deployment && number(&status["replicas"]) > wanted;
         // A controller that was told to leave pods as they are says no more of them than that.
         let by_hand = object["spec"]["updateStrategy"]["type"] == "OnDelete";
-        let kept = revisions::partition(self, object).min(wanted);
+        let kept = self.kept(object).min(wanted);
         if (updated >= wanted - kept || by_hand) && available == wanted && !surplus {
             return None;
         }

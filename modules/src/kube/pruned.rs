@@ -42,6 +42,9 @@ const UNUSED: &[&str] = &[
 /// The one annotation that is asked for: which of a Deployment's versions an object is.
 pub const REVISION: &str = "deployment.kubernetes.io/revision";
 
+/// What is passed over where what people write on objects is asked for.
+const OF_CONTROLLERS: &[&str] = &["managedFields", "ownerReferences", "status"];
+
 /// What is taken of a mapping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Take {
@@ -49,6 +52,8 @@ enum Take {
     Used,
     /// Everything.
     Whole,
+    /// What people write, with all annotations.
+    Written,
     /// Of annotations: [`REVISION`].
     Revision,
 }
@@ -57,6 +62,7 @@ impl Take {
     /// What is taken of the value of a key; nothing where the key is passed over.
     fn of(self, key: &str) -> Option<Self> {
         match self {
+            Self::Written => (!OF_CONTROLLERS.contains(&key)).then_some(self),
             Self::Revision => (key == REVISION).then_some(self),
             Self::Used if UNUSED.contains(&key) => None,
             Self::Used if OF_USERS.contains(&key) => Some(Self::Whole),
@@ -71,6 +77,14 @@ pub fn read(text: &str) -> Result<Value, String> {
     let left = Cell::new(MOST);
     let mut json = serde_json::Deserializer::from_str(text);
     next(&mut json, &left, Take::Used)
+}
+
+/// The first value of a text, with the labels and annotations that objects have, and without what controllers
+/// say of them.
+pub fn read_written(text: &str) -> Result<Value, String> {
+    let left = Cell::new(MOST);
+    let mut json = serde_json::Deserializer::from_str(text);
+    next(&mut json, &left, Take::Written)
 }
 
 /// All values of a text, with all that they have.
@@ -202,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn of_annotations_the_version_is_kept() {
+    fn of_annotations_the_version_is_kept_and_all_where_they_are_asked_for() {
         let object = json!({
             "metadata": {"annotations": {REVISION: "7", "kubectl.kubernetes.io/last-applied-configuration": "{}"}},
             "spec": {"annotations": {"a": "b"}, "taints": [{"key": "k"}]},
@@ -213,6 +227,9 @@ mod tests {
             read(&text).unwrap(),
             json!({"metadata": {"annotations": {REVISION: "7"}}, "spec": {"taints": [{"key": "k"}]}, "status": {}})
         );
+        let mut written = object;
+        written.as_object_mut().unwrap().remove("status");
+        assert_eq!(read_written(&text).unwrap(), written);
     }
 
     #[test]

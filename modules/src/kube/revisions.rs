@@ -76,7 +76,7 @@ impl Newest {
         Some(Self {
             label,
             version: version.as_str()?.to_owned(),
-            first: partition(workload, object),
+            first: workload.kept(object),
             start: object["spec"]["ordinals"]["start"].as_i64().unwrap_or(0),
             replaces: strategy["type"] != "OnDelete",
             clears: !stateful,
@@ -103,15 +103,6 @@ const TEMPLATE: &str = "pod-template-hash";
 /// A number that is a text, as annotations have it.
 fn number(value: &Value) -> Option<i64> {
     value.as_str()?.parse().ok()
-}
-
-/// How many pods of a `StatefulSet` are to stay at the older version.
-pub fn partition(workload: Workload, object: &Value) -> i64 {
-    let told = &object["spec"]["updateStrategy"]["rollingUpdate"]["partition"];
-    match workload {
-        Workload::StatefulSet => told.as_i64().unwrap_or(0).max(0),
-        _ => 0,
-    }
 }
 
 #[cfg(test)]

@@ -185,7 +185,7 @@ fn state(service: &Service, asked: Option<&Answer>, pods: Option<&Answer>) -> St
             let lines = lines.collect::<Vec<_>>().join("; ");
             let more = [lines.as_str(), broken.unwrap_or_default()];
             for (sign, more) in [": ", "; "].iter().zip(more) {
-                if !more.is_empty() {
+                if !text.contains(more) {
                     text.push_str(sign);
                     text.push_str(more);
                 }
@@ -253,7 +253,7 @@ mod tests {
         let broken = json!({"phase": "Pending", "containerStatuses": [{"name": "c", "state": {"waiting": {"reason": "ErrImagePull"}}}]});
         assert_eq!(
             said(&found, Some(&pod(broken))),
-            ("Service webhook-service in metallb-system has no ready pods: controller-1 0/1 ErrImagePull of container c; ErrImagePull of container c".to_owned(), true)
+            ("Service webhook-service in metallb-system has no ready pods: controller-1 0/1 ErrImagePull of container c".to_owned(), true)
         );
         let ready =
             json!({"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]});

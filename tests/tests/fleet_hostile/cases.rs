@@ -96,6 +96,7 @@ const CASES: &[(&str, &[&str])] = &[
             "kube_apply: {content: '{kind: ConfigMap, apiVersion: v1, metadata: {name: x}}', kubeconfig: /etc/hostname, retries: 0, delay: 0}",
         ],
     ),
+    ("kube_nodes", &["kube_nodes: {kubeconfig: /etc/hostname}"]),
     (
         "kubeadm_init",
         &[
@@ -129,6 +130,12 @@ const CASES: &[(&str, &[&str])] = &[
         &["lineinfile: {path: ~/lines.conf, line: 'a={{ said }}', regexp: '^a=', create: true}"],
     ),
     ("modprobe", &["modprobe: {name: windlass_none}"]),
+    (
+        "node_metadata",
+        &[
+            "node_metadata: {labels: {w1: {disk: ssd}}, taints: {w1: ['dedicated=db:NoSchedule']}, retries: 1, delay: 0, kubeconfig: /etc/hostname}",
+        ],
+    ),
     (
         "package",
         &["package: {name: windlass-none, lock_timeout: 0}"],

@@ -76,7 +76,9 @@ fn focus(mode: &Mode) -> &'static [&'static str] {
         Way::Records(Records::Token) => &["kubeadm_token"],
         Way::Records(Records::Facts) | Way::Heavy(Heavy::Mounts) => &["setup"],
         Way::Tools(Tools::Full) => &["shell"],
-        Way::Tools(Tools::DeepJson | Tools::WrongJson) => &["wait_nodes", "wait_pods"],
+        Way::Tools(Tools::DeepJson | Tools::WrongJson) => {
+            &["kube_nodes", "node_metadata", "wait_nodes", "wait_pods"]
+        }
         Way::Frames(Frames::StopsReading) => &["copy"],
         // Where no init system is, nothing but a lie lets it come to its end.
         Way::Frames(Frames::EndFirst) => &["service"],
