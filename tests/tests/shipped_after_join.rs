@@ -1,6 +1,6 @@
 //! What follows a join or a restart: tokens that are minted while the endpoint is away, and where the pods of DNS are.
 
-use windlass_tests::shipped_plays::{Hosts, play};
+use windlass_tests::shipped_plays::{Hosts, play, tasks};
 
 const CLUSTER: &str = "[control_plane]\ncp1\ncp2\n[workers]\nw1\n[all:vars]\ncontrol_plane_endpoint=192.0.2.10:6443\n";
 
@@ -147,4 +147,43 @@ fn the_pods_of_dns_are_spread_once_when_all_of_them_are_on_one_of_several_nodes(
     );
     assert_eq!(printed.status, 0, "{}", printed.text());
     assert_eq!(hosts.read("patched"), "", "one node alone");
+}
+
+/// From 1.29 its kubeconfig is another one until init is through. The kubelet restarts it for the switch, and what comes
+/// next goes through its address.
+#[test]
+fn init_goes_on_when_kube_vip_has_its_address_again_and_a_second_run_waits_for_nothing() {
+    let hosts = Hosts::new(CLUSTER);
+    hosts.replace("files/static-pods.sh", "echo \"$*\" >>HERE/log");
+    hosts.move_etc(&["tasks/kube-vip.yml"]);
+    let written = hosts
+        .read("tasks/kube-vip.yml")
+        .replace("    owner: root\n    group: root\n", "");
+    hosts.replace("tasks/kube-vip.yml", &written);
+    let plays = format!(
+        "{}{}{}",
+        found("['cp1']"),
+        play("cp1"),
+        tasks(
+            "tasks/init.yml",
+            "kube-vip, with the rights of every control plane from now on",
+            "Your tasks after init"
+        )
+        .replace("include_tasks: kube-vip", "include_tasks: tasks/kube-vip")
+    );
+    let words = r#"{"kube_vip": {"image": "registry.example/kube-vip:v1"}, "virtual_ip": "192.0.2.10", "virtual_ip_interface": "eth0"}"#;
+    for _ in 0..2 {
+        let printed = hosts.run(&plays, &["-e", words]);
+        assert_eq!(printed.status, 0, "{}", printed.text());
+        assert_eq!(hosts.read("log"), "vip 600\n", "{}", printed.text());
+    }
+    let manifest = hosts.read("cp1/etc/kubernetes/manifests/kube-vip.yaml");
+    assert!(manifest.contains("admin.conf"), "{manifest}");
+    for file in ["tasks/renew-pods.yml", "tasks/upgrade-node.yml"] {
+        let text = hosts.read(file);
+        assert!(
+            text.contains("include_tasks: kube-vip-restart.yml"),
+            "{file}"
+        );
+    }
 }

@@ -163,7 +163,7 @@ fn programs(hosts: &Hosts, version: &str) {
            version) cat HERE/$WHO/kubeadm ;;
            config) case $(cat HERE/$WHO/kubeadm) in v1.35.*) tag=3.6.6-0 ;; v1.37.*) tag=3.7.0-0 ;; *) tag=3.6.5-0 ;; esac
              echo registry.k8s.io/kube-apiserver:x; echo registry.k8s.io/etcd:$tag ;;
-           init) echo \"$WHO $*\" >>HERE/log ;;
+           init) echo \"$WHO $*\" >>HERE/log; cd HERE/$WHO/etc/kubernetes/manifests; cp etcd.yaml new; mv new etcd.yaml ;;
          esac",
     );
     hosts.program("kubelet", "echo \"Kubernetes $(cat HERE/$WHO/kubelet)\"");
@@ -298,8 +298,16 @@ fn members_are_upgraded_one_after_another_each_pulled_before_it_is_stopped() {
     );
     assert_eq!(printed.status, 0, "{}", printed.text());
     assert_eq!(hosts.read("log"), "", "{}", printed.text());
+    let manifest = hosts.at("e1/etc/kubernetes/manifests/etcd.yaml");
+    let written = || {
+        let metadata = manifest.metadata().expect("it is there");
+        metadata.modified().expect("it has a time")
+    };
+    let before = written();
     let printed = upgrade(&hosts, "v1.35.4", "v1.34.4", "");
     assert_eq!(printed.status, 0, "{}", printed.text());
+    // It was written again and says the same: the kubelet restarts nothing for that.
+    assert_eq!(written(), before);
     let log = hosts.read("log");
     let mut lines = log.lines();
     for host in ["e1", "e2", "e3"] {
