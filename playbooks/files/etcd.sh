@@ -17,8 +17,9 @@
 #   etcd.sh describe            prints what a restore has to know of this node's member, as JSON: name, peer_url,
 #                               data_dir, image, etcd (its version, like 3.6), machine, tool (what would restore;
 #                               empty where nothing could), bump (whether it can bump revisions)
-#   etcd.sh brought FILE ETCD MACHINE
-#                               checks that FILE is an etcdutl of this version for such machines; on any machine
+#   etcd.sh brought FILE ETCD MACHINE SHA256
+#                               checks that FILE is an etcdutl of this version for such machines; on any machine. SHA256 is
+#                               `unlisted` where a bundle does not say it, and empty where it is no bundle's
 #   etcd.sh prepare FILE MEMBERS TOKEN BUMP TOOL
 #                               checks the snapshot; restores it beside the data, for the member of this
 #                               node; nothing is stopped. MEMBERS is NAME=URL,…; BUMP a number, 0 for none; TOOL an
@@ -167,11 +168,11 @@ suits() {
 find_offline() {
   read_image
   # The node, a container that runs, then a new one.
-  for route in node crictl ctr docker image; do
+  for route in node crictl ctr docker process image; do
     case $route in
       node | image) ;;
       *)
-        has "$route" || continue
+        [ "$route" = process ] || has "$route" || continue
         container=$("by_$route")
         [ "$container" ] || continue
         ;;
@@ -365,6 +366,11 @@ describe() {
 # What it is for is in its first bytes. Its version it says itself, where this machine can run it.
 brought() {
   if [ ! -f "$1" ] || [ ! -r "$1" ]; then die "$1 is no file that can be read"; fi
+  if [ "$4" = unlisted ]; then die "SHA256SUMS of the bundle has no line for $1"; fi
+  if [ "$4" ]; then
+    is=$(sha256sum "$1" | cut -d ' ' -f 1)
+    [ "$is" = "$4" ] || die "$1 is not what SHA256SUMS of the bundle says: its checksum is $is"
+  fi
   begins=$(od -An -v -tx1 -N20 "$1" | tr -d ' \n')
   case $begins in
     7f454c46*) ;;

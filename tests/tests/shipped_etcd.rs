@@ -272,13 +272,19 @@ fn a_file_of_the_control_host_is_an_etcdutl_for_the_nodes_machine() {
     ] {
         for node in Node::each() {
             std::fs::write(node.at("tool"), &bytes).expect("a file of our own");
-            let ran = node.run("etcd.sh", &["brought", &node.path("tool"), "3.6", machine]);
+            let ran = node.run(
+                "etcd.sh",
+                &["brought", &node.path("tool"), "3.6", machine, ""],
+            );
             assert_eq!(ran.status == 0, why.is_empty(), "{ran:?}");
             assert!(ran.err.contains(why), "{why}: {ran:?}");
         }
     }
     for node in Node::each() {
-        let ran = node.run("etcd.sh", &["brought", "/nowhere/etcdutl", "3.6", "x86_64"]);
+        let ran = node.run(
+            "etcd.sh",
+            &["brought", "/nowhere/etcdutl", "3.6", "x86_64", ""],
+        );
         assert!(
             ran.err
                 .contains("/nowhere/etcdutl is no file that can be read")
@@ -287,6 +293,21 @@ fn a_file_of_the_control_host_is_an_etcdutl_for_the_nodes_machine() {
 }
 
 const CLUSTER: &str = "[control_plane]\ncp1\n[all:vars]\ncontrol_plane_endpoint=192.0.2.10:6443\n";
+
+/// A bundle with an etcdutl of two versions, of which its checksums name one.
+fn bundle(hosts: &Hosts, elf: &[u8]) {
+    std::fs::create_dir(hosts.at("bundle")).expect("a folder of our own");
+    for version in ["3.5.20", "3.6.14"] {
+        let name = format!("bundle/etcdutl-v{version}-linux-amd64");
+        std::fs::write(hosts.at(&name), elf).expect("a file of our own");
+    }
+    let sums = std::process::Command::new("sha256sum")
+        .arg("etcdutl-v3.6.14-linux-amd64")
+        .current_dir(hosts.at("bundle"))
+        .output();
+    let sums = String::from_utf8(sums.expect("it is there").stdout).expect("it is text");
+    hosts.write("bundle/SHA256SUMS", &sums);
+}
 
 /// Before anything is stopped, and in check mode too.
 #[test]
@@ -328,16 +349,19 @@ fn a_restore_says_first_where_there_is_nothing_that_could_restore() {
             "nowhere is no file that can be read",
         ),
         ("3.6", "x86_64", "", "bundle", ""),
+        (
+            "3.5",
+            "x86_64",
+            "",
+            "bundle",
+            "SHA256SUMS of the bundle has no line for",
+        ),
         ("3.7", "x86_64", "", "bundle", "-e etcdutl=PATH"),
         ("3.6", "aarch64", "", "bundle", "-e etcdutl=PATH"),
     ] {
         for mode in ["", "--check"] {
             let hosts = Hosts::new(CLUSTER);
-            std::fs::create_dir(hosts.at("bundle")).expect("a folder of our own");
-            for version in ["3.5.20", "3.6.14"] {
-                let name = format!("bundle/etcdutl-v{version}-linux-amd64");
-                std::fs::write(hosts.at(&name), &elf).expect("a file of our own");
-            }
+            bundle(&hosts, &elf);
             std::fs::write(hosts.at("etcdutl"), &elf).expect("a file of our own");
             let said = serde_json::json!({"etcd": etcd, "machine": machine, "tool": tool, "image": "registry.k8s.io/etcd:x"});
             hosts.write("said", &said.to_string());
