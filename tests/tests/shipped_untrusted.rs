@@ -37,6 +37,11 @@ const FORMED: &[(&str, &str)] = &[
         "ansible_facts.default_ipv4.interface",
         "setup: a name of an interface",
     ),
+    ("ansible_facts.default_ipv6.address", "setup: an address"),
+    (
+        "ansible_facts.default_ipv6.interface",
+        "setup: a name of an interface",
+    ),
     ("join_data.join", "kubeadm_token: each of its values"),
     (
         "etcd_listed.members",

@@ -55,7 +55,7 @@ module() {
 # What is in force, and what the next start of the machine makes of it: the last file that has the name wins. Files
 # of one name hide each other. `sysctl --system` reads /etc/sysctl.conf after all others.
 sysctls() {
-    for name in net/ipv4/ip_forward net/bridge/bridge-nf-call-iptables net/bridge/bridge-nf-call-ip6tables; do
+    for name in net/ipv4/ip_forward net/bridge/bridge-nf-call-iptables net/bridge/bridge-nf-call-ip6tables net/ipv6/conf/all/forwarding; do
         echo "sysctl $name $(cat "$root/proc/sys/$name" 2>/dev/null || echo missing)"
         for file in $(sysctl_files); do
             sysctl_line "$file" "$name"

@@ -21,6 +21,11 @@ verdict() {
     esac
 }
 
+# bracketed ADDRESS: as it is written before a colon and a port.
+bracketed() {
+    case $1 in *:*) echo "[$1]" ;; *) echo "$1" ;; esac
+}
+
 try_bash() {
     # shellcheck disable=SC2016 # bash is to expand them
     said=$(timeout "$limit" bash -c ': </dev/tcp/"$1"/"$2"' bash "$1" "$2" 2>&1)
@@ -31,13 +36,13 @@ try_nc() {
     verdict $? "$said"
 }
 try_socat() {
-    said=$(socat -u /dev/null "TCP:$1:$2,connect-timeout=$limit" 2>&1)
+    said=$(socat -u /dev/null "TCP:$(bracketed "$1"):$2,connect-timeout=$limit" 2>&1)
     verdict $? "$said"
 }
 try_curl() {
     # 7: could not connect; 28: too late; anything else came after connecting. It may have to wait for an
     # answer to a question that the other side does not understand: then it is connected.
-    said=$(curl -sS -v --connect-timeout "$limit" -m $((limit + 1)) -o /dev/null "http://$1:$2/" 2>&1)
+    said=$(curl -sS -v --connect-timeout "$limit" -m $((limit + 1)) -o /dev/null "http://$(bracketed "$1"):$2/" 2>&1)
     status=$?
     case $said in
         *"* Connected to "*) echo open ;;
@@ -61,6 +66,7 @@ fi
 for target in "$@"; do
     (
         address=${target%:*} port=${target##*:}
+        case $address in '['*']') address=${address#?} address=${address%?} ;; esac
         if [ "$with" = none ]; then result=unknown; else result=$("try_$with" "$address" "$port"); fi
         echo "$address $port $result"
     ) &
