@@ -269,6 +269,7 @@ fn addresses_and_names_that_cannot_be_are_named_with_both_sides() {
 
 /// Names that `cluster.yml` reads, and that only what follows from them, or a task, sets.
 const NOT_OF_USERS: &[&str] = &[
+    "cluster_control_plane_sums",
     "cluster_etcd_address_words",
     "cluster_version_found",
     "install_ours",

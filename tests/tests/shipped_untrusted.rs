@@ -196,6 +196,18 @@ const MEANT: &[(&str, &str, &str, &str)] = &[
         "join_result",
         "which host of the inventory",
     ),
+    (
+        "tasks/kubelet-certificates.yml",
+        "Approve the kubelets' certificates",
+        "reconfigure_look.stdout",
+        "a + or nothing",
+    ),
+    (
+        "tasks/kubelet-certificates.yml",
+        "Approve the kubelets' certificates",
+        "join_result",
+        "which host of the inventory",
+    ),
 ];
 
 /// Words of commands that need no quotes.
