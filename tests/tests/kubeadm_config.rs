@@ -446,3 +446,56 @@ async fn a_node_whose_resolver_is_itself_has_its_kubelet_go_by_another_file() {
         }
     }
 }
+
+/// `reconfigure.yml` gives kubeadm's phases on a node that runs what init would be given, in the form that the version reads.
+#[tokio::test]
+async fn phases_are_told_what_init_would_be_told() {
+    let inventory = json!({
+        "cert_sans": ["a.example"],
+        "encrypt_secrets": true,
+        "kubelet_extra": {"maxPods": 7},
+        "kubeadm_cluster_extra": {
+            "apiServer": {"extraArgs": {"v": 3, "profiling": false}},
+            "etcd": {"local": {"extraArgs": [{"name": "quota", "value": "1"}]}},
+        },
+    });
+    for (version, lists) in [("v1.20.2", false), ("v1.30.0", false), ("v1.37.2", true)] {
+        let variables = variables(version, &inventory).await;
+        let told = documents::read(&variables.rendered("reconfigure.yml.j2")).unwrap();
+        let of = |kind: &str| told.iter().find(|one| one["kind"] == kind).unwrap();
+        assert_eq!(told.len(), 3, "{told:#?}");
+        assert_eq!(of("InitConfiguration")["nodeRegistration"]["name"], "cp1");
+        assert_eq!(
+            of("InitConfiguration")["localAPIEndpoint"],
+            json!({"advertiseAddress": "@ADDRESS@", "bindPort": "@PORT@"})
+        );
+        assert_eq!(of("KubeletConfiguration")["maxPods"], 7);
+        let cluster = of("ClusterConfiguration");
+        assert_eq!(cluster["apiServer"]["certSANs"], json!(["a.example"]));
+        let config = "/etc/kubernetes/pki/encryption/config.yml";
+        let mut given = cluster["apiServer"]["extraArgs"].clone();
+        if let Json::Array(list) = &given {
+            assert!(lists, "{given}");
+            let pairs = list.iter().map(|one| {
+                (
+                    one["name"].as_str().unwrap().to_owned(),
+                    one["value"].clone(),
+                )
+            });
+            given = Json::Object(pairs.collect());
+        } else {
+            assert!(!lists, "{given}");
+        }
+        assert_eq!(
+            given,
+            json!({"v": "3", "profiling": "false", "encryption-provider-config": config})
+        );
+        let quota = &cluster["etcd"]["local"]["extraArgs"];
+        let expected = if lists {
+            json!([{"name": "quota", "value": "1"}])
+        } else {
+            json!({"quota": "1"})
+        };
+        assert_eq!(*quota, expected);
+    }
+}
