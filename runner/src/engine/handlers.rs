@@ -31,8 +31,14 @@ impl Dispatcher {
         for name in names {
             let found = self.handlers_called(batch, host, name);
             if found.is_empty() {
+                let scope = work.scope(self.store.snapshot(), host, Vec::new());
+                let no_log = work.inherited(&scope, |keywords| &keywords.no_log);
+                let named = match no_log {
+                    Ok(None | Some(false)) => format!("named `{name}`"),
+                    _ => "of the name that `notify` gives (hidden by `no_log`)".to_owned(),
+                };
                 let message = format!(
-                    "{}: there is no handler named `{name}`, and none listens to it",
+                    "{}: there is no handler {named}, and none listens to it",
                     work.task.span
                 );
                 let hint = Some("handlers are looked for in the same play".to_owned());

@@ -92,7 +92,7 @@ impl Dispatcher {
                     result.ignored = self.ignores_errors(planned, batch, host);
                     self.register(task, host, result.registered());
                     let title = include.module().to_owned();
-                    self.report_failed_include(title, planned, host, &result)
+                    self.report_failed_include(title, batch, planned, (host, &result))
                         .await;
                     self.count(host, &result, batch.is_rescued(host));
                     if !result.ignored {
@@ -117,7 +117,7 @@ impl Dispatcher {
                     format!("{} : {written}", include.module())
                 }
             };
-            self.report_failed_include(title, planned, &host, &missing)
+            self.report_failed_include(title, batch, planned, (&host, &missing))
                 .await;
             self.count(&host, &missing, batch.is_rescued(&host));
             failures.insert(host, missing);
@@ -291,11 +291,16 @@ impl Dispatcher {
     async fn report_failed_include(
         &mut self,
         title: String,
+        batch: &Batch,
         planned: &Planned,
-        host: &str,
-        result: &TaskResult,
+        (host, result): (&str, &TaskResult),
     ) {
         let id = self.task_id();
+        let scope = (self.store).view(host, &batch.vars, &planned.chain.task_layers(), vec![]);
+        let templar = &self.shared.templar;
+        let no_log = keywords::inherited(&planned.chain, |common| &common.no_log, templar, &scope);
+        // What cannot be read is not shown.
+        let no_log = no_log.map_or(true, |no_log| no_log.unwrap_or(false));
         let (task, module) = (&planned.task, title.split(' ').next().unwrap_or_default());
         let name = task.name.as_ref().and_then(Node::as_str).unwrap_or(&title);
         let info = Arc::new(TaskInfo {
@@ -304,10 +309,14 @@ impl Dispatcher {
             handler: false,
             file: task.span.source.name().to_owned(),
             line: task.span.position().0,
-            no_log: false,
+            no_log,
             shows: false,
         });
         let host = host.to_owned();
+        let result = TaskResult {
+            no_log,
+            ..result.clone()
+        };
         let result = Box::new(result.shown(&self.shared.secrets));
         self.emit(What::TaskStarted {
             task: id,

@@ -64,7 +64,7 @@ pub(crate) async fn run(unit: &Unit<'_>, scope: &Arc<dyn Scope>) -> TaskResult {
         // have other hosts.
         let gone = result.status == Status::Unreachable
             && result.delegated_to.is_none()
-            && !unit.work.ignores(scope, Status::Unreachable);
+            && unit.work.ignores(scope, Status::Unreachable) != Ok(true);
         let stop = gone || result.interrupted || over;
         results.push(result);
         if stop {

@@ -134,7 +134,7 @@ impl TaskResult {
         }
     }
 
-    /// The result as reports may see it, once secrets were blotted out of it.
+    /// The result as reports may see it, once secrets were redacted in it.
     pub(crate) fn shown(&self, secrets: &Secrets) -> Finished {
         let mut finished = Finished {
             status: self.status,
@@ -152,6 +152,7 @@ impl TaskResult {
         if self.no_log {
             finished.data = json!({"censored": CENSORED, "changed": self.changed});
             finished.warnings.clear();
+            finished.delegated_to = None;
             if matches!(self.status, Status::Failed | Status::Unreachable) {
                 finished.message = Some(CENSORED.to_owned());
             }

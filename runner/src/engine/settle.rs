@@ -12,11 +12,12 @@ use super::dispatch::Dispatcher;
 use super::drive::Batch;
 use super::keywords;
 use super::plan::Planned;
-use super::result::TaskResult;
+use super::result::{TaskResult, located};
 use super::running::Begun;
 use super::work::Work;
 use crate::event::Status;
 use crate::playbook::Task;
+use crate::template::TemplateError;
 use crate::yaml::Node;
 
 /// Hosts on which a step failed, each with the result.
@@ -212,11 +213,17 @@ impl Dispatcher {
         let scope = (self.store).view(&hosts[0], &batch.vars, &layers, Vec::new());
         let fatal = planned.prepared().keywords.any_errors_fatal.as_ref();
         let fatal = fatal.map(|fatal| fatal.value(&self.shared.templar, &scope));
-        if any && matches!(fatal, Some(Ok(true))) {
-            return Some("`any_errors_fatal`: a host failed".to_owned());
+        // Who set a limit wants one: where it cannot be read, a failure goes beyond it.
+        let unreadable = |keyword: &str, error: &TemplateError| {
+            let why = located(error);
+            Some(format!("a host failed, and `{keyword}` cannot be read: {why}"))
+        };
+        match fatal {
+            Some(Ok(true)) if any => return Some("`any_errors_fatal`: a host failed".to_owned()),
+            Some(Err(error)) if any => return unreadable("any_errors_fatal", &error),
+            _ => {}
         }
         let limit = batch.play.max_fail_percentage.as_ref()?;
-        let limit = keywords::value(limit, &self.shared.templar, &scope).ok()?;
         let failed = batch
             .hosts
             .keys()
@@ -228,10 +235,18 @@ impl Dispatcher {
                 recap.is_none_or(|recap| recap.unreachable == 0)
             })
             .count();
+        if self.state.batch_failed {
+            return None;
+        }
+        let limit = match keywords::value(limit, &self.shared.templar, &scope) {
+            Ok(limit) => limit,
+            Err(_) if failed == 0 => return None,
+            Err(error) => return unreadable("max_fail_percentage", &error),
+        };
         let all = batch.hosts.len();
         #[expect(clippy::cast_precision_loss, reason = "numbers of hosts")]
         let share = failed as f64 * 100.0 / all as f64;
-        (share > limit && !self.state.batch_failed).then(|| {
+        (share > limit).then(|| {
             format!(
                 "{failed} of {all} hosts failed, more than `max_fail_percentage: {limit}` allows"
             )

@@ -46,7 +46,10 @@ pub(crate) async fn run(work: Arc<Work>, host: String, then: Snapshot) -> TaskRe
         None => unit.single(&scope, &[]).await,
     };
     if matches!(result.status, Status::Failed | Status::Unreachable) {
-        result.ignored = work.ignores(&scope, result.status);
+        match work.ignores(&scope, result.status) {
+            Ok(ignores) => result.ignored = ignores,
+            Err(error) => result.warnings.push(error),
+        }
     }
     result.no_log = no_log;
     result.took = started.elapsed();

@@ -68,13 +68,21 @@ impl Work {
         value.transpose()
     }
 
-    /// Whether the task's keywords say that such a result is to be ignored.
-    pub(super) fn ignores(&self, scope: &Arc<dyn Scope>, status: Status) -> bool {
-        let ignores = match status {
-            Status::Unreachable => self.inherited(scope, |keywords| &keywords.ignore_unreachable),
-            _ => self.inherited(scope, |keywords| &keywords.ignore_errors),
+    /// Whether the task's keywords say that such a result is to be ignored. Error: the keyword cannot be read, and
+    /// why; then it is not.
+    pub(super) fn ignores(&self, scope: &Arc<dyn Scope>, status: Status) -> Result<bool, String> {
+        let (name, ignores) = match status {
+            Status::Unreachable => (
+                "ignore_unreachable",
+                self.inherited(scope, |keywords| &keywords.ignore_unreachable),
+            ),
+            _ => (
+                "ignore_errors",
+                self.inherited(scope, |keywords| &keywords.ignore_errors),
+            ),
         };
-        ignores.ok().flatten().unwrap_or(false)
+        let ignores = ignores.map(|ignores| ignores.unwrap_or(false));
+        ignores.map_err(|error| format!("`{name}` cannot be read: {}", located(&error)))
     }
 }
 
