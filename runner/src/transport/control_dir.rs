@@ -8,11 +8,21 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use windlass_modules::host::HostError;
 
 use super::settings::{Limits, SshSettings};
+
+/// The extensions of marks beside a socket, which say of its master that the host has another key, and that it
+/// forwards no agent.
+pub(super) const OTHER_KEY: &str = "key";
+pub(super) const NO_AGENT: &str = "plain";
+
+/// A mark that is older than this and has no socket is left over. A younger one may be that of a master that is
+/// being started.
+const LEFT_OVER: Duration = Duration::from_secs(24 * 3600);
 
 /// The longest folder that leaves room for `/`, a name of 16 bytes and ssh's temporary suffix.
 const LONGEST: usize = 107 - 1 - 16 - 17;
@@ -61,6 +71,24 @@ fn prepare(dir: &Path, uid: u32) -> Result<(), String> {
     }
     let found = std::fs::symlink_metadata(dir).map_err(|error| error.to_string())?;
     check_owner(&found, uid)
+}
+
+/// Removes marks of masters that ended by themselves: ssh knows its socket only. One that stays does no harm.
+pub(super) fn sweep(dir: &Path) {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    for entry in entries {
+        let path = entry.path();
+        let extension = path.extension().and_then(OsStr::to_str);
+        let is_mark = extension.is_some_and(|found| [OTHER_KEY, NO_AGENT].contains(&found));
+        if !is_mark || path.with_extension("").exists() {
+            continue;
+        }
+        let since = entry.metadata().and_then(|found| found.modified());
+        let age = since.map(|since| since.elapsed().unwrap_or_default());
+        if age.is_ok_and(|age| age > LEFT_OVER) {
+            let _ = std::fs::remove_file(path);
+        }
+    }
 }
 
 fn check_owner(found: &Metadata, uid: u32) -> Result<(), String> {
@@ -156,6 +184,33 @@ mod tests {
         let new = dir.path().join("new");
         control_dir(&limits(new.clone())).unwrap();
         assert_eq!(std::fs::metadata(new).unwrap().mode() & 0o7777, 0o700);
+    }
+
+    #[test]
+    fn old_marks_without_a_socket_are_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().to_path_buf();
+        let make = |name: &str, days: u64| {
+            let file = std::fs::File::create(folder.join(name)).unwrap();
+            let then = std::time::SystemTime::now() - Duration::from_secs(days * 24 * 3600);
+            file.set_modified(then).unwrap();
+        };
+        for (name, days) in [
+            ("aa.plain", 2),
+            ("aa.key", 2),
+            ("bb.plain", 0),
+            ("cc", 2),
+            ("cc.plain", 2),
+            ("dd.other", 2),
+        ] {
+            make(name, days);
+        }
+        sweep(&folder);
+        let left = std::fs::read_dir(&folder).unwrap();
+        let left = left.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut left: Vec<String> = left.collect();
+        left.sort();
+        assert_eq!(left, ["bb.plain", "cc", "cc.plain", "dd.other"]);
     }
 
     #[test]

@@ -55,7 +55,7 @@ impl Handle {
             };
             let asked = self.ask(&collector, lease, None, purpose).await?;
             let stop = asked.stop;
-            let Some(Answer::Ended { status: well, .. }) = asked.answer else {
+            let Some(Answer::Ended { status: ended, .. }) = asked.answer else {
                 if let Some(stop) = stop {
                     return Err(stopped(stop, Reply::default()));
                 }
@@ -64,7 +64,7 @@ impl Handle {
                 seen = Seen(seen.0.max(came.0), seen.1.max(came.1));
                 continue;
             };
-            let (status, unread) = match read(&asked.taken.head, kept.began, well.code) {
+            let (status, unread) = match read(&asked.taken.head, kept.began, ended.code) {
                 Found::Unbegun => return Ok(None),
                 Found::Lost => return Err(lost(&self.node.connection, "while a command ran")),
                 Found::Done(status) => (status, None),

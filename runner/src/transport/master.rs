@@ -13,6 +13,7 @@ use tokio::time::{sleep, timeout};
 use windlass_modules::host::HostError;
 
 use super::channel::{Channel, Link, pipes};
+use super::control_dir::{NO_AGENT, OTHER_KEY};
 use super::gate::Gate;
 use super::patience::Patience;
 use super::prelude::login_command;
@@ -55,8 +56,8 @@ enum Mark {
 impl Mark {
     fn extension(self) -> &'static str {
         match self {
-            Self::OtherKey => "key",
-            Self::NoAgent => "plain",
+            Self::OtherKey => OTHER_KEY,
+            Self::NoAgent => NO_AGENT,
         }
     }
 
@@ -209,7 +210,9 @@ impl Master {
             // It may have ended in between, which is what we want.
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         }
-        Mark::NoAgent.set(socket, false);
+        for mark in [Mark::NoAgent, Mark::OtherKey] {
+            mark.set(socket, false);
+        }
         let _ = std::fs::remove_file(socket);
     }
 }

@@ -14,7 +14,7 @@ use windlass_modules::transcript::{Account, Ledger};
 
 use super::becoming::change_user;
 use super::channel::Channel;
-use super::control_dir::{control_dir, socket_name};
+use super::control_dir::{control_dir, socket_name, sweep};
 use super::gate::Gate;
 use super::local;
 use super::master::{Master, NoChannel};
@@ -312,11 +312,14 @@ impl Node {
         {
             return Err(error.clone());
         }
-        let socket = control_dir(&self.common.limits)?.join(socket_name(settings));
+        let folder = control_dir(&self.common.limits)?;
+        let socket = folder.join(socket_name(settings));
         if let Some(found) = Master::find(&socket).await {
             return Ok((self.keep(&mut held, settings, found), false));
         }
-        self.common.connects.fetch_add(1, Ordering::Relaxed);
+        if self.common.connects.fetch_add(1, Ordering::Relaxed) == 0 {
+            sweep(&folder);
+        }
         let Common { limits, gate, .. } = &*self.common;
         let started = Box::pin(Master::start(
             &self.connection,

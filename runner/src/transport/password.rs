@@ -1,4 +1,5 @@
-//! What a password must be for the programs that it is handed to, said before anything connects.
+//! What a password, and what says which user to become, must be for the programs that they are handed to, said
+//! before anything connects.
 
 use windlass_modules::host::HostError;
 use windlass_modules::secret::Secret;
@@ -9,7 +10,7 @@ use super::settings::{Become, Connection, ConnectionKind};
 /// (`SUDO_CONV_REPL_MAX`). What is beyond that would be read as something else.
 const LONGEST: usize = 1023;
 
-/// Refuses passwords of a connection, or of the user to become, that could not arrive.
+/// Refuses passwords of a connection that could not arrive, and what is wrong about the user to become.
 pub(super) fn check_passwords(
     connection: &Connection,
     user: Option<&Become>,
@@ -23,6 +24,9 @@ pub(super) fn check_passwords(
             hint: "see what ansible_password or -k holds, or log in with a key".to_owned(),
         });
     }
+    if let Some(user) = user {
+        check_words(name, user)?;
+    }
     if let Some(user) = user
         && let Some(why) = user.password.as_ref().and_then(wrong)
     {
@@ -35,6 +39,26 @@ pub(super) fn check_passwords(
             said: String::new(),
             hint: "see what ansible_become_password or -K holds".to_owned(),
         });
+    }
+    Ok(())
+}
+
+/// Refuses a user, flags or a program that the shell would read as more than one line, or could not be given.
+fn check_words(name: &str, user: &Become) -> Result<(), HostError> {
+    let parts = [("user", &user.user)]
+        .into_iter()
+        .chain(user.flags.iter().map(|flag| ("flags", flag)))
+        .chain(user.executable.iter().map(|program| ("exe", program)));
+    for (what, text) in parts {
+        if text.contains(['\n', '\0']) {
+            return Err(HostError::Become {
+                message: format!(
+                    "{name}: become_{what} holds a line break or a NUL byte: {text:?}"
+                ),
+                said: String::new(),
+                hint: format!("see what become_{what} or ansible_become_{what} holds"),
+            });
+        }
     }
     Ok(())
 }
@@ -55,6 +79,36 @@ fn wrong(password: &Secret) -> Option<String> {
 mod tests {
     use super::super::settings::{Method, SshSettings};
     use super::*;
+
+    #[test]
+    fn what_says_which_user_to_become_is_one_line() {
+        let refusal = |user: &str, flag: &str, program: &str| {
+            let connection = Connection {
+                name: "node1".to_owned(),
+                kind: ConnectionKind::Local,
+            };
+            let user = Become {
+                method: Method::Sudo,
+                user: user.to_owned(),
+                password: None,
+                flags: vec![flag.to_owned()],
+                executable: Some(program.to_owned()),
+            };
+            check_passwords(&connection, Some(&user)).map_err(|error| error.to_string())
+        };
+        assert_eq!(refusal("root", "-H", "/usr/bin/sudo"), Ok(()));
+        for (refusal, said) in [
+            (
+                refusal("root\n", "-H", "sudo"),
+                "become_user holds a line break or a NUL byte: \"root\\n\"",
+            ),
+            (refusal("root", "-H\nid", "sudo"), "become_flags holds"),
+            (refusal("root", "-H", "su\0do"), "become_exe holds"),
+        ] {
+            let refusal = refusal.unwrap_err();
+            assert!(refusal.contains(said), "{refusal}");
+        }
+    }
 
     #[test]
     fn a_password_that_could_not_arrive_is_refused_before_connecting() {

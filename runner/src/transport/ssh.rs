@@ -235,8 +235,8 @@ async fn until_exit(child: &mut Child, said: &mut Said) -> Option<ExitStatus> {
     };
     // What it said last may still be in the pipe. A jump host's ssh may hold that open.
     if let Some(stderr) = &mut stderr {
-        let well = status.is_some_and(|status| status.success());
-        let short = Duration::from_millis(if well { 20 } else { 200 });
+        let succeeded = status.is_some_and(|status| status.success());
+        let short = Duration::from_millis(if succeeded { 20 } else { 200 });
         while let Ok(Ok(count @ 1..)) = timeout(short, stderr.read(&mut piece)).await {
             said.take(&piece[..count]);
         }
