@@ -1,10 +1,14 @@
 //! What a module can ask of the control host: files of the user's, templates, expressions, progress.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use futures::future::BoxFuture;
 use serde_json::Value;
 use thiserror::Error;
 
+use crate::host::HostError;
+use crate::outcome::Failure;
 use crate::secret::Secret;
 
 /// The control host as one task on one host sees it. The runner implements it; all paths are paths
@@ -52,18 +56,29 @@ pub trait Controller: Send + Sync {
     /// Says what is being waited for, or how far it is. Shown live, and kept by nobody.
     fn progress(&self, line: &str);
 
-    /// Asks the person at the terminal for a line, with `text` before it; shows what is typed only
-    /// when `echo` is on. Where there is no terminal, or nobody implemented asking, that is an error.
-    fn prompt(&self, text: &str, echo: bool) -> Result<String, ControllerError> {
-        let _ = (text, echo);
-        Err(ControllerError {
-            message: "there is no terminal to ask at".to_owned(),
-            hint: Some("run it at a terminal, or give the answer as a variable with -e".to_owned()),
+    /// Waits for `time`. Modules wait in no other way: an interrupt of the run ends this one, with
+    /// [`HostError::Interrupted`].
+    fn sleep(&self, time: Duration) -> BoxFuture<'_, Result<(), HostError>> {
+        Box::pin(async move {
+            tokio::time::sleep(time).await;
+            Ok(())
         })
     }
 
-    /// Blots out `secret` in everything shown from now on.
+    /// Asks the person at the terminal for a line, with `text` before it; shows what is typed only
+    /// when `echo` is on. Where there is no terminal, or nobody implemented asking, that is an error.
+    fn prompt(&self, text: &str, echo: bool) -> Result<String, Failure> {
+        let _ = (text, echo);
+        Err(nobody_to_ask("there is no terminal to ask at"))
+    }
+
+    /// Redacts `secret` in everything shown from now on.
     fn hide(&self, secret: &Secret);
+}
+
+/// The failure of a question that nobody answers. `why`: a sentence.
+pub fn nobody_to_ask(why: impl Into<String>) -> Failure {
+    Failure::new(why).hint("run it at a terminal, or give the answer as a variable with -e")
 }
 
 /// How `template` reads its file.
@@ -97,7 +112,7 @@ pub struct ControllerError {
     pub hint: Option<String>,
 }
 
-impl From<ControllerError> for crate::outcome::Failure {
+impl From<ControllerError> for Failure {
     fn from(error: ControllerError) -> Self {
         Self {
             hint: error.hint,

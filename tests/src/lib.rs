@@ -13,4 +13,5 @@ pub mod shipped;
 pub mod shipped_plays;
 pub mod shipped_variables;
 pub mod stand_ins;
+pub mod terminal;
 pub mod watch;

@@ -71,7 +71,7 @@ impl Arguments for PauseArgs {
                     .control
                     .progress(&format!("pausing for {seconds} s")),
             }
-            tokio::time::sleep(time).await;
+            context.control.sleep(time).await?;
         } else {
             let prompt = match &self.prompt {
                 Some(prompt) => format!("{prompt}: "),
@@ -101,6 +101,7 @@ mod tests {
 
     use super::PauseArgs;
     use crate::fake::{self, Controller, Fake, REAL};
+    use crate::host::HostError;
     use crate::outcome::{Failure, Outcome};
 
     async fn run(control: &Controller, arguments: Value) -> Result<Outcome, Failure> {
@@ -119,6 +120,13 @@ mod tests {
         assert_eq!(control.progress_lines(), ["settling (5 s)"]);
         run(&control, json!({"minutes": 2})).await.unwrap();
         assert_eq!(before.elapsed().as_secs(), 125);
+    }
+
+    #[tokio::test]
+    async fn an_interrupt_ends_the_wait() {
+        let control = Controller::new("/").interrupted();
+        let failure = run(&control, json!({"minutes": 5})).await.unwrap_err();
+        assert!(matches!(failure.host, Some(HostError::Interrupted)));
     }
 
     #[tokio::test]

@@ -3,10 +3,13 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
+use futures::future::BoxFuture;
 use serde_json::Value;
 
 use crate::controller::{Controller as ControlHost, ControllerError, RenderOptions};
+use crate::host::HostError;
 use crate::secret::Secret;
 
 type Render = Box<dyn Fn(&str, &RenderOptions) -> Result<String, ControllerError> + Send + Sync>;
@@ -20,6 +23,7 @@ pub struct Controller {
     evaluate: Evaluate,
     progress: Mutex<Vec<String>>,
     hidden: Mutex<Vec<Secret>>,
+    interrupted: bool,
 }
 
 impl fmt::Debug for Controller {
@@ -44,7 +48,15 @@ impl Controller {
             }),
             progress: Mutex::default(),
             hidden: Mutex::default(),
+            interrupted: false,
         }
+    }
+
+    /// Is interrupted whenever a module waits.
+    #[must_use]
+    pub fn interrupted(mut self) -> Self {
+        self.interrupted = true;
+        self
     }
 
     /// Renders the text of a template with `render`.
@@ -120,6 +132,16 @@ impl ControlHost for Controller {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(line.to_owned());
+    }
+
+    fn sleep(&self, time: Duration) -> BoxFuture<'_, Result<(), HostError>> {
+        Box::pin(async move {
+            if self.interrupted {
+                return Err(HostError::Interrupted);
+            }
+            tokio::time::sleep(time).await;
+            Ok(())
+        })
     }
 
     fn hide(&self, secret: &Secret) {

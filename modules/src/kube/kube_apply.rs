@@ -210,7 +210,7 @@ impl KubeApplyArgs {
                     .control
                     .progress(&format!("trying again: {}", reason(&error)));
             }
-            tokio::time::sleep(self.delay.seconds()).await;
+            context.control.sleep(self.delay.seconds()).await?;
         }
     }
 

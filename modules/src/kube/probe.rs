@@ -90,7 +90,7 @@ impl Question<'_> {
                 context.control.progress(&line);
                 said = line;
             }
-            tokio::time::sleep(PAUSE).await;
+            context.control.sleep(PAUSE).await?;
         }
     }
 

@@ -130,7 +130,7 @@ impl Arguments for WaitNodesArgs {
             if started.elapsed() >= self.timeout.seconds() {
                 return Err(self.too_late(&lacking));
             }
-            tokio::time::sleep(self.sleep.seconds()).await;
+            context.control.sleep(self.sleep.seconds()).await?;
         }
     }
 }

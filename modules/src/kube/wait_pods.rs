@@ -81,7 +81,7 @@ impl Arguments for WaitPodsArgs {
                 }
             }
             first = false;
-            tokio::time::sleep(self.sleep.seconds()).await;
+            context.control.sleep(self.sleep.seconds()).await?;
         }
     }
 }

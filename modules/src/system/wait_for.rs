@@ -246,7 +246,7 @@ impl Arguments for WaitForArgs {
             });
         }
         if self.port.is_none() && self.path.is_none() {
-            tokio::time::sleep(self.timeout.seconds()).await;
+            context.control.sleep(self.timeout.seconds()).await?;
             return Ok(self.keys(Outcome::ok().with("elapsed", *self.timeout)));
         }
         let words = [

@@ -11,7 +11,7 @@ use crate::host::{HostError, Script, Unreachable};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
-/// Tries to reach the host until it answers, as after it was started again.
+/// Tries to reach the host until it answers, as after a restart.
 ///
 /// A host key that is not the one on record, or that is not on record, is an error at once: waiting
 /// helps against neither.
@@ -77,7 +77,7 @@ impl Arguments for WaitForConnectionArgs {
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
         let began = Instant::now();
         let end = tokio::time::Instant::now() + self.timeout.seconds();
-        tokio::time::sleep(self.delay.seconds()).await;
+        context.control.sleep(self.delay.seconds()).await?;
         loop {
             let mut script = Script::new(":");
             script.limit = Some(self.connect_timeout.seconds().max(SECOND));
@@ -99,7 +99,8 @@ impl Arguments for WaitForConnectionArgs {
                 });
             }
             context.control.progress(&format!("not there yet: {error}"));
-            tokio::time::sleep(self.sleep.seconds().max(SECOND)).await;
+            let pause = self.sleep.seconds().max(SECOND);
+            context.control.sleep(pause).await?;
         }
     }
 }

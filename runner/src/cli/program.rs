@@ -55,7 +55,17 @@ pub fn command() -> clap::Command {
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let printer = Printer::standard();
-    start(&arguments, &printer).into()
+    let exit = start(&arguments, &printer);
+    let Some(error) = printer.unwritten() else {
+        return exit.into();
+    };
+    let title = printer.theme().bad("error:");
+    printer.note(&format!("{title} cannot write: {error}"));
+    match exit {
+        Exit::Well => Exit::Usage.into(),
+        // What went wrong before says more.
+        worse => worse.into(),
+    }
 }
 
 fn start(arguments: &[OsString], printer: &Printer) -> Exit {
@@ -81,7 +91,9 @@ fn start(arguments: &[OsString], printer: &Printer) -> Exit {
         Ok(exit) => exit,
         Err(error) => {
             // Clap's own printing knows which stream `--help` and errors belong to.
-            let _ = error.print();
+            if let Err(error) = error.print() {
+                printer.not_written(error);
+            }
             if error.use_stderr() {
                 Exit::Usage
             } else {

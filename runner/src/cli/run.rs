@@ -1,10 +1,12 @@
 //! `windlass run`: reads and checks everything, then runs it.
 
-use std::io::IsTerminal;
+use std::io::{self, ErrorKind, IsTerminal};
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use windlass_modules::Secret;
 use windlass_modules::transcript::Bounds;
@@ -14,7 +16,7 @@ use super::exit::Exit;
 use super::list;
 use super::prepare::{self, Prepared};
 use crate::engine::{Prompt, Run, RunOptions, Summary};
-use crate::report::{self, Format, Printer, Settings};
+use crate::report::{self, Format, Printer, Report, Settings};
 use crate::transport::{Limits, Transport};
 use crate::vars::{BecomeDefaults, ConnectionDefaults, RunInfo};
 
@@ -58,20 +60,44 @@ pub(crate) fn start(running: &Running, printer: &Printer, ansible: bool) -> Exit
         list::show(running, &prepared, printer);
         return Exit::Well;
     }
-    match options(running, &prepared, printer) {
-        Ok(options) => run(running, prepared, options, printer, ansible),
+    let cannot_start = |error: &io::Error| {
+        let title = printer.theme().bad("error:");
+        printer.note(&format!("{title} cannot start: {error}"));
+        Exit::Usage
+    };
+    let runtime = match Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return cannot_start(&error),
+    };
+    let (stop, interrupt) = watch::channel(false);
+    // From here on nothing ends by a signal on its own: a question that hides what is typed, for one, must give
+    // the terminal back.
+    let signals = {
+        let _inside = runtime.enter();
+        Signals::new()
+    };
+    match signals {
+        Ok(signals) => runtime.spawn(listen(signals, stop, printer.clone())),
+        Err(error) => return cannot_start(&error),
+    };
+    let exit = match options(running, &prepared, printer) {
+        Ok(options) => {
+            let report = report_of(running, printer, ansible);
+            let work = work(running, prepared, options);
+            run(work, report, &runtime, interrupt, printer)
+        }
+        Err(error) if error.kind() == ErrorKind::Interrupted => Exit::Interrupted,
         Err(error) => {
-            printer.note(&format!("{} {error}", printer.theme().bad("error:")));
+            let title = printer.theme().bad("error:");
+            printer.note(&format!("{title} no answer could be read: {error}"));
             Exit::Usage
         }
-    }
+    };
+    runtime.shutdown_timeout(Duration::from_secs(2));
+    exit
 }
 
-fn options(
-    running: &Running,
-    prepared: &Prepared,
-    printer: &Printer,
-) -> Result<RunOptions, String> {
+fn options(running: &Running, prepared: &Prepared, printer: &Printer) -> io::Result<RunOptions> {
     let ask = |wanted: bool, question: &str| {
         let answer = wanted.then(|| printer.ask(question, false)).transpose();
         answer.map(|answer| answer.map(Secret::new))
@@ -117,13 +143,7 @@ fn defaults(connection: &Connection, password: Option<Secret>) -> ConnectionDefa
     }
 }
 
-fn run(
-    running: &Running,
-    prepared: Prepared,
-    options: RunOptions,
-    printer: &Printer,
-    ansible: bool,
-) -> Exit {
+fn report_of(running: &Running, printer: &Printer, ansible: bool) -> Box<dyn Report> {
     let format =
         running
             .output
@@ -133,26 +153,13 @@ fn run(
                 (false, true) => Format::Human,
                 (false, false) => Format::Plain,
             });
-    let report = report::report(
-        format,
-        Settings {
-            verbosity: running.output.verbose,
-        },
-        printer.clone(),
-    );
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            printer.note(&format!(
-                "{} cannot start: {error}",
-                printer.theme().bad("error:")
-            ));
-            return Exit::Usage;
-        }
+    let settings = Settings {
+        verbosity: running.output.verbose,
     };
+    report::report(format, settings, printer.clone())
+}
+
+fn work(running: &Running, prepared: Prepared, options: RunOptions) -> Run {
     let limits = Limits {
         connects_at_once: running.forks.clamp(1, 16),
         max_transfer: running.connection.max_file,
@@ -162,7 +169,7 @@ fn run(
         },
         ..Limits::default()
     };
-    let work = Run {
+    Run {
         playbooks: prepared.playbooks,
         inventory: prepared.inventory,
         store: prepared.store,
@@ -170,42 +177,88 @@ fn run(
         loader: prepared.loader,
         transport: Transport::new(limits),
         options,
-    };
+    }
+}
+
+fn run(
+    work: Run,
+    report: Box<dyn Report>,
+    runtime: &Runtime,
+    interrupt: watch::Receiver<bool>,
+    printer: &Printer,
+) -> Exit {
     let summary: Summary = runtime.block_on(async {
         let (events, seen) = mpsc::channel(EVENTS);
-        let (stop, interrupt) = watch::channel(false);
-        let listener = tokio::spawn(listen(stop, printer.clone()));
+        let teller = tokio::spawn(tell(interrupt.clone(), printer.clone()));
         let follower = tokio::spawn(report::follow(report, seen));
         let summary = work.run(events, interrupt).await;
         let _ = follower.await;
-        listener.abort();
+        teller.abort();
         summary
     });
-    runtime.shutdown_timeout(Duration::from_secs(2));
     Exit::of(&summary)
 }
 
-/// Turns the first interrupt into a clean end, and the second into an end at once.
-async fn listen(stop: watch::Sender<bool>, printer: Printer) {
-    if signal().await.is_ok() {
+/// Says what an interrupt does to a run.
+async fn tell(mut interrupt: watch::Receiver<bool>, printer: Printer) {
+    if interrupt.wait_for(|interrupted| *interrupted).await.is_ok() {
         printer.note("stopping: ending what runs on the hosts; press Ctrl+C again to stop at once");
-        let _ = stop.send(true);
-        if signal().await.is_ok() {
-            std::process::exit(Exit::Interrupted as i32);
+    }
+}
+
+/// Turns the first interrupt into a clean end, and the second into an end at once.
+async fn listen(mut signals: Signals, stop: watch::Sender<bool>, printer: Printer) {
+    signals.next().await;
+    let _ = stop.send(true);
+    printer.interrupt();
+    signals.next().await;
+    // Who is asked has the terminal as it was in a moment.
+    while printer.is_asking() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    std::process::exit(Exit::Interrupted as i32);
+}
+
+/// What asks the program to end: a person at the terminal, another program, a terminal that is gone.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Option<Signal>,
+}
+
+impl Signals {
+    /// From now on, in place of the program's end.
+    fn new() -> io::Result<Self> {
+        // Who started it with `nohup` wants it to go on.
+        let hangup = (!ignores_hangups()).then(|| signal(SignalKind::hangup()));
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: hangup.transpose()?,
+        })
+    }
+
+    /// Waits for one.
+    async fn next(&mut self) {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = hangup => {}
         }
     }
 }
 
-/// Waits for an interrupt or a request to end.
-async fn signal() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut end) = (
-        signal(SignalKind::interrupt())?,
-        signal(SignalKind::terminate())?,
-    );
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = end.recv() => {}
-    }
-    Ok(())
+/// Whether the program was started with hangups ignored. Where the system does not tell, it was not.
+fn ignores_hangups() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // The first signal is the hangup.
+    ignored.is_some_and(|mask| mask & 1 == 1)
 }

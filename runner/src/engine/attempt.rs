@@ -98,6 +98,7 @@ impl Unit<'_> {
                 prepared: Arc::clone(&work.prepared),
                 verbosity: work.shared.options.verbosity,
                 prompt: work.shared.options.prompt.clone(),
+                interrupt: work.shared.interrupt.clone(),
                 live,
             },
             account: if target == self.host {

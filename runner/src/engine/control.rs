@@ -1,16 +1,19 @@
 //! The control host as one task on one host sees it.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use futures::future::BoxFuture;
 use serde_json::Value;
 use tokio::sync::mpsc;
-use windlass_modules::controller::RenderOptions;
-use windlass_modules::{Controller, ControllerError, Secret, source};
+use windlass_modules::controller::{RenderOptions, nobody_to_ask};
+use windlass_modules::{Controller, ControllerError, Failure, HostError, Secret, source};
 
 use super::message::Message;
-use super::options::Prompt;
+use super::options::{Interrupt, Prompt, sleep};
 use super::prepared::Prepared;
 use super::result::located;
 use super::shown::head;
@@ -31,6 +34,7 @@ pub(crate) struct TaskController {
     pub(crate) prepared: Arc<Prepared>,
     pub(crate) verbosity: u8,
     pub(crate) prompt: Option<Prompt>,
+    pub(crate) interrupt: Interrupt,
     pub(crate) live: Live,
 }
 
@@ -205,15 +209,22 @@ impl Controller for TaskController {
         self.live.line(line);
     }
 
-    fn prompt(&self, text: &str, echo: bool) -> Result<String, ControllerError> {
-        let failed = |message: String| ControllerError {
-            message,
-            hint: Some("run it at a terminal, or give the answer as a variable with -e".into()),
-        };
+    fn sleep(&self, time: Duration) -> BoxFuture<'_, Result<(), HostError>> {
+        Box::pin(async move {
+            let slept = sleep(time, self.interrupt.clone()).await;
+            slept.then_some(()).ok_or(HostError::Interrupted)
+        })
+    }
+
+    fn prompt(&self, text: &str, echo: bool) -> Result<String, Failure> {
         let Some(Prompt(ask)) = &self.prompt else {
-            return Err(failed("there is no terminal to ask at".into()));
+            return Err(nobody_to_ask("there is no terminal to ask at"));
         };
-        let answer = tokio::task::block_in_place(|| ask(text, echo)).map_err(failed)?;
+        let answer = tokio::task::block_in_place(|| ask(text, echo));
+        let answer = answer.map_err(|error| match error.kind() {
+            ErrorKind::Interrupted => HostError::Interrupted.into(),
+            _ => nobody_to_ask(format!("no answer could be read: {error}")),
+        })?;
         if !echo {
             // Who types it sees nothing of it; nor must anybody else.
             self.live.marks.secrets.add(&Secret::new(answer.as_str()));

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -61,8 +62,9 @@ impl Default for RunOptions {
     }
 }
 
-/// Asks the user something; the second argument says whether the answer is shown as it is typed.
-type Ask = dyn Fn(&str, bool) -> Result<String, String> + Send + Sync;
+/// Asks the user something; the second argument says whether the answer is shown as it is typed. Errors:
+/// [`Interrupted`](std::io::ErrorKind::Interrupted) where the run is to end, others where there is no answer.
+type Ask = dyn Fn(&str, bool) -> std::io::Result<String> + Send + Sync;
 
 /// How the user is asked, where somebody is there to answer.
 #[derive(Clone)]
@@ -85,3 +87,11 @@ pub struct TagFilter {
 
 /// Tells a run that it should stop. The sender's side belongs to whoever hears the signal.
 pub type Interrupt = watch::Receiver<bool>;
+
+/// Waits; false when the run was interrupted meanwhile.
+pub(crate) async fn sleep(time: Duration, mut interrupt: Interrupt) -> bool {
+    tokio::select! {
+        () = tokio::time::sleep(time) => true,
+        Ok(_) = interrupt.wait_for(|interrupted| *interrupted) => false,
+    }
+}

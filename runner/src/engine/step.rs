@@ -1,5 +1,7 @@
 //! `--step`: the user is asked before each task.
 
+use std::io::ErrorKind;
+
 use super::dispatch::Dispatcher;
 use super::options::Prompt;
 use super::plan::Planned;
@@ -27,6 +29,7 @@ impl Dispatcher {
                 self.asks &= !goes_on;
                 goes_on || ["y", "yes"].contains(&answer.as_str())
             }
+            Err(error) if error.kind() == ErrorKind::Interrupted => false,
             Err(error) => {
                 self.stop(format!("--step cannot ask: {error}"), None).await;
                 false

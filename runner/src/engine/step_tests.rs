@@ -1,6 +1,8 @@
 //! What is asked before tasks, and what the answers do.
 
-use std::sync::{Arc, Mutex};
+use std::io::ErrorKind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc as questions};
 
 use tokio::sync::{mpsc, watch};
 use windlass_modules::registry;
@@ -47,17 +49,15 @@ fn run(answers: Option<&'static [&'static str]>) -> (Vec<String>, Vec<String>) {
         templar.clone(),
         RunInfo::default(),
     );
-    let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+    let (ask, asked) = questions::channel();
     let prompt = answers.map(|answers| {
-        let asked = Arc::clone(&asked);
+        let count = AtomicUsize::new(0);
         Prompt(Arc::new(move |question: &str, _| {
-            let mut asked = asked.lock().unwrap();
-            asked.push(question.split('`').nth(1).unwrap_or_default().to_owned());
-            let answer = answers.get(asked.len() - 1);
-            answer.map_or_else(
-                || Err("the end of input".into()),
-                |answer| Ok((*answer).into()),
-            )
+            let name = question.split('`').nth(1).unwrap_or_default();
+            ask.send(name.to_owned()).unwrap();
+            let answer = answers.get(count.fetch_add(1, Ordering::Relaxed));
+            let answer = answer.map(|answer| (*answer).to_owned());
+            answer.ok_or_else(|| ErrorKind::UnexpectedEof.into())
         }))
     });
     let run = Run {
@@ -92,8 +92,7 @@ fn run(answers: Option<&'static [&'static str]>) -> (Vec<String>, Vec<String>) {
         tokio::spawn(run.run(events, interrupt)).await.unwrap();
         ran.await.unwrap()
     });
-    let asked = asked.lock().unwrap().clone();
-    (asked, ran)
+    (asked.try_iter().collect(), ran)
 }
 
 #[test]
@@ -109,7 +108,10 @@ fn only_what_is_answered_with_yes_runs_and_continue_asks_no_more() {
 #[test]
 fn a_run_in_which_nobody_answers_stops() {
     let (_, ran) = run(Some(&["y"]));
-    assert_eq!(ran, ["a : one", "--step cannot ask: the end of input"]);
+    assert_eq!(
+        ran,
+        ["a : one", "--step cannot ask: unexpected end of file"]
+    );
     let (_, ran) = run(None);
     assert_eq!(ran, ["--step has nobody to ask"]);
 }

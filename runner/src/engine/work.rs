@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use super::chain::Chain;
 use super::keywords::{FromRendered, Ready};
 use super::message::Message;
+use super::options::sleep;
 use super::prepared::{Call, Keywords, Prepared};
 use super::result::{TaskResult, located};
 use super::shared::RunShared;
@@ -134,10 +135,6 @@ impl Unit<'_> {
 
     /// Waits; false when the run was interrupted meanwhile.
     pub(crate) async fn sleep(&self, time: Duration) -> bool {
-        let mut interrupt = self.work.shared.interrupt.clone();
-        tokio::select! {
-            () = tokio::time::sleep(time) => true,
-            Ok(_) = interrupt.wait_for(|interrupted| *interrupted) => false,
-        }
+        sleep(time, self.work.shared.interrupt.clone()).await
     }
 }

@@ -2,6 +2,7 @@
 //! nothing else; a new output format is one more file here.
 
 mod ansible;
+mod ask;
 mod console;
 mod details;
 pub mod diagnostics;

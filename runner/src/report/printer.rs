@@ -2,13 +2,13 @@
 //! error.
 
 use std::borrow::Cow;
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use owo_colors::Style;
 
-use super::escape;
+use super::{ask, escape};
 
 /// What the program paints. Until a text is written, marks stand for it that no other text can hold:
 /// whatever a terminal would obey in a text is not the program's own.
@@ -144,6 +144,9 @@ pub struct Printer {
     err: Arc<Mutex<dyn Write + Send>>,
     terminal: bool,
     asking: Arc<AtomicBool>,
+    interrupted: Arc<AtomicBool>,
+    /// Why standard output could not be written, the first time.
+    unwritten: Arc<OnceLock<std::io::Error>>,
 }
 
 impl Printer {
@@ -155,6 +158,8 @@ impl Printer {
             err: Arc::new(Mutex::new(std::io::stderr())),
             terminal: std::io::stderr().is_terminal(),
             asking: Arc::default(),
+            interrupted: Arc::default(),
+            unwritten: Arc::default(),
         }
     }
 
@@ -166,6 +171,8 @@ impl Printer {
             err,
             terminal: false,
             asking: Arc::default(),
+            interrupted: Arc::default(),
+            unwritten: Arc::default(),
         }
     }
 
@@ -180,24 +187,25 @@ impl Printer {
     }
 
     /// Asks the person at the terminal for a line; live lines keep still meanwhile. What is typed is
-    /// shown only with `echo`. Where standard input is no terminal, its next line is the answer.
-    pub fn ask(&self, text: &str, echo: bool) -> Result<String, String> {
+    /// shown only with `echo`. Where standard input is no terminal, its next line is the answer. Errors:
+    /// [`ErrorKind::Interrupted`](std::io::ErrorKind::Interrupted) after [`Self::interrupt`]; there is no line
+    /// any more, or it cannot be read.
+    pub fn ask(&self, text: &str, echo: bool) -> std::io::Result<String> {
         self.asking.store(true, Ordering::Relaxed);
-        let text = &*escape::block(text);
-        let answer = if echo || !std::io::stdin().is_terminal() {
+        let show = || {
             if let Ok(mut err) = self.err.lock() {
-                let _ = write!(err, "{text}");
+                let _ = write!(err, "{}", escape::block(text));
                 let _ = err.flush();
             }
-            let mut line = String::new();
-            std::io::stdin()
-                .read_line(&mut line)
-                .map(|_| line.trim_end_matches(['\r', '\n']).to_owned())
-        } else {
-            rpassword::prompt_password(text)
         };
+        let answer = ask::line(show, echo, &self.interrupted);
         self.asking.store(false, Ordering::Relaxed);
-        answer.map_err(|error| format!("no answer could be read: {error}"))
+        answer
+    }
+
+    /// Nobody is to be asked any more.
+    pub fn interrupt(&self) {
+        self.interrupted.store(true, Ordering::Relaxed);
     }
 
     /// Whether somebody is being asked something right now.
@@ -205,30 +213,48 @@ impl Printer {
         self.asking.load(Ordering::Relaxed)
     }
 
+    /// Why something that was to go to standard output is not there, if that is so.
+    pub fn unwritten(&self) -> Option<&std::io::Error> {
+        self.unwritten.get()
+    }
+
     /// A line of results.
     pub fn line(&self, text: &str) {
-        write_line(&self.out, &written(text, self.theme.colour));
+        self.result(&written(text, self.theme.colour));
     }
 
     /// Results as JSON: what a terminal would obey is escaped as JSON does.
     pub fn json(&self, text: &str) {
-        write_line(&self.out, &escape::json(text));
+        self.result(&escape::json(text));
     }
 
-    /// A line about the run: warnings, errors, progress.
+    fn result(&self, text: &str) {
+        if let Err(error) = write_line(&self.out, text) {
+            self.not_written(error);
+        }
+    }
+
+    /// Notes that something could not be written to standard output.
+    pub fn not_written(&self, error: std::io::Error) {
+        // A reader that has gone away (`| head`) is no reason to end a run in the middle, nor an error.
+        if error.kind() != ErrorKind::BrokenPipe {
+            let _ = self.unwritten.set(error);
+        }
+    }
+
+    /// A line about the run: warnings, errors, progress. Where it cannot be written, there is nobody to tell.
     pub fn note(&self, text: &str) {
-        write_line(&self.err, &written(text, self.theme.colour));
+        let _ = write_line(&self.err, &written(text, self.theme.colour));
     }
 
     /// What [`draw`](super::diagnostics::draw) gave: colours in it stay.
     pub fn drawn(&self, text: &str) {
-        write_line(&self.err, &escape::drawn(text));
+        let _ = write_line(&self.err, &escape::drawn(text));
     }
 }
 
-fn write_line(to: &Mutex<dyn Write + Send>, text: &str) {
-    let Ok(mut to) = to.lock() else { return };
-    // A reader that has gone away (`| head`) is no reason to end a run in the middle.
-    let _ = writeln!(to, "{text}");
-    let _ = to.flush();
+fn write_line(to: &Mutex<dyn Write + Send>, text: &str) -> std::io::Result<()> {
+    let mut to = to.lock().unwrap_or_else(PoisonError::into_inner);
+    writeln!(to, "{text}")?;
+    to.flush()
 }

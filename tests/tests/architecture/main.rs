@@ -239,6 +239,25 @@ fn modules_are_known_by_their_descriptions_and_not_by_name() {
 }
 
 #[test]
+fn modules_wait_only_where_an_interrupt_ends_it() {
+    for (file, code) in files("modules") {
+        // The control host waits for them.
+        if file == "controller" || file.starts_with("fake::") {
+            continue;
+        }
+        let code = syn::parse_file(&code).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let mut named = Named::default();
+        named.visit_file(&code);
+        let is_sleep =
+            |path: &Vec<String>| path.ends_with(&["time".to_owned(), "sleep".to_owned()]);
+        assert!(
+            !named.paths.iter().any(is_sleep),
+            "{file}: wait with `context.control.sleep`"
+        );
+    }
+}
+
+#[test]
 fn no_two_rooms_use_each_other() {
     let left = circles(&rooms());
     assert!(left.is_empty(), "these rooms use each other: {left:?}");
