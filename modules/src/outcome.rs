@@ -33,7 +33,7 @@ pub struct Outcome {
     pub included: Option<VariablesFiles>,
     /// Things the user should know though nothing failed.
     pub warnings: Vec<String>,
-    /// Texts in `data` that must be blotted out wherever they would be shown.
+    /// Texts in `data` that must be redacted wherever they would be shown.
     pub secrets: Vec<Secret>,
 }
 
@@ -112,7 +112,7 @@ pub struct Failure {
     pub printed: Transcripts,
     /// The host's own error, where the request did not come back.
     pub host: Option<HostError>,
-    /// Texts in `data` and `message` that must be blotted out.
+    /// Texts in `data` and `message` that must be redacted.
     pub secrets: Vec<Secret>,
 }
 

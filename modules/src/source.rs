@@ -4,7 +4,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
-use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 /// How many bytes a text may have that is read as a whole.
@@ -48,6 +48,28 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
 pub fn text(path: &Path) -> io::Result<String> {
     String::from_utf8(read(path)?)
         .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}
+
+/// The folders that one is in while going down a tree. A link may lead back to one of them; two such links side by
+/// side would be gone through for ever.
+#[derive(Debug, Clone, Default)]
+pub struct Above(Vec<(u64, u64)>);
+
+impl Above {
+    /// These with `folder`, for what is in it. Nothing if one is in that folder already. A folder that cannot be
+    /// looked at is taken for another: listing it says why.
+    #[must_use]
+    pub fn with(&self, folder: &Path) -> Option<Self> {
+        let mut folders = self.0.clone();
+        if let Ok(found) = folder.metadata() {
+            let this = (found.dev(), found.ino());
+            if folders.contains(&this) {
+                return None;
+            }
+            folders.push(this);
+        }
+        Some(Self(folders))
+    }
 }
 
 fn options(at_once: bool) -> OpenOptions {

@@ -1,6 +1,6 @@
 //! What happens in a run, as data: the whole interface between the engine and the reports.
 //!
-//! The engine blots out secrets and `no_log` results before it makes an event, so whatever is here
+//! The engine redacts secrets and `no_log` results before it makes an event, so whatever is here
 //! may be shown. Texts of hosts are data: a report escapes control characters before a terminal
 //! sees them.
 
@@ -190,7 +190,7 @@ pub struct Finished {
     pub changed: bool,
     /// Whether a failure is ignored.
     pub ignored: bool,
-    /// What `register` keeps, secrets blotted out; `censored` alone with `no_log`.
+    /// What `register` keeps, secrets redacted; `censored` alone with `no_log`.
     pub data: Value,
     /// What went wrong, for `failed` and `unreachable`.
     pub message: Option<String>,

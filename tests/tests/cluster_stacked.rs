@@ -62,7 +62,7 @@ fn tokens(lab: &Lab) -> Vec<String> {
         .filter_map(|line| line.split_once(' '))
         .map(|(id, secret)| format!("{}.{}", decoded(id), decoded(secret)))
         .collect();
-    assert!(!tokens.is_empty(), "no token was minted?\n{pairs}");
+    assert!(!tokens.is_empty(), "no token was created?\n{pairs}");
     tokens
 }
 

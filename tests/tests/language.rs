@@ -527,7 +527,7 @@ fn an_undefined_variable_fails_the_task_and_is_named() {
 }
 
 #[test]
-fn a_password_of_the_inventory_is_blotted_out_where_a_host_prints_it() {
+fn a_password_of_the_inventory_is_redacted_where_a_host_prints_it() {
     let place = Place::new();
     let printed = place.play(
         "h1 ansible_connection=local ansible_become_password=correct-horse-battery\n",

@@ -621,3 +621,44 @@ fn what_a_shell_hands_over_as_a_pipe_is_read() {
     fine(&printed);
     assert!(printed.out.contains("seen"), "{}", printed.text());
 }
+
+/// Two links in a folder that lead back to it: each way down has as many more as there are links.
+fn link_back(place: &Place, folder: &str) {
+    for name in ["l1", "l2"] {
+        let link = place.path().join(folder).join(name);
+        std::os::unix::fs::symlink(".", link).expect("links can be made");
+    }
+}
+
+#[test]
+fn links_that_lead_back_to_their_folder_are_not_gone_through_for_ever() {
+    let place = place();
+    place.write("inv/hosts.ini", HOST);
+    place.write("inv/group_vars/all/a.yml", "of_all: 1\n");
+    place.write("roles/r/vars/main/a.yml", "of_role: 2\n");
+    place.write("extra/a.yml", "of_folder: 3\n");
+    let tasks = "- include_vars: {dir: \"{{ playbook_dir }}/extra\"}\n\
+                 - debug: {msg: \"sum {{ of_all + of_role + of_folder }}\"}\n";
+    place.write("roles/r/tasks/main.yml", tasks);
+    for folder in ["inv", "inv/group_vars/all", "roles/r/vars/main", "extra"] {
+        link_back(&place, folder);
+    }
+    let playbook = "- hosts: all\n  gather_facts: false\n  roles: [r]\n";
+    place.write("site.yml", playbook);
+    let printed = place.run_bounded(SPACE, &["run", "site.yml", "-i", "inv"]);
+    fine(&printed);
+    assert!(printed.out.contains("sum 6"), "{}", printed.text());
+}
+
+#[test]
+fn a_folder_that_is_copied_with_a_link_to_itself_is_an_error() {
+    let place = place();
+    place.write("files/d/a", "x");
+    link_back(&place, "files/d");
+    let task = format!(
+        "    - copy: {{src: d, dest: {}/there/, local_follow: true}}\n",
+        place.path().display()
+    );
+    let printed = run(&place, &play(&task));
+    refused(&printed, &["l1", "a link to a folder that it is in"]);
+}

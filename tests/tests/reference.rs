@@ -27,6 +27,13 @@ fn windlass_doc_shows_all_of_a_module() {
         let description = module.description();
         let page = place.run(&["doc", module.name()]).out;
         let names = description.named().map(|argument| argument.name.as_str());
+        if let Some(free_text) = description.free_text() {
+            assert!(page.contains(description.line()), "{page}");
+            assert!(
+                page.contains(free_text.about.lines().next().unwrap()),
+                "{page}"
+            );
+        }
         let returns = description.returns.iter().map(|value| value.name);
         for word in names
             .chain(returns)
@@ -35,4 +42,12 @@ fn windlass_doc_shows_all_of_a_module() {
             assert!(page.contains(word), "{}: {word}", module.name());
         }
     }
+}
+
+#[test]
+fn windlass_doc_of_nothing_says_that_a_name_is_missing() {
+    let printed = Place::new().run(&["doc", ""]);
+    assert_eq!(printed.status, 1);
+    assert!(printed.err.contains("it is empty"), "{}", printed.err);
+    assert!(!printed.err.contains("did you mean"), "{}", printed.err);
 }

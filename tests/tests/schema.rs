@@ -95,12 +95,16 @@ fn slips_are_not() {
             "- {command: ls, wiht_items: [1]}",
         ),
         ("- meta: flush_handlers", "- meta: flush_handler"),
+        (
+            "- {command: ls, become: 'YES', no_log: N, run_once: 'oFF', diff: 1, check_mode: '0'}",
+            "- {command: ls, become: 'YESS'}",
+        ),
     ] {
         assert_eq!(wrong(&tasks, good), Vec::<String>::new(), "{good}");
         assert_ne!(wrong(&tasks, slip), Vec::<String>::new(), "{slip}");
     }
     let playbook = validator("playbook");
-    let wrong = |text| wrong(&playbook, text);
+    let wrong = |text: &str| wrong(&playbook, text);
     assert_eq!(
         wrong("- {hosts: all, serial: 2, become: yes, tasks: []}"),
         Vec::<String>::new()
@@ -109,6 +113,14 @@ fn slips_are_not() {
         wrong("- {import_playbook: x.yml, when: a}"),
         Vec::<String>::new()
     );
+    for name in ["ansible.builtin.", "ansible.legacy.", "windlass."] {
+        let import = format!("- {{{name}import_playbook: x.yml, when: a");
+        assert_eq!(wrong(&format!("{import}}}")), Vec::<String>::new());
+        assert_ne!(
+            wrong(&format!("{import}, hosts: all}}")),
+            Vec::<String>::new()
+        );
+    }
     assert_ne!(
         wrong("- {hosts: all, gather_fact: false}"),
         Vec::<String>::new()

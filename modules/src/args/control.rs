@@ -66,8 +66,12 @@ named_text!(
     ControlFile, "file"
 );
 named_text!(
-    /// A file of variables on the control host, or a folder of them, below `vars/` or beside the playbook.
+    /// A file of variables on the control host, below `vars/` or beside the playbook.
     ControlVariables, "variables"
+);
+named_text!(
+    /// A folder of files of variables on the control host, below `vars/` or beside the playbook.
+    ControlVariablesFolder, "variables_folder"
 );
 named_text!(
     /// A template of the control host, below `templates/` or beside the playbook.

@@ -13,8 +13,8 @@ mod values;
 mod words;
 
 pub use control::{
-    ControlFile, ControlTemplate, ControlVariables, Destination, Manifests, NodePath, NodePaths,
-    Script,
+    ControlFile, ControlTemplate, ControlVariables, ControlVariablesFolder, Destination, Manifests,
+    NodePath, NodePaths, Script,
 };
 pub use unfit::{ReadArgument, Unfit};
 pub use values::{

@@ -43,7 +43,7 @@ impl Mode {
             return match u32::from_str_radix(digits, 8) {
                 Ok(mode) if mode <= 0o7777 => Ok(Self::Steps(octal(mode))),
                 _ => Err(format!(
-                    "`{text}` is no octal mode: it takes digits from 0 to 7 and at most 07777"
+                    "`{text}` is not an octal mode: it takes digits from 0 to 7 and at most 07777"
                 )),
             };
         }
@@ -52,7 +52,7 @@ impl Mode {
             .map(|steps| Self::Steps(steps.join(" ")))
             .map_err(|wrong| {
                 format!(
-                    "`{text}` is no mode: {wrong}; write it octal in quotes ('0644') or symbolic \
+                    "`{text}` is not a mode: {wrong}; write it octal in quotes ('0644') or symbolic \
                      (u=rwx,g=rx,o=)"
                 )
             })
@@ -73,7 +73,7 @@ impl Mode {
             None if written_octal && number > 0 => Err(format!(
                 "the number {number} is more than any mode; quote it: mode: '{number:0>4}'"
             )),
-            None => Err(format!("the number {number} is no mode")),
+            None => Err(format!("the number {number} is not a mode")),
         }
     }
 }
@@ -120,7 +120,11 @@ fn clause(text: &str) -> Result<String, String> {
             'g' => 0o2070,
             'o' => 0o1007,
             'a' => 0o7777,
-            other => return Err(format!("`{other}` is none of the users `u`, `g`, `o`, `a`")),
+            other => {
+                return Err(format!(
+                    "`{other}` is not one of the users `u`, `g`, `o`, `a`"
+                ));
+            }
         };
     }
     // Without users the umask decides, as with chmod.
@@ -161,7 +165,7 @@ fn bits(permissions: &str, mask: u32) -> Result<String, String> {
             'u' => terms.push(spread(6, mask)),
             'g' => terms.push(spread(3, mask)),
             'o' => terms.push(spread(0, mask)),
-            other => return Err(format!("`{other}` is no permission")),
+            other => return Err(format!("`{other}` is not a permission")),
         }
     }
     terms.push(format!("0{fixed:o}"));
@@ -255,13 +259,13 @@ mod tests {
     #[test]
     fn what_is_no_mode_is_explained() {
         for (value, words) in [
-            (json!("0888"), "`0888` is no octal mode"),
+            (json!("0888"), "`0888` is not an octal mode"),
             (json!("77777"), "at most 07777"),
             (json!("rwx"), "`rwx` has none of `+`, `-`, `=`"),
             (json!("z+x"), "`z` is none of the users"),
-            (json!("u+q"), "`q` is no permission"),
-            (json!(""), "is no mode"),
-            (json!(-1), "the number -1 is no mode"),
+            (json!("u+q"), "`q` is not a permission"),
+            (json!(""), "is not a mode"),
+            (json!(-1), "the number -1 is not a mode"),
             (json!(true), "expected a mode, found the boolean `true`"),
         ] {
             let message = read(value).unwrap_err();

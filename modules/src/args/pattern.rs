@@ -29,7 +29,7 @@ impl Pattern {
     /// Reads an expression.
     pub fn new(text: &str) -> Result<Self, String> {
         let regex = Regex::new(&python::translate(text, false))
-            .map_err(|error| format!("`{text}` is no regular expression: {error}"))?;
+            .map_err(|error| format!("`{text}` is not a regular expression: {error}"))?;
         Ok(Self {
             text: text.to_owned(),
             regex,
@@ -82,7 +82,7 @@ mod tests {
     fn a_wrong_expression_is_shown() {
         let message = Pattern::new("a(b").unwrap_err();
         assert!(
-            message.starts_with("`a(b` is no regular expression: "),
+            message.starts_with("`a(b` is not a regular expression: "),
             "{message}"
         );
     }

@@ -27,7 +27,7 @@ impl Arguments for FailArgs {
     const RETURNS: &'static [Return] = &[Return::text("msg", "the message")];
     const CHECK_MODE: CheckMode = CheckMode::Reads;
     const EXAMPLES: &'static [&'static str] = &[
-        "- name: Stop on anything but Linux\n  fail:\n    msg: this is no Linux\n  when: system != 'Linux'\n  vars:\n    system: Linux\n",
+        "- name: Stop on anything but Linux\n  fail:\n    msg: this is not Linux\n  when: system != 'Linux'\n  vars:\n    system: Linux\n",
     ];
 
     async fn run(&self, _: &Context<'_>) -> Result<Outcome, Failure> {

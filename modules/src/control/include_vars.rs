@@ -8,10 +8,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::args::{ControlVariables, Flag, List, Number, SpacedList, Text};
+use crate::args::{ControlVariables, ControlVariablesFolder, Flag, List, Number, SpacedList, Text};
 use crate::describe::{CheckMode, FreeForm, Return, Rule};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome, VariablesFiles};
+use crate::source::Above;
 
 /// Reads variables from a file of the control host, or from the files of a folder, for the rest of the run. They are
 /// above the variables of plays, roles and tasks, and below those that `set_fact` and `register` set.
@@ -26,7 +27,7 @@ pub struct IncludeVarsArgs {
     file: Option<ControlVariables>,
     /// A folder: all files in it that hold variables, in the order of their names, then those of the folders below it.
     /// It is looked for in the `vars` folder of the role, and outside of roles beside the file of the task.
-    dir: Option<ControlVariables>,
+    dir: Option<ControlVariablesFolder>,
     /// Keep all of them in a variable of this name.
     name: Option<Text>,
     /// With `dir`: how many folders deep; 0 is any number.
@@ -53,7 +54,7 @@ impl IncludeVarsArgs {
     fn files_of(&self, folder: &Path) -> Result<Vec<PathBuf>, Failure> {
         let pattern = |text: &str| {
             Regex::new(text).map_err(|error| {
-                Failure::new(format!("`{text}` is no pattern: {error}"))
+                Failure::new(format!("`{text}` is not a pattern: {error}"))
                     .hint("it is a regular expression that is looked for in the names of files")
             })
         };
@@ -62,7 +63,7 @@ impl IncludeVarsArgs {
         let ignored = ignored.map(|text| pattern(&format!("{text}$")));
         let ignored = ignored.collect::<Result<Vec<_>, _>>()?;
         let mut folders = Vec::new();
-        self.below(folder, 1, &mut folders)?;
+        self.below(folder, 1, &Above::default(), &mut folders)?;
         folders.sort();
         let files = folders.into_iter().flat_map(|(_, files)| files);
         let mut files: Vec<PathBuf> = files.collect();
@@ -84,7 +85,7 @@ impl IncludeVarsArgs {
             files.retain(known);
         } else if let Some(file) = files.iter().find(|file| !known(file)) {
             return Err(Failure::new(format!(
-                "{} is none of the files that hold variables, by its extension",
+                "{} does not have the extension of a file of variables",
                 file.display()
             ))
             .hint("say so with `ignore_unknown_extensions: true`, or give `extensions`"));
@@ -98,8 +99,12 @@ impl IncludeVarsArgs {
         &self,
         folder: &Path,
         depth: u32,
+        above: &Above,
         folders: &mut Vec<(OsString, Vec<PathBuf>)>,
     ) -> Result<(), Failure> {
+        let Some(above) = above.with(folder) else {
+            return Ok(());
+        };
         let failed = |error: std::io::Error| {
             Failure::new(format!(
                 "cannot read the folder {}: {error}",
@@ -115,7 +120,7 @@ impl IncludeVarsArgs {
             if !path.is_dir() {
                 files.push(path);
             } else if *self.depth == 0 || depth < *self.depth {
-                self.below(&path, depth + 1, folders)?;
+                self.below(&path, depth + 1, &above, folders)?;
             }
         }
         folders.push((folder.as_os_str().to_owned(), files));
@@ -236,10 +241,15 @@ mod tests {
         };
         assert_eq!(outcome.included, Some(one));
         let all = json!({"dir": "d", "ignore_unknown_extensions": true});
-        let outcome = run(folder.path(), all).await.unwrap();
+        let outcome = run(folder.path(), all.clone()).await.unwrap();
         assert_eq!(names(&outcome), ["1.json", "2.yml", "3.yaml"]);
         let some = json!({"dir": "d", "depth": 1, "files_matching": "yml$|md$", "ignore_files": "^READ.*"});
         assert_eq!(names(&run(folder.path(), some).await.unwrap()), ["2.yml"]);
+        for link in ["d/l1", "d/l2", "d/deep/l3"] {
+            std::os::unix::fs::symlink(vars.join("d"), vars.join(link)).unwrap();
+        }
+        let outcome = run(folder.path(), all).await.unwrap();
+        assert_eq!(names(&outcome), ["1.json", "2.yml", "3.yaml"]);
         let failure = run(folder.path(), json!({"dir": "d"})).await.unwrap_err();
         assert!(failure.message.contains("README.md"), "{}", failure.message);
         let failure = run(folder.path(), json!({"file": "b.yml"}))

@@ -112,8 +112,10 @@ pub enum Names {
     Node,
     /// A file or folder of the control host that is sent; where `remote_src` is given, a path of the node.
     File,
-    /// A file of variables on the control host, or a folder of them.
+    /// A file of variables on the control host.
     Variables,
+    /// A folder of such files.
+    VariablesFolder,
     /// A file of the control host that is rendered.
     Template,
     /// Files of the control host; those whose names end in `.j2` are rendered.
@@ -125,10 +127,11 @@ pub enum Names {
 }
 
 impl Names {
-    const ALL: [(&'static str, Self); 7] = [
+    const ALL: [(&'static str, Self); 8] = [
         ("node", Self::Node),
         ("file", Self::File),
         ("variables", Self::Variables),
+        ("variables_folder", Self::VariablesFolder),
         ("template", Self::Template),
         ("manifest", Self::Manifest),
         ("script", Self::Script),
@@ -146,7 +149,7 @@ impl Names {
         match self {
             Self::Node | Self::Destination => None,
             _ if self.is_rendered(name) => Some("templates"),
-            Self::Variables => Some("vars"),
+            Self::Variables | Self::VariablesFolder => Some("vars"),
             Self::File | Self::Script | Self::Template | Self::Manifest => Some("files"),
         }
     }
@@ -158,7 +161,12 @@ impl Names {
             Self::Manifest => std::path::Path::new(name)
                 .extension()
                 .is_some_and(|extension| extension == "j2"),
-            Self::Node | Self::File | Self::Variables | Self::Script | Self::Destination => false,
+            Self::Node
+            | Self::File
+            | Self::Variables
+            | Self::VariablesFolder
+            | Self::Script
+            | Self::Destination => false,
         }
     }
 
@@ -167,7 +175,8 @@ impl Names {
         match self {
             Self::Node => "path of the node",
             Self::File => "file or folder of the control host",
-            Self::Variables => "file of variables on the control host, or a folder of them",
+            Self::Variables => "file of variables on the control host",
+            Self::VariablesFolder => "folder of files of variables on the control host",
             Self::Template => "template of the control host",
             Self::Manifest => "files of the control host, templates if they end in `.j2`",
             Self::Script => "file of the control host, and its arguments",

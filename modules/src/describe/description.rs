@@ -88,6 +88,12 @@ impl Description {
         &self.line
     }
 
+    /// Free text, where the module takes it as an argument; it goes by the name of [`Self::line`].
+    pub fn free_text(&self) -> Option<&Argument> {
+        let mut arguments = self.arguments.iter();
+        arguments.find(|argument| argument.name == LINE)
+    }
+
     /// The arguments that have names for users: free text is none.
     pub fn named(&self) -> impl Iterator<Item = &Argument> {
         self.arguments

@@ -36,8 +36,11 @@ fn one(module: &Description) -> String {
         page.push_str(&format!("Also called {}.\n\n", aliases.join(", ")));
     }
     page.push_str(&format!("{}\n", module.about.trim()));
-    section(&mut page, "Arguments", module.named().map(argument));
     let line = module.line();
+    let free_text = module.free_text().map(|it| argument(line, it));
+    let named = module.named();
+    let named = named.map(|it| argument(&format!("`{}`", it.name), it));
+    section(&mut page, "Arguments", free_text.into_iter().chain(named));
     section(
         &mut page,
         "What goes together",
@@ -85,8 +88,8 @@ fn section(page: &mut String, title: &str, parts: impl Iterator<Item = String>) 
     }
 }
 
-fn argument(argument: &Argument) -> String {
-    let mut text = format!("- `{}` ({})", argument.name, argument.notes().join("; "));
+fn argument(title: &str, argument: &Argument) -> String {
+    let mut text = format!("- {title} ({})", argument.notes().join("; "));
     let mut paragraphs = argument.about.split("\n\n");
     let first = paragraphs.next().unwrap_or_default();
     text.push_str(&format!(": {}\n", first.replace('\n', "\n  ")));

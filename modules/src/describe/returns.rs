@@ -42,6 +42,27 @@ returns! {
     any Any,
 }
 
+impl Return {
+    /// Several lists as one, which has `N` values.
+    pub const fn joined<const N: usize>(lists: &[&[Self]]) -> [Self; N] {
+        let mut all = [Self::text("", ""); N];
+        let mut count = 0;
+        let mut list = 0;
+        // Neither iterators nor `for` are there for constants.
+        while list < lists.len() {
+            let mut at = 0;
+            while at < lists[list].len() {
+                all[count] = lists[list][at];
+                count += 1;
+                at += 1;
+            }
+            list += 1;
+        }
+        assert!(count == N, "as many as there are");
+        all
+    }
+}
+
 /// The type of a value that a task registers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Type {

@@ -40,11 +40,9 @@ impl Rule {
         let and = |names: &[&str]| listed(names, "and", line);
         let or = |names: &[&str]| listed(names, "or", line);
         match self {
-            Self::AtMostOne(names) => format!("{} exclude each other", and(names)),
+            Self::AtMostOne(names) => format!("{} cannot be used together", and(names)),
             Self::AtLeastOne(names) => format!("one of {} is needed", and(names)),
-            Self::ExactlyOne(names) => {
-                format!("one of {} is needed, and no more than one", and(names))
-            }
+            Self::ExactlyOne(names) => format!("give exactly one of {}", and(names)),
             Self::Needs(when, names) => format!("{} needs {}", when.about(line), and(names)),
             Self::NeedsOne(when, names) if names.len() == 1 => {
                 format!("{} needs {}", when.about(line), and(names))
@@ -164,7 +162,7 @@ fn exclusive(names: &[&str], line: &str, givens: &Givens<'_>) -> Option<String> 
         .collect();
     (there.len() > 1).then(|| {
         format!(
-            "{} exclude each other: give one",
+            "{} cannot be used together: give one",
             listed(&there, "and", line)
         )
     })

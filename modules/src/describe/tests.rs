@@ -168,7 +168,7 @@ fn rules_are_broken_only_where_no_value_could_keep_them() {
     );
     assert_eq!(
         together(json!({"src": "a", "text": "b", "port": "?", "names": "?"})),
-        ["`port` and `names` exclude each other: give one"]
+        ["`port` and `names` cannot be used together: give one"]
     );
     for harmless in [
         json!({"src": "a", "text": "b", "port": 1, "names": []}),
@@ -204,7 +204,7 @@ fn what_a_module_reads_is_named_as_its_struct_has_it() {
     );
     assert_eq!(
         read(json!({"src": "a", "text": "b", "port": 1, "names": "x, y"})),
-        Err("`port` and `names` exclude each other: give one".to_owned())
+        Err("`port` and `names` cannot be used together: give one".to_owned())
     );
 }
 

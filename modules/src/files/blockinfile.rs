@@ -79,25 +79,21 @@ pub struct BlockInFileArgs {
 impl Arguments for BlockInFileArgs {
     const NAME: &'static str = "blockinfile";
     const RULES: &'static [Rule] = &[Rule::AtMostOne(&["insertafter", "insertbefore"])];
-    const RETURNS: &'static [Return] = &[
-        Return::text(
-            "msg",
-            "`Block inserted`, `Block removed`, `File created` or nothing",
-        ),
-        Return::text("dest", "the file on the node"),
-        Return::text("checksum", "the SHA-1 of what was to be written"),
-        ATTRIBUTES[0],
-        ATTRIBUTES[1],
-        ATTRIBUTES[2],
-        ATTRIBUTES[3],
-        ATTRIBUTES[4],
-        ATTRIBUTES[5],
-        ATTRIBUTES[6],
-        Return::text(
+    const RETURNS: &'static [Return] = &Return::joined::<11>(&[
+        &[
+            Return::text(
+                "msg",
+                "`Block inserted`, `Block removed`, `File created` or nothing",
+            ),
+            Return::text("dest", "the file on the node"),
+            Return::text("checksum", "the SHA-1 of what was to be written"),
+        ],
+        &ATTRIBUTES,
+        &[Return::text(
             "backup_file",
             "the copy of the file as it was, if there is one",
-        ),
-    ];
+        )],
+    ]);
     const EXAMPLES: &'static [&'static str] = &[
         "- name: Name the control planes\n  blockinfile:\n    path: /etc/hosts\n    marker: '# {mark} control planes'\n    block: |\n      10.0.0.11 cp1\n      10.0.0.12 cp2\n",
     ];
@@ -123,12 +119,11 @@ impl Arguments for BlockInFileArgs {
         let anchor = self.anchor().map_err(Failure::new)?;
         let file = Edit {
             path: &self.path,
-            attributes: Attributes {
-                mode: self.mode.as_ref(),
-                source_mode: None,
-                owner: self.owner.as_ref(),
-                group: self.group.as_ref(),
-            },
+            attributes: Attributes::of(
+                self.mode.as_ref(),
+                self.owner.as_ref(),
+                self.group.as_ref(),
+            ),
             create: *self.create,
             backup: *self.backup,
             validate: self.validate.as_ref(),

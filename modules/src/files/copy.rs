@@ -161,10 +161,8 @@ impl CopyArgs {
 
     fn attributes(&self, source_mode: Option<u32>) -> Attributes<'_> {
         Attributes {
-            mode: self.mode.as_ref(),
             source_mode,
-            owner: self.owner.as_ref(),
-            group: self.group.as_ref(),
+            ..Attributes::of(self.mode.as_ref(), self.owner.as_ref(), self.group.as_ref())
         }
     }
 

@@ -457,7 +457,7 @@ async fn arguments_that_make_no_sense_are_refused() {
         ),
         (
             json!({"dest": "/x", "src": "a", "content": "b"}),
-            "exclude each other",
+            "cannot be used together",
         ),
         (json!({"dest": "/x/", "content": "b"}), "name the file, too"),
         (

@@ -108,18 +108,14 @@ impl Arguments for FileArgs {
         Rule::Only(When::Given(&["src"]), "state", &["link", "hard"]),
         Rule::Needs(When::Is("state", &["hard"]), &["src"]),
     ];
-    const RETURNS: &'static [Return] = &[
-        Return::text("path", "the path"),
-        Return::text("dest", "the path, for links and `touch`"),
-        Return::text("src", "what a link points to"),
-        ATTRIBUTES[0],
-        ATTRIBUTES[1],
-        ATTRIBUTES[2],
-        ATTRIBUTES[3],
-        ATTRIBUTES[4],
-        ATTRIBUTES[5],
-        ATTRIBUTES[6],
-    ];
+    const RETURNS: &'static [Return] = &Return::joined::<10>(&[
+        &[
+            Return::text("path", "the path"),
+            Return::text("dest", "the path, for links and `touch`"),
+            Return::text("src", "what a link points to"),
+        ],
+        &ATTRIBUTES,
+    ]);
     const EXAMPLES: &'static [&'static str] = &[
         "- name: Make a folder\n  file:\n    path: /etc/kubernetes/manifests\n    state: directory\n    mode: '0755'\n",
         "- name: Point to the current release\n  file:\n    src: releases/1\n    path: /srv/current\n    state: link\n    force: true\n",
@@ -154,13 +150,8 @@ impl Arguments for FileArgs {
         options.flag("recurse", *self.recurse);
         options.text("access", &access.0);
         options.text("modification", &modification.0);
-        Attributes {
-            mode: self.mode.as_ref(),
-            source_mode: None,
-            owner: self.owner.as_ref(),
-            group: self.group.as_ref(),
-        }
-        .options(&mut options);
+        Attributes::of(self.mode.as_ref(), self.owner.as_ref(), self.group.as_ref())
+            .options(&mut options);
         let script = kit::script(&[kit::FILE], options.then("w_file"));
         let records = Records::read(&context.host.run(script).await?)?;
         Ok(self.outcome(context, &records))

@@ -86,26 +86,22 @@ impl Arguments for GetUrlArgs {
         When::Given(&["url_password"]),
         &["url_username"],
     )];
-    const RETURNS: &'static [Return] = &[
-        Return::text("url", "what was downloaded"),
-        Return::text("dest", "the file on the node"),
-        Return::int("elapsed", "how long it took, in seconds"),
-        Return::int(
-            "status_code",
-            "what the server answered, where curl asked it",
-        ),
-        ATTRIBUTES[0],
-        ATTRIBUTES[1],
-        ATTRIBUTES[2],
-        ATTRIBUTES[3],
-        ATTRIBUTES[4],
-        ATTRIBUTES[5],
-        ATTRIBUTES[6],
-        Return::text(
+    const RETURNS: &'static [Return] = &Return::joined::<12>(&[
+        &[
+            Return::text("url", "what was downloaded"),
+            Return::text("dest", "the file on the node"),
+            Return::int("elapsed", "how long it took, in seconds"),
+            Return::int(
+                "status_code",
+                "what the server answered, where curl asked it",
+            ),
+        ],
+        &ATTRIBUTES,
+        &[Return::text(
             "backup_file",
             "the copy of the file as it was, if there is one",
-        ),
-    ];
+        )],
+    ]);
     const CHECK_MODE: CheckMode =
         CheckMode::Does("It downloads nothing, and is changed where a download is due.");
     const EXAMPLES: &'static [&'static str] = &[
@@ -116,7 +112,7 @@ impl Arguments for GetUrlArgs {
         if !self.url.contains("://") {
             return Err(Invalid::new(
                 &["url"],
-                format!("`{}` is no URL like https://…", self.url),
+                format!("`{}` is not a URL like https://…", self.url),
             ));
         }
         check_mode(self.mode.as_ref())?;
@@ -147,13 +143,8 @@ impl Arguments for GetUrlArgs {
         options.flag("force", *self.force);
         options.flag("backup", *self.backup);
         options.flag("parents", self.dest.as_str().ends_with('/'));
-        Attributes {
-            mode: self.mode.as_ref(),
-            source_mode: None,
-            owner: self.owner.as_ref(),
-            group: self.group.as_ref(),
-        }
-        .options(&mut options);
+        Attributes::of(self.mode.as_ref(), self.owner.as_ref(), self.group.as_ref())
+            .options(&mut options);
         let flag = |yes: bool| if yes { "1" } else { "0" }.to_owned();
         let words = [
             self.url.0.clone(),

@@ -195,7 +195,7 @@ impl Landing {
             FileType::RegularFile => return Ok(Some(found)),
             FileType::Symlink => "there is a link, and nothing of a node is written through one",
             FileType::Directory => "there is a folder of that name",
-            _ => "what is there is no ordinary file",
+            _ => "what is there is not an ordinary file",
         };
         Err(io::Error::other(what))
     }

@@ -97,24 +97,20 @@ impl Arguments for LineInFileArgs {
             &["line", "regexp", "search_string"],
         ),
     ];
-    const RETURNS: &'static [Return] = &[
-        Return::text(
-            "msg",
-            "`line added`, `line replaced`, `2 line(s) removed` or nothing",
-        ),
-        Return::int("found", "how many lines were removed"),
-        Return::text("backup", "the copy of the file as it was, or nothing"),
-        Return::text("backup_file", "the same, if there is one"),
-        Return::text("dest", "the file on the node"),
-        Return::text("checksum", "the SHA-1 of what was to be written"),
-        ATTRIBUTES[0],
-        ATTRIBUTES[1],
-        ATTRIBUTES[2],
-        ATTRIBUTES[3],
-        ATTRIBUTES[4],
-        ATTRIBUTES[5],
-        ATTRIBUTES[6],
-    ];
+    const RETURNS: &'static [Return] = &Return::joined::<13>(&[
+        &[
+            Return::text(
+                "msg",
+                "`line added`, `line replaced`, `2 line(s) removed` or nothing",
+            ),
+            Return::int("found", "how many lines were removed"),
+            Return::text("backup", "the copy of the file as it was, or nothing"),
+            Return::text("backup_file", "the same, if there is one"),
+            Return::text("dest", "the file on the node"),
+            Return::text("checksum", "the SHA-1 of what was to be written"),
+        ],
+        &ATTRIBUTES,
+    ]);
     const EXAMPLES: &'static [&'static str] = &[
         "- name: Let nobody log in as root with a password\n  lineinfile:\n    path: /etc/ssh/sshd_config\n    regexp: '^#?PermitRootLogin '\n    line: PermitRootLogin prohibit-password\n",
         "- name: Take swap out of the mounts\n  lineinfile:\n    path: /etc/fstab\n    regexp: '\\sswap\\s'\n    state: absent\n    backup: true\n",
@@ -131,12 +127,11 @@ impl Arguments for LineInFileArgs {
         let anchor = self.anchor().map_err(Failure::new)?;
         let edit = Edit {
             path: &self.path,
-            attributes: Attributes {
-                mode: self.mode.as_ref(),
-                source_mode: None,
-                owner: self.owner.as_ref(),
-                group: self.group.as_ref(),
-            },
+            attributes: Attributes::of(
+                self.mode.as_ref(),
+                self.owner.as_ref(),
+                self.group.as_ref(),
+            ),
             create: *self.create,
             backup: *self.backup,
             validate: self.validate.as_ref(),

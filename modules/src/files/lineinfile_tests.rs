@@ -199,11 +199,11 @@ async fn arguments_that_make_no_sense_are_refused() {
         ),
         (
             json!({"path": "/x", "line": "a", "regexp": "a(b"}),
-            "regexp: `a(b` is no regular",
+            "regexp: `a(b` is not a regular",
         ),
         (
             json!({"path": "/x", "line": "a", "insertafter": "["}),
-            "`[` is no regular",
+            "`[` is not a regular",
         ),
         (
             json!({"path": "/x", "line": "a", "backrefs": true}),
@@ -211,7 +211,7 @@ async fn arguments_that_make_no_sense_are_refused() {
         ),
         (
             json!({"path": "/x", "line": "a", "insertafter": "b", "insertbefore": "c"}),
-            "exclude each other",
+            "cannot be used together",
         ),
         (
             json!({"path": "/x", "line": "a", "state": "gone"}),

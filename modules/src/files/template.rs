@@ -136,10 +136,8 @@ impl Arguments for TemplateArgs {
         let write = FileWrite {
             base: path.file_name().and_then(|name| name.to_str()),
             attributes: Attributes {
-                mode: self.mode.as_ref(),
                 source_mode: Some(mode_of(&path)?),
-                owner: self.owner.as_ref(),
-                group: self.group.as_ref(),
+                ..Attributes::of(self.mode.as_ref(), self.owner.as_ref(), self.group.as_ref())
             },
             force: *self.force,
             follow: *self.follow,

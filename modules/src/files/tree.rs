@@ -9,6 +9,7 @@ use crate::files::write::{FileWrite, warnings};
 use crate::kit::{self, Records};
 use crate::module::Context;
 use crate::outcome::{Failure, Outcome};
+use crate::source::Above;
 
 /// What is in a folder; names are relative to it, with `/` between their parts.
 #[derive(Debug, Default)]
@@ -22,23 +23,27 @@ impl Tree {
     /// Reads a folder. Links are followed, or kept as links.
     pub fn read(root: &Path, follow: bool) -> Result<Self, Failure> {
         let mut tree = Self::default();
-        tree.add(root, "", follow, 0)?;
+        tree.add(root, "", follow, &Above::default())?;
         Ok(tree)
     }
 
-    fn add(&mut self, folder: &Path, name: &str, follow: bool, depth: u32) -> Result<(), Failure> {
+    fn add(
+        &mut self,
+        folder: &Path,
+        name: &str,
+        follow: bool,
+        above: &Above,
+    ) -> Result<(), Failure> {
         let wrong = |path: &Path, what: &dyn std::fmt::Display| {
             Failure::new(format!(
                 "cannot read {} on the control host: {what}",
                 path.display()
             ))
         };
-        if depth > 64 {
-            return Err(wrong(
-                folder,
-                &"folders are nested too deep; is a link in a circle?",
-            ));
-        }
+        let Some(above) = above.with(folder) else {
+            return Err(wrong(folder, &"it is a link to a folder that it is in")
+                .hint("remove the link, or keep links as they are with `local_follow: false`"));
+        };
         let mut entries = fs::read_dir(folder)
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
             .map_err(|error| wrong(folder, &error))?;
@@ -48,7 +53,7 @@ impl Tree {
             let own = entry.file_name();
             let own = own
                 .to_str()
-                .ok_or_else(|| wrong(&path, &"its name is no UTF-8"))?;
+                .ok_or_else(|| wrong(&path, &"its name is not UTF-8"))?;
             let name = if name.is_empty() {
                 own.to_owned()
             } else {
@@ -59,11 +64,11 @@ impl Tree {
                 let target = fs::read_link(&path).map_err(|error| wrong(&path, &error))?;
                 let target = target
                     .to_str()
-                    .ok_or_else(|| wrong(&path, &"its target is no UTF-8"))?;
+                    .ok_or_else(|| wrong(&path, &"its target is not UTF-8"))?;
                 self.links.push((name, target.to_owned()));
             } else if path.is_dir() {
                 self.folders.push(name.clone());
-                self.add(&path, &name, follow, depth + 1)?;
+                self.add(&path, &name, follow, &above)?;
             } else {
                 self.files.push((name, path));
             }

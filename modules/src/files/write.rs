@@ -22,7 +22,17 @@ pub struct Attributes<'a> {
     pub group: Option<&'a Text>,
 }
 
-impl Attributes<'_> {
+impl<'a> Attributes<'a> {
+    /// Those of a task, which has no source whose mode could be kept.
+    pub fn of(mode: Option<&'a Mode>, owner: Option<&'a Text>, group: Option<&'a Text>) -> Self {
+        Self {
+            mode,
+            source_mode: None,
+            owner,
+            group,
+        }
+    }
+
     /// As options of the kit.
     pub fn options(&self, options: &mut Options) {
         let mode = self.mode.map(|mode| mode.steps(self.source_mode));
@@ -323,23 +333,21 @@ pub const ATTRIBUTES: [Return; 7] = [
 ];
 
 /// What a module returns that makes one file what it should be.
-pub const WRITTEN: [Return; 12] = [
-    Return::text("dest", "the file on the node"),
-    Return::text("src", "the source on the control host, where there is one"),
-    Return::text("checksum", "the SHA-1 of what was to be written"),
-    ATTRIBUTES[0],
-    ATTRIBUTES[1],
-    ATTRIBUTES[2],
-    ATTRIBUTES[3],
-    ATTRIBUTES[4],
-    ATTRIBUTES[5],
-    ATTRIBUTES[6],
-    Return::text(
-        "backup_file",
-        "the copy of the file as it was, if there is one",
-    ),
-    Return::text("msg", "why an existing file was left alone"),
-];
+pub const WRITTEN: [Return; 12] = Return::joined(&[
+    &[
+        Return::text("dest", "the file on the node"),
+        Return::text("src", "the source on the control host, where there is one"),
+        Return::text("checksum", "the SHA-1 of what was to be written"),
+    ],
+    &ATTRIBUTES,
+    &[
+        Return::text(
+            "backup_file",
+            "the copy of the file as it was, if there is one",
+        ),
+        Return::text("msg", "why an existing file was left alone"),
+    ],
+]);
 
 /// Mode and owner before and after, where they differ and there was something before.
 pub fn attribute_difference(records: &Records) -> Option<Difference> {

@@ -33,7 +33,7 @@ pub enum Unreadable {
     #[error("there is no certificate in it")]
     None,
     /// What stands between the marks is none.
-    #[error("it holds something that is no certificate: {0}")]
+    #[error("it holds something other than a certificate: {0}")]
     Broken(String),
 }
 

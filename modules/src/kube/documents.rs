@@ -12,7 +12,7 @@ pub fn read(text: &str) -> Result<Vec<Value>, String> {
         match value {
             Value::Null => {}
             Value::Object(_) => documents.push(value),
-            _ => return Err("a document of it is no mapping".to_owned()),
+            _ => return Err("one of its documents is not a mapping".to_owned()),
         }
     }
     Ok(documents)

@@ -127,7 +127,7 @@ impl Arguments for KubeApplyArgs {
     fn validate(&self) -> Result<(), Invalid> {
         match &self.content {
             Some(text) => documents::read(text).map(drop).map_err(|error| {
-                Invalid::new(&["content"], format!("content is no manifest: {error}"))
+                Invalid::new(&["content"], format!("content is not a manifest: {error}"))
             }),
             None => Ok(()),
         }
@@ -147,7 +147,7 @@ impl KubeApplyArgs {
         let mut manifest = Manifest::default();
         for (name, part) in self.parts(context)? {
             manifest.add(&part).map_err(|error| {
-                Failure::new(format!("{name} is no manifest: {error}"))
+                Failure::new(format!("{name} is not a manifest: {error}"))
                     .hint("it must hold YAML documents with apiVersion, kind and metadata")
             })?;
         }

@@ -165,7 +165,7 @@ async fn what_is_no_manifest_is_said_before_anything_is_sent() {
         failure
             .unwrap_err()
             .message
-            .contains("a.yml is no manifest")
+            .contains("a.yml is not a manifest")
     );
     assert_eq!(shell.trips(), 0);
 }

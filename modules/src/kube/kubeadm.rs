@@ -90,7 +90,7 @@ impl KubeadmCommand {
                     ))
                     .hint(if waits_for_the_endpoint(&what, &so_far_text) {
                         "the node does not reach the endpoint, or its token has expired, and kubeadm tries \
-                         for minutes: run the playbook again, it mints a new token"
+                         for minutes: run the playbook again, it creates a new token"
                     } else {
                         "see below what it last said; `journalctl -xeu kubelet` on the node says \
                          more, and `timeout` of the task gives it more time"
@@ -226,11 +226,11 @@ const REASON_HINTS: &[(&str, &str)] = &[
     ),
     (
         "could not find a JWS signature",
-        "the bootstrap token has expired or was deleted: run the playbook again, it mints a new one",
+        "the bootstrap token has expired or was deleted: run the playbook again, it creates a new one",
     ),
     (
         "couldn't validate the identity of the API Server",
-        "the endpoint cannot be reached from the node, the token has expired, or the CA hash is another cluster's: run the playbook again, it mints a new one",
+        "the endpoint cannot be reached from the node, the token has expired, or the CA hash is another cluster's: run the playbook again, it creates a new one",
     ),
     (
         "error downloading the secret",

@@ -13,7 +13,7 @@ w_private_folder() {
   trap 'exit 143' HUP INT TERM
 }
 
-# Join commands and keys that kubeadm prints for people; Windlass mints its own when it needs them.
+# Join commands and keys that kubeadm prints for people; Windlass creates its own when it needs them.
 w_without_secrets() {
   while IFS= read -r w_line || [ "$w_line" ]; do
     case $w_line in

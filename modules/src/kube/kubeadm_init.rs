@@ -75,16 +75,7 @@ pub(super) fn one_minute() -> Number<u64> {
 impl Arguments for KubeadmInitArgs {
     const NAME: &'static str = "kubeadm_init";
     const NEEDS: &'static [&'static str] = membership::NEEDS;
-    const RETURNS: &'static [Return] = &[
-        Return::text("state", "the state before: `absent`, `joined` or `half`"),
-        Return::list("found", "what the node showed"),
-        Return::list("missing", "what it lacked"),
-        Return::text("node_name", "the name of the Node"),
-        Return::text("version", "the version of kubeadm: `v1.33.1`"),
-        Return::bool("reset", "whether the node was reset"),
-        Return::text("stdout", "what kubeadm printed, without tokens and keys"),
-        Return::text("msg", "what would be done, in check mode"),
-    ];
+    const RETURNS: &'static [Return] = membership::RETURNS;
     const CHECK_MODE: CheckMode =
         CheckMode::Does("It looks at the node, and says what it would run.");
     const EXAMPLES: &'static [&'static str] = &[
@@ -95,7 +86,7 @@ impl Arguments for KubeadmInitArgs {
         documents::read(&self.content).map(drop).map_err(|error| {
             Invalid::new(
                 &["content"],
-                format!("content is no configuration: {error}"),
+                format!("content is not a configuration: {error}"),
             )
         })
     }
@@ -148,7 +139,7 @@ impl KubeadmInitArgs {
     }
 
     fn config(&self, probed: &Probed) -> Result<String, Failure> {
-        let unreadable = |error| Failure::new(format!("content is no configuration: {error}"));
+        let unreadable = |error| Failure::new(format!("content is not a configuration: {error}"));
         let mut documents = documents::read(&self.content).map_err(unreadable)?;
         kubeadm::check_api(&documents, probed.version)?;
         if let Some(key) = &self.certificate_key {

@@ -75,25 +75,19 @@ pub struct KubeadmJoinArgs {
 impl Arguments for KubeadmJoinArgs {
     const NAME: &'static str = "kubeadm_join";
     const NEEDS: &'static [&'static str] = membership::NEEDS;
-    const RETURNS: &'static [Return] = &[
-        Return::text("state", "the state before: `absent`, `joined` or `half`"),
-        Return::list("found", "what the node showed"),
-        Return::list("missing", "what it lacked"),
-        Return::text("node_name", "the name of the Node"),
-        Return::text("version", "the version of kubeadm: `v1.33.1`"),
-        Return::bool("reset", "whether the node was reset"),
-        Return::text("stdout", "what kubeadm printed, without tokens and keys"),
-        Return::text("msg", "what would be done, in check mode"),
-    ];
+    const RETURNS: &'static [Return] = membership::RETURNS;
     const CHECK_MODE: CheckMode =
         CheckMode::Does("It looks at the node, and says what it would run.");
     const EXAMPLES: &'static [&'static str] = &[
-        "- name: Mint a token on the first control plane\n  kubeadm_token:\n  delegate_to: cp1\n  become: true\n  register: minted\n\n- name: Join as a worker\n  kubeadm_join:\n    endpoint: \"{{ minted.join.endpoint }}\"\n    token: \"{{ minted.join.token }}\"\n    ca_cert_hashes: \"{{ minted.join.ca_cert_hashes }}\"\n  become: true\n",
+        "- name: Create a token on the first control plane\n  kubeadm_token:\n  delegate_to: cp1\n  become: true\n  register: created\n\n- name: Join as a worker\n  kubeadm_join:\n    endpoint: \"{{ created.join.endpoint }}\"\n    token: \"{{ created.join.token }}\"\n    ca_cert_hashes: \"{{ created.join.ca_cert_hashes }}\"\n  become: true\n",
     ];
 
     fn validate(&self) -> Result<(), Invalid> {
         if !forms::is_endpoint(&self.endpoint) {
-            return Err(Invalid::new(&["endpoint"], "endpoint is no host:port"));
+            return Err(Invalid::new(
+                &["endpoint"],
+                "endpoint is not of the form host:port",
+            ));
         }
         let is_hash = |hash: &String| forms::is_certificate_hash(hash);
         if !self.ca_cert_hashes.iter().all(is_hash) {
@@ -105,7 +99,7 @@ impl Arguments for KubeadmJoinArgs {
         documents::read(&self.content).map(drop).map_err(|error| {
             Invalid::new(
                 &["content"],
-                format!("content is no configuration: {error}"),
+                format!("content is not a configuration: {error}"),
             )
         })
     }
@@ -138,7 +132,7 @@ impl Arguments for KubeadmJoinArgs {
 
 impl KubeadmJoinArgs {
     /// Hides the token and the key. They may come from a control plane that is not to be trusted: what has
-    /// not their form is refused, and blotted out of nothing.
+    /// not their form is refused, and redacted nowhere.
     fn hide(&self, context: &Context<'_>) -> Result<(), Failure> {
         let key = self.certificate_key.as_ref();
         let secrets = [("token", Some(&self.token)), ("certificate_key", key)];
@@ -151,9 +145,10 @@ impl KubeadmJoinArgs {
             if has_form {
                 context.control.hide(secret);
             } else if !context.check {
-                // In check mode placeholders stand for what was not minted.
-                let failure =
-                    Failure::new(format!("`{name}` has not the form that kubeadm gives it"));
+                // In check mode placeholders stand for what was not created.
+                let failure = Failure::new(format!(
+                    "`{name}` does not have the form that kubeadm gives it"
+                ));
                 return Err(failure.hint("give what `kubeadm_token` returned"));
             }
         }
@@ -175,7 +170,7 @@ impl KubeadmJoinArgs {
                 "kubeadm {version} cannot leave out phases of `join`; 1.22 and later can"
             )));
         }
-        let unreadable = |error| Failure::new(format!("content is no configuration: {error}"));
+        let unreadable = |error| Failure::new(format!("content is not a configuration: {error}"));
         kubeadm::check_api(
             &documents::read(&self.content).map_err(unreadable)?,
             version,
@@ -229,14 +224,18 @@ mod tests {
     #[tokio::test]
     async fn what_has_not_the_form_of_token_or_key_is_refused_and_hidden_nowhere() {
         for (token, key, wrong) in [
-            ("changed", None, "`token` has not the form"),
-            (TOKEN, Some("changed"), "`certificate_key` has not the form"),
+            ("changed", None, "`token` does not have the form"),
+            (
+                TOKEN,
+                Some("changed"),
+                "`certificate_key` does not have the form",
+            ),
         ] {
             let (failure, hidden, asked) = refused(REAL, token, key).await;
             assert!(failure.message.contains(wrong), "{}", failure.message);
             assert!(hidden.iter().all(|secret| secret.expose() == TOKEN));
             assert_eq!(asked, 0);
-            // Placeholders stand for what was not minted in check mode.
+            // Placeholders stand for what was not created in check mode.
             let (failure, hidden, asked) = refused(CHECK, token, key).await;
             assert!(!failure.message.contains("the form"), "{}", failure.message);
             assert!(hidden.iter().all(|secret| secret.expose() == TOKEN));

@@ -46,16 +46,7 @@ pub struct KubeadmResetArgs {
 impl Arguments for KubeadmResetArgs {
     const NAME: &'static str = "kubeadm_reset";
     const NEEDS: &'static [&'static str] = membership::NEEDS;
-    const RETURNS: &'static [Return] = &[
-        Return::text("state", "the state before: `absent`, `joined` or `half`"),
-        Return::list("found", "what the node showed"),
-        Return::list("missing", "what it lacked"),
-        Return::text("node_name", "the name of the Node"),
-        Return::text("version", "the version of kubeadm: `v1.33.1`"),
-        Return::bool("reset", "whether the node was reset"),
-        Return::text("stdout", "what kubeadm printed, without tokens and keys"),
-        Return::text("msg", "what would be done, in check mode"),
-    ];
+    const RETURNS: &'static [Return] = membership::RETURNS;
     const CHECK_MODE: CheckMode =
         CheckMode::Does("It looks at the node, and says what it would run.");
     const EXAMPLES: &'static [&'static str] = &[

@@ -17,7 +17,7 @@ use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 use crate::secret::Secret;
 
-/// Mints a bootstrap token on a control plane, and with `certificate_key: true` uploads the certificates
+/// Creates a bootstrap token on a control plane, and with `certificate_key: true` uploads the certificates
 /// that other control planes need, encrypted with a fresh key.
 ///
 /// Tokens and uploaded certificates expire, so they are made when nodes join, not when the cluster is
@@ -54,8 +54,8 @@ pub(super) fn admin() -> NodePath {
     NodePath::from(ADMIN)
 }
 
-const MINT: &str = r#"
-w_need kubeadm 'to mint tokens'
+const CREATE: &str = r#"
+w_need kubeadm 'to create tokens'
 w_need kubectl 'to read the configuration of the cluster'
 w_need mktemp 'to keep kubeadm'\''s configuration'
 [ -r "$kubeconfig" ] || w_fail "$kubeconfig cannot be read" \
@@ -67,7 +67,7 @@ trap 'rm -rf "$w_dir"' EXIT
 trap 'exit 143' HUP INT TERM
 command=$(kubeadm token create --kubeconfig "$kubeconfig" --ttl "$ttl" \
   --description "$description" --print-join-command 2>"$w_dir/error") ||
-  w_fail "kubeadm could not mint a token: $(tail -n 3 "$w_dir/error")" \
+  w_fail "kubeadm could not create a token: $(tail -n 3 "$w_dir/error")" \
     'does the API server answer? see `kubectl get nodes` on the node'
 w_put command "$command"
 [ "$upload" ] || exit 0
@@ -101,9 +101,9 @@ impl Arguments for KubeadmTokenArgs {
         Return::text("msg", "what would be done, in check mode"),
     ];
     const CHECK_MODE: CheckMode =
-        CheckMode::Does("Nothing is minted, and placeholders are returned.");
+        CheckMode::Does("Nothing is created, and placeholders are returned.");
     const EXAMPLES: &'static [&'static str] = &[
-        "- name: Mint a token, and share the certificates with control planes to come\n  kubeadm_token:\n    ttl: 30m\n    certificate_key: true\n  become: true\n  register: minted\n",
+        "- name: Create a token, and share the certificates with control planes to come\n  kubeadm_token:\n    ttl: 30m\n    certificate_key: true\n  become: true\n  register: created\n",
     ];
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
@@ -119,7 +119,7 @@ impl Arguments for KubeadmTokenArgs {
         ] {
             let _ = writeln!(source, "{name}={}", quote(value));
         }
-        source.push_str(MINT);
+        source.push_str(CREATE);
         let reply = context
             .host
             .run(kit::script(&[kit::RECORDS], source))
@@ -166,7 +166,7 @@ impl Arguments for KubeadmTokenArgs {
 
 fn placeholder(with_key: bool) -> Outcome {
     let key: Value = if with_key {
-        "minted-when-run-for-real".into()
+        "created-when-run-for-real".into()
     } else {
         "".into()
     };
@@ -174,14 +174,14 @@ fn placeholder(with_key: bool) -> Outcome {
         .with(
             "join",
             json!({
-                "endpoint": "minted-when-run-for-real:6443",
-                "token": "minted-when-run-for-real",
+                "endpoint": "created-when-run-for-real:6443",
+                "token": "created-when-run-for-real",
                 "ca_cert_hashes": [],
                 "certificate_key": key,
             }),
         )
         .with("join_command", "")
-        .message("would mint a bootstrap token")
+        .message("would create a bootstrap token")
 }
 
 /// A join command taken apart.
@@ -228,7 +228,7 @@ impl Join {
     }
 
     /// Whether its parts are such: all nodes that join are told them. And a node could call any word a token,
-    /// and have it blotted out of what other hosts say.
+    /// and have it redacted in what other hosts say.
     fn check(&self) -> Result<(), Failure> {
         if !forms::is_token(&self.token) {
             return Err(Failure::new(
@@ -421,7 +421,10 @@ mod tests {
     async fn an_api_that_does_not_answer_is_said_and_no_token_with_it() {
         let source = "[ $1 = version ] && echo v1.20.2 && exit; echo 'timed out' >&2; exit 1";
         let (failure, _) = refused(source).await;
-        assert_eq!(failure.message, "kubeadm could not mint a token: timed out");
+        assert_eq!(
+            failure.message,
+            "kubeadm could not create a token: timed out"
+        );
     }
 
     /// In time that grows with its length: nothing can stop what works on it.

@@ -107,7 +107,7 @@ impl KubeconfigArgs {
         }
         if reply.stdout.bytes().len() > LARGEST {
             return Err(Failure::new(format!(
-                "{src} on the node has more than {LARGEST} bytes; it is no kubeconfig of kubeadm's"
+                "{src} on the node has more than {LARGEST} bytes; it is not a kubeconfig of kubeadm's"
             )));
         }
         Ok(reply.stdout.bytes().to_vec())
@@ -222,7 +222,7 @@ impl Config {
         }));
         for name in named {
             if name.len() > LONGEST || !name.chars().all(|c| c.is_ascii_graphic()) {
-                return Err(format!("{name:?} is no name"));
+                return Err(format!("{name:?} is not a name"));
             }
         }
         let ([cluster], [user], [context]) = (&self.clusters, &self.users, &self.contexts);
@@ -239,7 +239,7 @@ impl Config {
                 bytes.all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/[]%".contains(&byte))
             };
             if !rest.is_some_and(is_address) {
-                return Err(format!("{:?} is no server", cluster.server));
+                return Err(format!("{:?} is not a server", cluster.server));
             }
         }
         let data = self

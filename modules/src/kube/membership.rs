@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::describe::Return;
 use crate::kube::kubeadm::{self, KubeadmCommand};
 use crate::kube::probe::{Places, Probed, Question};
 use crate::kube::signs::{Finding, State};
@@ -33,7 +34,7 @@ impl Act {
         match self {
             Self::Init => "half initialised",
             Self::Join => "half joined",
-            Self::Either => "half way into its cluster",
+            Self::Either => "only partly in its cluster",
         }
     }
 }
@@ -83,6 +84,18 @@ impl Membership<'_> {
         Ok(outcome.with("stdout", output))
     }
 }
+
+/// What a module returns that brings a node into its cluster, or takes it out.
+pub const RETURNS: &[Return] = &[
+    Return::text("state", "the state before: `absent`, `joined` or `half`"),
+    Return::list("found", "what the node showed"),
+    Return::list("missing", "what it lacked"),
+    Return::text("node_name", "the name of the Node"),
+    Return::text("version", "the version of kubeadm: `v1.33.1`"),
+    Return::bool("reset", "whether the node was reset"),
+    Return::text("stdout", "what kubeadm printed, without tokens and keys"),
+    Return::text("msg", "what would be done, in check mode"),
+];
 
 /// What a result says of the state before.
 pub fn describe(outcome: Outcome, probed: &Probed) -> Outcome {

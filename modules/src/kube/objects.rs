@@ -64,7 +64,9 @@ pub fn read(text: &str) -> Result<Vec<Value>, String> {
     }
     match objects.iter().find(|object| !object.is_object()) {
         None => Ok(objects),
-        Some(_) => Err("kubectl printed something among the objects that is no object".to_owned()),
+        Some(_) => {
+            Err("kubectl printed something among the objects that is not an object".to_owned())
+        }
     }
 }
 

@@ -35,7 +35,7 @@ impl FromStr for Version {
                 patch,
             }),
             _ => Err(format!(
-                "`{}` is no version like v1.20.2",
+                "`{}` is not a version like v1.20.2",
                 text.trim().chars().take(40).collect::<String>()
             )),
         }

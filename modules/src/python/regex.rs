@@ -129,7 +129,7 @@ pub enum Unexpandable {
     #[error("`\\{0}` means nothing there; write `\\\\{0}`")]
     Meaningless(char),
     /// A number of a character that has three octal digits and is more than 377.
-    #[error("`\\{0}` is no character")]
+    #[error("`\\{0}` is not a character")]
     NoCharacter(String),
     /// Nothing follows the last backslash.
     #[error("it ends with a single `\\`")]
@@ -310,7 +310,7 @@ mod tests {
             (r"\g<none>", "there is no group `none`"),
             (r"\g1", r"`\g` needs a group: \g<name>"),
             (r"\q", r"`\q` means nothing there; write `\\q`"),
-            (r"\777", r"`\777` is no character"),
+            (r"\777", r"`\777` is not a character"),
             (r"x\", r"it ends with a single `\`"),
         ] {
             assert_eq!(

@@ -48,7 +48,7 @@ impl Arguments for HostnameArgs {
             return Err(Invalid::new(
                 &["name"],
                 format!(
-                    "`{}` cannot be a host's name: letters, digits, dots and hyphens, 64 at most",
+                    "`{}` cannot be a host's name: letters, digits, dots, hyphens and underscores, 64 at most",
                     self.name
                 ),
             ));

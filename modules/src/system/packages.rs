@@ -95,7 +95,7 @@ impl Request<'_> {
         }
     }
 
-    /// Has it done. It goes on when the link is lost: a package manager that is stopped half way
+    /// Has it done. It goes on when the link is lost: a package manager that is stopped halfway
     /// leaves a node broken.
     pub(super) async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
         let valid = self.cache_valid_time.filter(|seconds| *seconds > 0);

@@ -63,7 +63,7 @@ fn of_option(role: &Role, name: &str, option: &Node, defined: &Defined<'_>) -> O
     if let Some((node, kind)) = kind.and_then(|node| Some((node, node.as_str()?)))
         && !argument_spec::TYPES.contains(&kind)
     {
-        let error = format!("`{kind}` is no type of an argument");
+        let error = format!("`{kind}` is not a type of an argument");
         let help = match suggest(kind, argument_spec::TYPES.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("there are: {}", argument_spec::TYPES.join(", ")),

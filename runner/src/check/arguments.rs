@@ -247,7 +247,7 @@ impl Task<'_> {
         self.found.push(
             Diagnostic::error(
                 &key.span,
-                format!("`{}` is no argument's name", key.source_text()),
+                format!("`{}` is not the name of an argument", key.source_text()),
             )
             .help("arguments have names: `name: value`; quote the name if it is one"),
         );

@@ -37,15 +37,21 @@ pub(super) fn check(
         .iter()
         .filter(|play| input.all_tasks && hosts::is_sure_to_run(play, input))
         .collect();
+    let uses = |sure| Uses {
+        sure,
+        defined: &defined,
+        templar,
+        guarded: HashSet::new(),
+        looked_at: HashMap::new(),
+        found: HashMap::new(),
+    };
+    for play in plays {
+        let mut uses = uses(false);
+        uses.play(play);
+        found.extend(uses.found.into_values());
+    }
     for item in items {
-        let mut uses = Uses {
-            sure: sure.iter().any(|play| Arc::ptr_eq(play, &item.play)),
-            defined: &defined,
-            templar,
-            guarded: HashSet::new(),
-            looked_at: HashMap::new(),
-            found: HashMap::new(),
-        };
+        let mut uses = uses(sure.iter().any(|play| Arc::ptr_eq(play, &item.play)));
         uses.item(item);
         let certain =
             uses.reaches(item) && item.conditions().next().is_none() && always_loops(item);
@@ -54,7 +60,7 @@ pub(super) fn check(
     }
 }
 
-/// The uses of one task.
+/// The uses of one task, or of a play's own keywords.
 struct Uses<'d, 'a> {
     defined: &'d Defined<'a>,
     templar: &'d Templar,
@@ -70,6 +76,18 @@ struct Uses<'d, 'a> {
 }
 
 impl Uses<'_, '_> {
+    fn play(&mut self, play: &Play) {
+        for one in strings::uses_of_play(play, self.templar) {
+            self.guard(&one.references);
+            self.all(&one.references, false);
+        }
+    }
+
+    fn guard(&mut self, references: &References) {
+        let guarded = references.variables.iter().filter(|one| one.guarded);
+        self.guarded.extend(guarded.map(|one| one.name.clone()));
+    }
+
     fn item(&mut self, item: &Item) {
         let conditions: Vec<References> = item
             .conditions()
@@ -80,8 +98,7 @@ impl Uses<'_, '_> {
             .iter()
             .chain(uses.iter().map(|one| &one.references))
         {
-            let guarded = references.variables.iter().filter(|one| one.guarded);
-            self.guarded.extend(guarded.map(|one| one.name.clone()));
+            self.guard(references);
         }
         let reached = self.reaches(item);
         for (index, references) in conditions.iter().enumerate() {

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::yaml::{Diagnostic, Node, suggest};
+use crate::playbook::nearest_file;
+use crate::yaml::{Diagnostic, Node};
 
 /// The folder of a file.
 pub(super) fn folder(path: &Path) -> PathBuf {
@@ -47,28 +48,11 @@ pub(super) fn not_there(node: &Node, name: &str, candidates: &[PathBuf], what: &
         .iter()
         .map(|path| format!("`{}`", path.display()))
         .collect();
+    let nearest = candidates.iter().find_map(|path| nearest_file(path));
     Diagnostic::error(&node.span, format!("there is no {what} `{name}`"))
         .note(format!("looked for {}", tried.join(" and ")))
-        .help(match nearest(candidates) {
+        .help(match nearest {
             Some(near) => format!("did you mean `{near}`?"),
             None => "check the name; or put the file into one of these places".to_owned(),
         })
-}
-
-/// A file with a similar name, in one of the folders that were looked in.
-fn nearest(candidates: &[PathBuf]) -> Option<String> {
-    candidates.iter().find_map(|path| {
-        let wanted = path.file_name()?.to_str()?;
-        let folder = path.parent()?;
-        let folder = if folder == Path::new("") {
-            Path::new(".")
-        } else {
-            folder
-        };
-        let names: Vec<String> = std::fs::read_dir(folder)
-            .ok()?
-            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .collect();
-        suggest(wanted, names.iter().map(String::as_str))
-    })
 }

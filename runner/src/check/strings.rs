@@ -60,15 +60,15 @@ pub(super) fn check(
     for item in &collected.items {
         for common in item.around.iter().map(Around::common) {
             if known.insert(std::ptr::from_ref(common)) {
-                reader.common(common);
+                reader.common(common, When::Always);
             }
         }
         reader.task(item);
     }
 }
 
-/// What the strings of one task refer to, apart from its conditions; those that cannot be read are
-/// left out.
+/// What the strings of one task refer to, and what is around it, apart from conditions; those that cannot be
+/// read are left out.
 pub(super) fn uses(item: &Item, templar: &Templar) -> Vec<Use> {
     let mut reader = Reader {
         templar,
@@ -76,6 +76,21 @@ pub(super) fn uses(item: &Item, templar: &Templar) -> Vec<Use> {
         uses: Vec::new(),
     };
     reader.task(item);
+    // Where the task has the keyword itself, what is around it does not count.
+    for common in item.commons() {
+        reader.common(common, When::Perhaps);
+    }
+    reader.uses
+}
+
+/// The same of a play's own keywords.
+pub(super) fn uses_of_play(play: &Play, templar: &Templar) -> Vec<Use> {
+    let mut reader = Reader {
+        templar,
+        found: &mut Vec::new(),
+        uses: Vec::new(),
+    };
+    reader.play(play);
     reader.uses
 }
 
@@ -147,9 +162,9 @@ impl Reader<'_> {
         }
     }
 
-    fn keyword<T>(&mut self, keyword: Option<&Keyword<T>>) {
+    fn keyword<T>(&mut self, keyword: Option<&Keyword<T>>, when: When) {
         if let Some(Keyword::Template(node)) = keyword {
-            self.text(node, When::Always);
+            self.text(node, when);
         }
     }
 
@@ -161,23 +176,28 @@ impl Reader<'_> {
         for node in play.name.iter().chain(&play.vars_files) {
             self.text(node, When::Perhaps);
         }
-        for serial in &play.serial {
-            self.keyword(Some(serial));
+        if let Some(subset) = &play.gather_subset {
+            self.text(subset, When::Perhaps);
         }
-        self.keyword(play.gather_facts.as_ref());
-        self.keyword(play.max_fail_percentage.as_ref());
-        self.keyword(play.force_handlers.as_ref());
-        self.common(&play.common);
+        for serial in &play.serial {
+            self.keyword(Some(serial), When::Perhaps);
+        }
+        self.keyword(play.order.as_ref(), When::Perhaps);
+        self.keyword(play.strategy.as_ref(), When::Perhaps);
+        self.keyword(play.gather_facts.as_ref(), When::Perhaps);
+        self.keyword(play.max_fail_percentage.as_ref(), When::Perhaps);
+        self.keyword(play.force_handlers.as_ref(), When::Perhaps);
+        self.common(&play.common, When::Perhaps);
     }
 
     /// Shared keywords; variables are read elsewhere.
-    fn common(&mut self, common: &Common) {
+    fn common(&mut self, common: &Common, when: When) {
         for node in common.environment.iter().chain(&common.module_defaults) {
-            self.text(node, When::Always);
+            self.text(node, when);
         }
         self.conditions(&common.when, When::Perhaps);
         for node in common.tags.iter().chain(&common.delegate_to) {
-            self.text(node, When::Always);
+            self.text(node, when);
         }
         for flag in [
             &common.r#become,
@@ -190,7 +210,7 @@ impl Reader<'_> {
             &common.run_once,
             &common.delegate_facts,
         ] {
-            self.keyword(flag.as_ref());
+            self.keyword(flag.as_ref(), when);
         }
         for text in [
             &common.become_user,
@@ -200,11 +220,11 @@ impl Reader<'_> {
             &common.connection,
             &common.remote_user,
         ] {
-            self.keyword(text.as_ref());
+            self.keyword(text.as_ref(), when);
         }
-        self.keyword(common.timeout.as_ref());
-        self.keyword(common.throttle.as_ref());
-        self.keyword(common.port.as_ref());
+        self.keyword(common.timeout.as_ref(), when);
+        self.keyword(common.throttle.as_ref(), when);
+        self.keyword(common.port.as_ref(), when);
         for name in common.notify.iter().flatten() {
             self.text(name, When::Perhaps);
         }
@@ -212,7 +232,7 @@ impl Reader<'_> {
 
     fn task(&mut self, item: &Item) {
         let task = &item.task;
-        self.common(&task.common);
+        self.common(&task.common, When::Always);
         for node in task.name.iter().chain(&task.listen) {
             self.text(node, When::Perhaps);
         }
@@ -228,9 +248,9 @@ impl Reader<'_> {
         if let Some(label) = &task.loop_control.label {
             self.text(label, When::Always);
         }
-        self.keyword(task.loop_control.pause.as_ref());
-        self.keyword(task.retries.as_ref());
-        self.keyword(task.delay.as_ref());
+        self.keyword(task.loop_control.pause.as_ref(), When::Always);
+        self.keyword(task.retries.as_ref(), When::Always);
+        self.keyword(task.delay.as_ref(), When::Always);
         for conditions in [
             &task.loop_control.break_when,
             &task.until,
@@ -243,7 +263,7 @@ impl Reader<'_> {
             TaskAction::IncludeTasks { file, apply } => {
                 self.text(file, When::Always);
                 if let Some(apply) = apply {
-                    self.common(apply);
+                    self.common(apply, When::Always);
                 }
             }
             TaskAction::IncludeRole { role, apply } => {
@@ -253,7 +273,7 @@ impl Reader<'_> {
                     self.text(name, When::Always);
                 }
                 if let Some(apply) = apply {
-                    self.common(apply);
+                    self.common(apply, When::Always);
                 }
             }
             TaskAction::Module { name, more, .. } => {

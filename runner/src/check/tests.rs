@@ -248,6 +248,59 @@ fn included_files_are_checked_with_what_is_around_them() {
 }
 
 #[test]
+fn what_nothing_defines_is_found_in_the_keywords_of_plays_and_blocks() {
+    let nope = ["warning: nothing defines the variable `nope`"];
+    let of_both = [
+        "become_user: '{{ nope }}'",
+        "environment: {A: '{{ nope }}'}",
+        "any_errors_fatal: '{{ nope }}'",
+        "no_log: '{{ nope }}'",
+        "remote_user: '{{ nope }}'",
+        "throttle: '{{ nope }}'",
+    ];
+    let of_plays = [
+        "serial: '{{ nope }}'",
+        "order: '{{ nope }}'",
+        "strategy: '{{ nope }}'",
+        "max_fail_percentage: '{{ nope }}'",
+        "force_handlers: '{{ nope }}'",
+        "gather_facts: '{{ nope }}'",
+        "gather_subset: ['{{ nope }}']",
+    ];
+    let found = |play: &str| World::new(&[("site.yml", play)]).found();
+    for keyword in of_both.iter().chain(&of_plays) {
+        let task = "  tasks:\n    - debug: {msg: x}\n";
+        assert_eq!(
+            found(&format!("- hosts: all\n  {keyword}\n{task}")),
+            nope,
+            "{keyword}"
+        );
+        let fallback = keyword.replace("nope", "nope | default(1)");
+        assert_eq!(
+            found(&format!("- hosts: all\n  {fallback}\n{task}")),
+            NOTHING,
+            "{fallback}"
+        );
+        let broken = found(&format!(
+            "- hosts: all\n  {}\n{task}",
+            keyword.replace("}}", "")
+        ));
+        assert!(
+            broken.len() == 1 && broken[0].starts_with("error: "),
+            "{broken:?}"
+        );
+    }
+    for keyword in of_both {
+        let block = format!(
+            "- hosts: all\n  tasks:\n    - {keyword}\n      block:\n        - debug: {{msg: x}}\n"
+        );
+        assert_eq!(found(&block), nope, "{keyword}");
+    }
+    let hosts = "- hosts: '{{ nope }}'\n  tasks:\n    - debug: {msg: x}\n";
+    assert_eq!(found(hosts), nope);
+}
+
+#[test]
 fn arguments_with_templates_are_taken_for_right() {
     for text in [
         "- copy: {content: x, dest: \"{{ d }}\", backup: \"{{ b }}\", mode: \"{{ m }}\"}",
@@ -279,7 +332,7 @@ fn what_does_not_go_together_is_found_whatever_the_templates_give() {
     for (text, message) in [
         (
             "- copy: {src: \"x{{ a }}\", content: \"x{{ b }}\", dest: /x}",
-            "`copy`: `src` and `content` exclude each other: give one",
+            "`copy`: `src` and `content` cannot be used together: give one",
         ),
         (
             "- lineinfile: {path: /x, regexp: \"x{{ a }}\"}",
@@ -299,16 +352,16 @@ fn what_does_not_go_together_is_found_whatever_the_templates_give() {
         ),
         (
             "- command: ls\n  args: {cmd: ls}",
-            "`command`: the text after `command:` and `cmd` exclude each other: give one",
+            "`command`: the text after `command:` and `cmd` cannot be used together: give one",
         ),
         // Single values, beside others that only a run knows.
         (
             "- get_url: {url: example.com, dest: \"x{{ a }}\"}",
-            "`get_url`: `example.com` is no URL like https://…",
+            "`get_url`: `example.com` is not a URL like https://…",
         ),
         (
             "- lineinfile: {path: \"x{{ a }}\", line: x, insertafter: '('}",
-            "`lineinfile`: `(` is no regular expression",
+            "`lineinfile`: `(` is not a regular expression",
         ),
         (
             "- set_fact: {a-b: \"{{ a }}\"}",
@@ -490,7 +543,7 @@ fn a_role_is_checked_with_its_files_its_variables_and_what_it_is_handed() {
     for expected in [
         "error: `http_port` is required, and is not given",
         "error: `state` must be one of: up, down; this is the string `maybe`",
-        "error: `number` is no type of an argument",
+        "error: `number` is not a type of an argument",
         "error: nothing defines the variable `nowhere`",
         "error: syntax error in the template",
     ] {

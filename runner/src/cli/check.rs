@@ -5,7 +5,7 @@ use clap::Args;
 use super::args::{self, Input};
 use super::exit::Exit;
 use super::prepare;
-use crate::report::Printer;
+use crate::report::{Printer, count};
 use crate::vars::RunInfo;
 
 /// Read playbooks, inventory and variables, and find everything wrong that can be known without
@@ -28,10 +28,11 @@ pub(crate) fn start(arguments: &CheckArgs, printer: &Printer) -> Exit {
         Ok(prepared) => {
             let plays: usize = prepared.playbooks.iter().map(|book| book.plays.len()).sum();
             let hosts = prepared.inventory.hosts().len();
+            let (plays, hosts) = (count(plays, "play"), count(hosts, "host"));
             printer.line(&format!(
-                "nothing wrong found: {plays} plays, {hosts} hosts in the inventory"
+                "nothing wrong found: {plays}, {hosts} in the inventory"
             ));
-            Exit::Well
+            Exit::Success
         }
         Err(exit) => exit,
     }

@@ -23,7 +23,7 @@ pub(crate) fn start(
     printer: &Printer,
 ) -> Exit {
     printer.line(script(arguments.shell, command).trim_end());
-    Exit::Well
+    Exit::Success
 }
 
 /// The script for a shell, in which `windlass doc` offers the modules.

@@ -16,18 +16,20 @@ pub(crate) struct DocArgs {
 }
 
 pub(crate) fn start(arguments: &DocArgs, printer: &Printer) -> Exit {
-    let Some(name) = &arguments.module else {
+    let Some(name) = arguments.module.as_deref().map(str::trim) else {
         list(printer);
-        return Exit::Well;
+        return Exit::Success;
     };
     if let Some(module) = registry::find(name) {
         printer.line(page(module.description(), printer.theme()).trim_end());
-        return Exit::Well;
+        return Exit::Success;
     }
-    printer.note(&format!(
-        "{} there is no module `{name}`",
-        printer.theme().bad("error:")
-    ));
+    let what = if name.is_empty() {
+        "the name of a module is missing: it is empty".to_owned()
+    } else {
+        format!("there is no module `{name}`")
+    };
+    printer.note(&format!("{} {what}", printer.theme().bad("error:")));
     if let Some(near) = yaml::suggest(name, registry::names()) {
         printer.note(&format!("  did you mean `{near}`?"));
     }
@@ -59,12 +61,16 @@ pub(crate) fn page(module: &Description, theme: Theme) -> String {
             page.extend(lines);
         }
     };
-    let arguments = module.named();
+    let line = module.line();
+    let free_text = module.free_text().map(|it| (line, it));
+    let named = module.named().map(|it| (it.name.as_str(), it));
+    let arguments = free_text.into_iter().chain(named);
     section(
         "Arguments",
-        arguments.flat_map(|it| argument(it, theme)).collect(),
+        arguments
+            .flat_map(|(title, it)| argument(title, it, theme))
+            .collect(),
     );
-    let line = module.line();
     let rules = module.rules.iter();
     section(
         "What goes together",
@@ -94,9 +100,9 @@ pub(crate) fn page(module: &Description, theme: Theme) -> String {
     page.join("\n")
 }
 
-fn argument(argument: &Argument, theme: Theme) -> Vec<String> {
+fn argument(title: &str, argument: &Argument, theme: Theme) -> Vec<String> {
     let notes = argument.notes().join("; ");
-    let first = format!("  {}  ({notes})", theme.good(&argument.name));
+    let first = format!("  {}  ({notes})", theme.good(title));
     let about = argument.about.lines();
     let about = about.map(|line| format!("      {line}").trim_end().to_owned());
     let words = argument.words().into_iter();

@@ -8,7 +8,7 @@ use crate::engine::Summary;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// All succeeded.
-    Well = 0,
+    Success = 0,
     /// The command line makes no sense, or names a file that does not exist.
     Usage = 1,
     /// A task failed on a host, or the run stopped.
@@ -32,7 +32,7 @@ impl Exit {
         } else if summary.failed() || summary.stopped {
             Self::Failed
         } else {
-            Self::Well
+            Self::Success
         }
     }
 }
@@ -96,7 +96,7 @@ mod tests {
                 false,
                 false
             ),
-            Exit::Well
+            Exit::Success
         );
     }
 }

@@ -65,7 +65,7 @@ pub(crate) fn start(arguments: &InventoryArgs, printer: &Printer) -> Exit {
             } else {
                 printer.line(&text);
             }
-            Exit::Well
+            Exit::Success
         }
         Err(exit) => exit,
     }

@@ -62,7 +62,7 @@ pub fn main() -> ExitCode {
     let title = printer.theme().bad("error:");
     printer.note(&format!("{title} cannot write: {error}"));
     match exit {
-        Exit::Well => Exit::Usage.into(),
+        Exit::Success => Exit::Usage.into(),
         // What went wrong before says more.
         worse => worse.into(),
     }
@@ -97,7 +97,7 @@ fn start(arguments: &[OsString], printer: &Printer) -> Exit {
             if error.use_stderr() {
                 Exit::Usage
             } else {
-                Exit::Well
+                Exit::Success
             }
         }
     }

@@ -54,11 +54,11 @@ pub(crate) fn start(running: &Running, printer: &Printer, ansible: bool) -> Exit
         for playbook in &running.input.playbooks {
             printer.line(&format!("\nplaybook: {}", playbook.display()));
         }
-        return Exit::Well;
+        return Exit::Success;
     }
     if running.list_hosts || running.list_tasks || running.list_tags {
         list::show(running, &prepared, printer);
-        return Exit::Well;
+        return Exit::Success;
     }
     let cannot_start = |error: &io::Error| {
         let title = printer.theme().bad("error:");

@@ -2,7 +2,7 @@
 //!
 //! It starts units of work, at most as many at once as the user allows, receives their messages and
 //! results, and turns them into events. Whatever leaves the engine passes [`Dispatcher::emit`], which
-//! blots out secrets.
+//! redacts secrets.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -84,7 +84,7 @@ impl Dispatcher {
         }
     }
 
-    /// Reports something, secrets blotted out. That nobody listens is no error: the run goes on.
+    /// Reports something, secrets redacted. That nobody listens is no error: the run goes on.
     pub(crate) async fn emit(&self, mut what: What) {
         conceal(&mut what, &self.shared.secrets);
         if large(&what) {

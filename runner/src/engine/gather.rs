@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::chain::Chain;
 use super::dispatch::Dispatcher;
 use super::keywords;
-use crate::playbook::{Common, LoopControl, Play, Task, TaskAction};
+use crate::playbook::{Play, Task};
 use crate::template::TemplateError;
 use crate::vars::PlayVars;
-use crate::yaml::{Mapping, Node, Span, Style, Value};
+use crate::yaml::{Mapping, Node, Value};
 
 impl Dispatcher {
     /// The task that gathers facts, unless the play says not to.
@@ -31,48 +31,14 @@ impl Dispatcher {
 
 /// The task, as if it stood at the top of the play.
 fn task(play: &Play) -> Task {
-    let mut arguments = Mapping::default();
-    if let Some(subset) = &play.gather_subset {
-        arguments
-            .entries
-            .push((text(&subset.span, "gather_subset"), subset.clone()));
-    }
-    Task {
-        span: play.span.clone(),
-        path: play.path.clone(),
-        name: Some(text(&play.span, "Gathering Facts")),
-        action: TaskAction::Module {
-            name: "setup".to_owned(),
-            name_span: play.span.clone(),
-            arguments: Node {
-                span: play.span.clone(),
-                tag: None,
-                style: Style::Block,
-                value: Value::Mapping(arguments),
-            },
-            more: None,
-        },
-        common: Common {
-            tags: vec![text(&play.span, "always")],
-            ..Common::default()
-        },
-        looping: None,
-        loop_control: LoopControl::default(),
-        register: None,
-        until: Vec::new(),
-        retries: None,
-        delay: None,
-        changed_when: Vec::new(),
-        failed_when: Vec::new(),
-        listen: Vec::new(),
-    }
-}
-
-fn text(span: &Span, text: &str) -> Node {
-    Node {
-        span: span.clone(),
-        tag: None,
-        style: Style::Plain,
-        value: Value::String(text.to_owned()),
-    }
+    let subset = play.gather_subset.iter();
+    let subset = subset.map(|node| {
+        let name = Node::string(node.span.clone(), "gather_subset");
+        (name, node.clone())
+    });
+    let entries = subset.collect();
+    let arguments = Value::Mapping(Mapping { entries });
+    let arguments = Node::new(play.span.clone(), arguments);
+    let call = ("setup", arguments);
+    Task::of_ours(&play.span, play.path.clone(), "Gathering Facts", call)
 }

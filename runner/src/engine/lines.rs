@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::secrets::{BLOT, Secrets};
+use crate::secrets::{REDACTED, Secrets};
 
 /// So many bytes of a host's lines are remembered: a secret may go on in the next.
 const REMEMBERED: usize = 1024;
@@ -24,8 +24,8 @@ impl Lines {
         let mut shown = line;
         let mut end = shown.split_off(shown.len() - open);
         secrets.hide_all(&mut [&mut earlier, &mut shown, &mut end]);
-        if open > 0 && !shown.ends_with(BLOT) {
-            shown.push_str(BLOT);
+        if open > 0 && !shown.ends_with(REDACTED) {
+            shown.push_str(REDACTED);
         }
         let cut = before.len().saturating_sub(REMEMBERED);
         let cut = (cut..=before.len()).find(|at| before.is_char_boundary(*at));

@@ -1,6 +1,6 @@
 //! What reports see of a result: bounded, whatever a host printed.
 //!
-//! Secrets are blotted out of all events later; of a text that is cut they are before, so that none
+//! Secrets are redacted in all events later; of a text that is cut they are before, so that none
 //! survives in half at the cut. What is left out is said at the end of the text; whoever registers the
 //! result has all of it.
 

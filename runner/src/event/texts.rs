@@ -1,4 +1,4 @@
-//! The texts of an event, for whoever must look at each: secrets are blotted out before an event leaves
+//! The texts of an event, for whoever must look at each: secrets are redacted before an event leaves
 //! the engine, and control characters escaped before a person sees it.
 //!
 //! Events are taken apart without `..`: a new field does not compile until somebody has decided here what

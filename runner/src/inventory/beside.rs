@@ -4,6 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use windlass_modules::source::Above;
+
 use super::model::Inventory;
 use super::parts::{Beside, Variables};
 use super::text;
@@ -106,7 +108,7 @@ impl Folder {
         }
         let mut variables = Variables::new();
         if first.is_dir() {
-            for file in files_below(&first, errors) {
+            for file in files_below(&first, &Above::default(), errors) {
                 read_file(&file, &mut variables, errors);
             }
         } else {
@@ -128,7 +130,10 @@ fn left_out(first: &Path, other: &Path) -> Diagnostic {
 
 /// Files of variables in a folder and the folders in it, by name; backups and hidden files are not
 /// among them.
-fn files_below(folder: &Path, errors: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
+fn files_below(folder: &Path, above: &Above, errors: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
+    let Some(above) = above.with(folder) else {
+        return Vec::new();
+    };
     let names = list(folder).unwrap_or_else(|error| {
         let message = format!("cannot read the folder `{}`: {error}", folder.display());
         errors.push(Diagnostic::new(Severity::Error, message).help("check its permissions"));
@@ -144,7 +149,7 @@ fn files_below(folder: &Path, errors: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
             .extension()
             .map(|extension| extension.to_string_lossy());
         match extension.as_deref() {
-            None if path.is_dir() => files.extend(files_below(&path, errors)),
+            None if path.is_dir() => files.extend(files_below(&path, &above, errors)),
             // A pipe or a device is named, so that reading it says what it is.
             None | Some("yml" | "yaml" | "json") if path.exists() && !path.is_dir() => {
                 files.push(path);

@@ -135,22 +135,24 @@ impl Reader<'_> {
             );
         }
         shared::group_name(name, &name_span)?;
-        let kind = match suffix {
-            None | Some("hosts") => SectionKind::Hosts,
-            Some("children") => SectionKind::Children,
-            Some("vars") => SectionKind::Vars,
-            Some(other) => {
-                let span = self.span(start + 2 + name.len(), other);
-                let known = ["hosts", "children", "vars"];
-                return Err(
-                    Diagnostic::error(&span, format!("`{other}` is no kind of section"))
-                        .note("a section is [group], [group:children] or [group:vars]")
-                        .help(did_you_mean(other, known).unwrap_or_else(|| {
-                            "take it away, or write `children` or `vars`".to_owned()
-                        })),
-                );
-            }
-        };
+        let kind =
+            match suffix {
+                None | Some("hosts") => SectionKind::Hosts,
+                Some("children") => SectionKind::Children,
+                Some("vars") => SectionKind::Vars,
+                Some(other) => {
+                    let span = self.span(start + 2 + name.len(), other);
+                    let known = ["hosts", "children", "vars"];
+                    return Err(Diagnostic::error(
+                        &span,
+                        format!("`{other}` is not a kind of section"),
+                    )
+                    .note("a section is [group], [group:children] or [group:vars]")
+                    .help(did_you_mean(other, known).unwrap_or_else(|| {
+                        "take it away, or write `children` or `vars`".to_owned()
+                    })));
+                }
+            };
         if kind == SectionKind::Vars {
             self.vars_of.push((name.to_owned(), name_span.clone()));
         } else {

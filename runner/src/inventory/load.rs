@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use windlass_modules::source;
+use windlass_modules::source::{self, Above};
 
 use super::beside::list;
 use super::model::{Inventory, Origin, directory_of};
@@ -56,7 +56,7 @@ pub fn load_partly(sources: &[InventorySource]) -> (Inventory, Vec<Diagnostic>) 
     for source in sources {
         let result = match source {
             InventorySource::Hosts(hosts) => host_list(hosts, &mut inventory),
-            InventorySource::Path(path) => read_path(path, &mut inventory),
+            InventorySource::Path(path) => read_path(path, &Above::default(), &mut inventory),
         };
         errors.extend(result.err().unwrap_or_default());
     }
@@ -140,9 +140,10 @@ fn host_list(hosts: &str, inventory: &mut Inventory) -> Result<(), Vec<Diagnosti
     }
 }
 
-fn read_path(path: &Path, inventory: &mut Inventory) -> Result<(), Vec<Diagnostic>> {
+fn read_path(path: &Path, above: &Above, inventory: &mut Inventory) -> Result<(), Vec<Diagnostic>> {
     if path.is_dir() {
-        return read_folder(path, inventory);
+        let above = above.with(path);
+        return above.map_or(Ok(()), |above| read_folder(path, &above, inventory));
     }
     if !path.exists() {
         return Err(vec![missing(path)]);
@@ -170,7 +171,11 @@ fn missing(path: &Path) -> Diagnostic {
 }
 
 /// All files of a folder and of the folders in it, by name.
-fn read_folder(folder: &Path, inventory: &mut Inventory) -> Result<(), Vec<Diagnostic>> {
+fn read_folder(
+    folder: &Path,
+    above: &Above,
+    inventory: &mut Inventory,
+) -> Result<(), Vec<Diagnostic>> {
     let names = list(folder).map_err(|error| {
         let message = format!("cannot read the folder `{}`: {error}", folder.display());
         vec![Diagnostic::new(Severity::Error, message).help("check its permissions")]
@@ -181,7 +186,7 @@ fn read_folder(folder: &Path, inventory: &mut Inventory) -> Result<(), Vec<Diagn
             || IGNORED.contains(&name.as_str())
             || IGNORED_ENDINGS.iter().any(|ending| name.ends_with(ending));
         if !ignored {
-            let result = read_path(&folder.join(&name), inventory);
+            let result = read_path(&folder.join(&name), above, inventory);
             errors.extend(result.err().unwrap_or_default());
         }
     }

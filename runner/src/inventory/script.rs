@@ -61,7 +61,9 @@ fn run(path: &Path, arguments: &[&str]) -> Result<Map<String, Json>, Diagnostic>
             format!("the inventory {call} cannot be started: {error}"),
             "",
         )
-        .help("check its first line (`#!…`), or take its executable bit away if it is no program")
+        .help(
+            "check its first line (`#!…`), or take its executable bit away if it is not a program",
+        )
     })?;
     let complaint = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     if !output.status.success() {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::model::{Common, Entry, LoopControl, Task, TaskAction};
+use super::model::{Entry, Task};
 use crate::yaml::{Mapping, Node, Span, Tag, Value};
 
 /// The module of that task.
@@ -44,30 +44,9 @@ pub(super) fn validation(
         ("provided_arguments", mapping(span, params.clone())),
         ("validate_args_context", mapping(span, named(span, context))),
     ];
-    let task = Task {
-        span: span.clone(),
-        path: role.join("meta").join("argument_specs.yml"),
-        name: Some(text(&title)),
-        action: TaskAction::Module {
-            name: VALIDATE.to_owned(),
-            name_span: span.clone(),
-            arguments: mapping(span, named(span, arguments)),
-            more: None,
-        },
-        common: Common {
-            tags: vec![text("always")],
-            ..Common::default()
-        },
-        looping: None,
-        loop_control: LoopControl::default(),
-        register: None,
-        until: Vec::new(),
-        retries: None,
-        delay: None,
-        changed_when: Vec::new(),
-        failed_when: Vec::new(),
-        listen: Vec::new(),
-    };
+    let path = role.join("meta").join("argument_specs.yml");
+    let arguments = mapping(span, named(span, arguments));
+    let task = Task::of_ours(span, path, &title, (VALIDATE, arguments));
     Some(Entry::Task(Arc::new(task)))
 }
 

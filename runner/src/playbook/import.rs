@@ -32,14 +32,16 @@ static VARIABLE: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 impl Reader<'_> {
-    /// The plays of an `import_playbook`.
+    /// The plays of an `import_playbook`. `import`: that key, with or without its collection, and the file.
     pub(super) fn import_playbook(
         &mut self,
         path: &Path,
         mapping: &Mapping,
-        file: &Node,
+        (import, file): (&Node, &Node),
     ) -> Vec<Play> {
-        self.only(mapping, "an import_playbook", keywords::IMPORT_PLAYBOOK);
+        let others = mapping.iter().map(|(key, _)| key);
+        let others = others.filter(|key| !std::ptr::eq(*key, import));
+        self.only_known(others, "an import_playbook", keywords::IMPORT_PLAYBOOK);
         let import = Arc::new(Import {
             when: self.conditions(mapping, "when"),
             vars: self.variables(mapping, "vars"),
@@ -405,7 +407,7 @@ fn file_name(path: &Path) -> String {
 }
 
 /// A file with a similar name in the same folder.
-fn nearest_file(path: &Path) -> Option<String> {
+pub fn nearest_file(path: &Path) -> Option<String> {
     let folder = path.parent()?;
     let folder = if folder == Path::new("") {
         Path::new(".")

@@ -84,7 +84,7 @@ impl Reader<'_> {
         let extended = match self.flag(control, "extended") {
             Some(Keyword::Known(flag, _)) => flag,
             Some(Keyword::Template(node)) => {
-                self.wrong("extended", &node, "a yes or a no that is no template");
+                self.wrong("extended", &node, "true or false, and not a template");
                 false
             }
             None => false,

@@ -36,6 +36,7 @@ mod unknown;
 pub use argument_spec::VALIDATE;
 pub use arguments::{Arguments, Form, arguments};
 pub use file::{LoadedTasks, load, load_partly, load_tasks};
+pub use import::nearest_file;
 pub use include_path::tasks_file;
 pub use keywords::{
     BECOME_METHODS, BLOCK_KEYWORDS, CONNECTIONS, IMPORT_PLAYBOOK, LOOP_CONTROL, META,
@@ -50,5 +51,5 @@ pub use model::{
 pub(crate) use pairs::{unescape, words as pairs};
 pub use reader::has_template;
 pub use role::{has_role, load_role};
-pub use search::{Home, SearchPaths, playbook as playbook_of_collection};
+pub use search::{Home, SearchPaths, absolute, playbook as playbook_of_collection};
 pub use unknown::unknown_module;

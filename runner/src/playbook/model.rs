@@ -343,6 +343,39 @@ pub struct Task {
     pub listen: Vec<Node>,
 }
 
+impl Task {
+    /// A task that nobody wrote, which runs whatever tags are asked for. `span`, `path`: where it is as if it
+    /// stood; `call`: a module, and its arguments as a mapping.
+    pub fn of_ours(span: &Span, path: PathBuf, name: &str, call: (&str, Node)) -> Self {
+        let text = |text: &str| Node::string(span.clone(), text);
+        let (module, arguments) = call;
+        Self {
+            span: span.clone(),
+            path,
+            name: Some(text(name)),
+            action: TaskAction::Module {
+                name: module.to_owned(),
+                name_span: span.clone(),
+                arguments,
+                more: None,
+            },
+            common: Common {
+                tags: vec![text("always")],
+                ..Common::default()
+            },
+            looping: None,
+            loop_control: LoopControl::default(),
+            register: None,
+            until: Vec::new(),
+            retries: None,
+            delay: None,
+            changed_when: Vec::new(),
+            failed_when: Vec::new(),
+            listen: Vec::new(),
+        }
+    }
+}
+
 /// What a task does.
 #[derive(Debug, Clone)]
 pub enum TaskAction {

@@ -38,7 +38,7 @@ impl Reader<'_> {
             .iter()
             .find(|(key, _)| key.as_str().map(keywords::short) == Some("import_playbook"));
         match import {
-            Some((_, file)) => self.import_playbook(path, mapping, file),
+            Some(import) => self.import_playbook(path, mapping, import),
             None => self.play(path, item, mapping).into_iter().collect(),
         }
     }

@@ -217,7 +217,17 @@ impl Reader<'_> {
 
     /// Reports every key that is not in `known`.
     pub(super) fn only(&mut self, mapping: &Mapping, what: &str, known: &[&[&str]]) {
-        for (key, _) in mapping.iter() {
+        self.only_known(mapping.iter().map(|(key, _)| key), what, known);
+    }
+
+    /// The same for some of the keys.
+    pub(super) fn only_known<'k>(
+        &mut self,
+        keys: impl Iterator<Item = &'k Node>,
+        what: &str,
+        known: &[&[&str]],
+    ) {
+        for key in keys {
             let name = key.as_str().unwrap_or_else(|| key.source_text());
             if key.as_str().is_none() || !keywords::contains(known, name) {
                 self.unknown(key, what, known);

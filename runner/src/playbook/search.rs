@@ -2,6 +2,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use windlass_modules::source::Above;
+
 use super::known::KnownVariables;
 
 /// The folders in which roles and collections are looked for, besides those beside a playbook.
@@ -29,18 +31,23 @@ pub struct Home {
 impl Home {
     /// The variables that say where one is.
     pub(super) fn variable(&self, name: &str) -> Option<String> {
-        let folder = match name {
+        Some(absolute(match name {
             "playbook_dir" => &self.folder,
             "role_path" => self.role.as_ref()?,
             _ => return None,
-        };
-        let folder = if folder.as_os_str().is_empty() {
-            std::env::current_dir()
-        } else {
-            std::path::absolute(folder)
-        };
-        Some(folder.ok()?.display().to_string())
+        }))
     }
+}
+
+/// A folder as a text that is the same wherever one is.
+pub fn absolute(folder: &Path) -> String {
+    let absolute = if folder.as_os_str().is_empty() {
+        std::env::current_dir()
+    } else {
+        std::path::absolute(folder)
+    };
+    let absolute = absolute.unwrap_or_else(|_| folder.to_path_buf());
+    absolute.display().to_string()
 }
 
 /// A role that was found.
@@ -219,7 +226,7 @@ pub(super) fn role_files(folder: &Path, asked: Option<&str>, merged: bool) -> Ve
         let path = normal(&folder.join(format!("{stem}{extension}")));
         if path.is_dir() && merged {
             let mut files = Vec::new();
-            below(&path, &mut files);
+            below(&path, &Above::default(), &mut files);
             return files;
         }
         if path.is_file() {
@@ -230,8 +237,8 @@ pub(super) fn role_files(folder: &Path, asked: Option<&str>, merged: bool) -> Ve
 }
 
 /// The YAML and JSON files below a folder, in the order of their names.
-fn below(folder: &Path, files: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(folder) else {
+fn below(folder: &Path, above: &Above, files: &mut Vec<PathBuf>) {
+    let (Some(above), Ok(entries)) = (above.with(folder), std::fs::read_dir(folder)) else {
         return;
     };
     let mut names: Vec<_> = entries.filter_map(Result::ok).collect();
@@ -246,7 +253,7 @@ fn below(folder: &Path, files: &mut Vec<PathBuf>) {
         let extension = path.extension().and_then(|extension| extension.to_str());
         match extension {
             // Only folders without one are looked into.
-            None if path.is_dir() => below(&path, files),
+            None if path.is_dir() => below(&path, &above, files),
             None | Some("yml" | "yaml" | "json") if path.is_file() => files.push(path),
             _ => {}
         }

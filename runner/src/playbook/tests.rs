@@ -114,6 +114,24 @@ fn known<T: Clone>(keyword: Option<&Keyword<T>>) -> T {
 }
 
 #[test]
+fn a_playbook_is_imported_by_each_of_the_names_of_the_keyword() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("other.yml"), "- hosts: all\n").unwrap();
+    for prefix in ["", "ansible.builtin.", "ansible.legacy.", "windlass."] {
+        let path = folder.path().join("site.yml");
+        let text = format!("- {prefix}import_playbook: other.yml\n  tags: a\n");
+        std::fs::write(&path, text).unwrap();
+        let playbook = load(&path, &Loader::new(|_| false)).unwrap();
+        assert_eq!(playbook.plays.len(), 1, "{prefix}");
+        let text = format!("- {prefix}import_playbook: other.yml\n  hosts: a\n");
+        std::fs::write(&path, text).unwrap();
+        let errors = load(&path, &Loader::new(|_| false)).unwrap_err();
+        let message = "`hosts` is not a keyword of an import_playbook";
+        assert_eq!(errors[0].message, message, "{prefix}");
+    }
+}
+
+#[test]
 fn a_play_with_every_keyword_is_read() {
     let playbook = good(
         "- name: All of it\n  hosts: [web, db]\n  vars: {a: 1}\n  vars_files: [a.yml, [b.yml, c.yml]]\n  \

@@ -87,7 +87,10 @@ impl Live {
 }
 
 fn console_width() -> u16 {
-    rustix::termios::tcgetwinsize(std::io::stderr()).map_or(80, |size| size.ws_col)
+    let size = rustix::termios::tcgetwinsize(std::io::stderr()).ok();
+    // One that does not know says 0.
+    let columns = size.map(|size| size.ws_col).filter(|columns| *columns > 0);
+    columns.unwrap_or(80)
 }
 
 fn clipped(line: &str, width: usize) -> String {

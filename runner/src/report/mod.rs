@@ -22,3 +22,4 @@ mod tests;
 pub use output::{Format, follow, report};
 pub use printer::{Printer, Theme};
 pub use settings::{Report, Settings};
+pub(crate) use text::count;

@@ -40,11 +40,12 @@ pub(crate) fn count(number: usize, what: &str) -> String {
 /// A time for people: `0.4s`, `12s`, `3m05s`, `1h02m`.
 pub(crate) fn time(time: Duration) -> String {
     let seconds = time.as_secs_f64();
-    let whole = time.as_secs();
+    // To the nearest, before it is taken apart: 59.6 s are a minute.
+    let whole = time.saturating_add(Duration::from_millis(500)).as_secs();
     if seconds < 9.95 {
         format!("{seconds:.1}s")
     } else if whole < 60 {
-        format!("{seconds:.0}s")
+        format!("{whole}s")
     } else if whole < 3600 {
         format!("{}m{:02}s", whole / 60, whole % 60)
     } else {
@@ -72,11 +73,14 @@ mod tests {
 
     #[test]
     fn times_are_short() {
-        let shown: Vec<String> = [0.04, 9.96, 59.0, 61.0, 3725.0]
+        let shown: Vec<String> = [0.04, 9.96, 59.0, 59.6, 61.0, 3599.7, 3725.0]
             .into_iter()
             .map(|seconds| time(Duration::from_secs_f64(seconds)))
             .collect();
-        assert_eq!(shown, ["0.0s", "10s", "59s", "1m01s", "1h02m"]);
+        assert_eq!(
+            shown,
+            ["0.0s", "10s", "59s", "1m00s", "1m01s", "1h00m", "1h02m"]
+        );
     }
 
     #[test]

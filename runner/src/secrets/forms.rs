@@ -6,7 +6,7 @@ use windlass_modules::Secret;
 
 use super::views::{joined, unescaped};
 
-/// Shorter texts are not blotted out: they would turn up in ordinary words. A secret so short
+/// Shorter texts are not redacted: they would turn up in ordinary words. A secret so short
 /// belongs under `no_log`.
 pub(super) const SHORTEST: usize = 6;
 

@@ -15,7 +15,7 @@ use super::scan::{Automaton, places};
 use super::views::{Bytes, Reader, views};
 
 /// What stands where a secret stood.
-pub const BLOT: &str = "********";
+pub const REDACTED: &str = "********";
 
 /// How many secrets a host can mark, and how many texts of its `no_log` results count: it may be hostile,
 /// and each costs.
@@ -215,11 +215,11 @@ impl Secrets {
         let Ok(places) = self.places(texts) else {
             // What cannot be searched is not shown.
             for text in texts {
-                BLOT.clone_into(text);
+                REDACTED.clone_into(text);
             }
             return;
         };
-        blot(texts, &places);
+        redact(texts, &places);
     }
 
     /// Blots out all secrets in `text`, which stays as long as it is: places in it do not move.
@@ -299,8 +299,8 @@ impl Secrets {
     }
 }
 
-/// Puts [`BLOT`] where the places are, in each text that they touch.
-fn blot(texts: &mut [&mut String], places: &[Range<usize>]) {
+/// Puts [`REDACTED`] where the places are, in each text that they touch.
+fn redact(texts: &mut [&mut String], places: &[Range<usize>]) {
     let mut places = places.iter().peekable();
     let mut base = 0;
     for text in texts {
@@ -321,7 +321,7 @@ fn blot(texts: &mut [&mut String], places: &[Range<usize>]) {
                 .find(|at| text.is_char_boundary(*at))
                 .unwrap_or(length);
             clean.push_str(&text[kept..start.max(kept)]);
-            clean.push_str(BLOT);
+            clean.push_str(REDACTED);
             kept = end;
             if place.end > base + length {
                 break;

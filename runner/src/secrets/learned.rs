@@ -3,7 +3,7 @@
 //! A `no_log` result is hidden as a whole. What it holds can come up again elsewhere: where the variable that
 //! registered it is used in a task without `no_log`, in an error, on another host. So its texts are
 //! secrets too, but not all of them: a result has paths, names and words in it that are everywhere, and a
-//! hostile node could have any word of other hosts' results blotted out by printing it.
+//! hostile node could have any word of other hosts' results redacted by printing it.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,10 +1,10 @@
-//! What must appear in no output, and blotting it out. Turns secrets into the forms in which programs
+//! What must appear in no output, and redacting it. Turns secrets into the forms in which programs
 //! print them, and texts into texts without them. Knows no variables, no tasks and no events.
 //!
 //! A secret is known from the moment when it is read, not when it is first used: whoever reads one hands
 //! it to [`Secrets::add`] at once. The variables do (connection and become passwords), the command line
 //! (`-k`, `-K`), prompts without echo, modules that mark what they made, and `no_log` results
-//! ([`Secrets::learn`]). Vaults and `vars_prompt` are to do the same when they exist.
+//! ([`Secrets::learn`]). Nobody else reads any.
 //!
 //! - `forms`: a secret as base64, hexadecimal digits and quoted text, as byte patterns.
 //! - `views`: a text as its reader would decode it: lines joined, percent and backslash escapes undone.
@@ -17,7 +17,7 @@ mod learned;
 mod scan;
 mod views;
 
-pub use known::{BLOT, Secrets};
+pub use known::{REDACTED, Secrets};
 
 #[cfg(test)]
 mod tests;

@@ -17,7 +17,7 @@ pub(super) struct Automaton {
     longest: usize,
 }
 
-/// A place in texts that are read as one, to be blotted out.
+/// A place in texts that are read as one, to be redacted.
 struct Found {
     range: Range<usize>,
     base64: bool,

@@ -249,7 +249,7 @@ fn what_looks_like_a_secret_in_a_no_log_result_is_one() {
 const AROUND: &str = r#"{"status": "healthy": "NotReady" "NotReady", ActiveState=active failed=true "Running"}, [ready] (unchanged)
     status:ok 'kube-apiserver-node-01' {"name":"coredns"} path="/etc/kubernetes/pki" "10.0.0.15:6443","#;
 
-/// A hostile node could print them under `no_log` and blot them out of what other hosts say.
+/// A hostile node could print them under `no_log` and have them redacted in what other hosts say.
 #[test]
 fn words_numbers_paths_and_names_are_none() {
     let words = "changed kubernetes 1732780800 /var/lib/kubelet/config.yaml 0644 true v1.31.4-rc.1 10.0.0.15:6443 \

@@ -23,7 +23,7 @@ pub(super) fn read(
     for pair in pairs(&text[MARK.len()..end]) {
         let (name, value) = pair.split_once(':').ok_or_else(|| {
             TemplateError::new(format!(
-                "'{}' in the header '#jinja2:' is no option",
+                "'{}' in the header '#jinja2:' is not an option",
                 pair.trim()
             ))
             .hint("write options as `name: value`, with commas between them")
@@ -77,7 +77,7 @@ fn set(options: &mut FileOptions, name: &str, value: &str) -> Result<(), Templat
         }
         other => {
             return Err(TemplateError::new(format!(
-                "'{other}' in the header '#jinja2:' is no option"
+                "'{other}' in the header '#jinja2:' is not an option"
             ))
             .hint("it knows trim_blocks, lstrip_blocks and the delimiters, such as variable_start_string"));
         }

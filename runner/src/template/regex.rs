@@ -52,7 +52,7 @@ pub(super) fn compile(pattern: &str, flags: Flags) -> Result<Arc<Regex>> {
         (false, false) => "",
     };
     let regex = Regex::new(&format!("{prefix}{translated}")).map_err(|error| {
-        TemplateError::new(format!("'{pattern}' is no regular expression: {error}"))
+        TemplateError::new(format!("'{pattern}' is not a regular expression: {error}"))
     })?;
     let regex = Arc::new(regex);
     let mut kept = COMPILED.write().unwrap_or_else(PoisonError::into_inner);

@@ -77,7 +77,7 @@ pub fn becoming(
             .map(|(_, method)| *method)
             .ok_or_else(|| {
                 TemplateError::new(format!("there is no become method `{said}`"))
-                    .hint("`sudo`, `su` and `doas` are there")
+                    .hint("use `sudo`, `su` or `doas`")
             })?,
     };
     let own = settings::Becoming::of(method);

@@ -82,8 +82,10 @@ fn pairs(argument: &str, source: &Arc<Source>) -> Result<Mapping, Vec<Diagnostic
     for word in words {
         let Some(key) = word.key else {
             let text = &argument[word.range.clone()];
-            let error =
-                Diagnostic::error(&span(word.range), format!("`{text}` is no `name=value`"));
+            let error = Diagnostic::error(
+                &span(word.range),
+                format!("`{text}` does not have the form `name=value`"),
+            );
             errors.push(error.help(
                 "write `-e name=value`, `-e '{\"name\": \"value\"}'` or `-e @FILE`; put a value with \
                  spaces in quotes of its own",
@@ -156,7 +158,7 @@ mod tests {
         assert_eq!(
             messages,
             [
-                "`oops` is no `name=value`",
+                "`oops` does not have the form `name=value`",
                 "this looks like the name of a file",
                 "extra variables must be a mapping, but this is a list",
                 "a quote or a template is not closed",

@@ -2,13 +2,12 @@
 //! made of variables (`hostvars`, `vars`, `environment`) are the view's own.
 
 use std::net::IpAddr;
-use std::path::Path;
 
 use minijinja::Value;
 
 use super::roles;
 use super::sources::Sources;
-use crate::playbook::Role;
+use crate::playbook::{Role, absolute};
 use crate::template;
 
 /// The version of ansible-core whose language this is, for playbooks that ask.
@@ -151,17 +150,4 @@ pub(super) fn parents(around: &[&Role], name: &str) -> Option<Value> {
     };
     let parents = roles::parents(around);
     (!parents.is_empty()).then(|| parents.into_iter().map(of).collect())
-}
-
-/// A folder as a text that is the same wherever one is.
-fn absolute(folder: &Path) -> String {
-    let absolute = if folder.as_os_str().is_empty() {
-        std::env::current_dir()
-    } else {
-        std::path::absolute(folder)
-    };
-    absolute
-        .unwrap_or_else(|_| folder.to_path_buf())
-        .display()
-        .to_string()
 }

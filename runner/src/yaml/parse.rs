@@ -63,7 +63,7 @@ fn not_utf8(path: &Path, error: &std::string::FromUtf8Error) -> Diagnostic {
         } else {
             "no character in UTF-8 is written like this"
         })
-        .help("save the file as UTF-8, or if it is no text at all, name another file")
+        .help("save the file as UTF-8, or if it is not text at all, name another file")
 }
 
 /// All documents of a text.

@@ -305,7 +305,7 @@ modes! {
     "words-escapes", Words::Escapes, Data, "escape sequences of terminals: CSI, OSC 52, titles";
     "words-c1", Words::C1, Data, "the same with U+009B and its like";
     "words-bidi", Words::Bidi, Data, "controls that turn the direction of text";
-    "words-bytes", Words::Bytes, Data, "bytes that are no UTF-8";
+    "words-bytes", Words::Bytes, Data, "bytes that are not UTF-8";
     "words-nul", Words::Nul, Data, "NUL bytes";
     "words-deep", Words::Deep, Data, "JSON and YAML nested 100,000 deep";
     "words-numbers", Words::Numbers, Data, "numbers of 10,000 digits, NaN and infinity";

@@ -256,7 +256,7 @@ impl Look {
             // What was cut off may have been the rest of a letter.
             && !(self.long && error.error_len().is_none())
         {
-            self.fault("bytes that are no UTF-8");
+            self.fault("bytes that are not UTF-8");
         }
         if self.long {
             self.line.truncate(4096);

@@ -24,7 +24,7 @@ pub fn refuses_without_a_cluster(life: &Life) {
 pub fn add_nodes(life: &Life) {
     refuses_without_a_cluster(life);
 
-    // Nothing that was minted earlier may be of use: a cluster that is days old has none of it.
+    // Nothing that was created earlier may be of use: a cluster that is days old has none of it.
     let old = "kubectl --kubeconfig /etc/kubernetes/admin.conf -n kube-system delete secret kubeadm-certs \
                $(kubectl --kubeconfig /etc/kubernetes/admin.conf -n kube-system get secrets -o name | \
                sed -n 's,^secret/\\(bootstrap-token-.*\\),\\1,p')";

@@ -66,7 +66,7 @@ pub fn endpoint_down(life: &Life) {
     let run = life.play_on(hosts, "stacked.yml", &words);
     assert_eq!(run.status, 2, "{}", run.text);
     assert!(
-        run.text.contains("the node is half way into its cluster")
+        run.text.contains("the node is only partly in its cluster")
             && run.text.contains("repair=true"),
         "{}",
         run.text

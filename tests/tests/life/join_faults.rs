@@ -34,7 +34,7 @@ pub fn expired_token(life: &Life) {
     for said in [
         "did not finish within 30 s",
         "its token has expired",
-        "mints a new token",
+        "creates a new token",
     ] {
         assert!(late.text.contains(said), "{said}\n{}", late.text);
     }

@@ -137,7 +137,7 @@ impl Life {
                 let known = scenarios.iter().any(|(one, ..)| one == name);
                 assert!(
                     known,
-                    "WINDLASS_LIFE names {name}, which is no scenario here"
+                    "WINDLASS_LIFE names {name}, which is not a scenario here"
                 );
             }
         }

@@ -1,6 +1,6 @@
 //! What keywords take, and what they are for.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::values::{flag, number, one_of, template, text, texts};
 use crate::playbook::{BECOME_METHODS, CONNECTIONS, LOOP_CONTROL};
@@ -193,8 +193,17 @@ const KEYWORDS: &[(&str, Takes, &str)] = &[
     ("when", Conditions, "Run only where this holds."),
 ];
 
+/// A mapping with these keywords and no others.
+pub(super) fn object(table: &[&[&str]]) -> Value {
+    let names = table.iter().copied().flatten();
+    let properties: Map<String, Value> = names
+        .map(|name| ((*name).to_owned(), keyword(name)))
+        .collect();
+    json!({ "type": "object", "properties": properties, "additionalProperties": false })
+}
+
 /// The schema of a keyword. One that the table does not know takes anything.
-pub(super) fn keyword(name: &str) -> Value {
+fn keyword(name: &str) -> Value {
     let known = KEYWORDS.iter().find(|(known, ..)| *known == name);
     let Some((_, takes, about)) = known else {
         return json!({});
@@ -220,15 +229,7 @@ impl Takes {
             Tasks => json!({ "$ref": "#/definitions/tasks" }),
             BecomeMethod => one_of(BECOME_METHODS),
             Connection => one_of(CONNECTIONS),
-            LoopControl => {
-                let names = LOOP_CONTROL.iter().copied().flatten();
-                let properties = names.map(|name| ((*name).to_owned(), json!({})));
-                json!({
-                    "type": "object",
-                    "properties": properties.collect::<serde_json::Map<_, _>>(),
-                    "additionalProperties": false,
-                })
-            }
+            LoopControl => object(LOOP_CONTROL),
             Any => json!({}),
         }
     }

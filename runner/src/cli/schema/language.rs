@@ -8,9 +8,17 @@ use serde_json::{Map, Value, json};
 use windlass_modules::registry;
 
 use super::File;
-use super::keywords::keyword;
+use super::keywords::object;
 use super::values::{module, one_of, text};
 use crate::playbook::{BLOCK_KEYWORDS, IMPORT_PLAYBOOK, META, PLAY_KEYWORDS, TASK_KEYWORDS};
+
+/// How an `import_playbook` may be called.
+const IMPORTS: [&str; 4] = [
+    "import_playbook",
+    "ansible.builtin.import_playbook",
+    "ansible.legacy.import_playbook",
+    "windlass.import_playbook",
+];
 
 /// The schema of a kind of file.
 pub fn schema(file: File) -> Value {
@@ -20,7 +28,7 @@ pub fn schema(file: File) -> Value {
             json!({
                 "type": "array",
                 "items": {
-                    "if": { "required": ["import_playbook"] },
+                    "if": { "anyOf": IMPORTS.map(|name| json!({ "required": [name] })) },
                     "then": { "$ref": "#/definitions/import" },
                     "else": { "$ref": "#/definitions/play" },
                 },
@@ -45,7 +53,7 @@ fn definitions() -> Map<String, Value> {
     let mut definitions = Map::new();
     let mut add = |name: &str, value: Value| definitions.insert(name.to_owned(), value);
     add("play", object(PLAY_KEYWORDS));
-    add("import", object(IMPORT_PLAYBOOK));
+    add("import", import());
     add("block", object(BLOCK_KEYWORDS));
     add("task", task());
     add(
@@ -65,13 +73,13 @@ fn definitions() -> Map<String, Value> {
     definitions
 }
 
-/// A mapping with these keywords and no others.
-fn object(table: &[&[&str]]) -> Value {
-    let names = table.iter().copied().flatten();
-    let properties: Map<String, Value> = names
-        .map(|name| ((*name).to_owned(), keyword(name)))
-        .collect();
-    json!({ "type": "object", "properties": properties, "additionalProperties": false })
+fn import() -> Value {
+    let mut import = object(IMPORT_PLAYBOOK);
+    let file = import["properties"]["import_playbook"].clone();
+    for name in IMPORTS {
+        import["properties"][name] = file.clone();
+    }
+    import
 }
 
 fn task() -> Value {

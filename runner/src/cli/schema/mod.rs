@@ -30,5 +30,5 @@ pub enum File {
 
 pub(crate) fn start(arguments: &SchemaArgs, printer: &Printer) -> Exit {
     printer.json(&format!("{:#}", schema(arguments.file)));
-    Exit::Well
+    Exit::Success
 }

@@ -5,8 +5,27 @@ use windlass_modules::Description;
 use windlass_modules::FreeForm;
 use windlass_modules::describe::{Argument, Choice, Kind};
 
-/// Words that mean yes or no, as people write them.
+/// Words that mean yes or no, as people write them: what editors offer.
 const TRUTHS: &[&str] = &["yes", "no", "on", "off", "true", "false", "True", "False"];
+/// The same and all that is read as one of them, however large its letters are.
+const READ_AS_TRUTHS: &[&str] = &[
+    "yes", "no", "on", "off", "true", "false", "y", "n", "t", "f", "1", "0",
+];
+
+/// A pattern of texts that are one of these words.
+fn any_case(words: &[&str]) -> String {
+    let letter = |letter: char| {
+        let upper = letter.to_ascii_uppercase();
+        if upper == letter {
+            letter.to_string()
+        } else {
+            format!("[{letter}{upper}]")
+        }
+    };
+    let words = words.iter().map(|word| word.chars().map(letter).collect());
+    let words: Vec<String> = words.collect();
+    format!("^\\s*({})\\s*$", words.join("|"))
+}
 
 /// A text with a template in it.
 pub(super) fn template() -> Value {
@@ -23,6 +42,7 @@ pub(super) fn flag() -> Value {
     json!({ "anyOf": [
         { "type": ["boolean", "null"] },
         { "enum": TRUTHS },
+        { "type": "string", "pattern": any_case(READ_AS_TRUTHS) },
         { "enum": [0, 1] },
         template(),
     ]})
@@ -85,7 +105,9 @@ fn argument(of: &Argument) -> Value {
 fn kind(kind: &Kind) -> Value {
     match kind {
         Kind::Text | Kind::Path | Kind::Pattern => text(),
-        Kind::Secret => json!({ "type": ["string", "number", "null"], "writeOnly": true }),
+        Kind::Secret => {
+            json!({ "type": ["string", "number", "boolean", "null"], "writeOnly": true })
+        }
         Kind::Flag => flag(),
         Kind::Number {
             of,

@@ -211,7 +211,7 @@ pub(in crate::template) fn items(value: &Value) -> Result<Vec<Value>, TemplateEr
             Ok(list)
         }
         _ => Err(TemplateError::new(format!(
-            "a value of type '{}' is no list",
+            "a value of type '{}' is not a list",
             type_name(value)
         ))),
     }

@@ -174,7 +174,7 @@ fn spec_layout(spec: &str) -> Result<Layout> {
     layout.kind = characters.next();
     if characters.next().is_some() {
         return Err(TemplateError::new(format!(
-            "'{spec}' is no layout of a format string"
+            "'{spec}' is not a layout of a format string"
         )));
     }
     Ok(layout)

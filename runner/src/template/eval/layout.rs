@@ -68,7 +68,9 @@ pub(super) fn not_a_number(value: &Value) -> TemplateError {
 }
 
 pub(super) fn unknown_kind(kind: char) -> TemplateError {
-    TemplateError::new(format!("'{kind}' is no kind of place in a format string"))
+    TemplateError::new(format!(
+        "'{kind}' is not a kind of place in a format string"
+    ))
 }
 
 pub(super) fn as_float(value: &Value) -> Result<f64> {

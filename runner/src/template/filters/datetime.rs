@@ -62,7 +62,7 @@ pub(in crate::template) fn formatted(format: &str, moment: &Zoned) -> Result<Str
         )));
     }
     strtime::format(format, moment)
-        .map_err(|error| TemplateError::new(format!("'{format}' is no format of time: {error}")))
+        .map_err(|error| TemplateError::new(format!("'{format}' is not a format of time: {error}")))
 }
 
 fn to_datetime(input: &mut Input<'_, '_>) -> Result {

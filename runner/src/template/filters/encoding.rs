@@ -88,7 +88,7 @@ fn b64decode(input: &mut Input<'_, '_>) -> Result {
     }
     String::from_utf8(data)
         .map(Value::from)
-        .map_err(|_| input.error("decoded this to bytes that are no text"))
+        .map_err(|_| input.error("decoded this to bytes that are not text"))
 }
 
 /// Text quoted for a shell, as Python's `shlex.quote` does.

@@ -168,7 +168,7 @@ fn to_uuid(input: &mut Input<'_, '_>) -> Result {
         .collect();
     let mut hasher = Sha1::new();
     hasher.update(
-        space.ok_or_else(|| input.error(format_args!("got '{namespace}', which is no UUID")))?,
+        space.ok_or_else(|| input.error(format_args!("got '{namespace}', which is not a UUID")))?,
     );
     hasher.update(string(&input.value(0)).as_bytes());
     let mut id: [u8; 16] = [0; 16];

@@ -310,7 +310,10 @@ fn cidr_merge(input: &mut Input<'_, '_>) -> Result {
     let mut nets = Vec::new();
     for item in input.list(0)? {
         let address = Address::parse(&item).ok_or_else(|| {
-            input.error(format_args!("got {}, which is no network", string(&item)))
+            input.error(format_args!(
+                "got {}, which is not a network",
+                string(&item)
+            ))
         })?;
         nets.push(address.net);
     }
