@@ -67,10 +67,10 @@ impl Session {
         let end = Instant::now() + PATIENCE;
         while !self.text.contains(text) {
             let left = end.saturating_duration_since(Instant::now());
-            match self.shown.recv_timeout(left) {
-                Ok(bytes) => self.text.push_str(&String::from_utf8_lossy(&bytes)),
-                Err(_) => panic!("{text:?} was not shown:\n{}", self.text),
-            }
+            let Ok(bytes) = self.shown.recv_timeout(left) else {
+                panic!("{text:?} was not shown:\n{}", self.text);
+            };
+            self.text.push_str(&String::from_utf8_lossy(&bytes));
         }
     }
 

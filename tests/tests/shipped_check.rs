@@ -232,7 +232,7 @@ fn addresses_and_names_that_cannot_be_are_named_with_both_sides() {
         ),
         (
             json!({"pod_subnet": "10.1.0.0/33"}),
-            "10.1.0.0/33, which is not a range of addresses",
+            "10.1.0.0/33, which is no range of addresses",
         ),
         (
             json!({"node_ip": "10.244.1.1"}),

@@ -40,7 +40,7 @@ fn exactly_one_way_to_name_pods_is_wanted() {
     );
     assert_eq!(
         said(json!({"selector": "a=b", "names": ["x"]})).unwrap(),
-        "`names` and `selector` exclude each other: give one"
+        "`names` and `selector` cannot be used together: give one"
     );
 }
 

@@ -1,6 +1,7 @@
 //! `windlass run`: reads and checks everything, then runs it.
 
 use std::io::{self, ErrorKind, IsTerminal};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,8 +9,8 @@ use clap::Args;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
-use windlass_modules::Secret;
 use windlass_modules::transcript::Bounds;
+use windlass_modules::{Secret, source};
 
 use super::args::{Connection, Running};
 use super::exit::Exit;
@@ -256,7 +257,7 @@ impl Signals {
 
 /// Whether the program was started with hangups ignored. Where the system does not tell, it was not.
 fn ignores_hangups() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let status = source::text(Path::new("/proc/self/status")).unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     // The first signal is the hangup.

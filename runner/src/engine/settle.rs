@@ -216,7 +216,9 @@ impl Dispatcher {
         // Who set a limit wants one: where it cannot be read, a failure goes beyond it.
         let unreadable = |keyword: &str, error: &TemplateError| {
             let why = located(error);
-            Some(format!("a host failed, and `{keyword}` cannot be read: {why}"))
+            Some(format!(
+                "a host failed, and `{keyword}` cannot be read: {why}"
+            ))
         };
         match fatal {
             Some(Ok(true)) if any => return Some("`any_errors_fatal`: a host failed".to_owned()),
