@@ -218,6 +218,28 @@ fn a_distributions_containerd_is_taken_where_it_is_new_enough() {
     );
 }
 
+#[test]
+fn a_list_of_upstreams_that_another_wrote_is_switched_to_the_minor_version() {
+    let machine = Machine::new(&["kubernetes_version: v1.37.2"]);
+    let list = "etc/apt/sources.list.d/kubernetes.list";
+    let line = "deb [signed-by=/srv/key.asc] file:/srv/core:/stable:/v1.36/deb /\n";
+    std::fs::write(machine.at(list), line).unwrap();
+    let install = "mkdir -p /srv/core: && ln -s /srv/kubernetes /srv/core:/stable: && apt-get update && apt-get install -y \
+                   kubeadm=1.36.2-1.1 kubelet=1.36.2-1.1 kubectl=1.36.2-1.1 && apt-mark hold kubeadm kubelet kubectl";
+    let ran = machine.shell(install);
+    assert_eq!(ran.status, 0, "{}", ran.text);
+    // Not where the repositories are the user's own business.
+    let ran = machine.run("upgrade", "-e kubernetes_install=none");
+    assert_ne!(ran.status, 0, "{}", ran.text);
+    assert_eq!(machine.read(list), line);
+    let ran = machine.run("upgrade", "");
+    assert_eq!(ran.status, 0, "{}", ran.text);
+    assert_eq!(machine.read(list), line.replace("v1.36", "v1.37"));
+    assert_eq!(machine.shell("kubelet").text, "Kubernetes v1.37.2");
+    let held = machine.shell("apt-mark showhold").text;
+    assert_eq!(held, "kubeadm kubectl kubelet");
+}
+
 fn binaries(machine: &Machine) -> Vec<String> {
     let arch = machine.shell("dpkg --print-architecture").text;
     let sum = |file: &str| {
