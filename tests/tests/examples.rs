@@ -48,7 +48,7 @@ const FILES: &[(&str, &str)] = &[
     ("templates/app.conf.j2", "port = {{ port }}\n"),
     ("templates/pool.yml.j2", "kind: Pool\n"),
     ("vars/ports.yml", "http: 80\n"),
-    ("vars/sites/a.yml", "a: 1\n"),
+    ("sites/a.yml", "a: 1\n"),
     ("templates/kubeadm-init.yml.j2", "kind: InitConfiguration\n"),
     ("node/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"),
     ("node/etc/hosts", "127.0.0.1 localhost\n"),

@@ -121,7 +121,7 @@ impl Arguments for NodeMetadataArgs {
             tries -= 1;
             let message = format!("trying again: {}", failed.message);
             context.control.progress(&message);
-            tokio::time::sleep(self.delay.seconds()).await;
+            context.control.sleep(self.delay.seconds()).await?;
         }
     }
 }
