@@ -262,7 +262,7 @@ mod tests {
             (json!("0888"), "`0888` is not an octal mode"),
             (json!("77777"), "at most 07777"),
             (json!("rwx"), "`rwx` has none of `+`, `-`, `=`"),
-            (json!("z+x"), "`z` is none of the users"),
+            (json!("z+x"), "`z` is not one of the users"),
             (json!("u+q"), "`q` is not a permission"),
             (json!(""), "is not a mode"),
             (json!(-1), "the number -1 is not a mode"),

@@ -419,7 +419,7 @@ mod tests {
         let arguments = json!({"src": shell.at("file"), "dest": "/dev/null", "flat": true});
         let failure = run::<FetchArgs>(&shell, &control, CHECK, arguments).await;
         let message = failure.unwrap_err().message;
-        assert!(message.contains("no ordinary file"), "{message}");
+        assert!(message.contains("not an ordinary file"), "{message}");
     }
 
     #[tokio::test]

@@ -274,7 +274,7 @@ fn arguments_that_make_no_sense_are_refused() {
         arguments[key] = value;
         arguments
     };
-    assert!(refused(with("url", json!("example.com/x"))).contains("no URL"));
+    assert!(refused(with("url", json!("example.com/x"))).contains("not a URL"));
     for checksum in [
         "abc",
         "sha256:abc",

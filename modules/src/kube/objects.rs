@@ -295,7 +295,7 @@ mod tests {
             r#"{"kind": "List", "items": [{}, []]}"#,
         ] {
             let error = read(text).unwrap_err();
-            assert!(error.contains("no object"), "{text}: {error}");
+            assert!(error.contains("not an object"), "{text}: {error}");
         }
         for strange in [
             json!({}),
