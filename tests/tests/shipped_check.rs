@@ -354,7 +354,9 @@ fn with_defaults(text: &str) -> BTreeSet<String> {
     parts.pop();
     let names = parts.iter().filter_map(|before| {
         let word = before
-            .rsplit(|letter: char| !is_of_a_name(letter) && letter != '.')
+            .rsplit(|letter: char| {
+                !is_of_a_name(letter) && letter != '.' && !letter.is_ascii_uppercase()
+            })
             .next()?;
         let whole =
             word.starts_with(|letter: char| letter.is_ascii_lowercase()) && !word.contains('.');

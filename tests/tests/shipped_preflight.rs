@@ -92,6 +92,8 @@ fn sysctls_that_the_next_start_takes_back_are_told() {
             "sysctl net/bridge/bridge-nf-call-iptables missing",
             "sysctl_start net/bridge/bridge-nf-call-iptables 0 /usr/lib/sysctl.d/zzzz.conf",
             "sysctl net/bridge/bridge-nf-call-ip6tables missing",
+            "sysctl net/ipv6/conf/all/forwarding missing",
+            "sysctl_start net/ipv6/conf/all/forwarding 0 /etc/sysctl.d/10-a.conf",
         ]
     );
     let told = judged(
