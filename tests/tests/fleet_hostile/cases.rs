@@ -133,7 +133,7 @@ const CASES: &[(&str, &[&str])] = &[
     (
         "node_metadata",
         &[
-            "node_metadata: {labels: {w1: {disk: ssd}}, taints: {w1: ['dedicated=db:NoSchedule']}, retries: 1, delay: 0, kubeconfig: /etc/hostname}",
+            "node_metadata: {labels: {fine: {disk: ssd}}, taints: {fine: ['dedicated=db:NoSchedule']}, retries: 1, delay: 0, kubeconfig: /etc/hostname}",
         ],
     ),
     (

@@ -80,8 +80,8 @@ fn focus(mode: &Mode) -> &'static [&'static str] {
             &["kube_nodes", "node_metadata", "wait_nodes", "wait_pods"]
         }
         Way::Frames(Frames::StopsReading) => &["copy"],
-        // Where no init system is, nothing but a lie lets it come to its end.
-        Way::Frames(Frames::EndFirst) => &["service"],
+        // Where no init system and no such module of the kernel is, nothing but a lie lets them come to their end.
+        Way::Frames(Frames::EndFirst) => &["modprobe", "service"],
         Way::Heavy(Heavy::Slurp) => &["slurp"],
         Way::Words(Words::Expression | Words::Lookup) => &["command", "setup", "slurp"],
         Way::Heavy(_) => &["command"],
