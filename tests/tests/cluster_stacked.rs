@@ -29,12 +29,11 @@ fn whole_cluster(lab: &Lab) {
         "{}",
         lab.kubectl("cp1", "get nodes").text
     );
-    let pods = lab
-        .kubectl("cp1", "get pods --all-namespaces --no-headers")
-        .well();
-    for pod in pods.lines() {
-        assert!(pod.contains(" Running "), "{pod}\n{pods}");
-    }
+    // DNS has just been spread: pods that go are still there for some seconds.
+    eventually(Duration::from_secs(60), "all pods run", || {
+        let pods = lab.kubectl("cp1", "get pods --all-namespaces --no-headers");
+        pods.status == 0 && pods.text.lines().all(|pod| pod.contains(" Running "))
+    });
     let members = "ls /etc/kubernetes/manifests/etcd.yaml";
     for node in ["cp1", "cp2", "cp3"] {
         let _ = lab.on(node, members).well();
