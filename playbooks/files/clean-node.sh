@@ -59,7 +59,7 @@ packaged() {
 }
 
 # What kubeadm puts aside when it upgrades a control plane, etcd's data with every Secret among it, and what a run
-# that was stopped half way has noted. Folders of their own: nobody else's files are in them.
+# that was stopped halfway has noted. Folders of their own: nobody else's files are in them.
 clean_backups() {
   for path in /etc/kubernetes/tmp/kubeadm-* /etc/kubernetes/windlass-*; do
     if [ -e "$path" ]; then did "$path" rm -rf -- "$path"; fi

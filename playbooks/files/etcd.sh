@@ -47,7 +47,7 @@ has() { command -v "$1" >/dev/null 2>&1; }
 # The value of a flag in the manifest of the etcd pod.
 flag() { sed -n "s/^ *- --$1=//p" "$manifest" | head -n 1; }
 
-# A restore that was stopped half way has left the manifest aside.
+# A restore that was stopped halfway has left the manifest aside.
 find_manifest() {
   [ -r "$manifest" ] || manifest=/etc/kubernetes/windlass-aside/etcd.yaml
   [ -r "$manifest" ] || die "there is no manifest of etcd on $(uname -n): it has no etcd member of kubeadm's"

@@ -116,7 +116,7 @@ fn listed(nodes: &Value, pods: &Value) -> Vec<Value> {
                 version(container["image"].as_str().unwrap_or_default()),
             );
             match pods::health(pod) {
-                Health::Well | Health::Leaving => {}
+                Health::Healthy | Health::Leaving => {}
                 Health::Waiting(reason) | Health::Broken(reason) => {
                     troubles.push(format!("{name}: {reason}"));
                 }

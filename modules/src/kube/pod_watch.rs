@@ -27,7 +27,7 @@ pub struct Broken {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// All are healthy.
-    Well,
+    Healthy,
     /// The workload is there; its pods have not been asked for yet.
     Unasked,
     /// What is not so yet.
@@ -228,8 +228,8 @@ impl<'a> Watch<'a> {
             let outdated = newest.filter(|newest| !newest.has(pod));
             match (pods::health(pod), outdated) {
                 (Health::Leaving, _) => {}
-                (Health::Well, Some(newest)) if newest.replaces => older.push(name),
-                (Health::Well, outdated) => {
+                (Health::Healthy, Some(newest)) if newest.replaces => older.push(name),
+                (Health::Healthy, outdated) => {
                     well += 1;
                     kept.extend(outdated.map(|_| name.to_owned()));
                 }
@@ -272,7 +272,7 @@ impl<'a> Watch<'a> {
             Some(broken) => Verdict::Broken(broken),
             None => self
                 .lacking(&pods, lacks, &older, &waiting, well)
-                .map_or(Verdict::Well, Verdict::Waiting),
+                .map_or(Verdict::Healthy, Verdict::Waiting),
         };
         Look {
             pods,

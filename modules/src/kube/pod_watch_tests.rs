@@ -74,7 +74,7 @@ fn no_pod_at_all_is_not_enough() {
         Verdict::Waiting(_)
     ));
     let one = list(&[pod("a", true)]);
-    assert_eq!(watch.look(vec![one], now).verdict, Verdict::Well);
+    assert_eq!(watch.look(vec![one], now).verdict, Verdict::Healthy);
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn named_pods_must_all_be_there_and_others_do_not_matter() {
         Verdict::Waiting("not there yet: b".to_owned())
     );
     let then = list(&[pod("a", true), pod("b", true), broken("other")]);
-    assert_eq!(watch.look(vec![then], now).verdict, Verdict::Well);
+    assert_eq!(watch.look(vec![then], now).verdict, Verdict::Healthy);
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn a_broken_pod_is_final_only_after_the_grace_and_begins_anew_when_it_was_well()
     };
     assert!(matches!(look(broken("a"), 0), Verdict::Waiting(_)));
     assert!(matches!(look(broken("a"), 29), Verdict::Waiting(_)));
-    assert_eq!(look(pod("a", true), 30), Verdict::Well);
+    assert_eq!(look(pod("a", true), 30), Verdict::Healthy);
     assert!(matches!(look(broken("a"), 31), Verdict::Waiting(_)));
     // Between two tries it is not broken, and not healthy either.
     assert!(matches!(look(pod("a", false), 50), Verdict::Waiting(_)));
@@ -149,7 +149,7 @@ fn pods_of_a_node_that_is_known_to_be_down_do_not_matter() {
         Verdict::Waiting("no pod yet on w1".to_owned())
     );
     let w1 = on("w1", "new", pod("cni-w1", true));
-    assert_eq!(look(&[cp1, down, w1]), Verdict::Well);
+    assert_eq!(look(&[cp1, down, w1]), Verdict::Healthy);
 }
 
 /// A controller that replaces one pod at a time stops at the first that cannot run; all others are healthy.
@@ -203,7 +203,7 @@ fn pods_that_nobody_replaces_may_be_old_and_are_named() {
     watch.look(vec![by_hand()], now);
     let pods = list(&[on("w1", "old", pod("cni-w1", true))]);
     let look = watch.look(vec![by_hand(), versions(), pods], now);
-    assert_eq!(look.verdict, Verdict::Well);
+    assert_eq!(look.verdict, Verdict::Healthy);
     assert_eq!(look.kept, ["cni-w1"]);
 }
 
@@ -294,7 +294,7 @@ fn a_daemonset_names_its_pods_itself() {
         on("b", "new", pod("y", true)),
     ]);
     let look = watch.look(vec![set(2), versions(), both], now);
-    assert_eq!(look.verdict, Verdict::Well);
+    assert_eq!(look.verdict, Verdict::Healthy);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use serde_json::Value;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Health {
     /// Running and ready, or done.
-    Well,
+    Healthy,
     /// Being deleted: not counted.
     Leaving,
     /// On its way.
@@ -49,7 +49,7 @@ pub fn health(pod: &Value) -> Health {
     let status = &pod["status"];
     let phase = status["phase"].as_str().unwrap_or("Unknown");
     match phase {
-        "Succeeded" => return Health::Well,
+        "Succeeded" => return Health::Healthy,
         "Failed" => return Health::Broken(failed(status)),
         _ => {}
     }
@@ -64,7 +64,7 @@ pub fn health(pod: &Value) -> Health {
     }
     let ready = condition(status, "Ready").is_some_and(|ready| ready["status"] == "True");
     if phase == "Running" && ready {
-        return Health::Well;
+        return Health::Healthy;
     }
     Health::Waiting(waiting(status, phase))
 }
@@ -184,7 +184,7 @@ pub fn line(pod: &Value) -> String {
         .filter_map(|container| container["restartCount"].as_i64())
         .fold(0, i64::saturating_add);
     let state = match health(pod) {
-        Health::Well => pod["status"]["phase"]
+        Health::Healthy => pod["status"]["phase"]
             .as_str()
             .unwrap_or("Running")
             .to_owned(),
@@ -333,8 +333,11 @@ mod tests {
 
     #[test]
     fn pods_that_run_and_are_ready_or_have_succeeded_are_well() {
-        assert_eq!(health(&pod(&running("True"))), Health::Well);
-        assert_eq!(health(&pod(&json!({"phase": "Succeeded"}))), Health::Well);
+        assert_eq!(health(&pod(&running("True"))), Health::Healthy);
+        assert_eq!(
+            health(&pod(&json!({"phase": "Succeeded"}))),
+            Health::Healthy
+        );
         assert_eq!(
             health(&pod(&running("False"))),
             Health::Waiting("not ready".to_owned())

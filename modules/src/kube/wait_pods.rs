@@ -56,13 +56,13 @@ impl Arguments for WaitPodsArgs {
                 .await?;
             let look = watch.look(answers, Instant::now());
             // What is healthy from the beginning needs no words.
-            if !(first && look.verdict == Verdict::Well) {
+            if !(first && look.verdict == Verdict::Healthy) {
                 show(context, &mut shown, &look);
             }
             match look.verdict {
                 // Now it is known which pods to ask for.
                 Verdict::Unasked => continue,
-                Verdict::Well => return Ok(self.done(&look, started.elapsed())),
+                Verdict::Healthy => return Ok(self.done(&look, started.elapsed())),
                 Verdict::Broken(broken) => return Err(self.broken(context, broken).await),
                 Verdict::Silent(why) => {
                     return Err(Failure::new(format!(
@@ -91,7 +91,7 @@ impl WaitPodsArgs {
         let pods: Vec<Value> = look
             .pods
             .iter()
-            .filter(|pod| pods::health(pod) == Health::Well)
+            .filter(|pod| pods::health(pod) == Health::Healthy)
             .map(|pod| {
                 serde_json::json!({
                     "name": pods::name(pod),

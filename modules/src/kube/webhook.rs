@@ -168,7 +168,7 @@ fn state(service: &Service, asked: Option<&Answer>, pods: Option<&Answer>) -> St
         (_, Some(Ok(list))) => {
             let pods: Vec<&Value> = list["items"].as_array().into_iter().flatten().collect();
             let healths: Vec<Health> = pods.iter().map(|pod| pods::health(pod)).collect();
-            if healths.contains(&Health::Well) {
+            if healths.contains(&Health::Healthy) {
                 return state(
                     false,
                     format!(
