@@ -132,5 +132,6 @@ in_packer() {
     if [ -n "$packer_trusted" ]; then
         set -- "$@" --volume "$packer_trusted:/etc/ssl/host.crt:ro" --env SSL_CERT_FILE=/etc/ssl/host.crt
     fi
-    in_image "$packer_image" "$@" --env "GO_VERSION=$go_version" --env http_proxy --env https_proxy --env no_proxy
+    # The compiler ends before it needs most of what it would free: a sixth less work, for a little more memory.
+    in_image "$packer_image" "$@" --env GOGC=400 --env "GO_VERSION=$go_version" --env http_proxy --env https_proxy --env no_proxy
 }

@@ -21,7 +21,13 @@ kubernetes_beside() {
 kubernetes_is_debians() { case $1 in 1.20.*) ;; *) return 1 ;; esac }
 
 # go_part NAME-VERSION: prints the name of the part of the cache with what go/NAME-VERSION builds.
-go_part() { printf '%s-%s' "$1" "$(key "$go_key" "$lab_dir/go/$1/go.mod" "$lab_dir/go/$1/go.sum")"; }
+go_part() {
+    set -- "$1" "$lab_dir/go/$1/go.mod" "$lab_dir/go/$1/go.sum" "$lab_dir/go/$1"/*/main.go
+    if [ ! -e "$4" ]; then set -- "$1" "$2" "$3"; fi
+    go_name=$1
+    shift
+    printf '%s-%s' "$go_name" "$(key "$go_key" "$@")"
+}
 
 kubernetes_settle() {
     tree_part=tree-$(key "$builder_image" "$lab_dir/builder/kubernetes-tree.sh")
