@@ -154,9 +154,34 @@ impl Lab {
         assert!(status.success(), "tests/lab/lab {} failed", words.join(" "));
     }
 
-    /// Stops or starts a node: `stop`, `kill`, `start`.
+    /// An etcdutl for the etcd of a version of Kubernetes, on this machine; none where etcd is so old that etcdctl restores.
+    ///
+    /// # Panics
+    /// When it cannot be compiled.
+    #[must_use]
+    pub fn etcdutl(&self, kubernetes: &str) -> Option<PathBuf> {
+        let output = self
+            .command()
+            .args(["etcdutl", kubernetes])
+            .output()
+            .expect("the lab's script can be started");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.success(),
+            "no etcdutl for {kubernetes}: {said}"
+        );
+        let path = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        (!path.is_empty()).then(|| PathBuf::from(path))
+    }
+
+    /// Stops a node, starts it, or has another machine in its place: `stop`, `kill`, `start`, `new`.
     pub fn node(&self, verb: &str, node: &str) {
-        self.live(&["node", verb, node]);
+        self.nodes(verb, &[node]);
+    }
+
+    /// The same of several, at once.
+    pub fn nodes(&self, verb: &str, nodes: &[&str]) {
+        self.live(&[&["node", verb][..], nodes].concat());
     }
 
     /// Runs a command on a node, as root and not over SSH.
