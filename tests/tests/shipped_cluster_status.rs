@@ -143,6 +143,33 @@ fn a_cluster_that_cannot_be_asked_is_said_and_the_hosts_are_shown_all_the_same()
     );
 }
 
+#[test]
+fn a_cluster_with_nothing_wrong_is_said_to_work() {
+    let mut cp1 = host("cp1", 364);
+    cp1["status_cluster"] = json!({"nodes": [node("cp1", "v1.34.4"), node("w1", "v1.34.4")]});
+    cp1["status_etcd"] = json!({"rc": 0, "stdout": "healthy https://127.0.0.1:2379\n"});
+    cp1["status_members"] = json!({"members": [
+        {"name": "cp1", "healthy": true, "learner": false}, {"name": "cp2", "healthy": true, "learner": false},
+    ]});
+    cp1["status_metadata"] = json!({"nodes": []});
+    let mut hosts = json!({"cp1": cp1, "w1": host("w1", 12)});
+    let well = table(&hosts);
+    let last: Vec<&str> = well.lines().rev().take(3).collect();
+    // A warning is nothing that does not work.
+    assert_eq!(
+        last[..2],
+        ["Nothing was changed.", "Everything works."],
+        "{well}"
+    );
+    assert!(
+        last[2].starts_with("warning  w1: its certificate"),
+        "{well}"
+    );
+    hosts["w1"] = json!({});
+    let lost = table(&hosts);
+    assert!(!lost.contains("Everything works."), "{lost}");
+}
+
 /// Nothing listens on this port of the control host, so that SSH is refused at once.
 const GONE: &str = "ansible_host=127.0.0.1 ansible_port=1";
 
