@@ -73,14 +73,7 @@ pub fn unchanged_but_for_failures(text: &str) {
 /// The names of etcd's members that have started, sorted.
 #[track_caller]
 pub fn members(life: &Life) -> Vec<String> {
-    let listed = life
-        .lab
-        .on(
-            "cp1",
-            "cd /etc/kubernetes/pki/etcd && ETCDCTL_API=3 etcdctl --endpoints https://127.0.0.1:2379 --cacert ca.crt \
-             --cert healthcheck-client.crt --key healthcheck-client.key member list",
-        )
-        .well();
+    let listed = life.etcdctl("cp1", "member list").well();
     let mut names: Vec<String> = listed
         .lines()
         .filter(|line| line.contains(", started, "))

@@ -31,15 +31,6 @@ pub fn backups(folder: &Path) -> Vec<PathBuf> {
     all
 }
 
-/// Where the members of etcd are.
-fn members(life: &Life) -> &'static [&'static str] {
-    if life.hosts.etcd.is_empty() {
-        life.hosts.control_plane
-    } else {
-        life.hosts.etcd
-    }
-}
-
 /// How many times a member's data was put aside, as far as it is still there.
 fn put_aside(life: &Life, node: &str) -> usize {
     let names = life.lab.on(node, "ls /var/lib/etcd").well();
@@ -58,8 +49,8 @@ pub fn back_up(life: &Life, folder: &Path, more: &str) {
 
 /// A run that must refuse, with this in its words, before it has changed anything.
 #[track_caller]
-fn refused(life: &Life, variables: &str, because: &str) {
-    let run = life.play("etcd-restore.yml", &["-e", variables]);
+fn refused(life: &Life, words: &[&str], because: &str) {
+    let run = life.play("etcd-restore.yml", words);
     assert_eq!(run.status, 2, "{}", run.text);
     assert!(run.text.contains(because), "{}", run.text);
     for line in recap(&run.text) {
@@ -89,47 +80,54 @@ pub fn backup_restore(life: &Life) {
     let told = fs::read_to_string(here.join("backup.json")).unwrap();
     let told: serde_json::Value = serde_json::from_str(&told).unwrap();
     assert!(told["revision"].as_u64().unwrap() > 0, "{told}");
-    for node in members(life) {
+    for node in life.hosts.members() {
         let left = life.lab.on(node, "ls -A /var/tmp").well();
         assert!(!left.contains("snapshot"), "{node}: {left}");
     }
 
-    let name = format!("{}.1", life.lab.subnet());
-    let whole = format!("snapshot={}", snapshot.display());
-    refused(life, &format!("{whole} confirm=another"), "Not confirmed");
+    let restore = life.restoring(&life.hosts, &snapshot);
+    let restore = ["-e", &restore];
+    refused(
+        life,
+        &[&restore[..], &["-e", "confirm=another"]].concat(),
+        "Not confirmed",
+    );
+    if restore[1].contains("etcdutl=") {
+        let none = [&restore[..], &["-e", "etcdutl="]].concat();
+        refused(life, &none, "has an etcdutl of etcd");
+    }
     let damaged = here.join("damaged.db");
     let mut bytes = fs::read(&snapshot).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 0xff;
     fs::write(&damaged, bytes).unwrap();
-    let damaged = format!("snapshot={} confirm={name}", damaged.display());
-    refused(life, &damaged, "damaged");
+    let damaged = life.restoring(&life.hosts, &damaged);
+    refused(life, &["-e", &damaged], "damaged");
 
     let _ = life.kubectl("create configmap made-after").well();
-    let aside: Vec<usize> = members(life)
+    let aside: Vec<usize> = life
+        .hosts
+        .members()
         .iter()
         .map(|node| put_aside(life, node))
         .collect();
-    let restore = format!("{whole} confirm={name}");
-    let _ = life
-        .play("etcd-restore.yml", &["-C", "-e", &restore])
-        .well();
+    let checked = [&restore[..], &["-C"]].concat();
+    let _ = life.play("etcd-restore.yml", &checked).well();
     let maps = life.kubectl("get configmaps -o name").well();
     assert!(maps.contains("/made-after"), "check mode restored: {maps}");
-    let _ = life.play("etcd-restore.yml", &["-e", &restore]).well();
+    let _ = life.play("etcd-restore.yml", &restore).well();
     let maps = life.kubectl("get configmaps -o name").well();
     assert!(maps.contains("/made-before"), "{maps}");
     assert!(!maps.contains("/made-after"), "{maps}");
-    for (node, aside) in members(life).iter().zip(aside) {
+    for (node, aside) in life.hosts.members().iter().zip(aside) {
         assert_eq!(put_aside(life, node), aside + 1, "{node}");
-        let pki = "/etc/kubernetes/pki/etcd";
-        let ask = format!(
-            "ETCDCTL_API=3 etcdctl --cacert {pki}/ca.crt --cert {pki}/healthcheck-client.crt \
-             --key {pki}/healthcheck-client.key endpoint health --cluster"
-        );
-        let health = life.lab.on(node, &ask).well();
+        let health = life.etcdctl(node, "endpoint health --cluster").well();
         let healthy = health.lines().filter(|line| line.contains("is healthy"));
-        assert_eq!(healthy.count(), members(life).len(), "{node}: {health}");
+        assert_eq!(
+            healthy.count(),
+            life.hosts.members().len(),
+            "{node}: {health}"
+        );
         let _ = life
             .lab
             .on(node, "rm -r /var/lib/etcd/member.before-restore-*")
@@ -137,4 +135,24 @@ pub fn backup_restore(life: &Life) {
     }
     let _ = life.kubectl("delete configmap made-before").well();
     life.whole();
+}
+
+/// A node without etcdctl, as most of today's are: a backup takes that of the etcd container.
+pub fn without_etcdctl(life: &Life) {
+    for node in life.hosts.members() {
+        let away = "mv /usr/bin/etcdctl /usr/bin/etcdctl.away && ! command -v etcdctl";
+        let _ = life.lab.on(node, away).well();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let words = format!("etcd_backup_dest={}", folder.path().display());
+    let run = life.play("etcd-backup.yml", &["-e", &words]);
+    for node in life.hosts.members() {
+        let back = "mv /usr/bin/etcdctl.away /usr/bin/etcdctl";
+        let _ = life.lab.on(node, back).well();
+    }
+    let _ = run.well();
+    let backup = backups(folder.path()).remove(0);
+    for file in ["snapshot.db", "backup.json", "pki/ca.key"] {
+        assert_eq!(mode(&backup.join(file)), 0o600, "{file}");
+    }
 }

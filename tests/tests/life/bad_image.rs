@@ -61,6 +61,35 @@ pub fn bad_image(life: &Life) {
     life.whole();
 }
 
+/// Another tag for the network that runs, and there is no such image: the old pods run on, and it is a failure all the same.
+pub fn wrong_tag(life: &Life) {
+    let shipped = program::root().join("tests/lab/cni.yaml");
+    let text = std::fs::read_to_string(shipped).expect("the lab has a network");
+    let wrong = text
+        .replace(
+            "docker.io/lab/cni:1",
+            "registry.invalid/lab/cni:no-such-tag",
+        )
+        .replace("imagePullPolicy: Never", "imagePullPolicy: IfNotPresent");
+    assert_ne!(wrong, text);
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let manifest = folder.path().join("cni.yaml");
+    std::fs::write(&manifest, wrong).expect("a file can be written there");
+    let variables = json!({"cni_manifests": [manifest]}).to_string();
+    let run = life.play(life.hosts.playbook(), &["-e", &variables]);
+    assert_eq!(run.status, 2, "{}", run.text);
+    for word in [
+        "Wait for the network on every node",
+        "pod lab-cni-",
+        "ImagePull",
+        "registry.invalid/lab/cni:no-such-tag",
+    ] {
+        assert!(run.text.contains(word), "{word} is not in:\n{}", run.text);
+    }
+    let _ = life.play(life.hosts.playbook(), &[]).well();
+    life.whole();
+}
+
 /// How long a task took that failed, by its line: `36s` or `1m02s` at the end.
 #[track_caller]
 fn seconds_of(text: &str, task: &str) -> u64 {

@@ -112,12 +112,7 @@ fn the_table_has_all(life: &Life, text: &str) {
             assert!(has(host, name), "{host} {name}\n{text}");
         }
     }
-    let with_etcd = if life.hosts.etcd.is_empty() {
-        life.hosts.control_plane
-    } else {
-        life.hosts.etcd
-    };
-    for host in with_etcd {
+    for host in life.hosts.members() {
         for name in etcds {
             assert!(has(host, name), "{host} {name}\n{text}");
         }
@@ -155,9 +150,7 @@ pub fn certificates(life: &Life) {
         .into_iter()
         .map(|host| (host, those_of(life, host)));
     let before: Vec<_> = before.collect();
-    let renew = ["-e", "certificates_renew=true"];
-    let renewed = life.play("certificates.yml", &renew).well();
-    assert!(!renewed.contains("PRIVATE KEY"), "{renewed}");
+    renew(life);
     for (node, before) in before {
         let after = those_of(life, node);
         for (file, (serial, end)) in before {
@@ -195,6 +188,24 @@ pub fn certificates(life: &Life) {
     }
     unchanged(&life.play("certificates.yml", &[]).well(), nodes(life));
     life.whole();
+}
+
+/// New certificates for all. When the run ends every static pod is Ready: not some time later.
+pub fn renew(life: &Life) {
+    let words = ["-e", "certificates_renew=true"];
+    let renewed = life.play("certificates.yml", &words).well();
+    let ready = "get pods -n kube-system -l tier=control-plane -o \
+        'jsonpath={range .items[*]}{.metadata.name} {.status.conditions[?(@.type==\"Ready\")].status}{\"\\n\"}{end}'";
+    let ready = life.kubectl(ready).well();
+    assert!(!renewed.contains("PRIVATE KEY"), "{renewed}");
+    let of_each = if life.hosts.etcd.is_empty() { 4 } else { 3 };
+    let pods: Vec<&str> = ready.lines().collect();
+    assert_eq!(
+        pods.len(),
+        of_each * life.hosts.control_plane.len(),
+        "{ready}"
+    );
+    assert!(pods.iter().all(|pod| pod.ends_with(" True")), "{ready}");
 }
 
 /// A renewal that was stopped when the first member had been restarted: it is gone on with, and ends.

@@ -82,21 +82,10 @@ fn build(life: &Life) {
 /// Asks the members themselves: these and no others are in etcd, they vote, and each can write.
 #[track_caller]
 pub fn members_are_well(life: &Life, hosts: &[&str]) {
-    let pki = "/etc/kubernetes/pki/etcd";
-    let etcdctl = format!(
-        "ETCDCTL_API=3 etcdctl --endpoints https://127.0.0.1:2379 --cacert {pki}/ca.crt \
-         --cert {pki}/healthcheck-client.crt --key {pki}/healthcheck-client.key"
-    );
     for host in hosts {
-        let _ = life
-            .lab
-            .on(host, &format!("{etcdctl} endpoint health"))
-            .well();
+        let _ = life.etcdctl(host, "endpoint health").well();
     }
-    let listed = life
-        .lab
-        .on(hosts[0], &format!("{etcdctl} member list"))
-        .well();
+    let listed = life.etcdctl(hosts[0], "member list").well();
     let mut names: Vec<&str> = listed
         .lines()
         .filter_map(|line| {

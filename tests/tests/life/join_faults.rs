@@ -11,9 +11,6 @@ use crate::add_nodes::{line_of, members};
 use crate::life::Life;
 use crate::remove_node::nodes;
 
-const ETCDCTL: &str = "cd /etc/kubernetes/pki/etcd && ETCDCTL_API=3 etcdctl --endpoints https://127.0.0.1:2379 \
-                       --cacert ca.crt --cert healthcheck-client.crt --key healthcheck-client.key";
-
 pub fn expired_token(life: &Life) {
     let _ = life.play("remove-node.yml", &["-e", "node=w2"]).well();
     // A run that was held up between the token and the join: a person at a prompt, a slow mirror.
@@ -64,10 +61,8 @@ pub fn killed_join(life: &Life) {
         .expect("windlass can be started");
     // kubeadm announces the member to etcd, and only then starts it: the worst moment for the quorum.
     eventually(Duration::from_secs(240), "cp3 is a member of etcd", || {
-        let listed = life.lab.on("cp1", &format!("{ETCDCTL} member list"));
-        listed
-            .text
-            .contains(&format!("{}.13:2380", life.lab.subnet()))
+        let listed = life.etcdctl("cp1", "member list").text;
+        listed.contains(&format!("{}.13:2380", life.lab.subnet()))
     });
     life.lab.node("kill", "cp3");
     let ended = Ended::of(&joining.wait_with_output().expect("it ends"));
@@ -90,7 +85,7 @@ pub fn killed_join(life: &Life) {
     again(life);
     life.whole();
     assert_eq!(members(life), ["cp1", "cp2", "cp3"]);
-    let listed = life.lab.on("cp1", &format!("{ETCDCTL} member list")).well();
+    let listed = life.etcdctl("cp1", "member list").well();
     assert_eq!(listed.lines().count(), 3, "{listed}");
 }
 

@@ -1,9 +1,9 @@
-//! What all scenarios use: a lab, the inventories of its stages, and what a whole cluster is.
+//! What all scenarios use: a lab, the inventories of its stages, what a whole cluster is, and who is in it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use windlass_tests::lab::{Ended, Lab, part};
+use windlass_tests::lab::{Ended, Lab, eventually, part};
 
 /// A scenario: its name, what it shows, and what it does.
 pub type Scenario = (&'static str, &'static str, fn(&Life));
@@ -27,6 +27,27 @@ impl Hosts {
             workers,
         } = self;
         load_balancer.len() + etcd.len() + control_plane.len() + workers.len()
+    }
+
+    /// Those on which a member of etcd runs.
+    pub fn members(&self) -> &'static [&'static str] {
+        match self.etcd {
+            [] => self.control_plane,
+            own => own,
+        }
+    }
+
+    /// Those that are Nodes of the cluster.
+    pub fn nodes(&self) -> Vec<&'static str> {
+        [self.control_plane, self.workers].concat()
+    }
+
+    /// The playbook that builds such a cluster.
+    pub fn playbook(&self) -> &'static str {
+        match self.etcd {
+            [] => "stacked.yml",
+            _ => "external-etcd.yml",
+        }
     }
 }
 
@@ -78,6 +99,42 @@ impl Life {
         self.lab.kubectl(self.hosts.control_plane[0], words)
     }
 
+    /// Asks the member of etcd on a node with `etcdctl`: Debian's, which every node of the lab has.
+    pub fn etcdctl(&self, member: &str, words: &str) -> Ended {
+        let pki = "/etc/kubernetes/pki/etcd";
+        let command = format!(
+            "ETCDCTL_API=3 etcdctl --endpoints https://127.0.0.1:2379 --cacert {pki}/ca.crt \
+             --cert {pki}/healthcheck-client.crt --key {pki}/healthcheck-client.key {words}"
+        );
+        self.lab.on(member, &command)
+    }
+
+    /// The variables with which etcd-restore.yml restores a snapshot onto hosts: with an etcdutl of the lab's where their
+    /// etcd needs one.
+    pub fn restoring(&self, hosts: &Hosts, snapshot: &Path) -> String {
+        let mut variables = format!(
+            "snapshot={} confirm={}.1",
+            snapshot.display(),
+            self.lab.subnet()
+        );
+        let kubelet = self.lab.on(hosts.members()[0], "kubelet --version").well();
+        let version = kubelet.trim().trim_start_matches("Kubernetes v");
+        if let Some(etcdutl) = self.lab.etcdutl(version) {
+            variables += &format!(" etcdutl={}", etcdutl.display());
+        }
+        variables
+    }
+
+    /// Waits until the cluster has noticed that a node is gone.
+    #[track_caller]
+    pub fn not_ready(&self, node: &str) {
+        let what = format!("{node} is not Ready any more");
+        eventually(Duration::from_secs(150), &what, || {
+            let listed = self.kubectl(&format!("get node {node} --no-headers"));
+            listed.status == 0 && listed.text.contains("NotReady")
+        });
+    }
+
     /// Applies manifests with the cluster's own kubectl.
     pub fn apply(&self, manifests: &str) {
         let command = format!(
@@ -96,7 +153,7 @@ impl Life {
     #[track_caller]
     pub fn whole_of(&self, hosts: &Hosts) {
         let first = hosts.control_plane[0];
-        let mut nodes: Vec<&str> = [hosts.control_plane, hosts.workers].concat();
+        let mut nodes = hosts.nodes();
         nodes.sort_unstable();
         let end = Instant::now() + Duration::from_secs(120);
         loop {

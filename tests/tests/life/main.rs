@@ -12,7 +12,9 @@ mod add_nodes;
 mod backup_restore;
 mod bad_image;
 mod certificates;
+mod cluster_status;
 mod config_api;
+mod encrypt_secrets;
 mod endpoint_down;
 mod etcd_disk_full;
 mod external;
@@ -21,15 +23,19 @@ mod join_faults;
 mod keepalived;
 mod life;
 mod new_machines;
+mod node_metadata;
 mod offline;
 mod preflight;
+mod reconfigure;
 mod remove_node;
 mod replace_etcd_member;
+mod replace_node;
 mod reset;
 mod rollout;
 mod second_cni;
 mod stacked;
 mod today;
+mod today_life;
 mod upgrade;
 
 // They begin in the order of their names, two at a time: the longest should begin first.
@@ -67,6 +73,12 @@ fn today_bare_packages() {
 #[ignore = "today's versions of Kubernetes: make test-versions"]
 fn today_external() {
     today::external();
+}
+
+#[test]
+#[ignore = "today's versions of Kubernetes: make test-versions"]
+fn today_life() {
+    today_life::live();
 }
 
 #[test]

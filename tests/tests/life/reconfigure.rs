@@ -14,6 +14,15 @@ const CHANGED: &str = r#"{"cert_sans": ["api.windlass.example"],
     "kube_proxy_extra": {"conntrack": {"maxPerCore": 0, "min": 0}, "metricsBindAddress": "127.0.0.1:10249"},
     "kubelet_extra": "{{ lab_kubelet | combine(lab_kubelet_cgroup_v1 if lab_kubernetes is version('1.31', '>=') else {}, {'maxPods': 99}) }}"}"#;
 
+/// The same, with an argument of etcd where that has hosts of its own.
+fn changed(life: &Life) -> String {
+    if life.hosts.etcd.is_empty() {
+        return CHANGED.to_owned();
+    }
+    let etcd = r#"{"etcd_extra": {"extraArgs": {"quota-backend-bytes": "4294967296"}}, "#;
+    CHANGED.replacen('{', etcd, 1)
+}
+
 /// How many hosts have a cluster's programs.
 fn nodes(life: &Life) -> usize {
     life.hosts.etcd.len() + life.hosts.control_plane.len() + life.hosts.workers.len()
@@ -21,17 +30,30 @@ fn nodes(life: &Life) -> usize {
 
 /// The cluster's playbook, with these variables.
 fn built(life: &Life, variables: &str) -> Ended {
-    let playbook = if life.hosts.etcd.is_empty() {
-        "stacked.yml"
-    } else {
-        "external-etcd.yml"
-    };
-    life.play(playbook, &["-e", variables])
+    life.play(life.hosts.playbook(), &["-e", variables])
+}
+
+/// What an API server is told in its manifest.
+#[track_caller]
+fn manifest(life: &Life, node: &str) -> String {
+    let path = "/etc/kubernetes/manifests/kube-apiserver.yaml";
+    life.lab.on(node, &format!("cat {path}")).well()
 }
 
 /// What a certificate that is served at 6443 has, and what runs.
 #[track_caller]
 fn runs_with_it(life: &Life) {
+    let arguments = |node: &str| {
+        let all = "cat /proc/[0-9]*/cmdline | tr '\\0' '\\n'";
+        life.lab.on(node, all).well()
+    };
+    for member in life.hosts.etcd {
+        let arguments = arguments(member);
+        assert!(
+            arguments.contains("--quota-backend-bytes=4294967296"),
+            "{member}\n{arguments}"
+        );
+    }
     for node in life.hosts.control_plane {
         let served = "openssl s_client -connect 127.0.0.1:6443 </dev/null 2>/dev/null | openssl x509 -noout -text";
         let served = life.lab.on(node, served).well();
@@ -39,11 +61,10 @@ fn runs_with_it(life: &Life) {
             served.contains("DNS:api.windlass.example"),
             "{node}\n{served}"
         );
-        let arguments = "cat /proc/[0-9]*/cmdline | tr '\\0' '\\n'";
-        let arguments = life.lab.on(node, arguments).well();
+        let arguments = arguments(node);
         assert!(arguments.contains("--event-ttl=61m"), "{node}\n{arguments}");
     }
-    for node in [life.hosts.control_plane, life.hosts.workers].concat() {
+    for node in life.hosts.nodes() {
         let pods = format!("get node {node} -o jsonpath={{.status.allocatable.pods}}");
         assert_eq!(life.kubectl(&pods).well().trim(), "99", "{node}");
     }
@@ -61,9 +82,10 @@ fn runs_with_it(life: &Life) {
 }
 
 pub fn reconfigure(life: &Life) {
-    let all = ["-e", CHANGED];
+    let changed = changed(life);
+    let all = ["-e", &changed];
     // It is told, changes nothing, and is no failure.
-    let told = built(life, CHANGED).well();
+    let told = built(life, &changed).well();
     unchanged(&told, life.count());
     for said in [
         "WARNING",
@@ -78,12 +100,8 @@ pub fn reconfigure(life: &Life) {
         .play("reconfigure.yml", &[&all[..], &["-C"]].concat())
         .well();
     assert!(checked.contains("+ --event-ttl=61m"), "{checked}");
-    let arguments = life
-        .lab
-        .on("cp1", "cat /etc/kubernetes/manifests/kube-apiserver.yaml")
-        .well();
     assert!(
-        !arguments.contains("event-ttl"),
+        !manifest(life, life.hosts.control_plane[0]).contains("event-ttl"),
         "check mode changed something"
     );
 
@@ -92,14 +110,13 @@ pub fn reconfigure(life: &Life) {
     runs_with_it(life);
     life.whole();
     unchanged(&life.play("reconfigure.yml", &all).well(), nodes(life));
-    let told = built(life, CHANGED).well();
+    let told = built(life, &changed).well();
     assert!(!told.contains("WARNING"), "{told}");
 }
 
-/// An argument that no API server knows: the first one gets back what it had, and the others are not touched. Then back to
-/// what the variables said at first, with a node that is lost in the middle.
-pub fn wrong_and_back(life: &Life) {
-    let wrong = CHANGED.replace(
+/// An argument that no API server knows: the first one gets back what it had, and the others are not touched.
+pub fn wrong_argument(life: &Life) {
+    let wrong = changed(life).replace(
         "\"event-ttl\": \"61m\"",
         "\"event-ttl\": \"61m\", \"no-such-flag\": \"1\"",
     );
@@ -118,19 +135,18 @@ pub fn wrong_and_back(life: &Life) {
     life.whole();
     runs_with_it(life);
     for node in &life.hosts.control_plane[1..] {
-        let manifest = life
-            .lab
-            .on(node, "cat /etc/kubernetes/manifests/kube-apiserver.yaml")
-            .well();
+        let manifest = manifest(life, node);
         assert!(!manifest.contains("no-such-flag"), "{node}\n{manifest}");
     }
+}
 
-    // The second control plane goes while it is its turn.
+/// Back to what the variables said at first, and the second control plane is lost while it is its turn.
+pub fn killed_halfway(life: &Life) {
     let second = life.hosts.control_plane[1];
-    let (stopped, ()) = std::thread::scope(|scope| {
+    let stopped = std::thread::scope(|scope| {
         let run = scope.spawn(|| life.play("reconfigure.yml", &[]));
         eventually(
-            Duration::from_secs(400),
+            Duration::from_secs(600),
             "it is the turn of the second",
             || {
                 life.lab
@@ -140,7 +156,7 @@ pub fn wrong_and_back(life: &Life) {
             },
         );
         life.lab.node("kill", second);
-        (run.join().expect("the run ends"), ())
+        run.join().expect("the run ends")
     });
     assert_ne!(stopped.status, 0, "{}", stopped.text);
     life.lab.node("start", second);
@@ -150,10 +166,7 @@ pub fn wrong_and_back(life: &Life) {
     let told = built(life, "{}").well();
     unchanged(&told, life.count());
     assert!(!told.contains("WARNING"), "{told}");
-    let arguments = life
-        .lab
-        .on(second, "cat /etc/kubernetes/manifests/kube-apiserver.yaml")
-        .well();
+    let arguments = manifest(life, second);
     assert!(!arguments.contains("event-ttl"), "{arguments}");
     life.whole();
 }

@@ -1,9 +1,7 @@
 //! `remove-node.yml`: a worker and a control plane leave, and come back; one that is gone for good is
 //! forgotten; and what would break the cluster is refused.
 
-use std::time::Duration;
-
-use windlass_tests::lab::{eventually, unchanged};
+use windlass_tests::lab::unchanged;
 
 use crate::add_nodes::{balanced, members, unchanged_but_for_failures};
 use crate::life::{Hosts, Life};
@@ -72,14 +70,7 @@ pub fn remove_gone(life: &Life) {
     assert!(away.text.contains("node_gone=true"), "{}", away.text);
     unchanged_but_for_failures(&away.text);
 
-    eventually(
-        Duration::from_secs(150),
-        "cp3 is not Ready any more",
-        || {
-            let node = life.kubectl("get node cp3 --no-headers");
-            node.status == 0 && node.text.contains("NotReady")
-        },
-    );
+    life.not_ready("cp3");
     // Under another name than its Node's nothing of it would be found, and all of it would stay.
     let misnamed = Hosts {
         control_plane: &["cp1", "cp2", "cp4"],

@@ -43,11 +43,7 @@ pub fn replace_etcd_member(life: &Life) {
 
     replace(life, &with_etcd4, "etcd3", "etcd4");
     let snapshot = backups(folder.path()).remove(0).join("snapshot.db");
-    let restore = format!(
-        "snapshot={} confirm={}.1",
-        snapshot.display(),
-        life.lab.subnet()
-    );
+    let restore = life.restoring(&with_etcd4, &snapshot);
     let _ = life
         .play_on(&with_etcd4, "etcd-restore.yml", &["-e", &restore])
         .well();

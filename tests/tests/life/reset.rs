@@ -39,7 +39,7 @@ pub fn reset(life: &Life) {
     let _ = life.play("reset.yml", &["-C", "-e", &confirm]).well();
     life.whole();
     let _ = life.play("reset.yml", &["-e", &confirm]).well();
-    for node in [life.hosts.control_plane, life.hosts.workers].concat() {
+    for node in life.hosts.nodes() {
         nothing_left(life, node);
     }
     let _ = life.lab.on("cp2", "test ! -e /root/.kube/config").well();

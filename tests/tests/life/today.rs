@@ -7,12 +7,13 @@ use windlass_tests::lab::{Lab, eventually, note, part, unchanged};
 use windlass_tests::program;
 
 use crate::life::{Hosts, Life, Scenario, lab_of};
-use crate::{backup_restore, certificates, reset};
+use crate::{backup_restore, certificates, reconfigure, reset};
 
 /// Each version, the oldest first.
-const VERSIONS: [&str; 4] = ["1.34.4", "1.35.4", "1.36.3", "1.37.2"];
+const VERSIONS: [&str; 4] = ["1.34.4", "1.35.4", "1.36.3", NEWEST];
+pub const NEWEST: &str = "1.37.2";
 
-const STACKED: Hosts = Hosts {
+pub const STACKED: Hosts = Hosts {
     load_balancer: &["lb1"],
     etcd: &[],
     control_plane: &["cp1", "cp2", "cp3"],
@@ -65,12 +66,18 @@ const EXTERNAL_SCENARIOS: &[Scenario] = &[
     (
         "upgrade",
         "1.36 to 1.37, and etcd on hosts of its own with it, while clients ask five times a second",
-        |life| upgrade(life, VERSIONS[3]),
+        |life| upgrade(life, NEWEST),
     ),
     (
         "backup_restore",
         "snapshot with the PKI; restored on all members of external etcd",
         backup_restore::backup_restore,
+    ),
+    // The last: it is not put back.
+    (
+        "reconfigure",
+        "arguments of external etcd, of the API server and of kubelets, and a name, are shown, applied, and there",
+        reconfigure::reconfigure,
     ),
 ];
 
@@ -96,11 +103,8 @@ pub fn external() {
     Life { lab, hosts }.live(EXTERNAL_SCENARIOS);
 }
 
-fn build(life: &Life) {
-    let playbook = match life.hosts.etcd {
-        [] => "stacked.yml",
-        _ => "external-etcd.yml",
-    };
+pub fn build(life: &Life) {
+    let playbook = life.hosts.playbook();
     let _ = life.play(playbook, &[]).well();
     life.whole();
     unchanged(&life.play(playbook, &[]).well(), life.count());
@@ -172,13 +176,18 @@ spec:
           for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do wget -q -T 5 -O - http://asked.default/; done
 ";
 
-fn names_and_services(life: &Life) {
+/// Has the two pods answer.
+pub fn answering(life: &Life) {
     life.apply(ASKED);
-    let first = life.hosts.control_plane[0];
     eventually(Duration::from_secs(90), "two pods answer", || {
         let asked = "get deployment asked -o jsonpath={.status.availableReplicas}";
         life.kubectl(asked).text == "2"
     });
+}
+
+pub fn names_and_services(life: &Life) {
+    answering(life);
+    let first = life.hosts.control_plane[0];
     let on = "get pods -l app=asked -o 'jsonpath={range .items[*]}{.spec.nodeName}{\"\\n\"}{end}'";
     let servers = life.kubectl(on).well();
     // From the first control plane, where none of the servers is: every answer came from another node.
@@ -293,7 +302,7 @@ fn upgrade(life: &Life, version: &str) {
 /// Nodes with neither runtime nor Kubernetes: `how` they come there, and a first run that is all that is needed.
 fn bare(name: &str, subnet: &str, nodes: &str, how: &str, hosts: Hosts) {
     let lab = part("bare nodes", || {
-        Lab::start_bare(name, subnet, &format!("repo1 {nodes}"), VERSIONS[3])
+        Lab::start_bare(name, subnet, &format!("repo1 {nodes}"), NEWEST)
     });
     let variables = format!(
         "@{}",
