@@ -1,4 +1,5 @@
-//! `preflight.yml` where a host cannot be reached: it is a row of the table, and the others are looked at.
+//! Shipped playbooks where a host cannot be reached. For `preflight.yml` it is a row of the table, and the others are looked at;
+//! `replace-node.yml` says what to do.
 
 use windlass_tests::program::{Place, root};
 
@@ -67,4 +68,26 @@ fn a_host_that_cannot_be_reached_is_a_row_of_the_table_whichever_it_is() {
             );
         }
     }
+}
+
+#[test]
+fn a_node_is_replaced_by_one_that_answers() {
+    let place = Place::new();
+    let inventory = place.write(
+        "hosts.ini",
+        &format!("[control_plane]\ncp1 {GONE}\ncp2 {GONE}\ncp3 {GONE}\n[all:vars]\ncontrol_plane_endpoint=198.51.100.1:6443\n"),
+    );
+    let playbook = root().join("playbooks/replace-node.yml");
+    let [playbook, inventory] = [&playbook, &inventory].map(|path| path.to_str().expect("plain"));
+    let printed = place.run(&["run", playbook, "-i", inventory, "-e", "node=cp2"]);
+    let seen = printed.text();
+    assert_eq!(printed.status, 2, "{seen}");
+    for said in [
+        "cp2 could not be reached, and is to join in the place of cp2. Nothing was changed.",
+        "name it with -e replacement=NAME",
+    ] {
+        assert!(seen.contains(said), "{said}\n{seen}");
+    }
+    // Nobody else was connected to.
+    assert!(!seen.contains("Look before anything is changed"), "{seen}");
 }
