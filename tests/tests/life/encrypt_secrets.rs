@@ -1,6 +1,8 @@
 //! `encrypt-secrets.yml`: Secrets are encrypted in etcd, and a new key takes over from the old one.
 
-use windlass_tests::lab::unchanged;
+use std::time::Duration;
+
+use windlass_tests::lab::{eventually, unchanged};
 
 use crate::life::Life;
 
@@ -37,7 +39,10 @@ fn readable(life: &Life) {
         let ask = format!(
             "--server https://{node}:6443 get secret hidden -o jsonpath={{.data.word}} | base64 -d"
         );
-        assert_eq!(life.lab.kubectl(node, &ask).well(), WORD, "{node}");
+        // One that was restarted a moment ago may need longer than the client waits.
+        eventually(Duration::from_secs(60), node, || {
+            life.lab.kubectl(node, &ask).text == WORD
+        });
     }
 }
 
