@@ -2,7 +2,7 @@
 //!
 //! [`Fake`] answers from a list and keeps what it was asked: for tests of what a module sends and of
 //! how it reads a reply. [`Shell`] runs scripts on this machine, under each of the shells that a node
-//! may have: for tests of what a module does. [`Controller`] stands for the control host, and
+//! may have: for tests of what a module does. [`FakeController`] stands for the control host, and
 //! [`run`] runs a module from arguments as a playbook would write them.
 
 mod controller;
@@ -11,7 +11,7 @@ mod shell;
 
 use serde_json::{Map, Value};
 
-pub use controller::Controller;
+pub use controller::FakeController;
 pub use scripted::Fake;
 pub use shell::{Shell, me, other_busybox, posix, shells};
 
@@ -21,7 +21,7 @@ use crate::outcome::{Failure, Outcome};
 
 /// How [`run`] runs a module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Mode {
+pub struct RunMode {
     /// Check mode.
     pub check: bool,
     /// Whether differences are wanted.
@@ -29,19 +29,19 @@ pub struct Mode {
 }
 
 /// For real, without differences.
-pub const REAL: Mode = Mode {
+pub const REAL: RunMode = RunMode {
     check: false,
     diff: false,
 };
 
 /// For real, with differences.
-pub const DIFF: Mode = Mode {
+pub const DIFF: RunMode = RunMode {
     check: false,
     diff: true,
 };
 
 /// In check mode, with differences.
-pub const CHECK: Mode = Mode {
+pub const CHECK: RunMode = RunMode {
     check: true,
     diff: true,
 };
@@ -50,8 +50,8 @@ pub const CHECK: Mode = Mode {
 /// whose message is the path to the argument, a colon and what is wrong.
 pub async fn run<A: Arguments>(
     host: &dyn Host,
-    control: &Controller,
-    mode: Mode,
+    control: &FakeController,
+    mode: RunMode,
     arguments: Value,
 ) -> Result<Outcome, Failure> {
     let task = Of::<A>::new().parse(arguments).map_err(|error| {

@@ -29,13 +29,13 @@ pub struct Event {
     #[serde(serialize_with = "seconds")]
     pub elapsed: Duration,
     /// What happened.
-    pub what: What,
+    pub what: EventKind,
 }
 
 /// What happened.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum What {
+pub enum EventKind {
     /// The run begins.
     RunStarted {
         /// The playbooks, as the user named them.

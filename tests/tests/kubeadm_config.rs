@@ -8,7 +8,7 @@
 
 use serde_json::{Value as Json, json};
 use windlass::template::{Scope, to_json};
-use windlass_modules::fake::{Controller, Fake};
+use windlass_modules::fake::{Fake, FakeController};
 use windlass_modules::kube::{documents, versions};
 use windlass_modules::{Context, Input, Reply, registry};
 use windlass_tests::shipped_variables::{Variables, playbooks};
@@ -25,7 +25,7 @@ fn absent(version: &str) -> String {
 }
 
 async fn outcome(host: &Fake, module: &str, arguments: Json) -> Json {
-    let control = Controller::new(playbooks());
+    let control = FakeController::new(playbooks());
     let context = Context {
         host,
         control: &control,
@@ -97,7 +97,7 @@ async fn join(version: &str, inventory: &Json, control_plane: bool) -> String {
         "ca_cert_hashes": [format!("sha256:{}", "00".repeat(32))],
         "control_plane": control_plane,
     });
-    // mint.yml makes none where state.yml has certificates copied.
+    // join-token.yml makes none where state.yml has certificates copied.
     if control_plane && !version.starts_with("v1.13.") && !version.starts_with("v1.14.") {
         arguments["certificate_key"] = json!("0123456789abcdef".repeat(4));
     }

@@ -8,6 +8,7 @@ mod control;
 pub mod mode;
 pub mod path;
 pub mod pattern;
+mod presence;
 mod unfit;
 mod values;
 mod words;
@@ -16,6 +17,7 @@ pub use control::{
     ControlFile, ControlTemplate, ControlVariables, ControlVariablesFolder, Destination, Manifests,
     NodePath, NodePaths, Script,
 };
+pub use presence::Presence;
 pub use unfit::{ReadArgument, Unfit};
 pub use values::{
     Data, Flag, LONGEST, List, Many, Number, Numeric, SecretText, SpacedList, Text, fits_text,

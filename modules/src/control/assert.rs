@@ -111,11 +111,11 @@ mod tests {
 
     use super::AssertArgs;
     use crate::controller::ControllerError;
-    use crate::fake::{self, Controller, Fake, REAL};
+    use crate::fake::{self, Fake, FakeController, REAL};
     use crate::outcome::{Failure, Outcome};
 
     async fn run(arguments: Value) -> Result<Outcome, Failure> {
-        let control = Controller::new("/").evaluating(|expression| match expression {
+        let control = FakeController::new("/").evaluating(|expression| match expression {
             "good" => Ok(Some(json!(true))),
             "bad" => Ok(Some(json!(false))),
             other => Err(ControllerError {

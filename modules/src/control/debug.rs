@@ -94,11 +94,11 @@ mod tests {
 
     use super::DebugArgs;
     use crate::controller::ControllerError;
-    use crate::fake::{self, Controller, Fake, REAL};
+    use crate::fake::{self, Fake, FakeController, REAL};
     use crate::outcome::{Failure, Outcome};
 
     async fn run(arguments: Value) -> Result<Outcome, Failure> {
-        let control = Controller::new("/").evaluating(|expression| match expression {
+        let control = FakeController::new("/").evaluating(|expression| match expression {
             "port + 1" => Ok(Some(json!(6444))),
             "nope" => Ok(None),
             other => Err(error(&format!("`{other}` does not work"))),

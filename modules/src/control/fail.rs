@@ -40,12 +40,12 @@ mod tests {
     use serde_json::json;
 
     use super::FailArgs;
-    use crate::fake::{self, Controller, Fake, REAL};
+    use crate::fake::{self, Fake, FakeController, REAL};
 
     #[tokio::test]
     async fn it_fails_with_the_message() {
         let host = Fake::new([]);
-        let control = Controller::new("/");
+        let control = FakeController::new("/");
         for (arguments, message) in [
             (json!({"msg": "no swap allowed"}), "no swap allowed"),
             (json!({}), "Failed as requested from task"),

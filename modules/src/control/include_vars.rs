@@ -170,11 +170,11 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::IncludeVarsArgs;
-    use crate::fake::{self, Controller, Fake, REAL};
+    use crate::fake::{self, Fake, FakeController, REAL};
     use crate::outcome::{Failure, Outcome, VariablesFiles};
 
     async fn run(folder: &Path, arguments: Value) -> Result<Outcome, Failure> {
-        let control = Controller::new(folder);
+        let control = FakeController::new(folder);
         fake::run::<IncludeVarsArgs>(&Fake::new([]), &control, REAL, arguments).await
     }
 

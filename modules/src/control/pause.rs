@@ -100,17 +100,17 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::PauseArgs;
-    use crate::fake::{self, Controller, Fake, REAL};
+    use crate::fake::{self, Fake, FakeController, REAL};
     use crate::host::HostError;
     use crate::outcome::{Failure, Outcome};
 
-    async fn run(control: &Controller, arguments: Value) -> Result<Outcome, Failure> {
+    async fn run(control: &FakeController, arguments: Value) -> Result<Outcome, Failure> {
         fake::run::<PauseArgs>(&Fake::new([]), control, REAL, arguments).await
     }
 
     #[tokio::test(start_paused = true)]
     async fn it_waits_as_long_as_it_was_told() {
-        let control = Controller::new("/");
+        let control = FakeController::new("/");
         let before = tokio::time::Instant::now();
         let outcome = run(&control, json!({"seconds": "5", "prompt": "settling"}))
             .await
@@ -124,19 +124,22 @@ mod tests {
 
     #[tokio::test]
     async fn an_interrupt_ends_the_wait() {
-        let control = Controller::new("/").interrupted();
+        let control = FakeController::new("/").interrupted();
         let failure = run(&control, json!({"minutes": 5})).await.unwrap_err();
         assert!(matches!(failure.host, Some(HostError::Interrupted)));
     }
 
     #[tokio::test]
     async fn asking_without_a_terminal_is_an_error() {
-        let failure = run(&Controller::new("/"), json!({})).await.unwrap_err();
+        let failure = run(&FakeController::new("/"), json!({})).await.unwrap_err();
         assert_eq!(failure.message, "there is no terminal to ask at");
         assert!(
-            run(&Controller::new("/"), json!({"seconds": 1, "minutes": 1}))
-                .await
-                .is_err()
+            run(
+                &FakeController::new("/"),
+                json!({"seconds": 1, "minutes": 1})
+            )
+            .await
+            .is_err()
         );
     }
 }

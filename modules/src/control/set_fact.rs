@@ -94,11 +94,11 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::SetFactArgs;
-    use crate::fake::{self, Controller, Fake, REAL};
+    use crate::fake::{self, Fake, FakeController, REAL};
     use crate::outcome::{Failure, Outcome};
 
     async fn run(arguments: Value) -> Result<Outcome, Failure> {
-        fake::run::<SetFactArgs>(&Fake::new([]), &Controller::new("/"), REAL, arguments).await
+        fake::run::<SetFactArgs>(&Fake::new([]), &FakeController::new("/"), REAL, arguments).await
     }
 
     #[tokio::test]

@@ -171,18 +171,18 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::CommandArgs;
-    use crate::fake::{self, CHECK, Controller, Fake, Mode, REAL, Shell};
+    use crate::fake::{self, CHECK, Fake, FakeController, REAL, RunMode, Shell};
     use crate::host::Reply;
     use crate::outcome::{Failure, Outcome};
 
-    async fn on(shell: &Shell, mode: Mode, arguments: Value) -> Result<Outcome, Failure> {
-        fake::run::<CommandArgs>(shell, &Controller::new("/"), mode, arguments).await
+    async fn on(shell: &Shell, mode: RunMode, arguments: Value) -> Result<Outcome, Failure> {
+        fake::run::<CommandArgs>(shell, &FakeController::new("/"), mode, arguments).await
     }
 
     #[tokio::test]
     async fn a_plain_command_is_one_exec_and_nothing_else() {
         let host = Fake::new([Ok(Reply::default())]);
-        let control = Controller::new("/");
+        let control = FakeController::new("/");
         let arguments = json!({"_raw_params": "/bin/true"});
         fake::run::<CommandArgs>(&host, &control, REAL, arguments)
             .await
@@ -296,7 +296,7 @@ mod tests {
     async fn check_mode_runs_nothing_and_asks_nothing() {
         let host = Fake::new([]);
         let outcome =
-            fake::run::<CommandArgs>(&host, &Controller::new("/"), CHECK, json!({"cmd": "x"}))
+            fake::run::<CommandArgs>(&host, &FakeController::new("/"), CHECK, json!({"cmd": "x"}))
                 .await;
         let outcome = outcome.unwrap();
         assert!(outcome.skipped);
@@ -366,7 +366,7 @@ mod tests {
         ] {
             let host = Fake::new([]);
             let result =
-                fake::run::<CommandArgs>(&host, &Controller::new("/"), REAL, arguments.clone())
+                fake::run::<CommandArgs>(&host, &FakeController::new("/"), REAL, arguments.clone())
                     .await;
             assert!(result.is_err(), "{arguments}");
             assert!(host.scripts().is_empty());

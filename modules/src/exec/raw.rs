@@ -71,11 +71,11 @@ mod tests {
     use serde_json::json;
 
     use super::RawArgs;
-    use crate::fake::{self, CHECK, Controller, REAL};
+    use crate::fake::{self, CHECK, FakeController, REAL};
 
     #[tokio::test]
     async fn output_is_untouched() {
-        let control = Controller::new("/");
+        let control = FakeController::new("/");
         for shell in fake::shells() {
             let arguments = json!({"_raw_params": "echo a; echo; true | false"});
             let failure = fake::run::<RawArgs>(&shell, &control, REAL, arguments)

@@ -184,22 +184,22 @@ mod tests {
     use tempfile::TempDir;
 
     use super::ScriptFileArgs;
-    use crate::fake::{self, CHECK, Controller, Mode, REAL, Shell};
+    use crate::fake::{self, CHECK, FakeController, REAL, RunMode, Shell};
     use crate::outcome::{Failure, Outcome};
 
     /// A control host with one script.
-    fn control(text: &str) -> (TempDir, Controller) {
+    fn control(text: &str) -> (TempDir, FakeController) {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("files")).unwrap();
         std::fs::write(folder.path().join("files/a script.sh"), text).unwrap();
-        let control = Controller::new(folder.path());
+        let control = FakeController::new(folder.path());
         (folder, control)
     }
 
     async fn on(
         shell: &Shell,
-        control: &Controller,
-        mode: Mode,
+        control: &FakeController,
+        mode: RunMode,
         arguments: Value,
     ) -> Result<Outcome, Failure> {
         fake::run::<ScriptFileArgs>(shell, control, mode, arguments).await

@@ -138,11 +138,11 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::ShellArgs;
-    use crate::fake::{self, CHECK, Controller, Mode, REAL};
+    use crate::fake::{self, CHECK, FakeController, REAL, RunMode};
     use crate::outcome::{Failure, Outcome};
 
-    async fn on(shell: &fake::Shell, mode: Mode, arguments: Value) -> Result<Outcome, Failure> {
-        fake::run::<ShellArgs>(shell, &Controller::new("/"), mode, arguments).await
+    async fn on(shell: &fake::Shell, mode: RunMode, arguments: Value) -> Result<Outcome, Failure> {
+        fake::run::<ShellArgs>(shell, &FakeController::new("/"), mode, arguments).await
     }
 
     #[tokio::test]

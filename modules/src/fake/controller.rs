@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
-use crate::controller::{Controller as ControlHost, ControllerError, RenderOptions};
+use crate::controller::{Controller, ControllerError, RenderOptions};
 use crate::host::HostError;
 use crate::secret::Secret;
 
@@ -17,7 +17,7 @@ type Evaluate = Box<dyn Fn(&str) -> Result<Option<Value>, ControllerError> + Sen
 
 /// A control host whose files are those of one folder, which renders a template by a function (at
 /// first: to its own text), and which keeps what it was told.
-pub struct Controller {
+pub struct FakeController {
     folder: PathBuf,
     render: Render,
     evaluate: Evaluate,
@@ -26,7 +26,7 @@ pub struct Controller {
     interrupted: bool,
 }
 
-impl fmt::Debug for Controller {
+impl fmt::Debug for FakeController {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Controller")
             .field("folder", &self.folder)
@@ -34,7 +34,7 @@ impl fmt::Debug for Controller {
     }
 }
 
-impl Controller {
+impl FakeController {
     /// A control host whose playbook lies in `folder`; so do the files and templates it finds.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self {
@@ -43,7 +43,7 @@ impl Controller {
             evaluate: Box::new(|expression| {
                 Err(ControllerError {
                     message: format!("the test does not say what `{expression}` is"),
-                    hint: Some("give `fake::Controller::evaluating` a function".to_owned()),
+                    hint: Some("give `fake::FakeController::evaluating` a function".to_owned()),
                 })
             }),
             progress: Mutex::default(),
@@ -96,7 +96,7 @@ impl Controller {
     }
 }
 
-impl ControlHost for Controller {
+impl Controller for FakeController {
     fn find(&self, folder: &str, name: &str) -> Result<PathBuf, ControllerError> {
         [self.folder.join(folder).join(name), self.folder.join(name)]
             .into_iter()

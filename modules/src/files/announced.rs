@@ -55,7 +55,7 @@ mod tests {
     use futures::future::BoxFuture;
     use serde_json::json;
 
-    use crate::fake::{Controller, Fake, REAL, run};
+    use crate::fake::{Fake, FakeController, REAL, run};
     use crate::files::content::Content;
     use crate::files::fetch::FetchArgs;
     use crate::files::slurp::SlurpArgs;
@@ -95,7 +95,7 @@ mod tests {
                 sums.sha256
             );
             let folder = tempfile::tempdir().unwrap();
-            let control = Controller::new(folder.path());
+            let control = FakeController::new(folder.path());
             let host = || Bounded(Fake::saying(&[&answer]));
             let (fetching, slurping) = (host(), host());
             let to = json!({"src": "/x", "dest": "x", "flat": true});

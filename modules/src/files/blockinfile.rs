@@ -6,11 +6,10 @@ use serde::Deserialize;
 use crate::args::mode::Mode;
 use crate::args::path::RemotePath;
 use crate::args::pattern::Pattern;
-use crate::args::{Flag, Text};
+use crate::args::{Flag, Presence, Text};
 use crate::describe::{Invalid, Return, Rule};
 use crate::files::block::{Block, BlockPosition, edit};
 use crate::files::edit::{Coding, Edit, Missing};
-use crate::files::lineinfile::State;
 use crate::files::write::{ATTRIBUTES, Attributes, check_mode, check_validate};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
@@ -30,7 +29,7 @@ pub struct BlockInFileArgs {
     path: RemotePath,
     /// Whether the block is to be there: `present` or `absent`.
     #[serde(default)]
-    state: State,
+    state: Presence,
     /// The lines. Without any, the block goes.
     #[serde(default)]
     #[schemars(extend("x-aliases" = ["content"]))]
@@ -129,8 +128,8 @@ impl Arguments for BlockInFileArgs {
             validate: self.validate.as_ref(),
             unsafe_writes: *self.unsafe_writes,
             missing: match self.state {
-                State::Absent => Missing::Fine,
-                State::Present => Missing::Needed,
+                Presence::Absent => Missing::Fine,
+                Presence::Present => Missing::Needed,
             },
         };
         file.run(context, |text, coding| {
@@ -164,8 +163,8 @@ impl BlockInFileArgs {
         anchor: Option<&Pattern>,
     ) -> Result<Option<(String, String)>, String> {
         let lines = match self.state {
-            State::Present => coding.read(&self.block),
-            State::Absent => String::new(),
+            Presence::Present => coding.read(&self.block),
+            Presence::Absent => String::new(),
         };
         let place = match anchor {
             Some(pattern) if self.insertafter.is_some() => BlockPosition::After(pattern),

@@ -6,13 +6,13 @@ use std::fs;
 use serde_json::json;
 
 use super::BlockInFileArgs;
-use crate::fake::{self, CHECK, Controller, DIFF, REAL, run};
+use crate::fake::{self, CHECK, DIFF, FakeController, REAL, run};
 use crate::host::Host;
 
 #[tokio::test]
 async fn a_block_is_written_seen_and_removed() {
     for shell in fake::shells().into_iter().chain([fake::posix()]) {
-        let control = Controller::new("/");
+        let control = FakeController::new("/");
         fs::write(shell.at("hosts"), "127.0.0.1 localhost").unwrap();
         let block = "10.0.0.1 cp1\n10.0.0.2 cp2 # 'q' \"ü\"\n";
         let mut arguments = json!({"path": shell.at("hosts"), "block": block,
@@ -53,7 +53,7 @@ async fn a_block_is_written_seen_and_removed() {
 #[tokio::test]
 async fn a_file_is_created_only_when_asked_and_markers_must_differ() {
     let shell = fake::shells().remove(0);
-    let control = Controller::new("/");
+    let control = FakeController::new("/");
     let mut arguments = json!({"path": shell.at("x"), "block": "a"});
     let failure = run::<BlockInFileArgs>(&shell, &control, REAL, arguments.clone())
         .await

@@ -6,13 +6,13 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use serde_json::{Value, json};
 
 use super::CopyArgs;
-use crate::fake::{self, CHECK, Controller, DIFF, Mode, REAL, Shell, run};
+use crate::fake::{self, CHECK, DIFF, FakeController, REAL, RunMode, Shell, run};
 use crate::host::Host;
 use crate::outcome::{Failure, Outcome};
 
 struct Lab {
     shell: Shell,
-    control: Controller,
+    control: FakeController,
     folder: tempfile::TempDir,
 }
 
@@ -21,7 +21,7 @@ impl Lab {
         let folder = tempfile::tempdir().unwrap();
         Self {
             shell,
-            control: Controller::new(folder.path()),
+            control: FakeController::new(folder.path()),
             folder,
         }
     }
@@ -38,7 +38,7 @@ impl Lab {
         fs::write(path, bytes).unwrap();
     }
 
-    async fn copy(&self, mode: Mode, arguments: Value) -> Result<Outcome, Failure> {
+    async fn copy(&self, mode: RunMode, arguments: Value) -> Result<Outcome, Failure> {
         run::<CopyArgs>(&self.shell, &self.control, mode, arguments).await
     }
 

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::fake::{self, Controller, REAL, run};
+use crate::fake::{self, FakeController, REAL, run};
 use crate::files::copy::CopyArgs;
 use crate::host::Host;
 
@@ -48,7 +48,7 @@ async fn a_full_disk_is_named_and_the_file_is_as_it_was() {
         fs::write(mount.at("x"), "old").unwrap();
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("big"), vec![b'b'; 100_000]).unwrap();
-        let control = Controller::new(folder.path());
+        let control = FakeController::new(folder.path());
         let arguments = json!({"src": "big", "dest": mount.at("x")});
         let failure = run::<CopyArgs>(&shell, &control, REAL, arguments)
             .await
@@ -79,7 +79,7 @@ async fn a_full_disk_is_named_and_the_file_is_as_it_was() {
 async fn a_read_only_file_system_is_named() {
     for shell in fake::shells().into_iter().chain([fake::posix()]) {
         let mount = Mount::new("ro,size=64k");
-        let control = Controller::new("/");
+        let control = FakeController::new("/");
         let arguments = json!({"content": "x", "dest": mount.at("x")});
         let failure = run::<CopyArgs>(&shell, &control, REAL, arguments)
             .await
@@ -163,7 +163,7 @@ async fn a_mount_point_is_written_in_place_only_when_asked() {
             bound.unwrap().success(),
             "this test mounts and must run as root"
         );
-        let control = Controller::new(folder.path());
+        let control = FakeController::new(folder.path());
         let arguments = json!({"content": "new", "dest": hosts, "mode": "0600"});
         let refused = run::<CopyArgs>(&shell, &control, REAL, arguments.clone()).await;
         let mut unsafely = arguments;

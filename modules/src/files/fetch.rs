@@ -237,7 +237,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::fake::{self, CHECK, Controller, REAL, run};
+    use crate::fake::{self, CHECK, FakeController, REAL, run};
     use crate::files::content::Content;
     use crate::host::Host;
 
@@ -249,7 +249,7 @@ mod tests {
     async fn a_file_lands_under_the_name_of_its_host() {
         for shell in fake::shells().into_iter().chain([fake::posix()]) {
             let folder = tempfile::tempdir().unwrap();
-            let control = Controller::new(folder.path());
+            let control = FakeController::new(folder.path());
             for (size, trips) in [(0, 1), (100, 1), (1_000_000, 2)] {
                 let bytes: Vec<u8> = (0..=255).cycle().take(size).collect();
                 let src = shell.at("a b/../ü");
@@ -285,7 +285,7 @@ mod tests {
     async fn what_not_everyone_may_read_there_nobody_else_may_read_here() {
         let shell = fake::shells().remove(0);
         let folder = tempfile::tempdir().unwrap();
-        let control = Controller::new(folder.path());
+        let control = FakeController::new(folder.path());
         fs::write(shell.at("admin.conf"), "secret").unwrap();
         fs::set_permissions(shell.at("admin.conf"), Permissions::from_mode(0o640)).unwrap();
         let arguments = json!({"src": "$HOME/admin.conf", "dest": "here/", "flat": "yes"});
@@ -312,7 +312,7 @@ mod tests {
     async fn what_cannot_be_fetched_is_said() {
         for shell in fake::shells() {
             let folder = tempfile::tempdir().unwrap();
-            let control = Controller::new(folder.path());
+            let control = FakeController::new(folder.path());
             let fetch = async |arguments| run::<FetchArgs>(&shell, &control, REAL, arguments).await;
             let failure = fetch(json!({"src": "/none", "dest": "x"}))
                 .await
@@ -346,7 +346,7 @@ mod tests {
     async fn the_name_follows_from_what_the_user_wrote_and_not_from_the_node() {
         for shell in fake::shells() {
             let folder = tempfile::tempdir().unwrap();
-            let control = Controller::new(folder.path());
+            let control = FakeController::new(folder.path());
             let evil = shell.at("hosts.ini");
             fs::write(&evil, "evil").unwrap();
             fs::write(folder.path().join("hosts.ini"), "good").unwrap();
@@ -384,7 +384,7 @@ mod tests {
     async fn nothing_is_written_through_a_link_below_dest() {
         let shell = fake::shells().remove(0);
         let folder = tempfile::tempdir().unwrap();
-        let control = Controller::new(folder.path());
+        let control = FakeController::new(folder.path());
         let outside = folder.path().join("outside");
         fs::create_dir(&outside).unwrap();
         fs::write(outside.join("file"), "mine").unwrap();
@@ -438,7 +438,7 @@ mod tests {
             let content = format!("{look}content -\n{}{extra}", "x".repeat(10 - extra.len()));
             let host = fake::Fake::saying(&[&content]);
             let folder = tempfile::tempdir().unwrap();
-            let control = Controller::new(folder.path());
+            let control = FakeController::new(folder.path());
             let arguments = json!({"src": "/x", "dest": "x", "flat": true});
             let failure = run::<FetchArgs>(&host, &control, REAL, arguments).await;
             let message = failure.unwrap_err().message;
@@ -466,7 +466,7 @@ mod tests {
             );
             let host = fake::Fake::saying(&[&format!("{look}content -\n{bytes}")]);
             let folder = tempfile::tempdir().unwrap();
-            let control = Controller::new(folder.path());
+            let control = FakeController::new(folder.path());
             let arguments = json!({"src": "/x", "dest": "x", "flat": true});
             match run::<FetchArgs>(&host, &control, REAL, arguments).await {
                 Ok(_) => assert!(fine, "{length} of {size}"),

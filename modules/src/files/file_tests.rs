@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::FileArgs;
-use crate::fake::{self, CHECK, Controller, DIFF, Mode, REAL, Shell, run};
+use crate::fake::{self, CHECK, DIFF, FakeController, REAL, RunMode, Shell, run};
 use crate::host::Host;
 use crate::outcome::{Failure, Outcome};
 
@@ -17,8 +17,8 @@ fn all() -> Vec<Shell> {
     shells
 }
 
-async fn file(shell: &Shell, mode: Mode, arguments: Value) -> Result<Outcome, Failure> {
-    run::<FileArgs>(shell, &Controller::new("/"), mode, arguments).await
+async fn file(shell: &Shell, mode: RunMode, arguments: Value) -> Result<Outcome, Failure> {
+    run::<FileArgs>(shell, &FakeController::new("/"), mode, arguments).await
 }
 
 /// Check mode says that it would change, and changes nothing; then it changes; then it does not.

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 
 use super::GetUrlArgs;
-use crate::fake::{self, CHECK, Controller, REAL, Shell, run};
+use crate::fake::{self, CHECK, FakeController, REAL, Shell, run};
 use crate::host::Host;
 use crate::module::{Module, Of};
 use crate::outcome::{Failure, Outcome};
@@ -88,8 +88,8 @@ fn hosts() -> Vec<Shell> {
     fake::shells().into_iter().chain(wget).collect()
 }
 
-async fn get(shell: &Shell, mode: fake::Mode, arguments: Value) -> Result<Outcome, Failure> {
-    run::<GetUrlArgs>(shell, &Controller::new("/"), mode, arguments).await
+async fn get(shell: &Shell, mode: fake::RunMode, arguments: Value) -> Result<Outcome, Failure> {
+    run::<GetUrlArgs>(shell, &FakeController::new("/"), mode, arguments).await
 }
 
 #[tokio::test]
@@ -219,7 +219,7 @@ async fn the_url_is_on_no_command_line() {
             r#"echo "$*" >>"$HOME/arguments"; exec /usr/bin/env -i PATH=/usr/local/bin:/usr/bin:/bin {name} "$@""#
         );
         let shell = shell.tool(name, &record);
-        let control = Controller::new("/");
+        let control = FakeController::new("/");
         let arguments = json!({"url": url, "dest": shell.at("x")});
         let outcome = run::<GetUrlArgs>(&shell, &control, REAL, arguments)
             .await

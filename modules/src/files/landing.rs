@@ -293,13 +293,13 @@ fn random() -> io::Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fake::{Controller, Fake};
+    use crate::fake::{Fake, FakeController};
 
     #[test]
     fn a_dest_is_at_home_or_beside_the_playbook_or_where_it_says() {
         let context = Context {
             host: &Fake::saying(&[]),
-            control: &Controller::new("/playbook"),
+            control: &FakeController::new("/playbook"),
             check: false,
             diff: false,
         };

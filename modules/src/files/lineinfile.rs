@@ -1,12 +1,12 @@
 //! `lineinfile`: a line in a file of the node.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::args::mode::Mode;
 use crate::args::path::RemotePath;
 use crate::args::pattern::Pattern;
-use crate::args::{Flag, Text};
+use crate::args::{Flag, Presence, Text};
 use crate::describe::{Invalid, Return, Rule, When};
 use crate::files::edit::{Coding, Edit, Missing};
 use crate::files::lines::{Find, LinePosition, Present, absent, present};
@@ -30,7 +30,7 @@ pub struct LineInFileArgs {
     path: RemotePath,
     /// Whether the line is to be there: `present` or `absent`.
     #[serde(default)]
-    state: State,
+    state: Presence,
     /// The line, without its end. Needed for `present`.
     #[schemars(extend("x-aliases" = ["value"]))]
     line: Option<Text>,
@@ -71,18 +71,6 @@ pub struct LineInFileArgs {
     /// Write into the file in place where it cannot be replaced, as `/etc/hosts` in a container.
     #[serde(default)]
     unsafe_writes: Flag,
-}
-
-/// Whether it is to be there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-pub enum State {
-    /// It is.
-    #[default]
-    Present,
-    /// It is not.
-    Absent,
 }
 
 impl Arguments for LineInFileArgs {
@@ -137,8 +125,8 @@ impl Arguments for LineInFileArgs {
             validate: self.validate.as_ref(),
             unsafe_writes: *self.unsafe_writes,
             missing: match self.state {
-                State::Present => Missing::Needed,
-                State::Absent => Missing::Fine,
+                Presence::Present => Missing::Needed,
+                Presence::Absent => Missing::Fine,
             },
         };
         let found = std::sync::atomic::AtomicUsize::new(0);
@@ -167,7 +155,7 @@ impl LineInFileArgs {
             (None, Some(part)) => Find::Part(part),
             (None, None) => Find::Line,
         };
-        if self.state == State::Absent {
+        if self.state == Presence::Absent {
             return absent(text, &line, find);
         }
         let start = Some("BOF");
@@ -200,7 +188,7 @@ impl LineInFileArgs {
     }
 
     fn finish(&self, mut outcome: Outcome, found: usize) -> Outcome {
-        if self.state == State::Absent {
+        if self.state == Presence::Absent {
             outcome = outcome.with("found", found);
         }
         let empty = self

@@ -7,12 +7,12 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use serde_json::{Value, json};
 
 use super::LineInFileArgs;
-use crate::fake::{self, CHECK, Controller, DIFF, Mode, REAL, Shell, run};
+use crate::fake::{self, CHECK, DIFF, FakeController, REAL, RunMode, Shell, run};
 use crate::host::Host;
 use crate::outcome::{Failure, Outcome};
 
-async fn line(shell: &Shell, mode: Mode, arguments: Value) -> Result<Outcome, Failure> {
-    run::<LineInFileArgs>(shell, &Controller::new("/"), mode, arguments).await
+async fn line(shell: &Shell, mode: RunMode, arguments: Value) -> Result<Outcome, Failure> {
+    run::<LineInFileArgs>(shell, &FakeController::new("/"), mode, arguments).await
 }
 
 fn all() -> Vec<Shell> {
@@ -155,7 +155,7 @@ impl Host for Meddled<'_> {
 #[tokio::test]
 async fn what_others_write_in_between_is_not_lost() {
     for shell in all() {
-        let control = Controller::new("/");
+        let control = FakeController::new("/");
         for (times, created) in [(1, false), (1, true), (99, false)] {
             let path = shell.at("hosts");
             if created {

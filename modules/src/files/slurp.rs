@@ -68,13 +68,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::fake::{self, CHECK, Controller, run};
+    use crate::fake::{self, CHECK, FakeController, run};
     use crate::host::Host;
 
     #[tokio::test]
     async fn bytes_come_back_in_one_trip() {
         for shell in fake::shells().into_iter().chain([fake::posix()]) {
-            let control = Controller::new("/");
+            let control = FakeController::new("/");
             let large = vec![7; 200_000];
             for bytes in [b"".as_slice(), b"a\0\xff\ncontent -\n", &large] {
                 fs::write(shell.at("it's"), bytes).unwrap();
@@ -110,7 +110,7 @@ mod tests {
                 size.to_string().len(),
             );
             let host = fake::Fake::saying(&[&answer]);
-            let control = Controller::new("/");
+            let control = FakeController::new("/");
             match run::<SlurpArgs>(&host, &control, CHECK, json!({"src": "/x"})).await {
                 Ok(_) => assert!(fine, "{length} of {size}"),
                 Err(failure) => {

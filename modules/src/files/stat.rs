@@ -336,11 +336,11 @@ mod tests {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
     use super::*;
-    use crate::fake::{self, CHECK, Controller, REAL, Shell, run};
+    use crate::fake::{self, CHECK, FakeController, REAL, Shell, run};
     use crate::host::Host;
 
     async fn stat(shell: &Shell, arguments: Value) -> Outcome {
-        let control = Controller::new("/");
+        let control = FakeController::new("/");
         let outcome = run::<StatArgs>(shell, &control, CHECK, arguments)
             .await
             .unwrap();
@@ -436,7 +436,7 @@ mod tests {
         let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         assert_eq!(outcome.data["stat"]["checksum"], empty);
         let wrong = json!({"path": "/x", "checksum_algorithm": "crc"});
-        let control = Controller::new("/");
+        let control = FakeController::new("/");
         assert!(
             run::<StatArgs>(&shell, &control, REAL, wrong)
                 .await

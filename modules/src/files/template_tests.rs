@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::TemplateArgs;
 use crate::controller::ControllerError;
-use crate::fake::{self, CHECK, Controller, DIFF, REAL, run};
+use crate::fake::{self, CHECK, DIFF, FakeController, REAL, run};
 use crate::host::Host;
 
 #[tokio::test]
@@ -19,7 +19,7 @@ async fn what_is_rendered_is_written_in_one_trip() {
             "port {{ port }}\n",
         )
         .unwrap();
-        let control = Controller::new(folder.path())
+        let control = FakeController::new(folder.path())
             .rendering(|text, _| Ok(text.replace("{{ port }}", "6443")));
         let arguments = json!({"src": "x.cfg.j2", "dest": shell.at("x.cfg"), "mode": "0600",
             "validate": "grep -q 6443 %s"});
@@ -51,7 +51,7 @@ async fn options_reach_the_renderer_and_the_result() {
     let shell = fake::shells().remove(0);
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("t"), "a\nb\n").unwrap();
-    let control = Controller::new(folder.path()).rendering(|text, options| {
+    let control = FakeController::new(folder.path()).rendering(|text, options| {
         assert!(!options.trim_blocks && options.lstrip_blocks);
         let delimiters = options.delimiters.clone().unwrap();
         assert_eq!(delimiters, ["<%", "%}", "[[", "]]", "{#", "#}"]);
@@ -72,7 +72,7 @@ async fn a_template_that_cannot_be_rendered_asks_nothing_of_the_node() {
     let shell = fake::shells().remove(0);
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("t"), "{{ nope }}").unwrap();
-    let control = Controller::new(folder.path()).rendering(|_, _| {
+    let control = FakeController::new(folder.path()).rendering(|_, _| {
         Err(ControllerError {
             message: "t:1: `nope` is undefined".to_owned(),
             hint: None,

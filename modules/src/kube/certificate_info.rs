@@ -153,14 +153,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::fake::{Controller, REAL, run, shells};
+    use crate::fake::{FakeController, REAL, run, shells};
     use crate::host::Host;
     use crate::kube::certificates::tests::{LEAF, LEAF_BASE64};
 
     #[tokio::test]
     async fn certificates_are_found_in_files_and_kubeconfigs_and_keys_stay() {
         for shell in shells() {
-            let control = Controller::new(shell.dir());
+            let control = FakeController::new(shell.dir());
             let home = shell.at("k");
             std::fs::create_dir_all(shell.dir().join("k/pki/etcd")).unwrap();
             let key = "-----BEGIN RSA PRIVATE KEY-----\nSECRET\n-----END RSA PRIVATE KEY-----\n";
@@ -217,7 +217,7 @@ mod tests {
     #[tokio::test]
     async fn what_a_server_serves_is_asked_on_the_node() {
         for shell in shells() {
-            let control = Controller::new(shell.dir());
+            let control = FakeController::new(shell.dir());
             std::fs::write(shell.at("served.pem"), LEAF).unwrap();
             let file = shell.at("served.pem");
             let shell = shell.tool(
@@ -249,7 +249,7 @@ mod tests {
             );
             let host = crate::fake::Fake::saying(&[&answer]);
             let outcome =
-                run::<CertificateInfoArgs>(&host, &Controller::new("."), REAL, json!({})).await;
+                run::<CertificateInfoArgs>(&host, &FakeController::new("."), REAL, json!({})).await;
             let outcome = outcome.unwrap();
             assert_eq!(
                 outcome.data["certificates"][0]["expired"],
@@ -272,7 +272,7 @@ mod tests {
         }
         let host = crate::fake::Fake::saying(&[&answer]);
         let outcome =
-            run::<CertificateInfoArgs>(&host, &Controller::new("."), REAL, json!({})).await;
+            run::<CertificateInfoArgs>(&host, &FakeController::new("."), REAL, json!({})).await;
         let outcome = outcome.unwrap();
         let certificates = outcome.data["certificates"].as_array().unwrap();
         assert_eq!(certificates.len(), 6_000);

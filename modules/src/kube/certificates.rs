@@ -28,7 +28,7 @@ pub struct Certificate {
 
 /// Why a text gives no certificates.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Unreadable {
+pub enum CertificateError {
     /// There is none in it.
     #[error("there is no certificate in it")]
     None,
@@ -42,30 +42,30 @@ const END: &str = "-----END CERTIFICATE-----";
 
 /// The certificates in a text: PEM, or PEM that was written in Base64 once more, as in kubeconfigs. What stands before,
 /// between and after them does not count.
-pub fn read(text: &str) -> Result<Vec<Certificate>, Unreadable> {
+pub fn read(text: &str) -> Result<Vec<Certificate>, CertificateError> {
     if !text.contains(BEGIN) && !text.trim().is_empty() {
         let inner = STANDARD
             .decode(text.trim())
             .ok()
             .and_then(|bytes| String::from_utf8(bytes).ok())
             .filter(|inner| inner.contains(BEGIN))
-            .ok_or(Unreadable::None)?;
+            .ok_or(CertificateError::None)?;
         return read(&inner);
     }
     // The loader takes anything behind the last one for one more that is cut off.
     let last = text.rfind(END).map_or(text.len(), |at| at + END.len());
     let all = x509_cert::Certificate::load_pem_chain(&text.as_bytes()[..last]).map_err(broken)?;
     if all.is_empty() {
-        return Err(Unreadable::None);
+        return Err(CertificateError::None);
     }
     all.iter().map(described).collect()
 }
 
-fn broken(error: x509_cert::der::Error) -> Unreadable {
-    Unreadable::Broken(error.to_string())
+fn broken(error: x509_cert::der::Error) -> CertificateError {
+    CertificateError::Broken(error.to_string())
 }
 
-fn described(certificate: &x509_cert::Certificate) -> Result<Certificate, Unreadable> {
+fn described(certificate: &x509_cert::Certificate) -> Result<Certificate, CertificateError> {
     let signed = certificate.tbs_certificate();
     let ca = signed
         .get_extension::<BasicConstraints>()
@@ -159,13 +159,16 @@ pub mod tests {
 
     #[test]
     fn what_is_no_certificate_is_said() {
-        assert_eq!(read(""), Err(Unreadable::None));
-        assert_eq!(read("nonsense"), Err(Unreadable::None));
+        assert_eq!(read(""), Err(CertificateError::None));
+        assert_eq!(read("nonsense"), Err(CertificateError::None));
         let wrong = LEAF.replacen("MI", "MA", 1);
         let (cut, _) = LEAF.split_once(END).unwrap();
         let key = "-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n";
         for text in [&*wrong, cut, key, &format!("{LEAF}{wrong}")] {
-            assert!(matches!(read(text), Err(Unreadable::Broken(_))), "{text}");
+            assert!(
+                matches!(read(text), Err(CertificateError::Broken(_))),
+                "{text}"
+            );
         }
     }
 

@@ -265,7 +265,7 @@ mod tests {
             let host = crate::fake::Fake::saying(&[&format!("list {}\n{line}\n", line.len())]);
             let context = Context {
                 host: &host,
-                control: &crate::fake::Controller::new("."),
+                control: &crate::fake::FakeController::new("."),
                 check: false,
                 diff: false,
             };
@@ -305,7 +305,7 @@ Error: unhealthy cluster";
         let host = crate::fake::Fake::saying(&[&answer]);
         let context = Context {
             host: &host,
-            control: &crate::fake::Controller::new("."),
+            control: &crate::fake::FakeController::new("."),
             check: false,
             diff: false,
         };

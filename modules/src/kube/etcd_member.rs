@@ -29,7 +29,7 @@ use crate::outcome::{Failure, Outcome};
 #[serde(deny_unknown_fields)]
 pub struct EtcdMemberArgs {
     /// `absent`: there is no such member; `present`: there is; `listed`: only ask.
-    pub state: Wanted,
+    pub state: MemberState,
     /// Where other members reach it, as `kubeadm_state` returns it: `https://10.0.0.12:2380`.
     pub peer_url: Option<Text>,
     /// The name of the member, which is that of its Node. One that has never started has none.
@@ -43,7 +43,7 @@ pub struct EtcdMemberArgs {
 /// What is to be of the member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Wanted {
+pub enum MemberState {
     /// It is not to be there.
     Absent,
     /// It is to be there.
@@ -95,9 +95,9 @@ impl Arguments for EtcdMemberArgs {
             .with("added", false)
             .with("promoted", false);
         match self.state {
-            Wanted::Listed => Ok(outcome),
-            Wanted::Absent => self.absent(context, members, outcome).await,
-            Wanted::Present => self.present(context, members, outcome).await,
+            MemberState::Listed => Ok(outcome),
+            MemberState::Absent => self.absent(context, members, outcome).await,
+            MemberState::Present => self.present(context, members, outcome).await,
         }
     }
 }
@@ -236,7 +236,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::fake::{self, CHECK, Controller, Fake, Mode, REAL};
+    use crate::fake::{self, CHECK, Fake, FakeController, REAL, RunMode};
 
     /// Two members that are healthy, and `third` as `member list` says it.
     fn listed(third: &str) -> String {
@@ -256,11 +256,11 @@ mod tests {
     /// What came of it, and the words that etcdctl was given.
     async fn run(
         third: &str,
-        mode: Mode,
+        mode: RunMode,
         arguments: serde_json::Value,
     ) -> (Result<Outcome, Failure>, String) {
         let host = Fake::saying(&[&listed(third), ""]);
-        let control = Controller::new(".");
+        let control = FakeController::new(".");
         let result = fake::run::<EtcdMemberArgs>(&host, &control, mode, arguments).await;
         let said = host.scripts().get(1).map(|script| {
             let last = script.source.trim_end().lines().last().unwrap_or_default();

@@ -12,12 +12,11 @@ use crate::controller::RenderOptions;
 use crate::describe::{CheckMode, Invalid, Return, Rule};
 use crate::host::Input;
 use crate::kit::{self, Records, quote};
+use crate::kube::defaults::{admin, five, five_minutes, kubectl, two_seconds};
 use crate::kube::documents;
-use crate::kube::kubeadm_token::admin;
 use crate::kube::kubectl::{Kubectl, reason};
 use crate::kube::manifest::Manifest;
 use crate::kube::objects::{self, Changes};
-use crate::kube::wanted_pods::{five_minutes, kubectl, two_seconds};
 use crate::kube::webhook;
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
@@ -49,7 +48,7 @@ pub struct KubeApplyArgs {
     pub content: Option<Text>,
     /// `present`: the objects are as the manifests say. `absent`: they are removed.
     #[serde(default)]
-    pub state: Wanted,
+    pub state: ObjectState,
     /// The namespace of objects that name none.
     pub namespace: Option<Text>,
     /// Whether the server does the merging. Done by kubectl itself where it is older than 1.16.
@@ -81,7 +80,7 @@ pub struct KubeApplyArgs {
 /// Whether objects are to be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Wanted {
+pub enum ObjectState {
     /// They are to be there, as the manifests say.
     #[default]
     Present,
@@ -91,10 +90,6 @@ pub enum Wanted {
 
 fn manager() -> Text {
     Text::from("windlass")
-}
-
-fn five() -> Number<u32> {
-    Number(5)
 }
 
 impl Arguments for KubeApplyArgs {
@@ -136,8 +131,8 @@ impl Arguments for KubeApplyArgs {
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
         let manifest = self.manifest(context)?;
         match self.state {
-            Wanted::Present => self.apply(context, &manifest).await,
-            Wanted::Absent => self.remove(context, &manifest).await,
+            ObjectState::Present => self.apply(context, &manifest).await,
+            ObjectState::Absent => self.remove(context, &manifest).await,
         }
     }
 }
@@ -274,7 +269,7 @@ impl KubeApplyArgs {
     async fn ask(&self, context: &Context<'_>, manifest: &Secret) -> Result<Records, Failure> {
         let mut source = self.kubectl().prelude();
         let word = |yes: bool, word: &str| if yes { word.to_owned() } else { String::new() };
-        let present = self.state == Wanted::Present;
+        let present = self.state == ObjectState::Present;
         for (name, value) in [
             ("state", word(present, "present")),
             ("namespace", self.namespace.clone().unwrap_or_default().0),

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::fake::{self, CHECK, Controller, DIFF, REAL, Shell, shells};
+use crate::fake::{self, CHECK, DIFF, FakeController, REAL, Shell, shells};
 
 const MANIFEST: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {k: new}\n";
 
@@ -41,7 +41,7 @@ fn log(shell: &Shell) -> String {
 async fn what_is_new_is_created_and_shown() {
     for shell in shells() {
         let shell = cluster(shell, "", &config_map("new", "1"));
-        let control = Controller::new(shell.dir());
+        let control = FakeController::new(shell.dir());
         let outcome = fake::run::<KubeApplyArgs>(&shell, &control, DIFF, arguments(&shell))
             .await
             .unwrap();
@@ -61,7 +61,7 @@ async fn what_is_new_is_created_and_shown() {
 async fn what_is_as_it_should_be_is_unchanged_in_one_round_trip() {
     for shell in shells() {
         let shell = cluster(shell, &config_map("new", "1"), &config_map("new", "2"));
-        let control = Controller::new(shell.dir());
+        let control = FakeController::new(shell.dir());
         let outcome = fake::run::<KubeApplyArgs>(&shell, &control, REAL, arguments(&shell))
             .await
             .unwrap();
@@ -75,7 +75,7 @@ async fn what_is_as_it_should_be_is_unchanged_in_one_round_trip() {
 async fn check_mode_asks_the_server_and_finds_the_same() {
     for shell in shells() {
         let shell = cluster(shell, &config_map("old", "1"), &config_map("new", "1"));
-        let control = Controller::new(shell.dir());
+        let control = FakeController::new(shell.dir());
         let outcome = fake::run::<KubeApplyArgs>(&shell, &control, CHECK, arguments(&shell))
             .await
             .unwrap();
@@ -90,7 +90,7 @@ async fn a_kind_that_is_not_known_yet_is_tried_again() {
     for shell in shells() {
         let shell = cluster(shell, "", &config_map("new", "1"));
         std::fs::write(shell.dir().join("unknown"), "").unwrap();
-        let control = Controller::new(shell.dir());
+        let control = FakeController::new(shell.dir());
         let outcome = fake::run::<KubeApplyArgs>(&shell, &control, REAL, arguments(&shell))
             .await
             .unwrap();
@@ -106,7 +106,7 @@ async fn a_kind_that_is_not_known_yet_is_tried_again() {
 async fn what_is_to_go_goes_and_only_if_it_is_there() {
     for shell in shells() {
         let shell = cluster(shell, &config_map("old", "1"), "");
-        let control = Controller::new(shell.dir());
+        let control = FakeController::new(shell.dir());
         let mut arguments = arguments(&shell);
         arguments["state"] = json!("absent");
         let outcome = fake::run::<KubeApplyArgs>(&shell, &control, CHECK, arguments.clone())
@@ -136,7 +136,7 @@ async fn files_and_templates_of_the_control_host_become_one_manifest() {
     )
     .unwrap();
     let control =
-        Controller::new(shell.dir()).rendering(|text, _| Ok(text.replace("NAME", "rendered")));
+        FakeController::new(shell.dir()).rendering(|text, _| Ok(text.replace("NAME", "rendered")));
     let apply: KubeApplyArgs =
         serde_json::from_value(json!({"src": ["a.yml", "b.yml.j2"]})).unwrap();
     let context = Context {
@@ -159,7 +159,7 @@ async fn files_and_templates_of_the_control_host_become_one_manifest() {
 async fn what_is_no_manifest_is_said_before_anything_is_sent() {
     let shell = shells().remove(0);
     std::fs::write(shell.dir().join("a.yml"), "just text").unwrap();
-    let control = Controller::new(shell.dir());
+    let control = FakeController::new(shell.dir());
     let failure = fake::run::<KubeApplyArgs>(&shell, &control, REAL, json!({"src": "a.yml"})).await;
     assert!(
         failure
@@ -214,7 +214,7 @@ fn without_namespace(shell: Shell) -> Shell {
 async fn check_mode_counts_what_is_in_a_namespace_of_its_own_as_created() {
     for shell in shells() {
         let shell = without_namespace(shell);
-        let control = Controller::new(shell.dir());
+        let control = FakeController::new(shell.dir());
         let mut arguments = arguments(&shell);
         arguments["content"] = json!(OWN_NAMESPACE);
         let outcome = fake::run::<KubeApplyArgs>(&shell, &control, CHECK, arguments)
@@ -246,7 +246,7 @@ async fn check_mode_counts_what_is_in_a_namespace_of_its_own_as_created() {
 #[tokio::test]
 async fn a_refusal_that_is_none_of_its_own_stays_one_in_check_mode() {
     let shell = without_namespace(shells().remove(0));
-    let control = Controller::new(shell.dir());
+    let control = FakeController::new(shell.dir());
     let mut arguments = arguments(&shell);
     arguments["content"] = json!(OWN_NAMESPACE.replace(
         "lb-system}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}",
@@ -263,7 +263,7 @@ async fn a_refusal_that_is_none_of_its_own_stays_one_in_check_mode() {
 #[tokio::test]
 async fn a_namespace_is_applied_before_what_is_in_it() {
     let shell = without_namespace(shells().remove(0));
-    let control = Controller::new(shell.dir());
+    let control = FakeController::new(shell.dir());
     let mut arguments = arguments(&shell);
     arguments["content"] = json!(OWN_NAMESPACE);
     arguments["retries"] = json!(0);
@@ -306,7 +306,7 @@ async fn a_webhook_that_is_not_up_yet_is_waited_for_whatever_the_number_of_tries
     for shell in shells() {
         let starts = json!({"phase": "Pending", "containerStatuses": [{"name": "c", "state": {"waiting": {"reason": "ContainerCreating"}}}]});
         let shell = with_webhook(shell, 3, &starts);
-        let control = Controller::new(shell.dir());
+        let control = FakeController::new(shell.dir());
         let mut arguments = arguments(&shell);
         arguments["retries"] = json!(0);
         let outcome = fake::run::<KubeApplyArgs>(&shell, &control, REAL, arguments)
@@ -326,7 +326,7 @@ async fn a_webhook_that_is_not_up_yet_is_waited_for_whatever_the_number_of_tries
 async fn a_webhook_that_does_not_come_is_told_of_with_its_service() {
     let crashes = json!({"phase": "Pending", "containerStatuses": [{"name": "c", "state": {"waiting": {"reason": "ErrImagePull"}}}]});
     let shell = with_webhook(shells().remove(0), 100, &crashes);
-    let control = Controller::new(shell.dir());
+    let control = FakeController::new(shell.dir());
     let mut arguments = arguments(&shell);
     arguments["webhook_timeout"] = json!(0);
     let failure = fake::run::<KubeApplyArgs>(&shell, &control, REAL, arguments)

@@ -9,11 +9,10 @@ use serde_json::{Value, json};
 
 use crate::args::{NodePath, Text};
 use crate::describe::{CheckMode, Return};
-use crate::kube::kubeadm_token::admin;
+use crate::kube::defaults::{admin, kubectl};
 use crate::kube::kubectl::{Kubectl, words};
-use crate::kube::nodes::Wanted;
+use crate::kube::nodes::WantedNode;
 use crate::kube::pods::{self, Health};
-use crate::kube::wanted_pods::kubectl;
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
@@ -98,9 +97,9 @@ fn listed(nodes: &Value, pods: &Value) -> Vec<Value> {
             on.entry(node).or_default().push(pod);
         }
     }
-    let ready = Wanted {
+    let ready = WantedNode {
         condition: "Ready".to_owned(),
-        ..Wanted::default()
+        ..WantedNode::default()
     };
     let mut nodes: Vec<&Value> = items(nodes).collect();
     nodes.sort_by_key(|node| pods::name(node));
@@ -148,7 +147,7 @@ fn version(image: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fake::{self, Controller, REAL};
+    use crate::fake::{self, FakeController, REAL};
 
     fn node(name: &str, ready: &str) -> Value {
         json!({
@@ -208,7 +207,7 @@ mod tests {
     async fn an_api_that_does_not_answer_is_said() {
         let node = fake::Fake::saying(&["status 1\n1\nanswer 18\nconnection refused\n"]);
         let failure =
-            fake::run::<KubeNodesArgs>(&node, &Controller::new("/"), REAL, json!({})).await;
+            fake::run::<KubeNodesArgs>(&node, &FakeController::new("/"), REAL, json!({})).await;
         assert_eq!(
             failure.unwrap_err().message,
             "the API does not answer: connection refused"

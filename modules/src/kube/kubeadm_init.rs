@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::args::{Flag, List, Number, SecretText, Text};
 use crate::describe::{CheckMode, Invalid, Return};
+use crate::kube::defaults::{one_minute, ten_minutes};
 use crate::kube::documents;
 use crate::kube::kubeadm::{self, CONFIG, KubeadmCommand};
 use crate::kube::membership::{self, Act, Membership};
@@ -62,14 +63,6 @@ pub struct KubeadmInitArgs {
     /// it may just have been started.
     #[serde(default = "one_minute")]
     pub settle: Number<u64>,
-}
-
-pub(super) fn ten_minutes() -> Number<u64> {
-    Number(600)
-}
-
-pub(super) fn one_minute() -> Number<u64> {
-    Number(60)
 }
 
 impl Arguments for KubeadmInitArgs {

@@ -5,10 +5,10 @@ use serde::Deserialize;
 
 use crate::args::{Flag, List, Number, SecretText, Text};
 use crate::describe::{CheckMode, Invalid, Return};
+use crate::kube::defaults::{one_minute, ten_minutes};
 use crate::kube::documents::{self, Discovery};
 use crate::kube::forms;
 use crate::kube::kubeadm::{self, CONFIG, KubeadmCommand};
-use crate::kube::kubeadm_init::{one_minute, ten_minutes};
 use crate::kube::membership::{self, Act, Membership};
 use crate::kube::probe::{Probed, Question};
 use crate::kube::signs::Role;
@@ -204,15 +204,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::fake::{self, CHECK, Controller, Fake, Mode, REAL};
+    use crate::fake::{self, CHECK, Fake, FakeController, REAL, RunMode};
 
     const TOKEN: &str = "abcdef.0123456789abcdef";
 
     /// How it fails with these on a host that says nothing, what was hidden by then, and how often the host was
     /// asked.
-    async fn refused(mode: Mode, token: &str, key: Option<&str>) -> (Failure, Vec<Secret>, usize) {
+    async fn refused(
+        mode: RunMode,
+        token: &str,
+        key: Option<&str>,
+    ) -> (Failure, Vec<Secret>, usize) {
         let host = Fake::saying(&[""]);
-        let control = Controller::new(".");
+        let control = FakeController::new(".");
         let arguments = json!({
             "endpoint": "10.0.0.10:6443", "token": token, "ca_cert_hashes": [], "certificate_key": key
         });

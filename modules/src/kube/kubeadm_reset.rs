@@ -7,11 +7,11 @@ use serde::Deserialize;
 
 use crate::args::{Flag, Number, Text};
 use crate::describe::{CheckMode, Return};
+use crate::kube::defaults::one_minute;
 use crate::kube::kubeadm;
-use crate::kube::kubeadm_init::one_minute;
 use crate::kube::membership::{self, Act};
 use crate::kube::probe::Question;
-use crate::kube::signs::{Role, State};
+use crate::kube::signs::{NodeState, Role};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
@@ -75,15 +75,15 @@ impl Arguments for KubeadmResetArgs {
         .ask(context)
         .await?;
         match probed.finding.state {
-            State::Absent => return Ok(membership::describe(Outcome::ok(), &probed)),
-            State::Joined if !*self.force => {
+            NodeState::Absent => return Ok(membership::describe(Outcome::ok(), &probed)),
+            NodeState::Joined if !*self.force => {
                 return Err(Failure::new("the node is in its cluster, and works")
                     .hint("`force: true` resets it all the same"));
             }
-            State::Half if !*self.force => {
+            NodeState::Half if !*self.force => {
                 membership::may_reset(Act::Either, true, &probed.finding)?;
             }
-            State::Half | State::Joined => {}
+            NodeState::Half | NodeState::Joined => {}
         }
         let outcome = membership::describe(Outcome::changed(true), &probed).with("reset", true);
         if context.check {

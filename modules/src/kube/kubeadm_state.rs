@@ -5,10 +5,10 @@ use serde::Deserialize;
 
 use crate::args::{Flag, Number, Text};
 use crate::describe::{CheckMode, Return};
-use crate::kube::kubeadm_init::one_minute;
+use crate::kube::defaults::one_minute;
 use crate::kube::membership::{self, Act};
 use crate::kube::probe::Question;
-use crate::kube::signs::{Role, State};
+use crate::kube::signs::{NodeState, Role};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
@@ -75,7 +75,7 @@ impl Arguments for KubeadmStateArgs {
         .ask(context)
         .await?;
         let finding = &probed.finding;
-        let half = finding.state == State::Half;
+        let half = finding.state == NodeState::Half;
         let summary = if half {
             membership::summary(Act::Either, finding)
         } else {

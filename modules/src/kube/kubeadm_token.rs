@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use crate::args::{Flag, NodePath, Text};
 use crate::describe::{CheckMode, Return};
 use crate::kit::{self, Records, quote};
+use crate::kube::defaults::admin;
 use crate::kube::forms;
-use crate::kube::kubectl::ADMIN;
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 use crate::secret::Secret;
@@ -48,10 +48,6 @@ fn two_hours() -> Text {
 
 fn description() -> Text {
     Text::from("joins nodes, made by windlass")
-}
-
-pub(super) fn admin() -> NodePath {
-    NodePath::from(ADMIN)
 }
 
 const CREATE: &str = r#"
@@ -261,7 +257,7 @@ impl Join {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fake::{self, Controller, REAL, shells};
+    use crate::fake::{self, FakeController, REAL, shells};
 
     const TOKEN: &str = "abcdef.0123456789abcdef";
     const HASH: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -320,7 +316,7 @@ mod tests {
                     "kubectl",
                     &format!(r#"echo "$*" >>{log}; echo "kubernetesVersion: v1.20.2""#),
                 );
-            let control = Controller::new(shell.dir());
+            let control = FakeController::new(shell.dir());
             let outcome = fake::run::<KubeadmTokenArgs>(
                 &shell,
                 &control,
@@ -353,7 +349,7 @@ mod tests {
         let shell = shell
             .tool("kubeadm", kubeadm)
             .tool("kubectl", "echo 'kubernetesVersion: v1.20.2'");
-        let control = Controller::new(shell.dir());
+        let control = FakeController::new(shell.dir());
         let arguments = json!({"kubeconfig": kubeconfig, "certificate_key": true});
         let result = fake::run::<KubeadmTokenArgs>(&shell, &control, REAL, arguments).await;
         (result.unwrap_err(), control.hidden())

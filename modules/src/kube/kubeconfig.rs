@@ -274,7 +274,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::fake::{self, CHECK, Controller, REAL, run, shells};
+    use crate::fake::{self, CHECK, FakeController, REAL, run, shells};
 
     /// As kubeadm 1.20 and 1.37 write it.
     const GOOD: &str = "apiVersion: v1
@@ -302,7 +302,7 @@ users:
         let shell = shells().remove(0);
         fs::write(shell.at("admin.conf"), text).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let control = Controller::new(folder.path());
+        let control = FakeController::new(folder.path());
         let arguments = json!({"src": shell.at("admin.conf"), "dest": "kube/config"});
         let outcome = run::<KubeconfigArgs>(&shell, &control, REAL, arguments).await;
         (folder, outcome)
@@ -313,7 +313,7 @@ users:
         for shell in fake::shells() {
             fs::write(shell.at("admin.conf"), GOOD).unwrap();
             let folder = tempfile::tempdir().unwrap();
-            let control = Controller::new(folder.path());
+            let control = FakeController::new(folder.path());
             let arguments = json!({"src": shell.at("admin.conf"), "dest": "kube/config"});
             let local = folder.path().join("kube/config");
             for (mode, changed) in [(CHECK, true), (REAL, true), (REAL, false)] {
@@ -435,7 +435,7 @@ users:
     #[tokio::test]
     async fn a_dest_that_names_a_folder_is_refused_before_the_node_is_asked() {
         let host = fake::Fake::saying(&[]);
-        let control = Controller::new("/nowhere");
+        let control = FakeController::new("/nowhere");
         for dest in ["kube/", "~/.kube/", "/"] {
             let outcome =
                 run::<KubeconfigArgs>(&host, &control, REAL, json!({ "dest": dest })).await;

@@ -199,7 +199,7 @@ mod tests {
         let host = crate::fake::Fake::saying(&[&answer]);
         let context = Context {
             host: &host,
-            control: &crate::fake::Controller::new("/"),
+            control: &crate::fake::FakeController::new("/"),
             check: false,
             diff: false,
         };

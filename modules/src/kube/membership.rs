@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::describe::Return;
 use crate::kube::kubeadm::{self, KubeadmCommand};
 use crate::kube::probe::{Places, Probed, Question};
-use crate::kube::signs::{Finding, State};
+use crate::kube::signs::{Finding, NodeState};
 use crate::module::Context;
 use crate::outcome::{Failure, Outcome};
 
@@ -62,10 +62,10 @@ impl Membership<'_> {
     ) -> Result<Outcome, Failure> {
         let probed = self.question.ask(context).await?;
         let before = probed.finding.state;
-        if before == State::Joined {
+        if before == NodeState::Joined {
             return Ok(describe(Outcome::ok(), &probed).message("it is there already, and works"));
         }
-        if before == State::Half {
+        if before == NodeState::Half {
             may_reset(self.act, self.repair, &probed.finding)?;
         }
         // Made before anything is reset: what is wrong with it should do no damage.
@@ -73,11 +73,11 @@ impl Membership<'_> {
         let mut outcome = describe(Outcome::changed(true), &probed);
         outcome
             .data
-            .insert("reset".to_owned(), Value::Bool(before == State::Half));
+            .insert("reset".to_owned(), Value::Bool(before == NodeState::Half));
         if context.check {
             return Ok(outcome.message(format!("would run `kubeadm {}`", command.arguments[0])));
         }
-        if before == State::Half {
+        if before == NodeState::Half {
             kubeadm::reset(context, self.question.places, self.cri_socket).await?;
         }
         let output = command.run(context, self.question.places).await?;
@@ -152,7 +152,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::fake::{Controller, Shell, shells};
+    use crate::fake::{FakeController, Shell, shells};
     use crate::kube::kubeadm::CONFIG;
     use crate::kube::signs::Role;
     use crate::secret::Secret;
@@ -170,7 +170,7 @@ mod tests {
     /// A machine with a kubeadm that writes down what it is asked, and a cluster that answers or not.
     struct Machine {
         shell: Shell,
-        control: Controller,
+        control: FakeController,
         places: Places,
     }
 
@@ -214,7 +214,7 @@ mod tests {
                 kubelet: root.join("kubelet").display().to_string(),
                 ..Places::default()
             };
-            let control = Controller::new(&root);
+            let control = FakeController::new(&root);
             Self {
                 shell,
                 control,

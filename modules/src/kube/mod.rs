@@ -3,11 +3,12 @@
 //! The files named like a module (`kubeadm_init`, `wait_pods`, …) hold its arguments and its flow. The
 //! others are what they share: [`probe`] asks a node and [`signs`] judges the answer; [`kubeadm`] runs
 //! kubeadm; [`certificates`] reads X.509; [`forms`] knows names, addresses and tokens when it sees them; [`pruned`]
-//! reads what the API says and [`shown`] reports it; [`versions`] is the table of what differs between
-//! kubeadm's versions.
+//! reads what the API says and [`shown`] reports it; [`defaults`] has what arguments of several modules are where
+//! nobody gives them; [`versions`] is the table of what differs between kubeadm's versions.
 
 mod certificate_info;
 mod certificates;
+mod defaults;
 pub mod documents;
 mod etcd;
 mod etcd_member;
@@ -35,6 +36,8 @@ mod pods;
 mod probe;
 mod pruned;
 mod revisions;
+#[cfg(test)]
+mod sample_pods;
 mod selector;
 mod shown;
 mod signs;

@@ -9,12 +9,11 @@ use serde_json::{Map, Value, json};
 
 use crate::args::{Data, NodePath, Number, Text};
 use crate::describe::{CheckMode, Invalid, Return, Rule};
-use crate::kube::kubeadm_token::admin;
+use crate::kube::defaults::{admin, five, kubectl, two_seconds};
 use crate::kube::kubectl::{Kubectl, Question, words};
 use crate::kube::node_wishes::{self, Plan, Record, Wishes};
 use crate::kube::pods;
 use crate::kube::pruned;
-use crate::kube::wanted_pods::{kubectl, two_seconds};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Difference, Failure, Outcome};
 
@@ -67,10 +66,6 @@ pub enum WishState {
     Present,
     /// They are only checked for what Kubernetes would refuse; no cluster is needed.
     Checked,
-}
-
-fn five() -> Number<u32> {
-    Number(5)
 }
 
 /// Where it is recorded what was set.

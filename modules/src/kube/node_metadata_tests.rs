@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::json;
 
 use super::*;
-use crate::fake::{self, CHECK, Controller, Mode, REAL, Shell, shells};
+use crate::fake::{self, CHECK, FakeController, REAL, RunMode, Shell, shells};
 
 /// A cluster of one Node with `taints`; what patches it is kept in `patches`, and applied to the record by hand.
 fn cluster(shell: Shell, taints: &Value) -> Shell {
@@ -38,10 +38,10 @@ fn recorded(shell: &Shell, text: &str) {
     fs::write(shell.dir().join("record"), record.to_string()).unwrap();
 }
 
-async fn run(shell: &Shell, mode: Mode, mut arguments: Value) -> Result<Outcome, Failure> {
+async fn run(shell: &Shell, mode: RunMode, mut arguments: Value) -> Result<Outcome, Failure> {
     arguments["kubeconfig"] = json!(shell.at("admin.conf"));
     arguments["delay"] = json!(0);
-    let control = Controller::new(shell.dir());
+    let control = FakeController::new(shell.dir());
     fake::run::<NodeMetadataArgs>(shell, &control, mode, arguments).await
 }
 
@@ -179,7 +179,7 @@ async fn a_node_that_is_not_there_is_an_error_and_in_check_mode_to_come() {
 #[tokio::test]
 async fn what_kubernetes_would_refuse_is_known_without_a_cluster() {
     let node = fake::Fake::saying(&[]);
-    let control = Controller::new("/");
+    let control = FakeController::new("/");
     let check = |arguments| fake::run::<NodeMetadataArgs>(&node, &control, REAL, arguments);
     let said = check(json!({"labels": {"w1": {"gpu": true}}, "state": "checked"})).await;
     assert_eq!(
@@ -196,7 +196,7 @@ async fn an_api_that_does_not_answer_is_asked_again_and_then_said() {
     let node = fake::Fake::saying(&["status 1\n1\nanswer 18\nconnection refused\n"; 9]);
     let arguments = json!({"labels": {"w1": {"a": "b"}}, "retries": 1, "delay": 0});
     let failure =
-        fake::run::<NodeMetadataArgs>(&node, &Controller::new("/"), REAL, arguments).await;
+        fake::run::<NodeMetadataArgs>(&node, &FakeController::new("/"), REAL, arguments).await;
     assert_eq!(
         failure.unwrap_err().message,
         "the Nodes cannot be looked at: connection refused"

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// What a node must be to be waited for no longer.
 #[derive(Debug, Clone, Default)]
-pub struct Wanted {
+pub struct WantedNode {
     /// A condition that must be `True`.
     pub condition: String,
     /// Whether it must take new pods.
@@ -15,7 +15,7 @@ pub struct Wanted {
     pub labels: BTreeMap<String, String>,
 }
 
-impl Wanted {
+impl WantedNode {
     /// Nothing when the node is as wanted; otherwise what is not so yet.
     pub fn lacks(&self, node: &Value) -> Option<String> {
         let condition = node["status"]["conditions"]
@@ -64,10 +64,10 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn wanted() -> Wanted {
-        Wanted {
+    fn wanted() -> WantedNode {
+        WantedNode {
             condition: "Ready".to_owned(),
-            ..Wanted::default()
+            ..WantedNode::default()
         }
     }
 
@@ -110,12 +110,12 @@ mod tests {
         let mut cordoned = node("True");
         cordoned["spec"]["unschedulable"] = json!(true);
         assert_eq!(wanted().lacks(&cordoned), None);
-        let schedulable = Wanted {
+        let schedulable = WantedNode {
             schedulable: true,
             ..wanted()
         };
         assert_eq!(schedulable.lacks(&cordoned).unwrap(), "cordoned");
-        let labelled = |value: &str| Wanted {
+        let labelled = |value: &str| WantedNode {
             labels: BTreeMap::from([("zone".to_owned(), value.to_owned())]),
             ..wanted()
         };

@@ -5,28 +5,10 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::*;
+use crate::kube::sample_pods::{broken, pod};
 
 fn wait(arguments: Value) -> WaitPodsArgs {
     serde_json::from_value(arguments).unwrap()
-}
-
-fn pod(name: &str, ready: bool) -> Value {
-    let status = if ready { "True" } else { "False" };
-    json!({
-        "metadata": {"name": name, "uid": name},
-        "spec": {"containers": [{}]},
-        "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": status}]},
-    })
-}
-
-fn broken(name: &str) -> Value {
-    json!({
-        "metadata": {"name": name, "uid": name},
-        "spec": {"containers": [{}]},
-        "status": {"phase": "Pending", "containerStatuses": [
-            {"name": "c", "ready": false, "state": {"waiting": {"reason": "ImagePullBackOff"}}},
-        ]},
-    })
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "an answer like that of kubectl")]

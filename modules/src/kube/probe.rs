@@ -9,7 +9,7 @@ use crate::kit::{self, Records, quote};
 use crate::kube::forms;
 use crate::kube::kubectl::reason;
 use crate::kube::pruned;
-use crate::kube::signs::{self, Finding, NodeObject, Role, Signs, State};
+use crate::kube::signs::{self, Finding, NodeObject, NodeState, Role, Signs};
 use crate::kube::versions::Version;
 use crate::module::Context;
 use crate::outcome::Failure;
@@ -78,7 +78,7 @@ impl Question<'_> {
         loop {
             let probed = self.ask_once(context).await?;
             let finding = &probed.finding;
-            let settling = finding.state == State::Half && finding.may_settle;
+            let settling = finding.state == NodeState::Half && finding.may_settle;
             if !settling || started.elapsed() >= self.settle {
                 return Ok(probed);
             }
@@ -226,7 +226,7 @@ fn node_error(text: &str) -> NodeObject {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fake::{Controller, Shell, shells};
+    use crate::fake::{FakeController, Shell, shells};
 
     const NODE: &str = r#"{"metadata":{"name":"cp1","labels":{"node-role.kubernetes.io/master":""}},"status":{"conditions":[{"type":"Ready","status":"True"}]}}"#;
 
@@ -237,7 +237,7 @@ mod tests {
             kubelet: shell.at("kubelet"),
             ..Places::default()
         };
-        let control = Controller::new(shell.dir());
+        let control = FakeController::new(shell.dir());
         let context = Context {
             host: shell,
             control: &control,
@@ -292,7 +292,7 @@ mod tests {
         for shell in shells() {
             let shell = node(shell, &[]);
             let probed = ask(&shell, Role::Worker, 0).await.unwrap();
-            assert_eq!(probed.finding.state, State::Absent);
+            assert_eq!(probed.finding.state, NodeState::Absent);
             assert_eq!(probed.node_name, "cp1.example");
             assert_eq!(probed.version.to_string(), "v1.20.2");
         }
@@ -311,7 +311,7 @@ mod tests {
             assert!(failure.hint.unwrap().contains("node_name"));
         }
         let host = crate::fake::Fake::saying(&["version 7\nv1.20.2\nnode_name 3\ncp1\n"]);
-        let control = Controller::new(".");
+        let control = FakeController::new(".");
         let context = Context {
             host: &host,
             control: &control,
@@ -354,7 +354,7 @@ mod tests {
             );
             let probed = ask(&shell, CONTROL_PLANE, 0).await.unwrap();
             assert_eq!(probed.finding.missing, Vec::<String>::new());
-            assert_eq!(probed.finding.state, State::Joined);
+            assert_eq!(probed.finding.state, NodeState::Joined);
             assert_eq!(probed.peer_url.unwrap(), "https://[fd00::1]:2380");
             assert_eq!(shell.trips(), 1);
         }
@@ -401,7 +401,7 @@ mod tests {
                 write("kubelet.conf", &conf("https://[fd00::1]:7443"));
                 write("admin.conf", &conf("https://10.0.0.100:6443"));
                 let probed = ask(&shell, CONTROL_PLANE, 0).await.unwrap();
-                assert_eq!(probed.finding.state, State::Half);
+                assert_eq!(probed.finding.state, NodeState::Half);
                 let kept = probed.finding.keep.unwrap_or_default();
                 assert!(
                     kept.contains(keep.unwrap_or_default()),
@@ -433,14 +433,14 @@ mod tests {
             ),
         );
         let probed = ask(&shell, CONTROL_PLANE, 0).await.unwrap();
-        assert_eq!(probed.finding.state, State::Half);
+        assert_eq!(probed.finding.state, NodeState::Half);
         assert_eq!(
             probed.finding.missing,
             ["its API server is not ready: [-]etcd failed"]
         );
         std::fs::remove_file(shell.dir().join("later")).unwrap();
         let probed = ask(&shell, CONTROL_PLANE, 30).await.unwrap();
-        assert_eq!(probed.finding.state, State::Joined);
+        assert_eq!(probed.finding.state, NodeState::Joined);
     }
 
     #[tokio::test]

@@ -69,7 +69,7 @@ pub const CA: &str = "pki/ca.crt";
 
 /// One of the three states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum NodeState {
     /// Nothing is there.
     Absent,
     /// All is there, and works.
@@ -78,7 +78,7 @@ pub enum State {
     Half,
 }
 
-impl State {
+impl NodeState {
     /// As results say it.
     pub fn name(self) -> &'static str {
         match self {
@@ -93,7 +93,7 @@ impl State {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The state.
-    pub state: State,
+    pub state: NodeState,
     /// What is there, in words.
     pub found: Vec<String>,
     /// What a joined node would have besides, in words.
@@ -109,15 +109,17 @@ pub fn judge(role: Role, signs: &Signs) -> Finding {
     let missing = missing(role, signs);
     let found = found(role, signs);
     let state = if found.is_empty() {
-        State::Absent
+        NodeState::Absent
     } else if missing.is_empty() {
-        State::Joined
+        NodeState::Joined
     } else {
-        State::Half
+        NodeState::Half
     };
     Finding {
         state,
-        keep: (state == State::Half).then(|| keep(role, signs)).flatten(),
+        keep: (state == NodeState::Half)
+            .then(|| keep(role, signs))
+            .flatten(),
         may_settle: may_settle(role, signs),
         found,
         missing,
@@ -319,7 +321,7 @@ mod tests {
     #[test]
     fn a_node_with_nothing_is_absent_in_either_role() {
         for role in [CONTROL_PLANE, Role::Worker] {
-            assert_eq!(judge(role, &nothing()).state, State::Absent);
+            assert_eq!(judge(role, &nothing()).state, NodeState::Absent);
         }
     }
 
@@ -329,15 +331,18 @@ mod tests {
             files: files(&[CA]),
             ..nothing()
         };
-        assert_eq!(judge(CONTROL_PLANE, &signs).state, State::Absent);
+        assert_eq!(judge(CONTROL_PLANE, &signs).state, NodeState::Absent);
         // A worker refuses to join over a CA certificate.
-        assert_eq!(judge(Role::Worker, &signs).state, State::Half);
+        assert_eq!(judge(Role::Worker, &signs).state, NodeState::Half);
     }
 
     #[test]
     fn with_all_that_belongs_to_it_a_node_is_joined() {
-        assert_eq!(judge(CONTROL_PLANE, &control_plane()).state, State::Joined);
-        assert_eq!(judge(Role::Worker, &worker()).state, State::Joined);
+        assert_eq!(
+            judge(CONTROL_PLANE, &control_plane()).state,
+            NodeState::Joined
+        );
+        assert_eq!(judge(Role::Worker, &worker()).state, NodeState::Joined);
     }
 
     #[test]
@@ -346,7 +351,7 @@ mod tests {
             node: node(&master(), "False"),
             ..control_plane()
         };
-        assert_eq!(judge(CONTROL_PLANE, &signs).state, State::Joined);
+        assert_eq!(judge(CONTROL_PLANE, &signs).state, NodeState::Joined);
     }
 
     #[test]
@@ -357,8 +362,8 @@ mod tests {
         let external = Role::ControlPlane {
             external_etcd: true,
         };
-        assert_eq!(judge(external, &signs).state, State::Joined);
-        assert_eq!(judge(CONTROL_PLANE, &signs).state, State::Half);
+        assert_eq!(judge(external, &signs).state, NodeState::Joined);
+        assert_eq!(judge(CONTROL_PLANE, &signs).state, NodeState::Half);
     }
 
     #[test]
@@ -368,7 +373,7 @@ mod tests {
             ..nothing()
         };
         let finding = judge(CONTROL_PLANE, &signs);
-        assert_eq!(finding.state, State::Half);
+        assert_eq!(finding.state, NodeState::Half);
         assert_eq!(finding.found, ["/etc/kubernetes/admin.conf"]);
         assert_eq!(finding.keep, None);
         assert!(!finding.may_settle);
@@ -383,7 +388,7 @@ mod tests {
             ..control_plane()
         };
         let finding = judge(CONTROL_PLANE, &signs);
-        assert_eq!((finding.state, finding.keep), (State::Half, None));
+        assert_eq!((finding.state, finding.keep), (NodeState::Half, None));
     }
 
     #[test]
@@ -396,7 +401,10 @@ mod tests {
         signs.files.remove(MANIFESTS[3]);
         signs.files.remove(ETCD_DATA);
         let finding = judge(CONTROL_PLANE, &signs);
-        assert_eq!((finding.state, finding.keep.as_ref()), (State::Half, None));
+        assert_eq!(
+            (finding.state, finding.keep.as_ref()),
+            (NodeState::Half, None)
+        );
         assert!(
             finding
                 .missing
@@ -413,7 +421,10 @@ mod tests {
             ..control_plane()
         };
         let finding = judge(CONTROL_PLANE, &signs);
-        assert_eq!((finding.state, finding.keep.as_ref()), (State::Half, None));
+        assert_eq!(
+            (finding.state, finding.keep.as_ref()),
+            (NodeState::Half, None)
+        );
         assert_eq!(finding.missing, ["the Node has no control plane label"]);
         assert!(!finding.may_settle);
     }
@@ -435,14 +446,14 @@ mod tests {
         };
         for (signs, may_settle) in [(restarted, true), (sick, true), (expired, false)] {
             let finding = judge(CONTROL_PLANE, &signs);
-            assert_eq!(finding.state, State::Half);
+            assert_eq!(finding.state, NodeState::Half);
             assert!(finding.keep.is_some(), "{signs:?}");
             assert_eq!(finding.may_settle, may_settle, "{signs:?}");
         }
         for node in [unknown(), node(&json!({}), "Unknown")] {
             let signs = Signs { node, ..worker() };
             let finding = judge(Role::Worker, &signs);
-            assert_eq!(finding.state, State::Half);
+            assert_eq!(finding.state, NodeState::Half);
             assert!(finding.keep.is_some(), "{signs:?}");
         }
     }
@@ -454,17 +465,17 @@ mod tests {
             ..worker()
         };
         let finding = judge(Role::Worker, &signs);
-        assert_eq!((finding.state, finding.keep), (State::Half, None));
+        assert_eq!((finding.state, finding.keep), (NodeState::Half, None));
         assert_eq!(finding.missing, ["the cluster has no Node of its name"]);
     }
 
     #[test]
     fn a_node_in_the_other_role_is_half_and_kept() {
         let finding = judge(Role::Worker, &control_plane());
-        assert_eq!(finding.state, State::Half);
+        assert_eq!(finding.state, NodeState::Half);
         assert!(finding.keep.is_some());
         let finding = judge(CONTROL_PLANE, &worker());
-        assert_eq!(finding.state, State::Half);
+        assert_eq!(finding.state, NodeState::Half);
         assert!(finding.keep.is_some());
     }
 }

@@ -10,12 +10,11 @@ use tokio::time::Instant;
 
 use crate::args::{Flag, List, NodePath, Number, Text};
 use crate::describe::{CheckMode, Return};
-use crate::kube::kubeadm_token::admin;
+use crate::kube::defaults::{admin, five_minutes, kubectl, one, one_minute, two_seconds};
 use crate::kube::kubectl::Kubectl;
-use crate::kube::nodes::Wanted;
+use crate::kube::nodes::WantedNode;
 use crate::kube::pods;
 use crate::kube::shown::Shown;
-use crate::kube::wanted_pods::{five_minutes, kubectl, one_minute, two_seconds};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
@@ -58,10 +57,6 @@ pub struct WaitNodesArgs {
     /// The kubectl to use, from the `PATH` or by its path.
     #[serde(default = "kubectl")]
     pub kubectl: Text,
-}
-
-fn one() -> Number<u32> {
-    Number(1)
 }
 
 fn ready() -> Text {
@@ -162,7 +157,7 @@ impl WaitNodesArgs {
 
     /// What is not so yet: a node's name (empty for the whole) and the reason.
     fn lacking(&self, nodes: &[&Value]) -> Vec<(String, String)> {
-        let wanted = Wanted {
+        let wanted = WantedNode {
             condition: self.condition.0.clone(),
             schedulable: *self.schedulable,
             labels: self
@@ -231,7 +226,7 @@ fn done(nodes: &[&Value], waited: Duration) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fake::{self, Controller, REAL, Shell, shells};
+    use crate::fake::{self, FakeController, REAL, Shell, shells};
 
     fn cluster(nodes: &[(&str, &str)]) -> Shell {
         let items: Vec<Value> = nodes
@@ -252,7 +247,7 @@ mod tests {
     }
 
     async fn wait(shell: &Shell, names: &[&str]) -> Result<Outcome, Failure> {
-        let control = Controller::new(shell.dir());
+        let control = FakeController::new(shell.dir());
         let arguments = json!({
             "names": names, "kubeconfig": shell.at("admin.conf"), "timeout": 0, "sleep": 0, "count": 2,
         });

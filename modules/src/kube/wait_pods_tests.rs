@@ -4,26 +4,8 @@ use crate::module::{Module, Of};
 use serde_json::json;
 
 use super::*;
-use crate::fake::{self, Controller, REAL, Shell};
-
-fn pod(name: &str, ready: bool) -> Value {
-    let status = if ready { "True" } else { "False" };
-    json!({
-        "metadata": {"name": name, "uid": name},
-        "spec": {"containers": [{}]},
-        "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": status}]},
-    })
-}
-
-fn broken(name: &str) -> Value {
-    json!({
-        "metadata": {"name": name, "uid": name},
-        "spec": {"containers": [{}]},
-        "status": {"phase": "Pending", "containerStatuses": [
-            {"name": "c", "ready": false, "state": {"waiting": {"reason": "ImagePullBackOff"}}},
-        ]},
-    })
-}
+use crate::fake::{self, FakeController, REAL, Shell};
+use crate::kube::sample_pods::{broken, pod};
 
 #[test]
 fn exactly_one_way_to_name_pods_is_wanted() {
@@ -42,6 +24,14 @@ fn exactly_one_way_to_name_pods_is_wanted() {
         said(json!({"selector": "a=b", "names": ["x"]})).unwrap(),
         "`names` and `selector` cannot be used together: give one"
     );
+}
+
+/// What the module says when it fails on this node.
+async fn failure(shell: &Shell, arguments: Value) -> Failure {
+    let control = FakeController::new(shell.dir());
+    fake::run::<WaitPodsArgs>(shell, &control, REAL, arguments)
+        .await
+        .unwrap_err()
 }
 
 /// A cluster whose one pod cannot pull its image.
@@ -68,10 +58,7 @@ fn cluster(pods: &Value) -> (Shell, Value) {
 #[tokio::test]
 async fn what_cannot_become_well_fails_with_the_reason_and_the_last_events() {
     let (shell, arguments) = cluster(&json!({"items": [broken("a")]}));
-    let control = Controller::new(shell.dir());
-    let failure = fake::run::<WaitPodsArgs>(&shell, &control, REAL, arguments)
-        .await
-        .unwrap_err();
+    let failure = failure(&shell, arguments).await;
     assert_eq!(
         failure.message,
         "pod a in default: ImagePullBackOff of container c\n  Pulling: pulling\n  Failed: no such image"
@@ -99,10 +86,7 @@ async fn a_pod_that_crashes_says_its_own_last_lines() {
     let (shell, arguments) = crashing(&format!(
         "case \"$*\" in *--previous*) printf '.:53\\n[INFO] \\033[31mstarting\\n[FATAL] %s\\n' '{loop_found}' ;; *) echo running ;; esac"
     ));
-    let control = Controller::new(shell.dir());
-    let failure = fake::run::<WaitPodsArgs>(&shell, &control, REAL, arguments)
-        .await
-        .unwrap_err();
+    let failure = failure(&shell, arguments).await;
     assert_eq!(
         failure.message,
         format!(
@@ -124,10 +108,7 @@ async fn a_pod_that_crashes_says_its_own_last_lines() {
 #[tokio::test]
 async fn where_there_are_no_last_lines_nothing_is_said_of_them() {
     let (shell, arguments) = crashing("echo 'previous terminated container not found' >&2; exit 1");
-    let control = Controller::new(shell.dir());
-    let failure = fake::run::<WaitPodsArgs>(&shell, &control, REAL, arguments)
-        .await
-        .unwrap_err();
+    let failure = failure(&shell, arguments).await;
     assert_eq!(
         failure.message,
         "pod a in default: CrashLoopBackOff of container c (it last ended with 1)"
@@ -137,7 +118,7 @@ async fn where_there_are_no_last_lines_nothing_is_said_of_them() {
 #[tokio::test]
 async fn what_is_well_is_one_round_trip_and_shown_as_it_is() {
     let (shell, arguments) = cluster(&json!({"items": [pod("a", true)]}));
-    let control = Controller::new(shell.dir());
+    let control = FakeController::new(shell.dir());
     let outcome = fake::run::<WaitPodsArgs>(&shell, &control, REAL, arguments)
         .await
         .unwrap();
@@ -154,7 +135,7 @@ async fn a_node_that_answers_nothing_is_not_asked_for_ever() {
         json!({"daemonset": "a", "timeout": 0, "sleep": 0, "api_grace": 0}),
     ] {
         let node = fake::Fake::saying(&["", "status 1\n0\n"]);
-        let control = Controller::new("/");
+        let control = FakeController::new("/");
         let failure = fake::run::<WaitPodsArgs>(&node, &control, REAL, arguments)
             .await
             .unwrap_err();
@@ -171,7 +152,7 @@ async fn a_node_that_answers_nothing_is_not_asked_for_ever() {
 async fn a_workload_without_a_selector_is_not_asked_for_ever() {
     let node = fake::Fake::saying(&["status 1\n0\nanswer 2\n{}\n"; 3]);
     let arguments = json!({"daemonset": "a", "timeout": 0, "sleep": 0});
-    let failure = fake::run::<WaitPodsArgs>(&node, &Controller::new("/"), REAL, arguments)
+    let failure = fake::run::<WaitPodsArgs>(&node, &FakeController::new("/"), REAL, arguments)
         .await
         .unwrap_err();
     assert_eq!(
@@ -186,7 +167,7 @@ async fn a_workload_without_a_selector_is_not_asked_for_ever() {
 #[tokio::test]
 async fn too_late_says_what_is_lacking() {
     let (shell, arguments) = cluster(&json!({"items": [pod("a", false)]}));
-    let control = Controller::new(shell.dir());
+    let control = FakeController::new(shell.dir());
     let failure = fake::run::<WaitPodsArgs>(&shell, &control, REAL, arguments)
         .await
         .unwrap_err();
@@ -203,7 +184,7 @@ async fn too_late_says_what_is_lacking() {
 /// A control plane may show another pod at each look, with a name of megabytes.
 #[test]
 fn only_what_the_last_look_had_is_known_as_shown_and_lines_are_short() {
-    let control = Controller::new("/");
+    let control = FakeController::new("/");
     let host = fake::Fake::saying(&[]);
     let context = Context {
         host: &host,

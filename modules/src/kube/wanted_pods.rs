@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::args::{List, NodePath, Number, Text};
-use crate::kube::kubeadm_token::admin;
+use crate::kube::defaults::{admin, five_minutes, kubectl, one, one_minute, two_seconds};
 use crate::kube::kubectl::Kubectl;
 use crate::kube::pods::Workload;
 
@@ -69,28 +69,8 @@ fn default_namespace() -> Text {
     Text::from("default")
 }
 
-fn one() -> Number<u32> {
-    Number(1)
-}
-
-pub(super) fn five_minutes() -> Number<u64> {
-    Number(300)
-}
-
-pub(super) fn two_seconds() -> Number<u64> {
-    Number(2)
-}
-
 fn half_a_minute() -> Number<u64> {
     Number(30)
-}
-
-pub(super) fn one_minute() -> Number<u64> {
-    Number(60)
-}
-
-pub(super) fn kubectl() -> Text {
-    Text::from("kubectl")
 }
 
 impl WaitPodsArgs {

@@ -164,7 +164,7 @@ pub(super) mod tests {
     use serde_json::{Value, json};
 
     use super::AptArgs;
-    use crate::fake::{self, CHECK, Controller, Mode, REAL, Shell};
+    use crate::fake::{self, CHECK, FakeController, REAL, RunMode, Shell};
     use crate::outcome::{Failure, Outcome};
 
     /// An apt-get that knows haproxy and keeps what is installed in files of `installed/`. It writes
@@ -203,8 +203,8 @@ exit 0"#;
 [ "$1" = -W ] && [ -e "installed/$4" ] || exit 1
 echo "install ok installed $(cat "installed/$4")""#;
 
-    async fn on(shell: &Shell, mode: Mode, arguments: Value) -> Result<Outcome, Failure> {
-        fake::run::<AptArgs>(shell, &Controller::new("/"), mode, arguments).await
+    async fn on(shell: &Shell, mode: RunMode, arguments: Value) -> Result<Outcome, Failure> {
+        fake::run::<AptArgs>(shell, &FakeController::new("/"), mode, arguments).await
     }
 
     pub(in crate::system) fn debian(shell: Shell) -> Shell {
@@ -341,7 +341,7 @@ echo "install ok installed $(cat "installed/$4")""#;
             json!({"name": "a", "default_release": "a b"}),
         ] {
             assert!(
-                fake::run::<AptArgs>(&host, &Controller::new("/"), REAL, arguments)
+                fake::run::<AptArgs>(&host, &FakeController::new("/"), REAL, arguments)
                     .await
                     .is_err()
             );

@@ -138,7 +138,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::DnfArgs;
-    use crate::fake::{self, CHECK, Controller, Mode, REAL, Shell};
+    use crate::fake::{self, CHECK, FakeController, REAL, RunMode, Shell};
     use crate::outcome::{Failure, Outcome};
 
     /// A dnf that keeps what is installed in files of `installed/`; `new` there says that a newer
@@ -164,8 +164,8 @@ for name in $todo; do
   case $verb in install) >"installed/$name" ;; upgrade) rm -f new ;; remove) rm "installed/$name" ;; esac
 done"#;
 
-    async fn on(shell: &Shell, mode: Mode, arguments: Value) -> Result<Outcome, Failure> {
-        fake::run::<DnfArgs>(shell, &Controller::new("/"), mode, arguments).await
+    async fn on(shell: &Shell, mode: RunMode, arguments: Value) -> Result<Outcome, Failure> {
+        fake::run::<DnfArgs>(shell, &FakeController::new("/"), mode, arguments).await
     }
 
     fn shells() -> impl Iterator<Item = Shell> {

@@ -91,11 +91,11 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::HostnameArgs;
-    use crate::fake::{self, CHECK, Controller, Mode, REAL, Shell};
+    use crate::fake::{self, CHECK, FakeController, REAL, RunMode, Shell};
     use crate::outcome::{Failure, Outcome};
 
-    async fn on(shell: &Shell, mode: Mode, arguments: Value) -> Result<Outcome, Failure> {
-        fake::run::<HostnameArgs>(shell, &Controller::new("/"), mode, arguments).await
+    async fn on(shell: &Shell, mode: RunMode, arguments: Value) -> Result<Outcome, Failure> {
+        fake::run::<HostnameArgs>(shell, &FakeController::new("/"), mode, arguments).await
     }
 
     /// Shells whose file system begins at a folder of their own. Their `uname -n` is what `hostname`
@@ -164,7 +164,7 @@ mod tests {
         for name in ["", "a b", "a;b", &"x".repeat(65)] {
             let result = fake::run::<HostnameArgs>(
                 &host,
-                &Controller::new("/"),
+                &FakeController::new("/"),
                 REAL,
                 json!({"name": name}),
             )

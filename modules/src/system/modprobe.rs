@@ -3,9 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Presence;
 use super::systemd::switch;
-use crate::args::Text;
+use crate::args::{Presence, Text};
 use crate::describe::{Invalid, Return};
 use crate::kit::{self, Records};
 use crate::module::{Arguments, Context};
@@ -109,11 +108,11 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::ModprobeArgs;
-    use crate::fake::{self, CHECK, Controller, Mode, REAL, Shell};
+    use crate::fake::{self, CHECK, FakeController, REAL, RunMode, Shell};
     use crate::outcome::{Failure, Outcome};
 
-    async fn on(shell: &Shell, mode: Mode, arguments: Value) -> Result<Outcome, Failure> {
-        fake::run::<ModprobeArgs>(shell, &Controller::new("/"), mode, arguments).await
+    async fn on(shell: &Shell, mode: RunMode, arguments: Value) -> Result<Outcome, Failure> {
+        fake::run::<ModprobeArgs>(shell, &FakeController::new("/"), mode, arguments).await
     }
 
     /// Shells whose file system begins at a folder of their own, with overlay loaded.

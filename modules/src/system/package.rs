@@ -78,11 +78,11 @@ mod tests {
 
     use super::super::apt::tests::debian;
     use super::PackageArgs;
-    use crate::fake::{self, Controller, REAL};
+    use crate::fake::{self, FakeController, REAL};
 
     #[tokio::test]
     async fn it_is_the_way_of_the_node() {
-        let control = Controller::new("/");
+        let control = FakeController::new("/");
         for shell in fake::shells()
             .into_iter()
             .chain([fake::posix()])
@@ -112,7 +112,7 @@ mod tests {
     #[tokio::test]
     async fn it_goes_on_when_the_link_is_lost() {
         let host = fake::Fake::saying(&[""]);
-        let control = Controller::new("/");
+        let control = FakeController::new("/");
         fake::run::<PackageArgs>(&host, &control, REAL, json!({"name": "x"}))
             .await
             .unwrap();

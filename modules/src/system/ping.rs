@@ -50,11 +50,11 @@ mod tests {
     use serde_json::json;
 
     use super::PingArgs;
-    use crate::fake::{self, Controller, REAL};
+    use crate::fake::{self, FakeController, REAL};
 
     #[tokio::test]
     async fn it_answers_with_the_data() {
-        let control = Controller::new("/");
+        let control = FakeController::new("/");
         for shell in fake::shells() {
             let outcome = fake::run::<PingArgs>(&shell, &control, REAL, json!({}))
                 .await

@@ -104,11 +104,11 @@ mod tests {
 
     use super::super::systemd::tests::SYSTEMCTL;
     use super::ServiceArgs;
-    use crate::fake::{self, CHECK, Controller, Mode, REAL, Shell};
+    use crate::fake::{self, CHECK, FakeController, REAL, RunMode, Shell};
     use crate::outcome::{Failure, Outcome};
 
-    async fn on(shell: &Shell, mode: Mode, arguments: Value) -> Result<Outcome, Failure> {
-        fake::run::<ServiceArgs>(shell, &Controller::new("/"), mode, arguments).await
+    async fn on(shell: &Shell, mode: RunMode, arguments: Value) -> Result<Outcome, Failure> {
+        fake::run::<ServiceArgs>(shell, &FakeController::new("/"), mode, arguments).await
     }
 
     /// Shells whose file system begins at a folder of their own.

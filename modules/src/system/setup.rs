@@ -100,10 +100,11 @@ mod tests {
     use serde_json::{Map, Value, json};
 
     use super::SetupArgs;
-    use crate::fake::{self, Controller, REAL, Shell};
+    use crate::fake::{self, FakeController, REAL, Shell};
 
     async fn facts(shell: &Shell, arguments: Value) -> Map<String, Value> {
-        let outcome = fake::run::<SetupArgs>(shell, &Controller::new("/"), REAL, arguments).await;
+        let outcome =
+            fake::run::<SetupArgs>(shell, &FakeController::new("/"), REAL, arguments).await;
         outcome.unwrap().facts
     }
 
@@ -153,7 +154,7 @@ mod tests {
     #[tokio::test]
     async fn no_more_is_taken_of_a_node_than_facts_have() {
         let host = fake::Fake::saying(&["files 0\n\n"]);
-        let control = Controller::new("/");
+        let control = FakeController::new("/");
         fake::run::<SetupArgs>(&host, &control, REAL, json!({}))
             .await
             .unwrap();

@@ -4,9 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Presence;
 use super::systemd::switch;
-use crate::args::{Data, Flag, NodePath, Text, describe, scalar_text};
+use crate::args::{Data, Flag, NodePath, Presence, Text, describe, scalar_text};
 use crate::describe::{Invalid, Return, Rule, When};
 use crate::kit::{self, Records};
 use crate::module::{Arguments, Context};
@@ -157,11 +156,11 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::SysctlArgs;
-    use crate::fake::{self, CHECK, Controller, Mode, REAL, Shell};
+    use crate::fake::{self, CHECK, FakeController, REAL, RunMode, Shell};
     use crate::outcome::{Failure, Outcome};
 
-    async fn on(shell: &Shell, mode: Mode, arguments: Value) -> Result<Outcome, Failure> {
-        fake::run::<SysctlArgs>(shell, &Controller::new("/"), mode, arguments).await
+    async fn on(shell: &Shell, mode: RunMode, arguments: Value) -> Result<Outcome, Failure> {
+        fake::run::<SysctlArgs>(shell, &FakeController::new("/"), mode, arguments).await
     }
 
     /// Shells whose file system begins at a folder of their own, with two parameters.
@@ -289,7 +288,7 @@ mod tests {
             json!({"name": "a", "value": 1, "sysctl_file": "k.conf"}),
         ] {
             assert!(
-                fake::run::<SysctlArgs>(&host, &Controller::new("/"), REAL, arguments)
+                fake::run::<SysctlArgs>(&host, &FakeController::new("/"), REAL, arguments)
                     .await
                     .is_err()
             );

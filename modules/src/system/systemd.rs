@@ -232,7 +232,7 @@ pub(super) mod tests {
     use serde_json::{Value, json};
 
     use super::SystemdArgs;
-    use crate::fake::{self, CHECK, Controller, Mode, REAL, Shell};
+    use crate::fake::{self, CHECK, FakeController, REAL, RunMode, Shell};
     use crate::outcome::{Failure, Outcome};
 
     /// A systemctl whose one unit, haproxy, has its state in files of the folder it runs in. It
@@ -265,8 +265,8 @@ is-enabled) state file disabled; [ "$(state file disabled)" = enabled ] ;;
 esac
 "#;
 
-    async fn on(shell: &Shell, mode: Mode, arguments: Value) -> Result<Outcome, Failure> {
-        fake::run::<SystemdArgs>(shell, &Controller::new("/"), mode, arguments).await
+    async fn on(shell: &Shell, mode: RunMode, arguments: Value) -> Result<Outcome, Failure> {
+        fake::run::<SystemdArgs>(shell, &FakeController::new("/"), mode, arguments).await
     }
 
     fn shells() -> impl Iterator<Item = Shell> {
@@ -377,7 +377,7 @@ esac
             json!({"name": "kube*", "state": "stopped"}),
         ] {
             let result =
-                fake::run::<SystemdArgs>(&host, &Controller::new("/"), REAL, arguments).await;
+                fake::run::<SystemdArgs>(&host, &FakeController::new("/"), REAL, arguments).await;
             assert!(result.is_err());
         }
     }

@@ -110,7 +110,7 @@ mod tests {
     use serde_json::json;
 
     use super::WaitForConnectionArgs;
-    use crate::fake::{self, Controller, Fake, REAL};
+    use crate::fake::{self, Fake, FakeController, REAL};
     use crate::host::{HostError, Reply, Unreachable};
 
     fn unreachable(kind: Unreachable) -> HostError {
@@ -125,7 +125,7 @@ mod tests {
     async fn it_tries_until_the_host_answers() {
         let refused = || Err(unreachable(Unreachable::Refused));
         let host = Fake::new([refused(), refused(), Ok(Reply::default())]);
-        let control = Controller::new("/");
+        let control = FakeController::new("/");
         let before = tokio::time::Instant::now();
         let arguments = json!({"delay": 10, "sleep": 3});
         fake::run::<WaitForConnectionArgs>(&host, &control, REAL, arguments)
@@ -137,7 +137,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn it_gives_up_after_its_time_and_at_once_for_a_changed_key() {
-        let control = Controller::new("/");
+        let control = FakeController::new("/");
         let host = Fake::new((0..10).map(|_| Err(unreachable(Unreachable::Refused))));
         let arguments = json!({"timeout": 5});
         let failure = fake::run::<WaitForConnectionArgs>(&host, &control, REAL, arguments)
@@ -159,7 +159,7 @@ mod tests {
     async fn seconds_without_end_are_no_crash() {
         let refused = || Err(unreachable(Unreachable::Refused));
         let host = Fake::new([refused(), Ok(Reply::default())]);
-        let control = Controller::new("/");
+        let control = FakeController::new("/");
         let arguments = json!({"timeout": u64::MAX, "connect_timeout": u64::MAX});
         fake::run::<WaitForConnectionArgs>(&host, &control, REAL, arguments)
             .await

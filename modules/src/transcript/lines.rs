@@ -3,10 +3,10 @@
 use std::sync::Mutex;
 
 use super::index::{Index, STRIDE};
-use super::text::{LARGEST_IN_HAND, Transcript, Unreadable};
+use super::text::{LARGEST_IN_HAND, TextError, Transcript};
 
 /// Reads through the text once.
-fn index(text: &Transcript) -> Result<Index, Unreadable> {
+fn index(text: &Transcript) -> Result<Index, TextError> {
     let (mut count, mut at) = (0, 0);
     let mut begins = vec![0];
     text.scan(0, |piece| {
@@ -52,13 +52,13 @@ impl Transcript {
 
 impl Lines {
     /// How many there are.
-    pub fn count(&self) -> Result<usize, Unreadable> {
+    pub fn count(&self) -> Result<usize, TextError> {
         let count = self.0.index(index)?.count;
         Ok(usize::try_from(count).unwrap_or(usize::MAX))
     }
 
     /// One of them, without its newline; nothing beyond the last.
-    pub fn get(&self, line: usize) -> Result<Option<String>, Unreadable> {
+    pub fn get(&self, line: usize) -> Result<Option<String>, TextError> {
         let index = self.0.index(index)?;
         let line = line as u64;
         if line >= index.count {
@@ -84,7 +84,7 @@ impl Lines {
             newline.is_none() && bytes.len() as u64 <= LARGEST_IN_HAND
         })?;
         if bytes.len() as u64 > LARGEST_IN_HAND {
-            return Err(Unreadable::TooLong(self.0.len()));
+            return Err(TextError::TooLong(self.0.len()));
         }
         if let Ok(mut last) = index.last.lock() {
             *last = (line + 1, newline.map_or(self.0.len(), |at| at + 1));
@@ -95,7 +95,7 @@ impl Lines {
         // A line of a text is text, since it is cut at newlines.
         String::from_utf8(bytes)
             .map(Some)
-            .map_err(|error| Unreadable::File(error.to_string()))
+            .map_err(|error| TextError::File(error.to_string()))
     }
 
     /// All of them, one after the other.
@@ -113,7 +113,7 @@ impl Lines {
 }
 
 impl IntoIterator for &Lines {
-    type Item = Result<String, Unreadable>;
+    type Item = Result<String, TextError>;
     type IntoIter = LineIter;
 
     fn into_iter(self) -> LineIter {
@@ -129,7 +129,7 @@ pub struct LineIter {
 }
 
 impl Iterator for LineIter {
-    type Item = Result<String, Unreadable>;
+    type Item = Result<String, TextError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let line = self.lines.get(self.next).transpose()?;
@@ -222,7 +222,7 @@ mod tests {
         let refused = too_large.whole().unwrap_err();
         assert_eq!(
             refused,
-            Unreadable::NoRoom {
+            TextError::NoRoom {
                 length: 5 << 20,
                 limit: 8 << 20
             }

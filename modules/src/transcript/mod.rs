@@ -20,5 +20,5 @@ pub use account::{Account, Bounds, Held, Ledger, Passing, Turn};
 pub use full::Full;
 pub use lines::{LineIter, Lines};
 pub use printed::Printed;
-pub use text::{LARGEST_IN_HAND, Transcript, Unreadable};
+pub use text::{LARGEST_IN_HAND, TextError, Transcript};
 pub use writer::Writer;

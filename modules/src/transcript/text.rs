@@ -41,7 +41,7 @@ enum TextStore {
 
 /// Why a text cannot be had in one piece.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
-pub enum Unreadable {
+pub enum TextError {
     /// It is too long to be a value.
     #[error(
         "this text has {0} bytes, and templates take no more than {limit} at once",
@@ -64,7 +64,7 @@ pub enum Unreadable {
     File(String),
 }
 
-impl Unreadable {
+impl TextError {
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {
@@ -112,14 +112,14 @@ impl Transcript {
     }
 
     /// All of it, shared with whoever has asked before.
-    pub fn whole(&self) -> Result<Arc<str>, Unreadable> {
+    pub fn whole(&self) -> Result<Arc<str>, TextError> {
         let (file, reading) = match &self.0.place {
             TextStore::Memory { text, .. } => return Ok(Arc::clone(text)),
             TextStore::File { file, reading, .. } => (file, reading),
         };
         let length = self.len();
         if length > LARGEST_IN_HAND {
-            return Err(Unreadable::TooLong(length));
+            return Err(TextError::TooLong(length));
         }
         let _reading = reading.lock().unwrap_or_else(PoisonError::into_inner);
         let id = (file.number, length);
@@ -129,7 +129,7 @@ impl Transcript {
         // While it is put together there are two of it.
         let mut charge = file.charge.another();
         if !charge.memory(2 * length, Stay::Passing) {
-            return Err(Unreadable::NoRoom {
+            return Err(TextError::NoRoom {
                 length,
                 limit: charge.bounds().memory,
             });
@@ -161,11 +161,11 @@ impl Transcript {
     }
 
     /// The bytes between two offsets; each is the beginning of a line, or the end.
-    pub(super) fn slice(&self, from: u64, to: u64) -> Result<String, Unreadable> {
+    pub(super) fn slice(&self, from: u64, to: u64) -> Result<String, TextError> {
         if to - from > LARGEST_IN_HAND {
-            return Err(Unreadable::TooLong(to - from));
+            return Err(TextError::TooLong(to - from));
         }
-        let lost = |error: &dyn fmt::Display| Unreadable::File(error.to_string());
+        let lost = |error: &dyn fmt::Display| TextError::File(error.to_string());
         match &self.0.place {
             TextStore::Memory { text, .. } => {
                 let [from, to] = [from, to].map(|at| usize::try_from(at).unwrap_or(usize::MAX));
@@ -174,7 +174,7 @@ impl Transcript {
             TextStore::File { file, .. } => {
                 let bytes = file
                     .read(from, to - from)
-                    .map_err(|error| Unreadable::File(unreadable(&error)))?;
+                    .map_err(|error| TextError::File(unreadable(&error)))?;
                 String::from_utf8(bytes).map_err(|error| lost(&error))
             }
         }
@@ -185,7 +185,7 @@ impl Transcript {
         &self,
         from: u64,
         mut each: impl FnMut(&[u8]) -> bool,
-    ) -> Result<(), Unreadable> {
+    ) -> Result<(), TextError> {
         match &self.0.place {
             TextStore::Memory { text, .. } => {
                 let from = usize::try_from(from).unwrap_or(usize::MAX);
@@ -199,7 +199,7 @@ impl Transcript {
                     // Lines are asked for one after the other.
                     let piece = file
                         .piece(begin, length)
-                        .map_err(|error| Unreadable::File(unreadable(&error)))?;
+                        .map_err(|error| TextError::File(unreadable(&error)))?;
                     let skipped = usize::try_from(at - begin).unwrap_or(usize::MAX);
                     if !each(piece.get(skipped..).unwrap_or_default()) {
                         break;
@@ -214,8 +214,8 @@ impl Transcript {
     /// Where its lines begin, found out once by `find`.
     pub(super) fn index(
         &self,
-        find: impl FnOnce(&Self) -> Result<Index, Unreadable>,
-    ) -> Result<&Index, Unreadable> {
+        find: impl FnOnce(&Self) -> Result<Index, TextError>,
+    ) -> Result<&Index, TextError> {
         if let Some(index) = self.0.index.get() {
             return Ok(index);
         }

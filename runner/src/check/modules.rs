@@ -4,7 +4,7 @@ use windlass_modules::describe::Kind;
 use windlass_modules::{Description, Module, registry};
 
 use super::item::Item;
-use crate::playbook::{self, Form, TaskAction};
+use crate::playbook::{self, ArgumentSyntax, TaskAction};
 use crate::yaml::{Mapping, Node};
 
 /// What the module of a task says of itself; nothing where there is none.
@@ -16,8 +16,8 @@ pub(super) fn of(item: &Item) -> Option<&'static Description> {
 }
 
 /// How a module takes free text.
-pub(super) fn form(module: &dyn Module) -> Form {
-    Form::of(module.description())
+pub(super) fn form(module: &dyn Module) -> ArgumentSyntax {
+    ArgumentSyntax::of(module.description())
 }
 
 /// The arguments of a task that stand in the playbook; nothing where they cannot be read.

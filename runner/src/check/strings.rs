@@ -29,7 +29,7 @@ pub(super) enum When {
 
 /// A string of a task, and what it refers to.
 #[derive(Debug)]
-pub(super) struct Use {
+pub(super) struct TaskString {
     pub(super) when: When,
     pub(super) references: References,
 }
@@ -69,7 +69,7 @@ pub(super) fn check(
 
 /// What the strings of one task refer to, and what is around it, apart from conditions; those that cannot be
 /// read are left out.
-pub(super) fn uses(item: &Item, templar: &Templar) -> Vec<Use> {
+pub(super) fn uses(item: &Item, templar: &Templar) -> Vec<TaskString> {
     let mut reader = Reader {
         templar,
         found: &mut Vec::new(),
@@ -84,7 +84,7 @@ pub(super) fn uses(item: &Item, templar: &Templar) -> Vec<Use> {
 }
 
 /// The same of a play's own keywords.
-pub(super) fn uses_of_play(play: &Play, templar: &Templar) -> Vec<Use> {
+pub(super) fn uses_of_play(play: &Play, templar: &Templar) -> Vec<TaskString> {
     let mut reader = Reader {
         templar,
         found: &mut Vec::new(),
@@ -120,7 +120,7 @@ pub(super) fn condition(node: &Node, templar: &Templar) -> References {
 struct Reader<'a> {
     templar: &'a Templar,
     found: &'a mut Vec<Diagnostic>,
-    uses: Vec<Use>,
+    uses: Vec<TaskString>,
 }
 
 impl Reader<'_> {
@@ -128,7 +128,7 @@ impl Reader<'_> {
         match result {
             Ok(references) => {
                 self.found.extend(references.unknown.iter().map(diagnostic));
-                self.uses.push(Use { when, references });
+                self.uses.push(TaskString { when, references });
             }
             Err(error) => self.found.push(diagnostic(&error)),
         }

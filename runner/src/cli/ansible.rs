@@ -4,16 +4,16 @@ use std::ffi::OsString;
 
 use clap::{Args, Command, FromArgMatches};
 
-use super::args::Running;
+use super::args::RunFlags;
 
 /// Reads `ansible-playbook`'s arguments.
-pub(crate) fn parse(arguments: &[OsString]) -> Result<Running, clap::Error> {
+pub(crate) fn parse(arguments: &[OsString]) -> Result<RunFlags, clap::Error> {
     let command = Command::new("ansible-playbook")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Runs Ansible playbooks; this is Windlass under another name")
         .max_term_width(100);
-    let matches = Running::augment_args(command).try_get_matches_from(arguments)?;
-    Running::from_arg_matches(&matches)
+    let matches = RunFlags::augment_args(command).try_get_matches_from(arguments)?;
+    RunFlags::from_arg_matches(&matches)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::transport::LONGEST_TIMEOUT;
 
 /// Which playbooks, on which hosts, with which variables.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct Input {
+pub(crate) struct InputFlags {
     /// Playbooks, run in this order.
     #[arg(required = true, value_name = "PLAYBOOK")]
     pub(crate) playbooks: Vec<PathBuf>,
@@ -52,7 +52,7 @@ pub(crate) struct Hosts {
 /// How hosts are reached.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Connection")]
-pub(crate) struct Connection {
+pub(crate) struct ConnectionFlags {
     /// Log in as this user, where the inventory says nothing.
     #[arg(short, long, value_name = "USER")]
     pub(crate) user: Option<String>,
@@ -110,7 +110,7 @@ pub(crate) struct Privileges {
 /// What is shown, and how.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Output")]
-pub(crate) struct Output {
+pub(crate) struct OutputFlags {
     /// The output format. Without it: `human` on a terminal, `plain` otherwise.
     #[arg(long, value_name = "FORMAT", env = "WINDLASS_OUTPUT")]
     pub(crate) output: Option<Format>,
@@ -126,9 +126,9 @@ pub(crate) struct Output {
     clippy::struct_excessive_bools,
     reason = "each is a flag of the command line"
 )]
-pub(crate) struct Running {
+pub(crate) struct RunFlags {
     #[command(flatten)]
-    pub(crate) input: Input,
+    pub(crate) input: InputFlags,
 
     /// Show what would change, and change nothing.
     #[arg(short = 'C', long)]
@@ -181,13 +181,13 @@ pub(crate) struct Running {
     pub(crate) syntax_check: bool,
 
     #[command(flatten)]
-    pub(crate) connection: Connection,
+    pub(crate) connection: ConnectionFlags,
 
     #[command(flatten)]
     pub(crate) privileges: Privileges,
 
     #[command(flatten)]
-    pub(crate) output: Output,
+    pub(crate) output: OutputFlags,
 }
 
 #[cfg(test)]
@@ -199,7 +199,7 @@ mod tests {
     #[derive(Parser)]
     struct Cli {
         #[command(flatten)]
-        connection: Connection,
+        connection: ConnectionFlags,
     }
 
     #[test]

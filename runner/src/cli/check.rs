@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::args::{self, Input};
+use super::args::{self, InputFlags};
 use super::exit::Exit;
 use super::prepare;
 use crate::report::{Printer, count};
@@ -13,10 +13,10 @@ use crate::vars::RunInfo;
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     #[command(flatten)]
-    input: Input,
+    input: InputFlags,
 
     #[command(flatten)]
-    output: args::Output,
+    output: args::OutputFlags,
 }
 
 pub(crate) fn start(arguments: &CheckArgs, printer: &Printer) -> Exit {

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::args::Running;
-use super::prepare::Prepared;
+use super::args::RunFlags;
+use super::prepare::PreparedRun;
 use crate::engine::{self, Chain, ChainLayer};
 use crate::inventory::Pattern;
 use crate::playbook::{Entry, Play, Role, TaskAction};
@@ -12,7 +12,7 @@ use crate::report::{Printer, escape};
 use crate::yaml::Node;
 
 /// Prints what was asked for; the selection of hosts and tags is the run's own.
-pub(crate) fn show(running: &Running, prepared: &Prepared, printer: &Printer) {
+pub(crate) fn show(running: &RunFlags, prepared: &PreparedRun, printer: &Printer) {
     for text in lines(running, prepared) {
         // A newline in a name would make a line that nobody wrote.
         printer.line(&escape::line(&text));
@@ -20,7 +20,7 @@ pub(crate) fn show(running: &Running, prepared: &Prepared, printer: &Printer) {
 }
 
 /// The lines, as they are.
-fn lines(running: &Running, prepared: &Prepared) -> Vec<String> {
+fn lines(running: &RunFlags, prepared: &PreparedRun) -> Vec<String> {
     let mut lines = Vec::new();
     for playbook in &prepared.playbooks {
         lines.push(String::new());
@@ -77,7 +77,7 @@ fn pattern(hosts: &Node) -> String {
     }
 }
 
-fn hosts(pattern: &str, prepared: &Prepared) -> Vec<String> {
+fn hosts(pattern: &str, prepared: &PreparedRun) -> Vec<String> {
     let limit = prepared.limit.as_ref();
     let hosts =
         Pattern::parse(pattern).and_then(|pattern| prepared.inventory.select(&pattern, limit));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use windlass_modules::registry;
 
-use super::args::Input;
+use super::args::InputFlags;
 use super::config;
 use super::exit::Exit;
 use crate::check;
@@ -21,7 +21,7 @@ use crate::vars::{self, RunInfo, Store};
 use crate::yaml::{Diagnostic, Mapping, Node, Severity, Source, Span};
 
 /// Everything that was read.
-pub(crate) struct Prepared {
+pub(crate) struct PreparedRun {
     pub(crate) playbooks: Vec<Playbook>,
     pub(crate) inventory: Arc<Inventory>,
     pub(crate) store: Store,
@@ -32,7 +32,11 @@ pub(crate) struct Prepared {
 }
 
 /// Reads and checks all that `input` names. What is wrong is shown, and decides the exit code.
-pub(crate) fn prepare(input: &Input, info: RunInfo, printer: &Printer) -> Result<Prepared, Exit> {
+pub(crate) fn prepare(
+    input: &InputFlags,
+    info: RunInfo,
+    printer: &Printer,
+) -> Result<PreparedRun, Exit> {
     let (paths, wrong) = config::search_paths();
     if let Some(wrong) = wrong {
         printer.note(&format!("{} {wrong}", printer.theme().bad("error:")));
@@ -52,7 +56,7 @@ pub(crate) fn prepare(input: &Input, info: RunInfo, printer: &Printer) -> Result
         printer.note("  what to do: check the path; it is relative to the folder you are in");
         return Err(Exit::Usage);
     }
-    let input = &Input {
+    let input = &InputFlags {
         playbooks,
         ..input.clone()
     };
@@ -91,12 +95,12 @@ fn named_playbooks(named: &[PathBuf], paths: &SearchPaths) -> (Vec<PathBuf>, Vec
 
 /// What is wrong goes to `found`, and to `secrets` what must not be shown of it: also if nothing is given.
 fn read(
-    input: &Input,
+    input: &InputFlags,
     paths: SearchPaths,
     info: RunInfo,
     found: &mut Vec<Diagnostic>,
     secrets: &mut Vec<Secrets>,
-) -> Option<Prepared> {
+) -> Option<PreparedRun> {
     let extra = keep(vars::extra(&input.extra_vars), found);
     let (inventory, errors) = load_inventory(input, found);
     let whole = errors.is_empty();
@@ -147,7 +151,7 @@ fn read(
         return None;
     }
     let limit = limit.flatten();
-    let prepared = Prepared {
+    let prepared = PreparedRun {
         playbooks,
         inventory,
         store,
@@ -204,7 +208,7 @@ fn keep<T>(result: Result<T, Vec<Diagnostic>>, found: &mut Vec<Diagnostic>) -> O
 }
 
 /// The inventory, and what is wrong with it: then it is not all of it.
-fn load_inventory(input: &Input, found: &mut Vec<Diagnostic>) -> (Inventory, Vec<Diagnostic>) {
+fn load_inventory(input: &InputFlags, found: &mut Vec<Diagnostic>) -> (Inventory, Vec<Diagnostic>) {
     let sources: Vec<InventorySource> = input
         .hosts
         .inventory

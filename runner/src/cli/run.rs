@@ -12,10 +12,10 @@ use tokio::sync::{mpsc, watch};
 use windlass_modules::transcript::Bounds;
 use windlass_modules::{Secret, source};
 
-use super::args::{Connection, Running};
+use super::args::{ConnectionFlags, RunFlags};
 use super::exit::Exit;
 use super::list;
-use super::prepare::{self, Prepared};
+use super::prepare::{self, PreparedRun};
 use crate::engine::{Prompt, Run, RunOptions, Summary};
 use crate::report::{self, Format, Printer, Report, Settings};
 use crate::transport::{Limits, Transport};
@@ -33,11 +33,11 @@ const EVENTS: usize = 4096;
   windlass run site.yml -i 10.0.0.5, -u admin -b -K")]
 pub(crate) struct RunArgs {
     #[command(flatten)]
-    pub(crate) running: Running,
+    pub(crate) running: RunFlags,
 }
 
 /// Runs; `ansible`: in `ansible-playbook`'s format where no other is asked for.
-pub(crate) fn start(running: &Running, printer: &Printer, ansible: bool) -> Exit {
+pub(crate) fn start(running: &RunFlags, printer: &Printer, ansible: bool) -> Exit {
     let info = RunInfo {
         check: running.check,
         diff: running.diff,
@@ -98,7 +98,11 @@ pub(crate) fn start(running: &Running, printer: &Printer, ansible: bool) -> Exit
     exit
 }
 
-fn options(running: &Running, prepared: &Prepared, printer: &Printer) -> io::Result<RunOptions> {
+fn options(
+    running: &RunFlags,
+    prepared: &PreparedRun,
+    printer: &Printer,
+) -> io::Result<RunOptions> {
     let ask = |wanted: bool, question: &str| {
         let answer = wanted.then(|| printer.ask(question, false)).transpose();
         answer.map(|answer| answer.map(Secret::new))
@@ -132,7 +136,7 @@ fn options(running: &Running, prepared: &Prepared, printer: &Printer) -> io::Res
     })
 }
 
-fn defaults(connection: &Connection, password: Option<Secret>) -> ConnectionDefaults {
+fn defaults(connection: &ConnectionFlags, password: Option<Secret>) -> ConnectionDefaults {
     ConnectionDefaults {
         user: connection.user.clone(),
         private_key: connection.private_key.clone(),
@@ -144,7 +148,7 @@ fn defaults(connection: &Connection, password: Option<Secret>) -> ConnectionDefa
     }
 }
 
-fn report_of(running: &Running, printer: &Printer, ansible: bool) -> Box<dyn Report> {
+fn report_of(running: &RunFlags, printer: &Printer, ansible: bool) -> Box<dyn Report> {
     let format =
         running
             .output
@@ -160,7 +164,7 @@ fn report_of(running: &Running, printer: &Printer, ansible: bool) -> Box<dyn Rep
     report::report(format, settings, printer.clone())
 }
 
-fn work(running: &Running, prepared: Prepared, options: RunOptions) -> Run {
+fn work(running: &RunFlags, prepared: PreparedRun, options: RunOptions) -> Run {
     let limits = Limits {
         connects_at_once: running.forks.clamp(1, 16),
         max_transfer: running.connection.max_file,

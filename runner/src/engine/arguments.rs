@@ -11,23 +11,23 @@ use windlass_modules::{Module, registry};
 
 use super::chain::Chain;
 use crate::playbook::{self, Task, TaskAction};
-use crate::template::{self, Expression, Prepared, Scope, Templar, TemplateError};
+use crate::template::{self, Expression, PreparedValue, Scope, Templar, TemplateError};
 use crate::yaml::{self, Diagnostic, Mapping, Node, Span};
 
 /// What was written for a task's module, in order: `module_defaults`, `args:`, what stands with the task.
 /// Later ones win.
-pub(crate) struct Arguments(Vec<Part>);
+pub(crate) struct TaskArguments(Vec<Part>);
 
 enum Part {
     /// Arguments that a template gives all at once.
-    All(Prepared),
+    All(PreparedValue),
     One(Argument),
 }
 
 /// An argument, compiled.
 struct Argument {
-    name: Prepared,
-    value: Prepared,
+    name: PreparedValue,
+    value: PreparedValue,
     /// How it was written, if a template makes a text of it: that may be the name of a file.
     template: Option<Arc<Node>>,
     /// The same for one that the module may have evaluated itself.
@@ -37,7 +37,7 @@ struct Argument {
 /// An argument with expressions in it.
 enum Raw {
     /// A template as a whole: it names a variable that holds them.
-    Template(Prepared, Span),
+    Template(PreparedValue, Span),
     /// Expressions, and where they stand in what was written.
     Written(Json, Vec<Expression>),
     /// What may not be evaluated.
@@ -54,7 +54,7 @@ thread_local! {
 pub(crate) fn prepare(
     task: &Task,
     chain: &Chain,
-) -> Result<(&'static dyn Module, Arguments), Diagnostic> {
+) -> Result<(&'static dyn Module, TaskArguments), Diagnostic> {
     #[cfg(test)]
     PREPARED.set(PREPARED.get() + 1);
     let TaskAction::Module {
@@ -68,7 +68,7 @@ pub(crate) fn prepare(
     };
     let module = registry::find(name)
         .ok_or_else(|| playbook::unknown_module(name, name_span, registry::names()))?;
-    let form = playbook::Form::of(module.description());
+    let form = playbook::ArgumentSyntax::of(module.description());
     let read = playbook::arguments(arguments, more.as_ref(), &form).map_err(|diagnostics| {
         diagnostics
             .into_iter()
@@ -82,16 +82,16 @@ pub(crate) fn prepare(
             if ours.is_some_and(|ours| ours.name() == module.name()) {
                 match values.as_mapping() {
                     Some(values) => add(&mut parts, values, module),
-                    None => parts.push(Part::All(Prepared::new(values))),
+                    None => parts.push(Part::All(PreparedValue::new(values))),
                 }
             }
         }
     }
     if let Some(more) = &read.more {
-        parts.push(Part::All(Prepared::new(more)));
+        parts.push(Part::All(PreparedValue::new(more)));
     }
     add(&mut parts, &read.entries, module);
-    Ok((module, Arguments(parts)))
+    Ok((module, TaskArguments(parts)))
 }
 
 fn add(parts: &mut Vec<Part>, arguments: &Mapping, module: &dyn Module) {
@@ -100,10 +100,10 @@ fn add(parts: &mut Vec<Part>, arguments: &Mapping, module: &dyn Module) {
             name.as_str()
                 .is_none_or(|name| module.raw().contains(&name))
         };
-        let name = Prepared::new(key);
+        let name = PreparedValue::new(key);
         let is_template = node.as_str().is_some_and(|text| text.contains('{'));
         parts.push(Part::One(Argument {
-            value: Prepared::new(node),
+            value: PreparedValue::new(node),
             template: is_template.then(|| Arc::new(node.clone())),
             raw: (name.is_known().is_none_or(|name| may_be_raw(&name))).then(|| Raw::new(node)),
             name,
@@ -113,7 +113,7 @@ fn add(parts: &mut Vec<Part>, arguments: &Mapping, module: &dyn Module) {
 
 impl Raw {
     fn new(node: &Node) -> Self {
-        if let Some(template) = Prepared::whole(node) {
+        if let Some(template) = PreparedValue::whole(node) {
             return Self::Template(template, node.span.clone());
         }
         let mut expressions = Vec::new();
@@ -190,7 +190,7 @@ const SHORT: u64 = 64 << 10;
 /// How often a text is there beside the value that was rendered: as JSON, and as the module reads it.
 const COPIES: u64 = 2;
 
-impl Arguments {
+impl TaskArguments {
     /// The arguments for a host. What is long draws on `account`.
     pub(crate) fn render(
         &self,

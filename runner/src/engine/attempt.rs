@@ -14,7 +14,7 @@ use windlass_modules::transcript::{Account, Full, Held, Passing};
 use windlass_modules::{Failure, Host, HostError, Task as Ready};
 
 use super::arguments::Rendered;
-use super::control::{Live, Marks, TaskController};
+use super::control::{LineSender, Marks, TaskController};
 use super::message::Message;
 use super::result::{TaskResult, TaskVariables};
 use super::variables_files::with_files;
@@ -55,7 +55,7 @@ impl Unit<'_> {
         let timeout = work
             .inherited(scope, |keywords| &keywords.timeout)
             .map_err(broken)?;
-        let live = Live {
+        let live = LineSender {
             task: work.id,
             host: self.host.to_owned(),
             messages: work.messages.clone(),
@@ -228,7 +228,7 @@ fn limit(seconds: Option<f64>) -> Option<Duration> {
     Some(limit.min(LONGEST))
 }
 
-fn progress(live: Live) -> ProgressSink {
+fn progress(live: LineSender) -> ProgressSink {
     Arc::new(move |_, bytes| {
         for line in String::from_utf8_lossy(bytes).lines() {
             live.line(line);

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use crate::event::{Text, What};
+use crate::event::{EventKind, Text};
 use crate::secrets::Secrets;
 
 /// Blots out `secrets` in `what`, wherever they are. Names of hosts are the inventory's, and needed to
 /// read a report: they are left alone.
-pub(crate) fn conceal(what: &mut What, secrets: &Secrets) {
+pub(crate) fn conceal(what: &mut EventKind, secrets: &Secrets) {
     if secrets.is_empty() {
         return;
     }
@@ -118,25 +118,25 @@ mod tests {
         })
     }
 
-    fn events() -> Vec<What> {
+    fn events() -> Vec<EventKind> {
         let text = || SECRET.to_owned();
         let (task, host) = (1, "h".to_owned());
         vec![
-            What::RunStarted {
+            EventKind::RunStarted {
                 playbooks: vec![text()],
                 check: false,
                 at: "now".to_owned(),
             },
-            What::PlaybookStarted { playbook: text() },
-            What::PlayStarted {
+            EventKind::PlaybookStarted { playbook: text() },
+            EventKind::PlayStarted {
                 name: text(),
                 hosts: vec![host.clone()],
             },
-            What::PlaySkipped {
+            EventKind::PlaySkipped {
                 name: text(),
                 reason: text(),
             },
-            What::TaskStarted {
+            EventKind::TaskStarted {
                 task,
                 info: Arc::new(TaskInfo {
                     name: text(),
@@ -149,34 +149,34 @@ mod tests {
                 }),
                 hosts: 1,
             },
-            What::Progress {
+            EventKind::Progress {
                 task,
                 host: host.clone(),
                 line: text(),
             },
-            What::Retrying {
+            EventKind::Retrying {
                 task,
                 host: host.clone(),
                 left: 1,
                 result: finished(),
             },
-            What::ItemFinished {
+            EventKind::ItemFinished {
                 task,
                 host: host.clone(),
                 item: json!([{"k": SECRET}]),
                 result: finished(),
             },
-            What::HostFinished {
+            EventKind::HostFinished {
                 task,
                 host,
                 result: finished(),
             },
-            What::Included {
+            EventKind::Included {
                 file: text(),
                 hosts: Vec::new(),
             },
-            What::Warning { message: text() },
-            What::Stopped {
+            EventKind::Warning { message: text() },
+            EventKind::Stopped {
                 message: text(),
                 hint: Some(text()),
             },
@@ -191,7 +191,7 @@ mod tests {
         let entries = (0..100_000).map(|number| (format!("key-{number}"), json!({})));
         let mut data = Value::Object(entries.collect());
         data[SECRET] = json!([{SECRET: 1, "other": 2}]);
-        let mut what = What::ItemFinished {
+        let mut what = EventKind::ItemFinished {
             task: 1,
             host: "h".to_owned(),
             item: data,

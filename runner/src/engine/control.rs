@@ -14,7 +14,7 @@ use windlass_modules::{Controller, ControllerError, Failure, HostError, Secret, 
 
 use super::message::Message;
 use super::options::{Interrupt, Prompt, sleep};
-use super::prepared::Prepared;
+use super::prepared::PreparedTask;
 use super::result::located;
 use super::shown::head;
 use crate::event::TaskId;
@@ -31,11 +31,11 @@ pub(crate) struct TaskController {
     pub(crate) expressions: Vec<Expression>,
     /// Those among them that a template made, as they were rendered: one may be the name of a file.
     pub(crate) made: Vec<(minijinja::Value, Arc<Node>)>,
-    pub(crate) prepared: Arc<Prepared>,
+    pub(crate) prepared: Arc<PreparedTask>,
     pub(crate) verbosity: u8,
     pub(crate) prompt: Option<Prompt>,
     pub(crate) interrupt: Interrupt,
-    pub(crate) live: Live,
+    pub(crate) live: LineSender,
 }
 
 /// The folders of files that are compiled.
@@ -43,7 +43,7 @@ const COMPILED: &[&str] = &["templates", "vars"];
 
 /// A line from a running task to whoever looks on.
 #[derive(Clone)]
-pub(crate) struct Live {
+pub(crate) struct LineSender {
     pub(crate) task: TaskId,
     pub(crate) host: String,
     pub(crate) messages: mpsc::Sender<Message>,
@@ -55,7 +55,7 @@ pub(crate) struct Live {
 /// The most bytes of a line that is shown while a task runs.
 const LINE: usize = 4 << 10;
 
-impl Live {
+impl LineSender {
     /// Sends a line on, unless too many are waiting already: nobody could read them.
     pub(crate) fn line(&self, line: &str) {
         if self.silent {

@@ -7,7 +7,7 @@ use windlass_modules::registry;
 
 use super::arguments::PREPARED;
 use super::{Run, RunOptions};
-use crate::event::{Event, Status, What};
+use crate::event::{Event, EventKind, Status};
 use crate::inventory::{self, InventorySource};
 use crate::playbook::{self, Loader};
 use crate::template::{self, Templar};
@@ -65,11 +65,11 @@ fn run(playbook: &str, hosts: usize) -> Counted {
             let mut results = 0;
             while let Some(event) = seen.recv().await {
                 match event.what {
-                    What::HostFinished { result, .. } => {
+                    EventKind::HostFinished { result, .. } => {
                         assert_ne!(result.status, Status::Failed, "{:?}", result.message);
                         results += 1;
                     }
-                    What::Stopped { message, .. } => panic!("{message}"),
+                    EventKind::Stopped { message, .. } => panic!("{message}"),
                     _ => {}
                 }
             }

@@ -18,7 +18,7 @@ const NODE: u64 = 64;
 
 /// A value by its name, or a text and its lines.
 #[derive(Debug, Clone)]
-pub(crate) enum Entry {
+pub(crate) enum DataEntry {
     Value(Value),
     Text(Transcript),
     Lines(Transcript),
@@ -27,7 +27,7 @@ pub(crate) enum Entry {
 /// What a result holds. Cloning it copies names and shares values.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Data {
-    entries: IndexMap<String, Entry>,
+    entries: IndexMap<String, DataEntry>,
     /// What is drawn for the values.
     held: Option<Held>,
 }
@@ -47,10 +47,10 @@ impl Data {
         let mut weight = 0;
         for (name, value) in values {
             let entry = match value {
-                Json::String(text) if text.len() > LONG => Entry::Text(kept(&text, account)?),
+                Json::String(text) if text.len() > LONG => DataEntry::Text(kept(&text, account)?),
                 value => {
                     weight += weigh(&value);
-                    Entry::Value(template::from_json(&value))
+                    DataEntry::Value(template::from_json(&value))
                 }
             };
             data.entries.insert(name, entry);
@@ -66,20 +66,21 @@ impl Data {
 
     /// Adds a text and its lines.
     pub(crate) fn print(&mut self, name: &str, text: Transcript) {
-        let lines = Entry::Lines(text.clone());
-        self.entries.insert(name.to_owned(), Entry::Text(text));
+        let lines = DataEntry::Lines(text.clone());
+        self.entries.insert(name.to_owned(), DataEntry::Text(text));
         self.entries.insert(format!("{name}_lines"), lines);
     }
 
     pub(crate) fn insert(&mut self, name: impl Into<String>, value: impl Into<Value>) {
-        self.entries.insert(name.into(), Entry::Value(value.into()));
+        self.entries
+            .insert(name.into(), DataEntry::Value(value.into()));
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<Value> {
-        self.entries.get(name).map(Entry::value)
+        self.entries.get(name).map(DataEntry::value)
     }
 
-    pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, &Entry)> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, &DataEntry)> {
         self.entries
             .iter()
             .map(|(name, entry)| (name.as_str(), entry))
@@ -89,11 +90,11 @@ impl Data {
     pub(crate) fn plain(&self) -> Map<String, Json> {
         let entries = self.entries.iter().filter_map(|(name, entry)| {
             let value = match entry {
-                Entry::Value(value) => plain(value),
-                Entry::Text(text) if text.len() <= LONG as u64 => {
+                DataEntry::Value(value) => plain(value),
+                DataEntry::Text(text) if text.len() <= LONG as u64 => {
                     text.whole().ok()?.as_ref().into()
                 }
-                Entry::Text(_) | Entry::Lines(_) => return None,
+                DataEntry::Text(_) | DataEntry::Lines(_) => return None,
             };
             Some((name.clone(), value))
         });
@@ -127,7 +128,7 @@ fn plain(value: &Value) -> Json {
     }
 }
 
-impl Entry {
+impl DataEntry {
     fn value(&self) -> Value {
         match self {
             Self::Value(value) => value.clone(),

@@ -20,7 +20,7 @@ use super::shared::RunShared;
 use super::shown::Shown;
 use super::state::State;
 use super::work::Work;
-use crate::event::{Event, Status, TaskId, What};
+use crate::event::{Event, EventKind, Status, TaskId};
 use crate::playbook::{Entry, KnownVariables};
 use crate::vars::Store;
 use crate::yaml::Node;
@@ -85,7 +85,7 @@ impl Dispatcher {
     }
 
     /// Reports something, secrets redacted. That nobody listens is no error: the run goes on.
-    pub(crate) async fn emit(&self, mut what: What) {
+    pub(crate) async fn emit(&self, mut what: EventKind) {
         conceal(&mut what, &self.shared.secrets);
         if large(&what) {
             // Many of these would be much. One waits until the report has caught up.
@@ -104,7 +104,7 @@ impl Dispatcher {
     /// Reports something the user should know.
     pub(crate) async fn warn(&self, message: impl Into<String>) {
         let message = message.into();
-        self.emit(What::Warning { message }).await;
+        self.emit(EventKind::Warning { message }).await;
     }
 
     /// Ends the run for a reason that is no host's.
@@ -112,7 +112,7 @@ impl Dispatcher {
         let message = message.into();
         self.state.stopped = true;
         self.state.broken = true;
-        self.emit(What::Stopped { message, hint }).await;
+        self.emit(EventKind::Stopped { message, hint }).await;
     }
 
     /// A new number for the start of a task.
@@ -158,7 +158,7 @@ impl Dispatcher {
     /// Reports a host's result.
     async fn finished(&mut self, work: &Work, host: &str, result: &TaskResult) {
         self.lines.forget(host);
-        let what = What::HostFinished {
+        let what = EventKind::HostFinished {
             task: work.id,
             host: host.to_owned(),
             result: Box::new(result.shown(&self.shared.secrets)),
@@ -168,11 +168,11 @@ impl Dispatcher {
 
     async fn forward(&mut self, message: Message) {
         let what = match message {
-            Message::Warning(message) => What::Warning { message },
+            Message::Warning(message) => EventKind::Warning { message },
             Message::Progress { task, host, line } => {
                 let secrets = &self.shared.secrets;
                 let line = self.lines.shown(&host, line, secrets);
-                What::Progress { task, host, line }
+                EventKind::Progress { task, host, line }
             }
             Message::Retrying {
                 task,
@@ -181,7 +181,7 @@ impl Dispatcher {
                 result,
             } => {
                 let result = Box::new(result.shown(&self.shared.secrets));
-                What::Retrying {
+                EventKind::Retrying {
                     task,
                     host,
                     left,
@@ -197,7 +197,7 @@ impl Dispatcher {
                 let secrets = &self.shared.secrets;
                 let item = Shown::new(secrets).value(&item);
                 let result = Box::new(result.shown(secrets));
-                What::ItemFinished {
+                EventKind::ItemFinished {
                     task,
                     host,
                     item,
@@ -230,10 +230,10 @@ impl Dispatcher {
 }
 
 /// Whether an event holds so much that thousands of them should not wait.
-fn large(what: &What) -> bool {
-    let (What::Retrying { result, .. }
-    | What::ItemFinished { result, .. }
-    | What::HostFinished { result, .. }) = what
+fn large(what: &EventKind) -> bool {
+    let (EventKind::Retrying { result, .. }
+    | EventKind::ItemFinished { result, .. }
+    | EventKind::HostFinished { result, .. }) = what
     else {
         return false;
     };

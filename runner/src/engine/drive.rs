@@ -8,11 +8,11 @@ use super::course::{self, Course, Hosts, Now, Program, Step, StepId, Turn};
 use super::dispatch::Dispatcher;
 use super::handler_index::HandlerIndex;
 use super::include_source::BroughtIn;
-use super::plan::{HANDLERS, Include, PLAY, Planned, Roles};
+use super::plan::{HANDLERS, IncludeTarget, PLAY, Planned, Roles};
 use super::result::{located, placed};
 use super::running::{Begun, Running};
 use super::work::Work;
-use crate::event::{TaskInfo, What};
+use crate::event::{EventKind, TaskInfo};
 use crate::playbook::{Play, Strategy, TaskAction};
 use crate::vars::PlayVars;
 
@@ -146,7 +146,7 @@ impl Dispatcher {
                 running.give_up_waiting();
             }
             if let Some(finished) = running.finished() {
-                self.emit(What::TaskFinished {
+                self.emit(EventKind::TaskFinished {
                     task: finished.work.id,
                 })
                 .await;
@@ -154,7 +154,7 @@ impl Dispatcher {
             }
             let forks = self.shared.options.forks.max(1);
             while let Some((task, host)) = running.start(forks, self.store.snapshot()) {
-                self.emit(What::HostStarted { task, host }).await;
+                self.emit(EventKind::HostStarted { task, host }).await;
             }
             self.unit_done(running).await?;
         }
@@ -175,11 +175,11 @@ impl Dispatcher {
         match &planned.task.action {
             TaskAction::Module { .. } => self.begin_task(batch, &planned, turn, running).await,
             TaskAction::IncludeTasks { file, apply } => {
-                let include = (Include::Tasks(file), apply.as_ref());
+                let include = (IncludeTarget::Tasks(file), apply.as_ref());
                 self.include(batch, &planned, include, &turn).await;
             }
             TaskAction::IncludeRole { role, apply } => {
-                let include = (Include::Role(role), apply.as_ref());
+                let include = (IncludeTarget::Role(role), apply.as_ref());
                 self.include(batch, &planned, include, &turn).await;
             }
             TaskAction::Meta(word, _) => self.meta(word, batch, &planned, &turn.hosts).await,
@@ -231,7 +231,7 @@ impl Dispatcher {
                 return self.stop(located(&error), error.hint.clone()).await;
             }
         };
-        self.emit(What::TaskStarted {
+        self.emit(EventKind::TaskStarted {
             task: work.id,
             info: self.info(&work, planned.handler, &turn.hosts[0]),
             hosts: if once { 1 } else { turn.hosts.len() },

@@ -13,10 +13,10 @@ use super::drive::Batch;
 use super::include_source::{BroughtIn, IncludedSource, Item, Named};
 use super::included::{registered, skipped};
 use super::keywords;
-use super::plan::{self, Include, Included, Inclusion, Planned};
+use super::plan::{self, IncludeTarget, Included, Inclusion, Planned};
 use super::result::{TaskResult, located, placed};
 use super::settle::{Came, Failures};
-use crate::event::{TaskInfo, What};
+use crate::event::{EventKind, TaskInfo};
 use crate::playbook::{self, Common, Entry, Role, RoleRequest, Task};
 use crate::template::TemplateError;
 use crate::yaml::{Diagnostic, Node, Span};
@@ -53,7 +53,7 @@ impl Dispatcher {
         &mut self,
         batch: &mut Batch,
         planned: &Planned,
-        include: (Include<'_>, Option<&Arc<Common>>),
+        include: (IncludeTarget<'_>, Option<&Arc<Common>>),
         turn: &Turn,
     ) {
         let (include, apply) = include;
@@ -111,8 +111,8 @@ impl Dispatcher {
         };
         for (host, missing) in missed {
             let title = match include {
-                Include::Tasks(_) => include.module().to_owned(),
-                Include::Role(role) => {
+                IncludeTarget::Tasks(_) => include.module().to_owned(),
+                IncludeTarget::Role(role) => {
                     let written = role.name.source_text().trim_matches(['"', '\'']);
                     format!("{} : {written}", include.module())
                 }
@@ -162,7 +162,7 @@ impl Dispatcher {
         batch: &mut Batch,
         (wanted, inside): (Vec<Wanted>, &BTreeSet<String>),
         planned: &Planned,
-        include: (Include<'_>, Option<&Arc<Common>>),
+        include: (IncludeTarget<'_>, Option<&Arc<Common>>),
         turn: &Turn,
     ) -> Option<ProgramId> {
         let for_all = wanted.iter().all(|one| one.hosts.len() == inside.len());
@@ -175,7 +175,7 @@ impl Dispatcher {
         if let Some(known) = known {
             let program = known.program;
             for one in wanted {
-                self.emit(What::Included {
+                self.emit(EventKind::Included {
                     file: one.source.label(),
                     hosts: one.hosts,
                 })
@@ -220,7 +220,7 @@ impl Dispatcher {
         wanted: Vec<Wanted>,
         for_all: bool,
         planned: &Planned,
-        (include, apply): (Include<'_>, Option<&Arc<Common>>),
+        (include, apply): (IncludeTarget<'_>, Option<&Arc<Common>>),
     ) -> Option<Vec<Inclusion>> {
         let mut inclusions = Vec::new();
         for Wanted {
@@ -247,7 +247,7 @@ impl Dispatcher {
                 Included::File(entries) => self.store.include_tasks(entries),
                 Included::Role(role) => self.store.include_role(role),
             }
-            self.emit(What::Included {
+            self.emit(EventKind::Included {
                 file: source.label(),
                 hosts: hosts.clone(),
             })
@@ -318,19 +318,19 @@ impl Dispatcher {
             ..result.clone()
         };
         let result = Box::new(result.shown(&self.shared.secrets));
-        self.emit(What::TaskStarted {
+        self.emit(EventKind::TaskStarted {
             task: id,
             info,
             hosts: 1,
         })
         .await;
-        self.emit(What::HostFinished {
+        self.emit(EventKind::HostFinished {
             task: id,
             host,
             result,
         })
         .await;
-        self.emit(What::TaskFinished { task: id }).await;
+        self.emit(EventKind::TaskFinished { task: id }).await;
     }
 
     /// The tasks of a file, read once a run.

@@ -10,7 +10,7 @@ use super::drive::Batch;
 use super::include_source::{IncludedSource, Named};
 use super::keywords;
 use super::looping;
-use super::plan::{Include, Planned};
+use super::plan::{IncludeTarget, Planned};
 use super::prepared::Condition;
 use crate::playbook::{self, Keyword, RoleFiles, RoleRequest};
 use crate::template::{Scope, TemplateError, is_omit};
@@ -51,7 +51,7 @@ pub(crate) fn skipped(condition: Option<String>) -> Value {
 }
 
 /// What `register` keeps of an include.
-pub(crate) fn registered(include: Include<'_>, found: &[Named]) -> Value {
+pub(crate) fn registered(include: IncludeTarget<'_>, found: &[Named]) -> Value {
     let said = found.iter().map(|(source, _)| {
         let mut said = Vec::new();
         let arguments = match source {
@@ -102,7 +102,7 @@ impl Dispatcher {
     /// What a host includes, with the variables of the item that named each.
     pub(crate) fn included(
         &self,
-        include: Include<'_>,
+        include: IncludeTarget<'_>,
         planned: &Planned,
         batch: &Batch,
         host: &str,
@@ -146,8 +146,8 @@ impl Dispatcher {
             let mut own = item.clone();
             if Condition::all_hold(&prepared.conditions, templar, &scope)? {
                 let source = match include {
-                    Include::Tasks(file) => self.tasks_file(file, planned, &scope)?,
-                    Include::Role(role) => {
+                    IncludeTarget::Tasks(file) => self.tasks_file(file, planned, &scope)?,
+                    IncludeTarget::Role(role) => {
                         IncludedSource::Role(self.role_named(role, chain, &scope)?)
                     }
                 };

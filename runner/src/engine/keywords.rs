@@ -7,7 +7,7 @@ use minijinja::value::ValueKind;
 
 use super::chain::Chain;
 use crate::playbook::{Common, Keyword, Order, Serial, Strategy};
-use crate::template::{Prepared, Scope, Templar, TemplateError};
+use crate::template::{PreparedValue, Scope, Templar, TemplateError};
 use crate::yaml::Span;
 
 /// A type that a keyword has, read from a rendered value.
@@ -132,14 +132,14 @@ impl FromRendered for Order {
 #[derive(Debug)]
 pub(crate) enum Ready<T> {
     Known(T),
-    Template(Prepared, Span),
+    Template(PreparedValue, Span),
 }
 
 impl<T: Clone> Ready<T> {
     pub(crate) fn new(keyword: &Keyword<T>) -> Self {
         match keyword {
             Keyword::Known(value, _) => Self::Known(value.clone()),
-            Keyword::Template(node) => Self::Template(Prepared::new(node), node.span.clone()),
+            Keyword::Template(node) => Self::Template(PreparedValue::new(node), node.span.clone()),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use minijinja::Value;
 
 use super::message::Message;
-use super::prepared::{Condition, Loop};
+use super::prepared::{Condition, PreparedLoop};
 use super::result::TaskResult;
 use super::work::{Unit, failed_template};
 use crate::event::Status;
@@ -76,7 +76,7 @@ pub(crate) async fn run(unit: &Unit<'_>, scope: &Arc<dyn Scope>) -> TaskResult {
 
 /// The items of a loop.
 pub(crate) fn items(
-    source: &Loop,
+    source: &PreparedLoop,
     templar: &Templar,
     scope: &Arc<dyn Scope>,
 ) -> Result<Vec<Value>, TemplateError> {

@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use super::chain::{self, Chain, ChainLayer};
-use super::course::{Builder, Program, ProgramId, RoleId};
+use super::course::{Program, ProgramBuilder, ProgramId, RoleId};
 use super::options::TagFilter;
-use super::prepared::{Call, Prepared};
+use super::prepared::{ModuleCall, PreparedTask};
 use super::tags;
 use crate::playbook::{Entry, Play, Role, RoleRequest, Task};
 use crate::yaml::{Diagnostic, Node};
@@ -35,23 +35,23 @@ pub(crate) struct Planned {
 /// What is the same for all hosts of a task, made when it is asked for first.
 #[derive(Default)]
 pub(crate) struct Same {
-    prepared: OnceLock<Arc<Prepared>>,
-    call: OnceLock<Arc<Call>>,
+    prepared: OnceLock<Arc<PreparedTask>>,
+    call: OnceLock<Arc<ModuleCall>>,
 }
 
 impl Planned {
     /// How the task does what it does.
-    pub(crate) fn prepared(&self) -> &Arc<Prepared> {
-        let prepared = || Arc::new(Prepared::new(&self.task, &self.chain));
+    pub(crate) fn prepared(&self) -> &Arc<PreparedTask> {
+        let prepared = || Arc::new(PreparedTask::new(&self.task, &self.chain));
         self.same.prepared.get_or_init(prepared)
     }
 
-    /// What it does. Errors: see [`Call::new`].
-    pub(crate) fn call(&self) -> Result<&Arc<Call>, Diagnostic> {
+    /// What it does. Errors: see [`ModuleCall::new`].
+    pub(crate) fn call(&self) -> Result<&Arc<ModuleCall>, Diagnostic> {
         if let Some(call) = self.same.call.get() {
             return Ok(call);
         }
-        let call = Arc::new(Call::new(&self.task, &self.chain)?);
+        let call = Arc::new(ModuleCall::new(&self.task, &self.chain)?);
         Ok(self.same.call.get_or_init(|| call))
     }
 }
@@ -84,14 +84,14 @@ impl Plans {
 
 /// What a task includes.
 #[derive(Clone, Copy)]
-pub(crate) enum Include<'a> {
+pub(crate) enum IncludeTarget<'a> {
     /// A file of tasks.
     Tasks(&'a Node),
     /// A role.
     Role(&'a RoleRequest),
 }
 
-impl Include<'_> {
+impl IncludeTarget<'_> {
     /// What the task is called where it has no name.
     pub(crate) fn module(self) -> &'static str {
         match self {
@@ -158,7 +158,7 @@ fn programs(
         plan.handlers_of_role(role, &chain);
     }
     plan.handlers(&play.handlers, &chain);
-    let mut steps = Builder::new();
+    let mut steps = ProgramBuilder::new();
     if let Some(task) = gather {
         steps.task(Planned {
             first: true,
@@ -186,7 +186,7 @@ fn programs(
             None => steps.flush(HANDLERS),
         }
     }
-    let mut handlers = Builder::new();
+    let mut handlers = ProgramBuilder::new();
     for handler in plan.handlers {
         handlers.task(handler);
     }
@@ -205,12 +205,12 @@ pub(crate) fn included(
         roles,
         handlers: Vec::new(),
     };
-    let mut steps = Builder::new();
+    let mut steps = ProgramBuilder::new();
     for inclusion in inclusions {
         let chain = by
             .around
             .with(ChainLayer::Include(Arc::new(inclusion.include)));
-        let mut bring_in = |steps: &mut Builder<Planned>| match &inclusion.entries {
+        let mut bring_in = |steps: &mut ProgramBuilder<Planned>| match &inclusion.entries {
             Included::File(entries) => plan.entries(entries, &chain, steps),
             Included::Role(role) => {
                 plan.role(role, &chain, steps);
@@ -272,7 +272,7 @@ impl Plan<'_> {
     }
 
     /// The tasks of a role, after those of the roles that it depends on.
-    fn role(&mut self, role: &Arc<Role>, chain: &Chain, steps: &mut Builder<Planned>) {
+    fn role(&mut self, role: &Arc<Role>, chain: &Chain, steps: &mut ProgramBuilder<Planned>) {
         let inner = chain.with(ChainLayer::Role(Arc::clone(role)));
         for dependency in &role.dependencies {
             self.role(dependency, &inner, steps);
@@ -283,7 +283,7 @@ impl Plan<'_> {
         });
     }
 
-    fn entries(&mut self, entries: &[Entry], chain: &Chain, steps: &mut Builder<Planned>) {
+    fn entries(&mut self, entries: &[Entry], chain: &Chain, steps: &mut ProgramBuilder<Planned>) {
         let role = chain.role().map(|role| self.roles.id(role));
         for entry in entries {
             match entry {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use windlass_modules::Module;
 
-use super::arguments::{self, Arguments};
+use super::arguments::{self, TaskArguments};
 use super::chain::Chain;
 use super::keywords::Ready;
 use crate::playbook::{Common, Keyword, LoopSource, Task, TaskAction};
@@ -14,28 +14,28 @@ use crate::template::{self, PreparedCondition, Scope, Templar, TemplateError};
 use crate::yaml::{Diagnostic, Node, Span};
 
 /// What the task does.
-pub(crate) struct Call {
+pub(crate) struct ModuleCall {
     pub(crate) module: &'static dyn Module,
-    pub(crate) arguments: Arguments,
+    pub(crate) arguments: TaskArguments,
 }
 
 /// How the task does it.
-pub(crate) struct Prepared {
-    pub(crate) name: Option<template::Prepared>,
+pub(crate) struct PreparedTask {
+    pub(crate) name: Option<template::PreparedValue>,
     pub(crate) keywords: Keywords,
     /// All conditions around the task, outermost first.
     pub(crate) conditions: Vec<Condition>,
     /// `environment` around the task, outermost first.
-    pub(crate) environment: Vec<(template::Prepared, Span)>,
-    pub(crate) looping: Option<Loop>,
+    pub(crate) environment: Vec<(template::PreparedValue, Span)>,
+    pub(crate) looping: Option<PreparedLoop>,
     pub(crate) until: Vec<Condition>,
     pub(crate) changed_when: Vec<Condition>,
     pub(crate) failed_when: Vec<Condition>,
     pub(crate) retries: Option<Ready<usize>>,
     pub(crate) delay: Option<Ready<f64>>,
-    pub(crate) notify: Vec<template::Prepared>,
+    pub(crate) notify: Vec<template::PreparedValue>,
     /// The file of an `include_tasks`.
-    pub(crate) file: Option<template::Prepared>,
+    pub(crate) file: Option<template::PreparedValue>,
     /// Where relative names are looked for: the folders of the roles around the task, the task file's, the play's.
     pub(crate) folders: Vec<PathBuf>,
     pub(crate) playbook_dir: PathBuf,
@@ -59,7 +59,7 @@ pub(crate) struct Keywords {
     pub(crate) diff: Option<Ready<bool>>,
     pub(crate) any_errors_fatal: Option<Ready<bool>>,
     pub(crate) run_once: Option<Ready<bool>>,
-    pub(crate) delegate_to: Option<template::Prepared>,
+    pub(crate) delegate_to: Option<template::PreparedValue>,
     pub(crate) delegate_facts: Option<Ready<bool>>,
     pub(crate) timeout: Option<Ready<f64>>,
     pub(crate) throttle: Option<Ready<usize>>,
@@ -75,17 +75,17 @@ pub(crate) struct Condition {
 }
 
 /// `loop`, or `with_*`, and what is said of it.
-pub(crate) struct Loop {
+pub(crate) struct PreparedLoop {
     /// The name of the lookup, of `with_*`.
     pub(crate) lookup: Option<String>,
-    pub(crate) items: template::Prepared,
+    pub(crate) items: template::PreparedValue,
     pub(crate) span: Span,
-    pub(crate) label: Option<template::Prepared>,
+    pub(crate) label: Option<template::PreparedValue>,
     pub(crate) pause: Option<Ready<f64>>,
     pub(crate) break_when: Vec<Condition>,
 }
 
-impl Call {
+impl ModuleCall {
     /// Errors: there is no such module, or its arguments cannot be taken apart.
     pub(crate) fn new(task: &Task, chain: &Chain) -> Result<Self, Diagnostic> {
         let (module, arguments) = arguments::prepare(task, chain)?;
@@ -93,28 +93,35 @@ impl Call {
     }
 }
 
-impl Prepared {
+impl PreparedTask {
     /// Prepares a task. `chain`: what stands around it, with the task itself.
     pub(crate) fn new(task: &Task, chain: &Chain) -> Self {
         let environment = chain.environment();
         let file = match &task.action {
-            TaskAction::IncludeTasks { file, .. } => Some(template::Prepared::new(file)),
+            TaskAction::IncludeTasks { file, .. } => Some(template::PreparedValue::new(file)),
             _ => None,
         };
         Self {
-            name: task.name.as_ref().map(template::Prepared::new),
+            name: task.name.as_ref().map(template::PreparedValue::new),
             keywords: Keywords::new(chain),
             conditions: chain.conditions().map(Condition::new).collect(),
             environment: environment
-                .map(|node| (template::Prepared::new(node), node.span.clone()))
+                .map(|node| (template::PreparedValue::new(node), node.span.clone()))
                 .collect(),
-            looping: task.looping.as_ref().map(|source| Loop::new(source, task)),
+            looping: task
+                .looping
+                .as_ref()
+                .map(|source| PreparedLoop::new(source, task)),
             until: Condition::all(&task.until),
             changed_when: Condition::all(&task.changed_when),
             failed_when: Condition::all(&task.failed_when),
             retries: task.retries.as_ref().map(Ready::new),
             delay: task.delay.as_ref().map(Ready::new),
-            notify: chain.notify().iter().map(template::Prepared::new).collect(),
+            notify: chain
+                .notify()
+                .iter()
+                .map(template::PreparedValue::new)
+                .collect(),
             folders: chain.folders(),
             playbook_dir: chain.playbook_dir(),
             role: chain.role().map(|role| role.path.clone()),
@@ -146,7 +153,7 @@ impl Keywords {
             diff: ready(chain, |common| &common.diff),
             any_errors_fatal: ready(chain, |common| &common.any_errors_fatal),
             run_once: ready(chain, |common| &common.run_once),
-            delegate_to: delegate_to.map(template::Prepared::new),
+            delegate_to: delegate_to.map(template::PreparedValue::new),
             delegate_facts: ready(chain, |common| &common.delegate_facts),
             timeout: ready(chain, |common| &common.timeout),
             throttle: ready(chain, |common| &common.throttle),
@@ -190,14 +197,14 @@ impl Condition {
     }
 }
 
-impl Loop {
+impl PreparedLoop {
     fn new(source: &LoopSource, task: &Task) -> Self {
         let control = &task.loop_control;
         Self {
             lookup: source.lookup.clone(),
-            items: template::Prepared::new(&source.items),
+            items: template::PreparedValue::new(&source.items),
             span: source.items.span.clone(),
-            label: control.label.as_ref().map(template::Prepared::new),
+            label: control.label.as_ref().map(template::PreparedValue::new),
             pause: control.pause.as_ref().map(Ready::new),
             break_when: Condition::all(&control.break_when),
         }

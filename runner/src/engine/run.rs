@@ -12,7 +12,7 @@ use super::options::{Interrupt, RunOptions};
 use super::plan::Plans;
 use super::result::located;
 use super::shared::RunShared;
-use crate::event::{Event, Recap, What};
+use crate::event::{Event, EventKind, Recap};
 use crate::inventory::{Inventory, Pattern, PatternError};
 use crate::playbook::{Keyword, Loader, Order, Play, Playbook};
 use crate::template::{Scope, Templar, TemplateError};
@@ -85,7 +85,7 @@ impl Run {
 
 impl Dispatcher {
     async fn run(&mut self, playbooks: &[Playbook]) -> Summary {
-        self.emit(What::RunStarted {
+        self.emit(EventKind::RunStarted {
             playbooks: playbooks
                 .iter()
                 .map(|book| book.path.display().to_string())
@@ -96,7 +96,8 @@ impl Dispatcher {
         .await;
         'all: for playbook in playbooks {
             let path = playbook.path.display().to_string();
-            self.emit(What::PlaybookStarted { playbook: path }).await;
+            self.emit(EventKind::PlaybookStarted { playbook: path })
+                .await;
             for play in &playbook.plays {
                 if self.state.stopped || self.interrupted() {
                     break 'all;
@@ -126,7 +127,7 @@ impl Dispatcher {
             .map(|(host, recap)| (host.clone(), *recap))
             .collect();
         let interrupted = self.interrupted();
-        self.emit(What::RunFinished {
+        self.emit(EventKind::RunFinished {
             recap: recap.clone(),
             interrupted,
         })
@@ -174,13 +175,13 @@ impl Dispatcher {
         hosts.retain(|host| !self.state.out.contains(host));
         if hosts.is_empty() {
             let reason = "none of its hosts is left".to_owned();
-            self.emit(What::PlaySkipped { name, reason }).await;
+            self.emit(EventKind::PlaySkipped { name, reason }).await;
             return Ok(());
         }
         for host in &hosts {
             self.state.count(host);
         }
-        self.emit(What::PlayStarted {
+        self.emit(EventKind::PlayStarted {
             name: name.clone(),
             hosts: hosts.clone(),
         })
@@ -201,7 +202,8 @@ impl Dispatcher {
         for (index, hosts_now) in batches.into_iter().enumerate() {
             if of > 1 {
                 let (number, hosts) = (index + 1, hosts_now.clone());
-                self.emit(What::BatchStarted { number, of, hosts }).await;
+                self.emit(EventKind::BatchStarted { number, of, hosts })
+                    .await;
             }
             self.batch(play, &name, &hosts, hosts_now, &mut plans)
                 .await?;

@@ -12,7 +12,7 @@ use serde_json::{Map, Value as Json};
 use windlass_modules::Difference;
 use windlass_modules::transcript::{Account, Held, Transcript};
 
-use super::data::{Data, Entry};
+use super::data::{Data, DataEntry};
 use crate::secrets::Secrets;
 use crate::template;
 
@@ -59,9 +59,9 @@ impl<'a> Shown<'a> {
         let mut shown = Map::new();
         for (name, entry) in data.entries() {
             let value = match entry {
-                Entry::Value(value) => self.convert(value, depth + 1),
-                Entry::Text(text) => self.transcript(text).into(),
-                Entry::Lines(text) => self.lines(text),
+                DataEntry::Value(value) => self.convert(value, depth + 1),
+                DataEntry::Text(text) => self.transcript(text).into(),
+                DataEntry::Lines(text) => self.lines(text),
             };
             shown.insert(name.to_owned(), value);
         }

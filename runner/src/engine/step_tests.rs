@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 use windlass_modules::registry;
 
 use super::{Prompt, Run, RunOptions};
-use crate::event::{Event, What};
+use crate::event::{Event, EventKind};
 use crate::inventory::{self, InventorySource};
 use crate::playbook::{self, Loader};
 use crate::template::{self, Templar};
@@ -82,8 +82,8 @@ fn run(answers: Option<&'static [&'static str]>) -> (Vec<String>, Vec<String>) {
             let mut ran = Vec::new();
             while let Some(event) = seen.recv().await {
                 match event.what {
-                    What::TaskStarted { info, .. } => ran.push(info.name.clone()),
-                    What::Stopped { message, .. } => ran.push(message),
+                    EventKind::TaskStarted { info, .. } => ran.push(info.name.clone()),
+                    EventKind::Stopped { message, .. } => ran.push(message),
                     _ => {}
                 }
             }

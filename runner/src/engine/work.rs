@@ -10,7 +10,7 @@ use super::chain::Chain;
 use super::keywords::{FromRendered, Ready};
 use super::message::Message;
 use super::options::sleep;
-use super::prepared::{Call, Keywords, Prepared};
+use super::prepared::{Keywords, ModuleCall, PreparedTask};
 use super::result::{TaskResult, located};
 use super::shared::RunShared;
 use crate::event::{Status, TaskId};
@@ -24,8 +24,8 @@ pub(crate) struct Work {
     pub(crate) task: Arc<Task>,
     pub(crate) chain: Chain,
     pub(crate) play: Arc<PlayVars>,
-    pub(crate) prepared: Arc<Prepared>,
-    pub(crate) call: Arc<Call>,
+    pub(crate) prepared: Arc<PreparedTask>,
+    pub(crate) call: Arc<ModuleCall>,
     pub(crate) shared: Arc<RunShared>,
     pub(crate) messages: mpsc::Sender<Message>,
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Diff, Finished, Recap, TaskInfo, What};
+use super::{Diff, EventKind, Finished, Recap, TaskInfo};
 
 /// A text of an event.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub enum Text<'a> {
     Value(&'a mut Value),
 }
 
-impl What {
+impl EventKind {
     /// All its texts.
     pub fn texts(&mut self) -> Vec<Text<'_>> {
         let mut texts = Texts(Vec::new());
@@ -47,31 +47,31 @@ impl<'a> Texts<'a> {
         self.0.extend(blocks.into_iter().map(Text::Block));
     }
 
-    fn event(&mut self, what: &'a mut What) {
+    fn event(&mut self, what: &'a mut EventKind) {
         match what {
-            What::RunStarted {
+            EventKind::RunStarted {
                 playbooks,
                 check: _,
                 at: _,
             } => self.lines(playbooks),
-            What::PlaybookStarted { playbook } => self.lines([playbook]),
-            What::PlayStarted { name, hosts } => {
+            EventKind::PlaybookStarted { playbook } => self.lines([playbook]),
+            EventKind::PlayStarted { name, hosts } => {
                 self.lines([name]);
                 self.hosts(hosts);
             }
-            What::PlaySkipped { name, reason } => self.lines([name, reason]),
-            What::BatchStarted {
+            EventKind::PlaySkipped { name, reason } => self.lines([name, reason]),
+            EventKind::BatchStarted {
                 number: _,
                 of: _,
                 hosts,
             } => self.hosts(hosts),
-            What::TaskStarted {
+            EventKind::TaskStarted {
                 task: _,
                 info,
                 hosts: _,
             } => self.info(Arc::make_mut(info)),
-            What::HostStarted { task: _, host } => self.0.push(Text::Host(host)),
-            What::Progress {
+            EventKind::HostStarted { task: _, host } => self.0.push(Text::Host(host)),
+            EventKind::Progress {
                 task: _,
                 host,
                 line,
@@ -79,13 +79,13 @@ impl<'a> Texts<'a> {
                 self.0.push(Text::Host(host));
                 self.lines([line]);
             }
-            What::Retrying {
+            EventKind::Retrying {
                 task: _,
                 host,
                 left: _,
                 result,
             }
-            | What::HostFinished {
+            | EventKind::HostFinished {
                 task: _,
                 host,
                 result,
@@ -93,7 +93,7 @@ impl<'a> Texts<'a> {
                 self.0.push(Text::Host(host));
                 self.finished(result);
             }
-            What::ItemFinished {
+            EventKind::ItemFinished {
                 task: _,
                 host,
                 item,
@@ -102,17 +102,17 @@ impl<'a> Texts<'a> {
                 self.0.extend([Text::Host(host), Text::Value(item)]);
                 self.finished(result);
             }
-            What::TaskFinished { task: _ } => {}
-            What::Included { file, hosts } => {
+            EventKind::TaskFinished { task: _ } => {}
+            EventKind::Included { file, hosts } => {
                 self.lines([file]);
                 self.hosts(hosts);
             }
-            What::Warning { message } => self.blocks([message]),
-            What::Stopped { message, hint } => {
+            EventKind::Warning { message } => self.blocks([message]),
+            EventKind::Stopped { message, hint } => {
                 self.blocks([message]);
                 self.blocks(hint);
             }
-            What::RunFinished {
+            EventKind::RunFinished {
                 recap,
                 interrupted: _,
             } => {

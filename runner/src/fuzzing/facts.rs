@@ -2,7 +2,7 @@
 
 use futures::FutureExt;
 use serde_json::{Map, Value as Json, json};
-use windlass_modules::fake::{Controller, Fake};
+use windlass_modules::fake::{Fake, FakeController};
 use windlass_modules::host::Reply;
 use windlass_modules::module::Context;
 use windlass_modules::registry;
@@ -85,7 +85,7 @@ fn gathered(stdout: Vec<u8>) -> Map<String, Json> {
         ..Reply::default()
     };
     let host = Fake::new([Ok(reply)]);
-    let control = Controller::new("/");
+    let control = FakeController::new("/");
     let context = Context {
         host: &host,
         control: &control,

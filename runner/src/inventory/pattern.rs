@@ -13,7 +13,7 @@ use crate::yaml::{Diagnostic, Span};
 /// A pattern that was understood.
 #[derive(Debug, Clone, Default)]
 pub struct Pattern {
-    pub(super) parts: Vec<Part>,
+    pub(super) parts: Vec<PatternPart>,
 }
 
 /// Something wrong with a pattern.
@@ -37,11 +37,11 @@ impl PatternError {
 
 /// One of the parts between `:` or `,`.
 #[derive(Debug, Clone)]
-pub(super) struct Part {
+pub(super) struct PatternPart {
     /// What it does with the hosts it matches.
-    pub role: Role,
+    pub operation: SetOperation,
     /// What it matches.
-    pub matches: Matches,
+    pub matches: NamePattern,
     /// Which of them.
     pub subscript: Option<Subscript>,
     /// As written, without `!` or `&`.
@@ -52,7 +52,7 @@ pub(super) struct Part {
 
 /// What a part does with the hosts it matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Role {
+pub(super) enum SetOperation {
     /// Adds them.
     Add,
     /// Keeps only them.
@@ -63,7 +63,7 @@ pub(super) enum Role {
 
 /// What a part matches: names of groups, and of hosts.
 #[derive(Debug, Clone)]
-pub(super) enum Matches {
+pub(super) enum NamePattern {
     /// This name.
     Name(String),
     /// Names of this shape, as a whole.
@@ -72,7 +72,7 @@ pub(super) enum Matches {
     Regex(fancy_regex::Regex),
 }
 
-impl Matches {
+impl NamePattern {
     /// Whether every name must be looked at to find what it matches.
     pub(super) fn looks_at_all(&self) -> bool {
         !matches!(self, Self::Name(_))
@@ -128,21 +128,23 @@ impl Pattern {
             let part = &text[range.clone()];
             match part.strip_prefix('@').filter(|_| files) {
                 Some(file) => parts.extend(read_file(Path::new(file), &range)?),
-                None => parts.push(Part::parse(part, range)?),
+                None => parts.push(PatternPart::parse(part, range)?),
             }
         }
         Ok(Self { parts })
     }
 }
 
-fn read_file(path: &Path, range: &Range<usize>) -> Result<Vec<Part>, PatternError> {
+fn read_file(path: &Path, range: &Range<usize>) -> Result<Vec<PatternPart>, PatternError> {
     let text = windlass_modules::source::text(path).map_err(|error| PatternError {
         message: format!("cannot read the limit file `{}`: {error}", path.display()),
         help: "name a text file with one host or pattern a line".to_owned(),
         range: range.clone(),
     })?;
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    lines.map(|line| Part::parse(line, range.clone())).collect()
+    lines
+        .map(|line| PatternPart::parse(line, range.clone()))
+        .collect()
 }
 
 /// Where the parts of a pattern are. Commas divide it; without any, colons do, except those of
@@ -194,12 +196,12 @@ fn is_address(text: &str) -> bool {
         })
 }
 
-impl Part {
+impl PatternPart {
     fn parse(text: &str, range: Range<usize>) -> Result<Self, PatternError> {
-        let (role, body) = match text.chars().next() {
-            Some('!') => (Role::Remove, text[1..].trim()),
-            Some('&') => (Role::Keep, text[1..].trim()),
-            _ => (Role::Add, text),
+        let (operation, body) = match text.chars().next() {
+            Some('!') => (SetOperation::Remove, text[1..].trim()),
+            Some('&') => (SetOperation::Keep, text[1..].trim()),
+            _ => (SetOperation::Add, text),
         };
         let wrong = |message: String, help: &str| PatternError {
             message,
@@ -220,7 +222,7 @@ impl Part {
                     "after `~`, write a regular expression as Python has them",
                 )
             })?;
-            (Matches::Regex(regex), None)
+            (NamePattern::Regex(regex), None)
         } else if wildcard::is_pattern(name) {
             let glob = wildcard::whole(name).map_err(|_| {
                 wrong(
@@ -228,12 +230,12 @@ impl Part {
                     "in a pattern, `*` is any text, `?` one character, [abc] one of these",
                 )
             })?;
-            (Matches::Glob(glob), subscript)
+            (NamePattern::Glob(glob), subscript)
         } else {
-            (Matches::Name(name.to_owned()), subscript)
+            (NamePattern::Name(name.to_owned()), subscript)
         };
         Ok(Self {
-            role,
+            operation,
             matches,
             subscript,
             text: body.to_owned(),

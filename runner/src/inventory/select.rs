@@ -7,7 +7,7 @@ use indexmap::IndexSet;
 
 use super::model::Inventory;
 use super::parts::Host;
-use super::pattern::{Matches, Part, Pattern, PatternError, Role, Subscript};
+use super::pattern::{NamePattern, Pattern, PatternError, PatternPart, SetOperation, Subscript};
 use crate::yaml::did_you_mean;
 
 /// How many parts of a pattern may look at every host.
@@ -78,26 +78,30 @@ impl Inventory {
     ) -> Result<(IndexSet<&'a str>, Vec<PatternError>), PatternError> {
         let mut unknown = Vec::new();
         let mut hosts: IndexSet<&str> = IndexSet::new();
-        let adds = pattern.parts.iter().any(|part| part.role == Role::Add);
+        let adds = pattern
+            .parts
+            .iter()
+            .any(|part| part.operation == SetOperation::Add);
         if !adds && !pattern.is_empty() {
             hosts.extend(self.members("all").iter().map(AsRef::as_ref));
         }
-        let mut parts: Vec<&Part> = pattern.parts.iter().collect();
-        parts.sort_by_key(|part| part.role);
+        let mut parts: Vec<&PatternPart> = pattern.parts.iter().collect();
+        parts.sort_by_key(|part| part.operation);
         let mut known = HashSet::new();
         let mut removed: HashSet<&str> = HashSet::new();
         let mut walks = 0;
         for part in parts {
-            if !known.insert((part.role, &part.text)) {
+            if !known.insert((part.operation, &part.text)) {
                 continue;
             }
-            walks += usize::from(part.role == Role::Keep || part.matches.looks_at_all());
+            walks +=
+                usize::from(part.operation == SetOperation::Keep || part.matches.looks_at_all());
             if walks > MOST_WALKS {
                 return Err(too_many(part));
             }
             let Some(matched) = self.matched(part)? else {
                 // A slip after `!` would let in hosts that were meant to be left out.
-                if part.role != Role::Add {
+                if part.operation != SetOperation::Add {
                     return Err(self.unknown(part));
                 }
                 if unknown.len() < MOST_UNKNOWN {
@@ -105,13 +109,13 @@ impl Inventory {
                 }
                 continue;
             };
-            match part.role {
-                Role::Add => hosts.extend(matched),
-                Role::Keep => {
+            match part.operation {
+                SetOperation::Add => hosts.extend(matched),
+                SetOperation::Keep => {
                     let matched: HashSet<&str> = matched.into_iter().collect();
                     hosts.retain(|host| matched.contains(host));
                 }
-                Role::Remove => removed.extend(matched),
+                SetOperation::Remove => removed.extend(matched),
             }
         }
         hosts.retain(|host| !removed.contains(host));
@@ -119,13 +123,13 @@ impl Inventory {
     }
 
     /// What a part matches; nothing where it is a plain name that no group and no host has.
-    fn matched<'a>(&'a self, part: &'a Part) -> Result<Option<Vec<&'a str>>, PatternError> {
+    fn matched<'a>(&'a self, part: &'a PatternPart) -> Result<Option<Vec<&'a str>>, PatternError> {
         // A host's name is only that host, even if a group has the name too.
         if let Some(host) = self.hosts.get(&part.text) {
             return Ok(Some(vec![&host.name]));
         }
         let groups: Vec<_> = match &part.matches {
-            Matches::Name(name) => self.groups.get(name).into_iter().collect(),
+            NamePattern::Name(name) => self.groups.get(name).into_iter().collect(),
             shape => (self.groups.values())
                 .filter(|group| shape.is_match(&group.name))
                 .collect(),
@@ -135,10 +139,10 @@ impl Inventory {
             hosts.extend(self.members(&group.name).iter().map(AsRef::as_ref));
         }
         match &part.matches {
-            Matches::Name(name) if groups.is_empty() => {
+            NamePattern::Name(name) if groups.is_empty() => {
                 hosts.extend(self.hosts.get(name).map(|host| host.name.as_str()));
             }
-            Matches::Name(_) => {}
+            NamePattern::Name(_) => {}
             shape => {
                 let matching = self.hosts.keys().filter(|host| shape.is_match(host));
                 hosts.extend(matching.map(String::as_str));
@@ -149,7 +153,7 @@ impl Inventory {
         {
             hosts.insert(&host.name);
         }
-        if hosts.is_empty() && groups.is_empty() && matches!(part.matches, Matches::Name(_)) {
+        if hosts.is_empty() && groups.is_empty() && matches!(part.matches, NamePattern::Name(_)) {
             return Ok(None);
         }
         let hosts = hosts.into_iter().collect();
@@ -159,7 +163,7 @@ impl Inventory {
         }
     }
 
-    fn unknown(&self, part: &Part) -> PatternError {
+    fn unknown(&self, part: &PatternPart) -> PatternError {
         let name = part.name();
         let known = self.groups.keys().chain(self.hosts.keys());
         let help = did_you_mean(name, known.map(String::as_str)).unwrap_or_else(|| {
@@ -184,7 +188,7 @@ impl Inventory {
     }
 }
 
-fn too_many(part: &Part) -> PatternError {
+fn too_many(part: &PatternPart) -> PatternError {
     PatternError {
         message: format!("a pattern with more than {MOST_WALKS} parts that look at all hosts"),
         help: "name groups; a part with `&`, `*`, `?`, `[` or `~` is compared with every host"
@@ -194,7 +198,7 @@ fn too_many(part: &Part) -> PatternError {
 }
 
 fn taken<'a>(
-    part: &Part,
+    part: &PatternPart,
     hosts: Vec<&'a str>,
     subscript: Subscript,
 ) -> Result<Vec<&'a str>, PatternError> {

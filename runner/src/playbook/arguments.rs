@@ -9,13 +9,13 @@ use crate::yaml::{Diagnostic, Mapping, Node, Style, Value};
 
 /// How a module takes arguments that are not `key: value`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Form {
+pub struct ArgumentSyntax {
     free: FreeForm,
     /// The names of its arguments.
     keys: Vec<String>,
 }
 
-impl Form {
+impl ArgumentSyntax {
     /// Of a module that describes itself so.
     pub fn of(module: &Description) -> Self {
         let arguments = module.arguments.iter();
@@ -45,7 +45,7 @@ pub struct Arguments {
 pub fn arguments(
     arguments: &Node,
     more: Option<&Node>,
-    form: &Form,
+    form: &ArgumentSyntax,
 ) -> Result<Arguments, Vec<Diagnostic>> {
     let mut entries = match &arguments.value {
         Value::Null => Mapping::default(),
@@ -80,7 +80,7 @@ pub fn arguments(
     })
 }
 
-fn from_text(node: &Node, text: &str, form: &Form) -> Result<Mapping, Vec<Diagnostic>> {
+fn from_text(node: &Node, text: &str, form: &ArgumentSyntax) -> Result<Mapping, Vec<Diagnostic>> {
     let words = match (pairs::words(text), form.free) {
         (Ok(words), _) => words,
         // An apostrophe in a command is no pair of `key=value`.
@@ -116,7 +116,7 @@ fn from_text(node: &Node, text: &str, form: &Form) -> Result<Mapping, Vec<Diagno
     Ok(Mapping { entries })
 }
 
-impl Form {
+impl ArgumentSyntax {
     /// Whether `key=` begins an argument.
     fn takes(&self, key: &str) -> bool {
         match self.free {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::known::KnownVariables;
 use super::loader::Loader;
 use super::model::{Entry, Play, Playbook};
-use super::reader::{Open, Reader, describe};
+use super::reader::{OpenFile, Reader, describe};
 use super::search::Home;
 use super::tasks::TasksPosition;
 use crate::yaml::{self, Diagnostic, Node, Source, Span, Value};
@@ -122,7 +122,7 @@ impl<'a> Reader<'a> {
         named: Option<&Span>,
         work: impl FnOnce(&mut Self) -> T,
     ) -> T {
-        self.files.push(Open {
+        self.files.push(OpenFile {
             path: canonical(path),
             named: named.cloned(),
         });

@@ -11,7 +11,7 @@ use super::keywords;
 use super::known::KnownVariables;
 use super::model::{Block, Common, Entry, Import, Play, RoleImport, UsedBy};
 use super::reader::{Reader, has_template, scalar};
-use super::role::{Use, known};
+use super::role::{RoleUse, known};
 use super::search::{self, Home};
 use super::tasks::TasksPosition;
 use crate::yaml::{self, Diagnostic, Mapping, Node};
@@ -127,7 +127,7 @@ impl Reader<'_> {
         let request = self.role_request(action, mapping, false)?;
         let around = place.home.known.within(&common.vars);
         let home = self.home_with(place.home, mapping, around);
-        let wanted = Use {
+        let wanted = RoleUse {
             name: request.name,
             files: request.files,
             common: Common {

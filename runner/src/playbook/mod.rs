@@ -34,7 +34,7 @@ mod tests;
 mod unknown;
 
 pub use argument_spec::VALIDATE;
-pub use arguments::{Arguments, Form, arguments};
+pub use arguments::{ArgumentSyntax, Arguments, arguments};
 pub use file::{LoadedTasks, load, load_partly, load_tasks};
 pub use import::nearest_file;
 pub use include_path::tasks_file;

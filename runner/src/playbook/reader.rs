@@ -18,7 +18,7 @@ pub(super) struct Reader<'a> {
     /// The errors, to keep each once.
     pub(super) known: HashSet<Diagnostic>,
     /// The files being read, each imported by the one before.
-    pub(super) files: Vec<Open>,
+    pub(super) files: Vec<OpenFile>,
     /// Documents that were read already: a file may be imported many times.
     pub(super) documents: HashMap<PathBuf, Result<Arc<Node>, Vec<Diagnostic>>>,
     /// How many plays, tasks, blocks and imports there are so far.
@@ -33,7 +33,7 @@ pub(super) struct Reader<'a> {
 
 /// A file that is being read.
 #[derive(Debug)]
-pub(super) struct Open {
+pub(super) struct OpenFile {
     /// Its one name.
     pub(super) path: PathBuf,
     /// Where it is imported; nothing for the first one.

@@ -11,7 +11,7 @@ use super::search::{self, Home};
 use crate::yaml::{Diagnostic, Mapping, Node, Span, Value, suggest};
 
 /// One use of a role, before it is read.
-pub(super) struct Use {
+pub(super) struct RoleUse {
     pub(super) name: Node,
     pub(super) files: RoleFiles,
     pub(super) common: Common,
@@ -33,7 +33,7 @@ pub fn load_role(
 ) -> Result<Arc<Role>, Vec<Diagnostic>> {
     let mut reader = Reader::new(loader);
     let role = reader.role(
-        &Use {
+        &RoleUse {
             name: request.name.clone(),
             files: request.files.clone(),
             common: Common {
@@ -60,7 +60,7 @@ pub fn load_role(
 
 impl Reader<'_> {
     /// The role that a use names, with all that it brings; nothing where something is wrong with it.
-    pub(super) fn role(&mut self, wanted: &Use, home: &Home) -> Option<Arc<Role>> {
+    pub(super) fn role(&mut self, wanted: &RoleUse, home: &Home) -> Option<Arc<Role>> {
         let name = self.name_of(&wanted.name, wanted.by, "the name of a role", home)?;
         let found = match find(&name, &wanted.name, wanted.by, home, self.loader) {
             Ok(found) => found,
@@ -113,8 +113,8 @@ impl Reader<'_> {
 
     fn role_at(
         &mut self,
-        found: &search::Found,
-        wanted: &Use,
+        found: &search::FoundRole,
+        wanted: &RoleUse,
         names: &Names,
         home: &Home,
     ) -> Arc<Role> {
@@ -204,7 +204,7 @@ impl Reader<'_> {
     }
 
     /// The collections in which the tasks of a role look for roles.
-    fn role_collections(&mut self, about: &Mapping, found: &search::Found) -> Vec<String> {
+    fn role_collections(&mut self, about: &Mapping, found: &search::FoundRole) -> Vec<String> {
         let mut collections: Vec<String> = found.collection.iter().cloned().collect();
         for node in self.scalars(about, "collections", "the name of a collection, or a list") {
             let name = scalar(&node).unwrap_or_default();
@@ -315,7 +315,7 @@ fn find(
     by: UsedBy,
     home: &Home,
     loader: &Loader,
-) -> Result<search::Found, Diagnostic> {
+) -> Result<search::FoundRole, Diagnostic> {
     let beside = home.role.as_deref().and_then(Path::parent);
     let beside = beside.filter(|_| by == UsedBy::Role);
     search::role(name, home, beside, &loader.paths).map_err(|tried| no_role(node, name, &tried))
@@ -344,7 +344,7 @@ struct Names {
 }
 
 /// What makes two uses of a role the same, as in ansible-core 2.19.
-fn identity(found: &search::Found, wanted: &Use, names: &Names) -> String {
+fn identity(found: &search::FoundRole, wanted: &RoleUse, names: &Names) -> String {
     let included = matches!(wanted.by, UsedBy::Import | UsedBy::Include);
     let texts = |nodes: &[Node]| nodes.iter().map(written).collect::<Vec<_>>();
     format!(

@@ -7,7 +7,7 @@ use super::keywords;
 use super::known::KnownVariables;
 use super::model::{Common, Keyword, Role, RoleFiles, RoleRequest, UsedBy};
 use super::reader::{Reader, describe, scalar};
-use super::role::Use;
+use super::role::RoleUse;
 use super::search::Home;
 use crate::yaml::{Diagnostic, Mapping, Node};
 
@@ -40,11 +40,11 @@ impl Reader<'_> {
     }
 
     /// An entry of such a list.
-    fn listed(&mut self, item: &Node, by: UsedBy) -> Option<Use> {
+    fn listed(&mut self, item: &Node, by: UsedBy) -> Option<RoleUse> {
         if !self.has_room(item) {
             return None;
         }
-        let mut wanted = Use {
+        let mut wanted = RoleUse {
             name: item.clone(),
             files: RoleFiles::default(),
             common: Common::default(),
@@ -107,7 +107,7 @@ impl Reader<'_> {
         dynamic: bool,
     ) -> Option<RoleRequest> {
         let keyword = keywords::short(&action.name).to_owned();
-        let form = super::Form::new(windlass_modules::FreeForm::No, []);
+        let form = super::ArgumentSyntax::new(windlass_modules::FreeForm::No, []);
         let more = Self::given(mapping, "args");
         let arguments = match super::arguments(&action.arguments, more, &form) {
             Ok(read) => read.entries,

@@ -52,7 +52,7 @@ pub fn absolute(folder: &Path) -> String {
 
 /// A role that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct FoundRole {
     /// Its name, without the collection.
     pub(super) name: String,
     pub(super) collection: Option<String>,
@@ -72,7 +72,7 @@ pub(super) fn role(
     home: &Home,
     beside: Option<&Path>,
     paths: &SearchPaths,
-) -> Result<Found, Vec<PathBuf>> {
+) -> Result<FoundRole, Vec<PathBuf>> {
     if let Some(found) = in_collections(name, home, paths) {
         return Ok(found);
     }
@@ -81,7 +81,7 @@ pub(super) fn role(
         .chain(paths.roles.iter().cloned())
         .chain(beside.map(Path::to_path_buf))
         .chain(std::iter::once(home.folder.clone()));
-    let found = |name: String, path| Found {
+    let found = |name: String, path| FoundRole {
         name,
         collection: None,
         path,
@@ -103,7 +103,7 @@ pub(super) fn role(
     }
 }
 
-fn in_collections(name: &str, home: &Home, paths: &SearchPaths) -> Option<Found> {
+fn in_collections(name: &str, home: &Home, paths: &SearchPaths) -> Option<FoundRole> {
     let found = |collection: &str, inner: &[&str]| {
         let folder = collection_folder(collection, &home.folder, paths)?;
         let (last, above) = inner.split_last()?;
@@ -111,7 +111,7 @@ fn in_collections(name: &str, home: &Home, paths: &SearchPaths) -> Option<Found>
             .iter()
             .fold(folder.join("roles"), |path, part| path.join(part));
         let path = path.join(last);
-        path.is_dir().then(|| Found {
+        path.is_dir().then(|| FoundRole {
             name: (*last).to_owned(),
             collection: Some(collection.to_owned()),
             path,

@@ -10,8 +10,8 @@ use windlass_modules::FreeForm;
 use super::reader::Reader;
 use super::tasks::TasksPosition;
 use super::{
-    Block, Common, Entry, Form, Home, Keyword, Loader, Order, Play, Playbook, Serial, Task,
-    TaskAction, arguments, load, load_tasks,
+    ArgumentSyntax, Block, Common, Entry, Home, Keyword, Loader, Order, Play, Playbook, Serial,
+    Task, TaskAction, arguments, load, load_tasks,
 };
 use crate::yaml::{Diagnostic, Node, Source, Value, parse};
 
@@ -256,7 +256,7 @@ fn actions_can_be_spelled_out() {
             ("copy", "copy"),
             "{text}"
         );
-        let form = Form::new(FreeForm::No, ["src"]);
+        let form = ArgumentSyntax::new(FreeForm::No, ["src"]);
         let read = arguments(written, None, &form).unwrap();
         let src = read.entries.get("src").unwrap();
         assert_eq!((src.as_str(), src.span.text()), (Some("a"), "a"), "{text}");
@@ -501,7 +501,7 @@ fn node(text: &str) -> Node {
 #[test]
 fn text_arguments_become_mappings() {
     let read = |text: &str, free| {
-        let form = Form::new(free, ["cmd", "chdir", "creates"]);
+        let form = ArgumentSyntax::new(free, ["cmd", "chdir", "creates"]);
         let read = arguments(&node(text), None, &form).map_err(|errors| lines(&errors))?;
         let pairs: Vec<_> = read
             .entries
@@ -545,7 +545,7 @@ fn text_arguments_become_mappings() {
 
 #[test]
 fn args_give_what_is_not_beside_the_module() {
-    let form = Form::new(FreeForm::Into("cmd"), ["cmd", "chdir"]);
+    let form = ArgumentSyntax::new(FreeForm::Into("cmd"), ["cmd", "chdir"]);
     let read = arguments(
         &node("ls chdir=/a"),
         Some(&node("{chdir: /b, creates: /c}")),

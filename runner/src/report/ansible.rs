@@ -12,7 +12,7 @@ use super::printer::Printer;
 use super::settings::{Report, Settings};
 use super::text::clean;
 use super::{diff, escape};
-use crate::event::{Event, Finished, Recap, Status, TaskId, TaskInfo, What};
+use crate::event::{Event, EventKind, Finished, Recap, Status, TaskId, TaskInfo};
 
 /// The width where there is no terminal.
 const WIDTH: usize = 79;
@@ -225,12 +225,12 @@ impl Report for Ansible {
     fn event(&mut self, mut event: Event) {
         escape::event(&mut event);
         match &event.what {
-            What::PlayStarted { name, .. } => self.banner(&format!("PLAY [{}]", clean(name))),
-            What::PlaySkipped { name, reason } => {
+            EventKind::PlayStarted { name, .. } => self.banner(&format!("PLAY [{}]", clean(name))),
+            EventKind::PlaySkipped { name, reason } => {
                 self.banner(&format!("PLAY [{}]", clean(name)));
                 self.printer.line(&format!("skipping: {reason}"));
             }
-            What::TaskStarted { task, info, .. } => {
+            EventKind::TaskStarted { task, info, .. } => {
                 let word = if info.handler {
                     "RUNNING HANDLER"
                 } else {
@@ -243,7 +243,7 @@ impl Report for Ansible {
                 }
                 self.tasks.insert(*task, Arc::clone(info));
             }
-            What::ItemFinished {
+            EventKind::ItemFinished {
                 task,
                 host,
                 item,
@@ -251,7 +251,7 @@ impl Report for Ansible {
             } => {
                 self.result(*task, host, Some(item), result);
             }
-            What::HostFinished { task, host, result } => {
+            EventKind::HostFinished { task, host, result } => {
                 let looped = result.data.get("results").is_some();
                 let quiet = looped
                     && !matches!(
@@ -262,35 +262,35 @@ impl Report for Ansible {
                     self.result(*task, host, None, result);
                 }
             }
-            What::TaskFinished { task } => {
+            EventKind::TaskFinished { task } => {
                 self.tasks.remove(task);
             }
-            What::Retrying {
+            EventKind::Retrying {
                 task, host, left, ..
             } => {
                 let name = self.tasks.get(task).map_or("", |info| &info.name);
                 let line = format!("FAILED - RETRYING: [{host}]: {name} ({left} retries left).");
                 self.printer.line(&line);
             }
-            What::Included { file, hosts } => {
+            EventKind::Included { file, hosts } => {
                 self.printer
                     .line(&format!("included: {file} for {}", hosts.join(", ")));
             }
-            What::Warning { message } => {
+            EventKind::Warning { message } => {
                 self.printer.note(&format!("[WARNING]: {}", below(message)));
             }
-            What::Stopped { message, hint } => {
+            EventKind::Stopped { message, hint } => {
                 self.printer.note(&format!("[ERROR]: {}", below(message)));
                 if let Some(hint) = hint {
                     self.printer.note(&below(hint));
                 }
             }
-            What::RunFinished { recap, .. } => self.recap(recap),
-            What::RunStarted { .. }
-            | What::PlaybookStarted { .. }
-            | What::BatchStarted { .. }
-            | What::HostStarted { .. }
-            | What::Progress { .. } => {}
+            EventKind::RunFinished { recap, .. } => self.recap(recap),
+            EventKind::RunStarted { .. }
+            | EventKind::PlaybookStarted { .. }
+            | EventKind::BatchStarted { .. }
+            | EventKind::HostStarted { .. }
+            | EventKind::Progress { .. } => {}
         }
     }
 }

@@ -12,12 +12,12 @@ use serde_json::Value;
 
 use super::details::{changes, details, word};
 use super::failures::Failures;
-use super::live::{Busy, Live};
+use super::live::{Busy, LiveLines};
 use super::printer::Printer;
 use super::settings::{Report, Settings};
 use super::text::{self, clean};
 use super::{Theme, escape};
-use crate::event::{Event, Finished, Recap, Status, TaskId, TaskInfo, What};
+use crate::event::{Event, EventKind, Finished, Recap, Status, TaskId, TaskInfo};
 
 /// How long a task is quiet, in plain output, before a line says that it is still at work.
 const HEARTBEAT: Duration = Duration::from_secs(20);
@@ -30,7 +30,7 @@ const NAME: usize = 44;
 pub(crate) struct Console {
     printer: Printer,
     settings: Settings,
-    live: Option<Live>,
+    live: Option<LiveLines>,
     tasks: BTreeMap<TaskId, Running>,
     started: Instant,
     /// The hosts of the play, in its order: results come in any.
@@ -113,7 +113,7 @@ impl Group {
 
 impl Console {
     pub(crate) fn new(printer: Printer, settings: Settings, moving: bool) -> Self {
-        let live = (moving && printer.is_terminal()).then(Live::default);
+        let live = (moving && printer.is_terminal()).then(LiveLines::default);
         Self {
             printer,
             settings,
@@ -415,11 +415,11 @@ impl Report for Console {
     fn event(&mut self, mut event: Event) {
         escape::event(&mut event);
         match &event.what {
-            What::RunStarted { check: true, .. } => {
+            EventKind::RunStarted { check: true, .. } => {
                 self.print("Check mode: this shows what would change, and changes nothing.");
             }
-            What::RunStarted { .. } | What::PlaybookStarted { .. } => {}
-            What::PlayStarted { name, hosts } => {
+            EventKind::RunStarted { .. } | EventKind::PlaybookStarted { .. } => {}
+            EventKind::PlayStarted { name, hosts } => {
                 self.order = hosts.iter().cloned().zip(0..).collect();
                 self.heading(&format!(
                     "{} ({})",
@@ -427,14 +427,14 @@ impl Report for Console {
                     text::count(hosts.len(), "host")
                 ));
             }
-            What::PlaySkipped { name, reason } => {
+            EventKind::PlaySkipped { name, reason } => {
                 self.heading(&format!("{}: skipped, {reason}", clean(name)));
             }
-            What::BatchStarted { number, of, hosts } => {
+            EventKind::BatchStarted { number, of, hosts } => {
                 let names: Vec<&str> = hosts.iter().map(String::as_str).collect();
                 self.print(&format!("Batch {number} of {of}: {}", text::hosts(&names)));
             }
-            What::TaskStarted { task, info, hosts } => {
+            EventKind::TaskStarted { task, info, hosts } => {
                 let now = Instant::now();
                 let running = Running {
                     info: Arc::clone(info),
@@ -449,36 +449,36 @@ impl Report for Console {
                 };
                 self.tasks.insert(*task, running);
             }
-            What::HostStarted { task, host } => {
+            EventKind::HostStarted { task, host } => {
                 if let Some(running) = self.tasks.get_mut(task) {
                     let since = Instant::now();
                     let busy = Busy { since, last: None };
                     running.busy.insert(host.clone(), busy);
                 }
             }
-            What::Progress { task, host, line } => self.progress(*task, host, line),
-            What::Retrying {
+            EventKind::Progress { task, host, line } => self.progress(*task, host, line),
+            EventKind::Retrying {
                 task, host, left, ..
             } => self.retrying(*task, host, *left),
-            What::ItemFinished {
+            EventKind::ItemFinished {
                 task,
                 host,
                 item,
                 result,
             } => self.item(*task, host, item, result),
-            What::HostFinished { task, host, result } => self.finished(*task, host, result),
-            What::TaskFinished { task } => self.finish(*task),
-            What::Included { file, .. } => {
+            EventKind::HostFinished { task, host, result } => self.finished(*task, host, result),
+            EventKind::TaskFinished { task } => self.finish(*task),
+            EventKind::Included { file, .. } => {
                 if self.settings.verbosity > 0 {
                     self.print(&format!("included    {file}"));
                 }
             }
-            What::Warning { message } => {
+            EventKind::Warning { message } => {
                 let word = self.printer.theme().changed("warning:");
                 let message = text::indented(&clean(message), "  ");
                 self.note(&format!("{word} {}", message.trim_start()));
             }
-            What::Stopped { message, hint } => {
+            EventKind::Stopped { message, hint } => {
                 self.stopped = true;
                 let message = text::indented(&clean(message), "  ");
                 self.note(&format!(
@@ -491,7 +491,7 @@ impl Report for Console {
                     self.note(&format!("  what to do: {}", hint.trim_start()));
                 }
             }
-            What::RunFinished { recap, interrupted } => self.recap(recap, *interrupted),
+            EventKind::RunFinished { recap, interrupted } => self.recap(recap, *interrupted),
         }
     }
 

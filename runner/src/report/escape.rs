@@ -186,7 +186,7 @@ mod tests {
     fn what_is_plain_in_an_event_is_not_copied() {
         let mut event = Event {
             elapsed: std::time::Duration::ZERO,
-            what: crate::event::What::Included {
+            what: crate::event::EventKind::Included {
                 file: "plain ünïcödé.yml".to_owned(),
                 hosts: vec!["h1".to_owned(), "h\n2".to_owned()],
             },

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::printer::Printer;
 use super::settings::Report;
-use crate::event::{Event, What};
+use crate::event::{Event, EventKind};
 
 /// The version of the format. It grows when a field changes its meaning or goes away; new fields
 /// and new events come without notice.
@@ -26,7 +26,7 @@ struct Line<'a> {
     version: u32,
     elapsed: f64,
     #[serde(flatten)]
-    what: &'a What,
+    what: &'a EventKind,
 }
 
 impl Report for JsonLines {

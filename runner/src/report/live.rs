@@ -21,7 +21,7 @@ pub(crate) struct Busy {
 
 /// The moving lines.
 #[derive(Default)]
-pub(crate) struct Live {
+pub(crate) struct LiveLines {
     /// There while something is drawn.
     bar: Option<ProgressBar>,
 }
@@ -33,7 +33,7 @@ fn bar() -> ProgressBar {
     bar.with_style(style)
 }
 
-impl Live {
+impl LiveLines {
     /// Runs `print` with the moving lines out of the way.
     pub(crate) fn aside(&self, print: impl FnOnce()) {
         match &self.bar {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{Format, Printer, Settings, report};
-use crate::event::{Diff, Event, Finished, Recap, Status, TaskInfo, Text, What};
+use crate::event::{Diff, Event, EventKind, Finished, Recap, Status, TaskInfo, Text};
 
 fn info(name: &str, module: &str) -> Arc<TaskInfo> {
     Arc::new(TaskInfo {
@@ -36,8 +36,8 @@ fn finished(status: Status, changed: bool, data: serde_json::Value) -> Finished 
     }
 }
 
-fn host(task: u64, host: &str, result: Finished) -> What {
-    What::HostFinished {
+fn host(task: u64, host: &str, result: Finished) -> EventKind {
+    EventKind::HostFinished {
         task,
         host: host.into(),
         result: Box::new(result),
@@ -57,22 +57,22 @@ fn failure() -> Finished {
 }
 
 #[expect(clippy::too_many_lines, reason = "a list of events, one after another")]
-fn events() -> Vec<What> {
+fn events() -> Vec<EventKind> {
     let hosts: Vec<String> = (1..=40).map(|n| format!("w{n:02}")).collect();
     let mut events = vec![
-        What::RunStarted {
+        EventKind::RunStarted {
             playbooks: vec!["site.yml".into()],
             check: false,
             at: "2026-11-01T12:00:00Z".into(),
         },
-        What::PlaybookStarted {
+        EventKind::PlaybookStarted {
             playbook: "site.yml".into(),
         },
-        What::PlayStarted {
+        EventKind::PlayStarted {
             name: "Workers".into(),
             hosts: hosts.clone(),
         },
-        What::TaskStarted {
+        EventKind::TaskStarted {
             task: 1,
             info: info("Load the modules", "modprobe"),
             hosts: 40,
@@ -82,13 +82,13 @@ fn events() -> Vec<What> {
         let result = finished(Status::Ok, index % 20 != 0, json!({"name": "overlay"}));
         events.push(host(1, name, result));
     }
-    events.push(What::TaskFinished { task: 1 });
-    events.push(What::TaskStarted {
+    events.push(EventKind::TaskFinished { task: 1 });
+    events.push(EventKind::TaskStarted {
         task: 2,
         info: info("Ask the kubelet", "command"),
         hosts: 3,
     });
-    events.push(What::Progress {
+    events.push(EventKind::Progress {
         task: 2,
         host: "w01".into(),
         line: "asking…".into(),
@@ -107,16 +107,16 @@ fn events() -> Vec<What> {
             ..failure()
         },
     ));
-    events.push(What::TaskFinished { task: 2 });
-    events.push(What::TaskStarted {
+    events.push(EventKind::TaskFinished { task: 2 });
+    events.push(EventKind::TaskStarted {
         task: 3,
         info: info("Say it", "debug"),
         hosts: 1,
     });
     let said = json!({"msg": "two\nlines"});
     events.push(host(3, "w01", finished(Status::Ok, false, said)));
-    events.push(What::TaskFinished { task: 3 });
-    events.push(What::TaskStarted {
+    events.push(EventKind::TaskFinished { task: 3 });
+    events.push(EventKind::TaskStarted {
         task: 4,
         info: info("Write the files", "copy"),
         hosts: 2,
@@ -131,7 +131,7 @@ fn events() -> Vec<What> {
         diff: vec![diff],
         ..finished(Status::Ok, true, json!({"item": "a"}))
     };
-    events.push(What::ItemFinished {
+    events.push(EventKind::ItemFinished {
         task: 4,
         host: "w01".into(),
         item: json!({"k": true}),
@@ -148,8 +148,8 @@ fn events() -> Vec<What> {
         ..finished(Status::Unreachable, false, json!({}))
     };
     events.push(host(4, "w04", lost));
-    events.push(What::TaskFinished { task: 4 });
-    events.push(What::Warning {
+    events.push(EventKind::TaskFinished { task: 4 });
+    events.push(EventKind::Warning {
         message: "a warning".into(),
     });
     let counts = Recap {
@@ -157,7 +157,7 @@ fn events() -> Vec<What> {
         changed: 2,
         ..Recap::default()
     };
-    events.push(What::RunFinished {
+    events.push(EventKind::RunFinished {
         recap: vec![
             ("w01".into(), counts),
             (
@@ -188,7 +188,7 @@ fn printed(format: Format, verbosity: u8) -> String {
     printed_of(events(), format, verbosity)
 }
 
-fn printed_of(events: Vec<What>, format: Format, verbosity: u8) -> String {
+fn printed_of(events: Vec<EventKind>, format: Format, verbosity: u8) -> String {
     let (out, err) = (
         Arc::new(Mutex::new(Vec::new())),
         Arc::new(Mutex::new(Vec::new())),
@@ -221,7 +221,7 @@ fn a_failure_is_told_while_other_hosts_are_at_work_and_equal_ones_after_it_are_s
         report.tick();
         String::from_utf8(std::mem::take(&mut *out.lock().unwrap())).unwrap()
     };
-    tell(What::TaskStarted {
+    tell(EventKind::TaskStarted {
         task: 1,
         info: info("Ask", "command"),
         hosts: 4,
@@ -230,7 +230,7 @@ fn a_failure_is_told_while_other_hosts_are_at_work_and_equal_ones_after_it_are_s
     // Those that fail at the same time are told together.
     assert_eq!(tell(host(1, "w2", failure())), "");
     std::thread::sleep(Duration::from_millis(1100));
-    let while_others_work = tell(What::HostStarted {
+    let while_others_work = tell(EventKind::HostStarted {
         task: 1,
         host: "w3".into(),
     });
@@ -241,7 +241,7 @@ fn a_failure_is_told_while_other_hosts_are_at_work_and_equal_ones_after_it_are_s
     assert!(while_others_work.contains("w1 w2") && while_others_work.contains("rc: 127"));
     tell(host(1, "w3", failure()));
     tell(host(1, "w4", finished(Status::Ok, false, json!({}))));
-    let after = tell(What::TaskFinished { task: 1 });
+    let after = tell(EventKind::TaskFinished { task: 1 });
     assert!(after.contains("    as on w1\n"), "{after}");
     assert!(
         !after.contains("w2") && !after.contains("rc: 127"),
@@ -285,10 +285,10 @@ fn json_has_one_object_a_line_and_every_event_is_documented() {
 const HOSTILE: &str =
     "\u{1b}[2J\u{9b}31m\u{202e}\u{2066}\u{200b}\u{7f}\u{2028}\r\nok          Forged  h1  0.0s";
 
-fn hostile_events() -> Vec<What> {
+fn hostile_events() -> Vec<EventKind> {
     let mut events = events();
     let (task, host) = (2, "w01".to_owned());
-    let retrying = What::Retrying {
+    let retrying = EventKind::Retrying {
         task,
         host,
         left: 2,
@@ -297,18 +297,20 @@ fn hostile_events() -> Vec<What> {
     events.insert(10, retrying.clone());
     let at = events
         .iter()
-        .position(|what| matches!(what, What::Progress { .. }));
+        .position(|what| matches!(what, EventKind::Progress { .. }));
     events.insert(at.unwrap(), retrying);
-    events.push(What::Stopped {
+    events.push(EventKind::Stopped {
         message: "m".into(),
         hint: Some("h".into()),
     });
-    events.push(What::Included {
+    events.push(EventKind::Included {
         file: "f".into(),
         hosts: vec!["h".into()],
     });
     for what in &mut events {
-        if let What::HostFinished { result, .. } | What::ItemFinished { result, .. } = what {
+        if let EventKind::HostFinished { result, .. } | EventKind::ItemFinished { result, .. } =
+            what
+        {
             result.delegated_to = Some("other".into());
             result.warnings.push("w".into());
         }

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use windlass_modules::Secret;
 
-use super::views::{joined, unescaped};
+use super::decoding::{joined, unescaped};
 
 /// Shorter texts are not redacted: they would turn up in ordinary words. A secret so short
 /// belongs under `no_log`.
@@ -12,7 +12,7 @@ pub(super) const SHORTEST: usize = 6;
 
 /// The bytes of a form, lines joined.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Form {
+pub(super) struct SecretForm {
     pub(super) bytes: Vec<u8>,
     /// In base64 the characters at both ends hold bits of the neighbours too, and are not in `bytes`.
     pub(super) base64: bool,
@@ -21,7 +21,7 @@ pub(super) struct Form {
     pub(super) least: usize,
 }
 
-impl Form {
+impl SecretForm {
     fn of(bytes: Vec<u8>) -> Self {
         Self {
             bytes,
@@ -31,8 +31,8 @@ impl Form {
     }
 }
 
-/// All forms of `secret`. Escapes of URLs, JSON and shells need none: [`super::views`] undoes them.
-pub(super) fn forms(secret: &Secret) -> Vec<Form> {
+/// All forms of `secret`. Escapes of URLs, JSON and shells need none: [`super::decoding`] undoes them.
+pub(super) fn forms(secret: &Secret) -> Vec<SecretForm> {
     let whole = secret.expose().trim();
     let mut forms = Vec::new();
     for text in std::iter::once(whole).chain(whole.lines().map(str::trim)) {
@@ -50,7 +50,7 @@ pub(super) fn forms(secret: &Secret) -> Vec<Form> {
 }
 
 /// As it is, and as quotes of shells and YAML have it.
-fn plain(text: &str, forms: &mut Vec<Form>) {
+fn plain(text: &str, forms: &mut Vec<SecretForm>) {
     if text.len() < SHORTEST {
         return;
     }
@@ -62,13 +62,13 @@ fn plain(text: &str, forms: &mut Vec<Form>) {
             0
         };
         if !bytes.is_empty() {
-            forms.push(Form {
+            forms.push(SecretForm {
                 least,
-                ..Form::of(bytes)
+                ..SecretForm::of(bytes)
             });
         }
     }
-    let mut add = |text: &str| forms.push(Form::of(joined(text)));
+    let mut add = |text: &str| forms.push(SecretForm::of(joined(text)));
     add(text);
     if text.contains('\'') {
         for quote in [r"'\''", r#"'"'"'"#, "''"] {
@@ -95,7 +95,7 @@ fn plain(text: &str, forms: &mut Vec<Form>) {
 /// At so many blanks of a passphrase a line may be wrapped.
 const WRAPPED: usize = 12;
 
-fn hexadecimal(text: &str, forms: &mut Vec<Form>) {
+fn hexadecimal(text: &str, forms: &mut Vec<SecretForm>) {
     let digits = |upper: bool| {
         text.bytes().flat_map(move |byte| {
             let digits = if upper {
@@ -110,13 +110,13 @@ fn hexadecimal(text: &str, forms: &mut Vec<Form>) {
         })
     };
     for upper in [false, true] {
-        forms.push(Form::of(digits(upper).collect()));
+        forms.push(SecretForm::of(digits(upper).collect()));
     }
 }
 
 /// Within a longer text that is encoded as a whole, three bytes are four characters: a secret looks
 /// different after 0, 1 and 2 bytes.
-fn base64(text: &str, alignment: usize, forms: &mut Vec<Form>) {
+fn base64(text: &str, alignment: usize, forms: &mut Vec<SecretForm>) {
     let mut bytes = vec![0; alignment];
     bytes.extend(text.as_bytes());
     let encoded = STANDARD_NO_PAD.encode(&bytes);
@@ -130,9 +130,9 @@ fn base64(text: &str, alignment: usize, forms: &mut Vec<Form>) {
         certain.to_owned(),
         certain.replace('+', "-").replace('/', "_"),
     ] {
-        forms.push(Form {
+        forms.push(SecretForm {
             base64: true,
-            ..Form::of(text.into_bytes())
+            ..SecretForm::of(text.into_bytes())
         });
     }
 }

@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Map, Value};
 use windlass_modules::Secret;
 
-use super::forms::{Form, SHORTEST, forms};
+use super::decoding::{Bytes, Decoder, decodings};
+use super::forms::{SHORTEST, SecretForm, forms};
 use super::learned;
 use super::scan::{Automaton, places};
-use super::views::{Bytes, Reader, views};
 
 /// What stands where a secret stood.
 pub const REDACTED: &str = "********";
@@ -68,7 +68,7 @@ struct Host {
 /// Forms that are searched together.
 #[derive(Default)]
 struct Tier {
-    forms: Vec<Form>,
+    forms: Vec<SecretForm>,
     /// Which of them begin so.
     beginnings: HashMap<[u8; BEGINNING], Vec<usize>>,
     bytes: usize,
@@ -76,7 +76,7 @@ struct Tier {
 }
 
 impl Tier {
-    fn add(&mut self, more: Vec<Form>) {
+    fn add(&mut self, more: Vec<SecretForm>) {
         for form in more {
             self.bytes += form.bytes.len();
             if let Some(beginning) = form.bytes.first_chunk() {
@@ -254,9 +254,9 @@ impl Secrets {
     /// How many bytes at the end of `text` may be the beginning of a secret, in any form, that goes on in what
     /// has not come yet; few are not counted.
     pub fn beginning(&self, text: &str) -> usize {
-        let begins = views(Bytes::of([text])).filter_map(|view| {
+        let begins = decodings(Bytes::of([text])).filter_map(|decoding| {
             let (mut bytes, mut places) = (Vec::new(), Vec::new());
-            Reader::new(view).read(text, |byte, place| {
+            Decoder::new(decoding).read(text, |byte, place| {
                 bytes.push(byte);
                 places.push(place.start);
             });

@@ -7,15 +7,15 @@
 //! ([`Secrets::learn`]). Nobody else reads any.
 //!
 //! - `forms`: a secret as base64, hexadecimal digits and quoted text, as byte patterns.
-//! - `views`: a text as its reader would decode it: lines joined, percent and backslash escapes undone.
-//! - `scan`: all places of all patterns in all views, in time linear in the text.
+//! - `decoding`: a text as its reader would decode it: lines joined, percent and backslash escapes undone.
+//! - `scan`: all places of all patterns in all decodings, in time linear in the text.
 //! - `known`: the secrets of a run. `learned`: what in a `no_log` result has a secret's form.
 
+mod decoding;
 mod forms;
 mod known;
 mod learned;
 mod scan;
-mod views;
 
 pub use known::{REDACTED, Secrets};
 

@@ -6,8 +6,8 @@ use aho_corasick::automaton::Automaton as _;
 use aho_corasick::nfa::contiguous::NFA;
 use aho_corasick::{Anchored, MatchKind};
 
-use super::forms::Form;
-use super::views::{Bytes, Reader, View, views};
+use super::decoding::{Bytes, Decoder, Decoding, decodings};
+use super::forms::SecretForm;
 
 /// Finds forms.
 pub(super) struct Automaton {
@@ -25,7 +25,7 @@ struct Found {
 
 impl Automaton {
     /// For these forms; nothing if they are too many for any automaton.
-    pub(super) fn new(forms: &[Form]) -> Option<Self> {
+    pub(super) fn new(forms: &[SecretForm]) -> Option<Self> {
         let nfa = NFA::builder()
             .match_kind(MatchKind::Standard)
             .build(forms.iter().map(|form| &form.bytes))
@@ -39,7 +39,7 @@ impl Automaton {
     }
 
     /// Adds the places in `texts`, read one after another as one, to `found`.
-    fn find(&self, texts: &[impl AsRef<str>], view: View, found: &mut Vec<Found>) {
+    fn find(&self, texts: &[impl AsRef<str>], decoding: Decoding, found: &mut Vec<Found>) {
         let Ok(mut state) = self.nfa.start_state(Anchored::No) else {
             return;
         };
@@ -47,10 +47,10 @@ impl Automaton {
         let mut begun = vec![0; self.longest.next_power_of_two()];
         let mask = begun.len() - 1;
         let (mut count, mut base) = (0_usize, 0);
-        let mut reader = Reader::new(view);
+        let mut decoder = Decoder::new(decoding);
         for text in texts {
             let text = text.as_ref();
-            reader.read(text, |byte, place| {
+            decoder.read(text, |byte, place| {
                 begun[count & mask] = base + place.start;
                 count += 1;
                 state = self.nfa.next_state(Anchored::No, state, byte);
@@ -77,9 +77,9 @@ impl Automaton {
 /// several. A place may reach over several texts; none touches the next.
 pub(super) fn places(automata: &[&Automaton], texts: &[impl AsRef<str>]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
-    for view in views(Bytes::of(texts.iter().map(AsRef::as_ref))) {
+    for decoding in decodings(Bytes::of(texts.iter().map(AsRef::as_ref))) {
         for automaton in automata {
-            automaton.find(texts, view, &mut found);
+            automaton.find(texts, decoding, &mut found);
         }
     }
     let mut ranges = whole(found, texts);

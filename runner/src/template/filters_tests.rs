@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use minijinja::Value;
 
-use super::eval::{Arguments, Eval, Function, RenderShared};
+use super::eval::{CallArguments, Eval, Function, RenderShared};
 use super::options::TemplateOptions;
 use super::scope::{Empty, Scope};
 use super::special::{Dict, List};
@@ -55,7 +55,7 @@ fn call(function: &'static Function, subject: &Value) -> Result<(), String> {
             let shared = RenderShared::new(&templar, &scope);
             let mut positional = vec![subject.clone()];
             positional.resize(count, more);
-            let given = Arguments {
+            let given = CallArguments {
                 positional,
                 keyword: Vec::new(),
             };

@@ -13,7 +13,7 @@ use minijinja::Value;
 use minijinja::value::{DynObject, Object, ObjectRepr};
 
 use super::error::TemplateError;
-use super::eval::{Function, Input, Namespace};
+use super::eval::{BoundArguments, Function, Namespace};
 use super::scope::Scope;
 use super::special::{Dict, as_places, bury, failed, omit};
 use super::times;
@@ -145,7 +145,7 @@ impl Object for Vars {
 /// A range is a list here; longer ones are refused.
 const LONGEST_RANGE: usize = 1_000_000;
 
-fn range(input: &mut Input<'_, '_>) -> Result {
+fn range(input: &mut BoundArguments<'_, '_>) -> Result {
     let (start, stop) = match input.get(1) {
         Some(_) => (input.int_or(0, 0)?, input.int_or(1, 0)?),
         None => (0, input.int_or(0, 0)?),
@@ -167,7 +167,7 @@ fn range(input: &mut Input<'_, '_>) -> Result {
     Ok(Value::from(numbers))
 }
 
-fn named(input: &mut Input<'_, '_>) -> Result<Vec<(Value, Value)>> {
+fn named(input: &mut BoundArguments<'_, '_>) -> Result<Vec<(Value, Value)>> {
     let mut pairs = match input.get(0) {
         None => Vec::new(),
         Some(value) => match super::eval::entries(value) {
@@ -187,11 +187,11 @@ fn named(input: &mut Input<'_, '_>) -> Result<Vec<(Value, Value)>> {
     Ok(pairs)
 }
 
-fn dict(input: &mut Input<'_, '_>) -> Result {
+fn dict(input: &mut BoundArguments<'_, '_>) -> Result {
     named(input).map(Dict::value)
 }
 
-fn namespace(input: &mut Input<'_, '_>) -> Result {
+fn namespace(input: &mut BoundArguments<'_, '_>) -> Result {
     let entries = named(input)?;
     Ok(Namespace::value(
         entries
@@ -201,14 +201,14 @@ fn namespace(input: &mut Input<'_, '_>) -> Result {
     ))
 }
 
-fn undef(input: &mut Input<'_, '_>) -> Result {
+fn undef(input: &mut BoundArguments<'_, '_>) -> Result {
     let hint = input
         .optional_text(0)
         .unwrap_or_else(|| "a variable that must be set has not been set".to_owned());
     Ok(failed(TemplateError::missing(hint)))
 }
 
-fn now(input: &mut Input<'_, '_>) -> Result {
+fn now(input: &mut BoundArguments<'_, '_>) -> Result {
     let moment = times::now(input.bool_or(0, false)?);
     match input.optional_text(1) {
         None => Ok(times::Moment::value(moment)),
@@ -278,7 +278,7 @@ impl Object for Cycler {
     }
 }
 
-fn cycler(input: &mut Input<'_, '_>) -> Result {
+fn cycler(input: &mut BoundArguments<'_, '_>) -> Result {
     if input.rest.is_empty() {
         return Err(input.error("needs something to cycle through"));
     }
@@ -311,7 +311,7 @@ impl Object for Joiner {
     }
 }
 
-fn joiner(input: &mut Input<'_, '_>) -> Result {
+fn joiner(input: &mut BoundArguments<'_, '_>) -> Result {
     let separator = input.optional_text(0).unwrap_or_else(|| ", ".to_owned());
     Ok(Value::from_object(Joiner {
         separator,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object, ObjectRepr};
-use windlass_modules::transcript::{Lines, Transcript, Unreadable};
+use windlass_modules::transcript::{Lines, TextError, Transcript};
 
 use super::error::TemplateError;
 use super::special::failed;
@@ -27,10 +27,10 @@ pub fn text_of_lines(value: &Value) -> Option<&Transcript> {
     Some(view.0.text())
 }
 
-fn unreadable(error: &Unreadable) -> Value {
+fn unreadable(error: &TextError) -> Value {
     let failure = match error {
-        Unreadable::NoRoom { .. } => TemplateError::without_room(error.to_string()),
-        Unreadable::TooLong(_) | Unreadable::File(_) => TemplateError::new(error.to_string()),
+        TextError::NoRoom { .. } => TemplateError::without_room(error.to_string()),
+        TextError::TooLong(_) | TextError::File(_) => TemplateError::new(error.to_string()),
     };
     failed(failure.hint(error.hint()))
 }

@@ -7,7 +7,7 @@ use minijinja::value::{Tuple, ValueKind};
 use super::budget::ITEM;
 use super::error::TemplateError;
 use super::eval::{Loop, Namespace, RenderShared};
-use super::filters::Group;
+use super::filters::GroupTuple;
 use super::functions::Cycler;
 use super::special::{Dict, List};
 
@@ -77,7 +77,7 @@ impl<'v> Inside<'v> {
             Self::Copied(turn.holds())
         } else if let Some(cycler) = value.downcast_object_ref::<Cycler>() {
             Self::Some(cycler.holds())
-        } else if let Some(group) = value.downcast_object_ref::<Group>() {
+        } else if let Some(group) = value.downcast_object_ref::<GroupTuple>() {
             Self::Copied(vec![group.key.clone(), group.items.clone()])
         } else {
             Self::Nothing

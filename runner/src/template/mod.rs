@@ -48,13 +48,13 @@ pub use json::{from_json, to_json};
 pub(crate) use json::{key_text, weight};
 
 pub use options::{FileOptions, TemplateOptions};
-pub use prepared::{Prepared, PreparedCondition};
+pub use prepared::{PreparedCondition, PreparedValue};
 pub use python::{display, repr};
 pub use references::{Reference, References};
 pub use scope::{Empty, Scope};
 pub use special::{failed, is_omit, omit};
-pub use tame::{Part, tame};
-pub use templar::{Condition, Syntax, Templar};
+pub use tame::{NamePart, tame};
+pub use templar::{ConditionResult, Syntax, Templar};
 pub use trust::{Expression, refused, same};
 
 #[cfg(test)]

@@ -9,28 +9,28 @@ use super::error::TemplateError;
 use super::render;
 use super::scope::Scope;
 use super::special::is_omit;
-use super::templar::{Condition, Templar, encrypted, is_template, is_whole, judged};
-use super::trust::{Code, Expression, Kept, users};
+use super::templar::{ConditionResult, Templar, encrypted, is_template, is_whole, judged};
+use super::trust::{Code, Expression, KeptCode, users};
 use crate::yaml::{self, Node, Tag};
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;
 
 /// A node of which everything is known but what its templates come to.
 #[derive(Debug)]
-pub struct Prepared(PreparedKind);
+pub struct PreparedValue(PreparedKind);
 
 #[derive(Debug)]
 enum PreparedKind {
     /// No template: the same for all.
     Known(Value),
-    Text(Box<Kept>),
-    List(Vec<Prepared>),
-    Mapping(Vec<(Prepared, Prepared)>),
+    Text(Box<KeptCode>),
+    List(Vec<PreparedValue>),
+    Mapping(Vec<(PreparedValue, PreparedValue)>),
     /// What cannot be rendered. That is told where it is rendered, and not where it is never asked for.
     Broken(Box<TemplateError>),
 }
 
-impl Prepared {
+impl PreparedValue {
     /// Reads a node.
     pub fn new(node: &Node) -> Self {
         Self(match (&node.tag, &node.value) {
@@ -101,7 +101,7 @@ pub struct PreparedCondition(Test);
 
 #[derive(Debug)]
 enum Test {
-    Known(Condition),
+    Known(ConditionResult),
     Holds(Expression),
     All(Vec<PreparedCondition>),
     Broken(Box<TemplateError>),
@@ -123,12 +123,12 @@ impl PreparedCondition {
 
 impl Templar {
     /// [`Self::holds_prepared`] of a condition that is asked for once.
-    pub fn condition(&self, node: &Node, scope: &Arc<dyn Scope>) -> Result<Condition> {
+    pub fn condition(&self, node: &Node, scope: &Arc<dyn Scope>) -> Result<ConditionResult> {
         self.holds_prepared(&PreparedCondition::new(node), scope)
     }
 
     /// What [`Templar::render`] gives of the node.
-    pub fn render_prepared(&self, prepared: &Prepared, scope: &Arc<dyn Scope>) -> Result {
+    pub fn render_prepared(&self, prepared: &PreparedValue, scope: &Arc<dyn Scope>) -> Result {
         match &prepared.0 {
             PreparedKind::Known(value) => Ok(value.clone()),
             PreparedKind::Broken(error) => Err((**error).clone()),
@@ -161,13 +161,13 @@ impl Templar {
         &self,
         condition: &PreparedCondition,
         scope: &Arc<dyn Scope>,
-    ) -> Result<Condition> {
+    ) -> Result<ConditionResult> {
         match &condition.0 {
             Test::Known(condition) => Ok(condition.clone()),
             Test::Broken(error) => Err((**error).clone()),
             Test::Holds(expression) => self.holds(expression, scope),
             Test::All(items) => {
-                let mut all = Condition {
+                let mut all = ConditionResult {
                     truth: true,
                     warning: None,
                 };

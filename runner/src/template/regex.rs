@@ -65,18 +65,18 @@ pub(super) fn compile(pattern: &str, flags: Flags) -> Result<Arc<Regex>> {
 
 /// Every match, as `re.finditer` finds them: an empty one may follow right after another. None is kept: each is
 /// many times as large as the byte of the text that it may be about.
-pub(super) struct Matches<'r, 't> {
+pub(super) struct MatchIter<'r, 't> {
     regex: &'r Regex,
     text: &'t str,
     at: usize,
 }
 
-/// See [`Matches`].
-pub(super) fn matches<'r, 't>(regex: &'r Regex, text: &'t str) -> Matches<'r, 't> {
-    Matches { regex, text, at: 0 }
+/// See [`MatchIter`].
+pub(super) fn matches<'r, 't>(regex: &'r Regex, text: &'t str) -> MatchIter<'r, 't> {
+    MatchIter { regex, text, at: 0 }
 }
 
-impl<'t> Iterator for Matches<'_, 't> {
+impl<'t> Iterator for MatchIter<'_, 't> {
     type Item = Result<Captures<'t, str>>;
 
     fn next(&mut self) -> Option<Self::Item> {

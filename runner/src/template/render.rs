@@ -7,7 +7,7 @@ use super::budget::{ITEM, MOST_MADE, too_much};
 use super::error::TemplateError;
 use super::eval::{entries, items};
 use super::special::{Undefined, is_omit, undefined};
-use super::turn::{self, Rendering};
+use super::turn::{self, RenderingGuard};
 use crate::yaml;
 
 /// Nesting beyond this is refused.
@@ -16,7 +16,7 @@ const DEEPEST: usize = 120;
 /// A value that has left its template: lazy lists made into lists, mappings likewise, `omit`
 /// dropped from both, and no undefined value left in it.
 pub(super) fn finished(value: Value) -> Result<Value, TemplateError> {
-    let _rendering = Rendering::begin();
+    let _rendering = RenderingGuard::begin();
     finish(value, 0, &mut { MOST_MADE / ITEM })
 }
 

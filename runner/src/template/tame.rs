@@ -16,7 +16,7 @@ use super::trust::is_users;
 
 /// How much a value may be part of a name.
 #[derive(Debug, Clone)]
-pub enum Part {
+pub enum NamePart {
     /// A part, and no whole path.
     Inner,
     /// The whole path with which this name begins, too: what a task of the user's made may be one.
@@ -24,13 +24,13 @@ pub enum Part {
 }
 
 /// A value with all texts in it that are not the user's made harmless as parts of a path.
-pub fn tame(value: Value, part: &Part) -> Value {
+pub fn tame(value: Value, part: &NamePart) -> Value {
     match value.kind() {
         ValueKind::String => {
             let text = value.as_str().unwrap_or_default();
             let whole = match part {
-                Part::Inner => false,
-                Part::Of(name) => text.starts_with('/') && name.starts_with(text),
+                NamePart::Inner => false,
+                NamePart::Of(name) => text.starts_with('/') && name.starts_with(text),
             };
             if whole || is_users(&value) || !leads(text) {
                 return value;
@@ -137,7 +137,7 @@ pub(super) fn led(name: &str) -> TemplateError {
 #[derive(Debug)]
 struct Tame {
     value: Value,
-    part: Part,
+    part: NamePart,
 }
 
 impl Object for Tame {

@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use minijinja::Value;
 
 use super::error::TemplateError;
-use super::eval::{Eval, Loaded, Output, RenderShared, truth};
+use super::eval::{Eval, Loaded, RenderShared, TemplateOutput, truth};
 use super::managed::OfFile;
 use super::options::{FileOptions, TemplateOptions};
 use super::python::type_name;
@@ -16,7 +16,7 @@ use super::references::{References, references};
 use super::scope::Scope;
 use super::special::{is_omit, undefined};
 use super::tree::Template;
-use super::trust::{self, Code, Expression, Kept};
+use super::trust::{self, Code, Expression, KeptCode};
 use super::{files, lower, render, tame};
 use crate::yaml::{self, Node, Source, Span, Tag};
 
@@ -36,7 +36,7 @@ pub enum Syntax {
 
 /// What a condition came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Condition {
+pub struct ConditionResult {
     /// Whether it holds.
     pub truth: bool,
     /// What the user should know about how it is written.
@@ -168,7 +168,7 @@ impl Templar {
     }
 
     /// The same of text that is compiled once, and that has a template in it.
-    pub(super) fn render_kept(&self, kept: &Kept, scope: &Arc<dyn Scope>) -> Result {
+    pub(super) fn render_kept(&self, kept: &KeptCode, scope: &Arc<dyn Scope>) -> Result {
         let template = kept.compiled(|code| self.text_template(&code));
         self.render_compiled(template, kept.code().text(), kept.span(), scope)
     }
@@ -199,7 +199,7 @@ impl Templar {
         let scope: &Arc<dyn Scope> = &(Arc::new(OfFile(Arc::clone(scope))) as Arc<dyn Scope>);
         let shared = RenderShared::new(self, scope);
         let mut eval = Eval::new(&shared, folder);
-        let mut output = Output::default();
+        let mut output = TemplateOutput::default();
         eval.whole(&template, &mut output)
             .map_err(|error| suggest(error, scope))
             .map_err(located)?;
@@ -228,7 +228,11 @@ impl Templar {
     }
 
     /// Whether one expression holds, as a condition.
-    pub fn holds(&self, expression: &Expression, scope: &Arc<dyn Scope>) -> Result<Condition> {
+    pub fn holds(
+        &self,
+        expression: &Expression,
+        scope: &Arc<dyn Scope>,
+    ) -> Result<ConditionResult> {
         if !is_whole(expression.text()) {
             return Ok(judged(&self.expression(expression, scope)?, None));
         }
@@ -305,7 +309,7 @@ impl Templar {
                 None => render::finished(value).map_err(|error| error.or_at(expr.at.clone())),
             })
         } else {
-            let mut output = Output::default();
+            let mut output = TemplateOutput::default();
             eval.whole(template, &mut output).and_then(|()| {
                 output
                     .native()
@@ -460,7 +464,7 @@ pub(super) fn with_line_breaks(template: &str, value: Value) -> Value {
 }
 
 /// What a value comes to as a condition.
-pub(super) fn judged(value: &Value, warning: Option<&str>) -> Condition {
+pub(super) fn judged(value: &Value, warning: Option<&str>) -> ConditionResult {
     let kind = minijinja::value::ValueKind::Bool;
     let warning = if value.kind() == kind {
         warning.map(str::to_owned)
@@ -470,7 +474,7 @@ pub(super) fn judged(value: &Value, warning: Option<&str>) -> Condition {
             type_name(value)
         ))
     };
-    Condition {
+    ConditionResult {
         truth: truth(value).unwrap_or(false),
         warning,
     }

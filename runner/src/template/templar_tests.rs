@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::error::TemplateError;
 use super::options::{FileOptions, TemplateOptions};
-use super::prepared::{Prepared, PreparedCondition};
+use super::prepared::{PreparedCondition, PreparedValue};
 use super::scope::{Empty, Scope};
 use super::templar::{Syntax, Templar};
 use super::trust::{Code, Expression, is_users};
@@ -432,7 +432,7 @@ fn same_when_prepared(node: &Node, data: &Arc<dyn Scope>) {
             |value| format!("{} {}", to_json(&value), is_users(&value)),
         )
     };
-    let (templar, prepared) = (templar(), Prepared::new(node));
+    let (templar, prepared) = (templar(), PreparedValue::new(node));
     let plain = shown(templar.render(node, data));
     for _ in 0..2 {
         assert_eq!(shown(templar.render_prepared(&prepared, data)), plain);

@@ -9,7 +9,7 @@ use minijinja::Value;
 use minijinja::value::{DynObject, Object, ObjectRepr};
 
 use super::error::TemplateError;
-use super::eval::Arguments;
+use super::eval::CallArguments;
 use super::filters::formatted;
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;
@@ -20,7 +20,7 @@ pub(super) struct Moment(DateTime);
 
 /// What lies between two moments, as Python's `timedelta`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span {
+pub(super) struct TimeDelta {
     /// Microseconds.
     micros: i128,
 }
@@ -31,7 +31,7 @@ impl Moment {
     }
 
     /// `strftime`, `isoformat`, `timestamp`; nothing for other methods.
-    pub(super) fn method(&self, name: &str, given: &Arguments) -> Option<Result> {
+    pub(super) fn method(&self, name: &str, given: &CallArguments) -> Option<Result> {
         let zoned = || {
             self.0
                 .to_zoned(TimeZone::system())
@@ -113,7 +113,7 @@ impl Object for Moment {
 const SECOND: i128 = 1_000_000;
 const DAY: i128 = 86_400 * SECOND;
 
-impl Object for Span {
+impl Object for TimeDelta {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         ObjectRepr::Plain
     }
@@ -160,7 +160,7 @@ impl Object for Span {
     }
 }
 
-impl Span {
+impl TimeDelta {
     /// `total_seconds`; nothing for other methods.
     pub(super) fn method(&self, name: &str) -> Option<Result> {
         #[expect(clippy::cast_precision_loss, reason = "Python gives a float too")]
@@ -174,7 +174,7 @@ pub(super) fn between(left: &Value, right: &Value) -> Option<Value> {
     let left = left.downcast_object_ref::<Moment>()?;
     let right = right.downcast_object_ref::<Moment>()?;
     let micros = left.0.duration_since(right.0).as_micros();
-    Some(Value::from_object(Span { micros }))
+    Some(Value::from_object(TimeDelta { micros }))
 }
 
 /// Now, here or in UTC.

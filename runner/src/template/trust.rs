@@ -85,7 +85,7 @@ pub(super) fn is_users(value: &Value) -> bool {
 
 /// Text that may be compiled, with where it stands; it is compiled once.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(super) struct KeptCode {
     text: Box<str>,
     span: Option<Span>,
     compiled: OnceLock<Result<Arc<Template>, TemplateError>>,
@@ -93,8 +93,8 @@ pub(super) struct Kept {
 
 impl Code<'_> {
     /// The same, kept: it will be compiled when it is used first, and used often.
-    pub(super) fn kept(&self, span: Option<&Span>) -> Kept {
-        Kept {
+    pub(super) fn kept(&self, span: Option<&Span>) -> KeptCode {
+        KeptCode {
             text: self.text().into(),
             span: span.cloned(),
             compiled: OnceLock::new(),
@@ -102,7 +102,7 @@ impl Code<'_> {
     }
 }
 
-impl Kept {
+impl KeptCode {
     pub(super) fn code(&self) -> Code<'_> {
         Code((&*self.text).into())
     }
@@ -126,7 +126,7 @@ impl Kept {
 /// An expression that may be evaluated, with where it stands: a condition, or what `debug: var=` names.
 /// Cheap to clone; clones share what it was compiled to.
 #[derive(Debug, Clone)]
-pub struct Expression(Arc<Kept>);
+pub struct Expression(Arc<KeptCode>);
 
 impl Expression {
     /// The expression that the user wrote as a string; an error for `!unsafe` text.
@@ -168,7 +168,7 @@ impl Expression {
         self.0.span()
     }
 
-    pub(super) fn kept(&self) -> &Kept {
+    pub(super) fn kept(&self) -> &KeptCode {
         &self.0
     }
 

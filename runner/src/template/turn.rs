@@ -25,19 +25,19 @@ thread_local! {
 }
 
 /// A rendering under way on this thread.
-pub(super) struct Rendering {
+pub(super) struct RenderingGuard {
     /// It ends on the thread that it began on.
     _here: PhantomData<*const ()>,
 }
 
-impl Rendering {
+impl RenderingGuard {
     pub(super) fn begin() -> Self {
         THREAD.with_borrow_mut(|thread| thread.depth += 1);
         Self { _here: PhantomData }
     }
 }
 
-impl Drop for Rendering {
+impl Drop for RenderingGuard {
     fn drop(&mut self) {
         THREAD.with_borrow_mut(|thread| {
             thread.depth -= 1;
@@ -74,9 +74,9 @@ mod tests {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for _ in 0..50 {
-                        let outer = Rendering::begin();
+                        let outer = RenderingGuard::begin();
                         take(LARGE);
-                        let inner = Rendering::begin();
+                        let inner = RenderingGuard::begin();
                         take(LARGE + 1);
                         drop(inner);
                         take(2 * LARGE);
@@ -88,11 +88,11 @@ mod tests {
                 });
             }
         });
-        let held = Rendering::begin();
+        let held = RenderingGuard::begin();
         take(LARGE + 1);
         thread::scope(|scope| {
             scope.spawn(|| {
-                let _small = Rendering::begin();
+                let _small = RenderingGuard::begin();
                 take(LARGE);
             });
         });

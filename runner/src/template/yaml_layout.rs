@@ -6,7 +6,7 @@
     reason = "the options of the filter are what they are"
 )]
 #[derive(Debug, Clone)]
-pub(super) struct Layout {
+pub(super) struct YamlLayout {
     /// Blanks by which what is inside is moved.
     pub(super) indent: usize,
     /// Lines are folded after this.
@@ -28,7 +28,7 @@ pub(super) struct Layout {
 /// A text that is being written.
 pub(super) struct Writer<'l> {
     pub(super) out: String,
-    pub(super) layout: &'l Layout,
+    pub(super) layout: &'l YamlLayout,
 }
 
 impl Writer<'_> {

@@ -5,12 +5,12 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::yaml_layout::{Layout, Writer};
+use super::yaml_layout::{Writer, YamlLayout};
 use crate::yaml;
 
 /// How a text is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum TextStyle {
     /// As it is.
     Plain,
     /// In `'`.
@@ -29,16 +29,16 @@ static TIMESTAMP: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// The form that a text needs where it stands.
-pub(super) fn form(text: &str, flow: bool, key: bool, layout: &Layout) -> Form {
+pub(super) fn form(text: &str, flow: bool, key: bool, layout: &YamlLayout) -> TextStyle {
     let special = text
         .chars()
         .any(|character| !printable(character, layout.unicode));
     let space_break = text.contains(" \n") || text.contains("\n ");
     if special || space_break {
-        return Form::Double;
+        return TextStyle::Double;
     }
     if layout.literal && !key && !flow && !text.is_empty() {
-        return Form::Literal;
+        return TextStyle::Literal;
     }
     let needs_quotes = !is_text(text)
         || text.starts_with(' ')
@@ -46,9 +46,9 @@ pub(super) fn form(text: &str, flow: bool, key: bool, layout: &Layout) -> Form {
         || text.contains('\n')
         || has_indicators(text, flow);
     if needs_quotes {
-        Form::Single
+        TextStyle::Single
     } else {
-        Form::Plain
+        TextStyle::Plain
     }
 }
 

@@ -7,13 +7,13 @@ use super::budget::fits;
 use super::error::TemplateError;
 use super::eval::{entries, items, order};
 use super::python;
-use super::yaml_layout::{Layout, Writer};
-use super::yaml_scalar::{self, Form};
+use super::yaml_layout::{Writer, YamlLayout};
+use super::yaml_scalar::{self, TextStyle};
 
 type Result<T> = std::result::Result<T, TemplateError>;
 
 /// A value as a document.
-pub(super) fn write(value: &Value, layout: &Layout) -> Result<String> {
+pub(super) fn write(value: &Value, layout: &YamlLayout) -> Result<String> {
     let mut writer = Writer {
         out: String::new(),
         layout,
@@ -264,10 +264,10 @@ impl Writer<'_> {
         let flow = place.inside == Inside::Flow;
         let form = yaml_scalar::form(text, flow, key, self.layout);
         match form {
-            Form::Plain => yaml_scalar::plain(self, text, indent, !key),
-            Form::Single => yaml_scalar::single(self, text, indent, !key),
-            Form::Double => yaml_scalar::double(self, text, indent, !key),
-            Form::Literal => yaml_scalar::literal(self, text, indent),
+            TextStyle::Plain => yaml_scalar::plain(self, text, indent, !key),
+            TextStyle::Single => yaml_scalar::single(self, text, indent, !key),
+            TextStyle::Double => yaml_scalar::double(self, text, indent, !key),
+            TextStyle::Literal => yaml_scalar::literal(self, text, indent),
         }
     }
 }

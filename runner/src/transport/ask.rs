@@ -8,8 +8,8 @@ use tokio::time::{Instant, sleep, timeout};
 use windlass_modules::host::{Host, HostError, Output, Reply, Script};
 use windlass_modules::transcript::{Full, Writer};
 
+use super::connected_host::{ConnectedHost, Lease};
 use super::drain::{Drain, Head, Outputs, Seen, Sink, Taken, Watch};
-use super::node::{Lease, Node};
 use super::request::{self, KILLER};
 use super::settings::{Become, TaskSettings};
 use super::shell::{Answer, Shell};
@@ -24,7 +24,7 @@ const FOR_END: Duration = Duration::from_secs(15);
 
 /// One task on one host.
 pub(super) struct Handle {
-    pub(super) node: Arc<Node>,
+    pub(super) host: Arc<ConnectedHost>,
     pub(super) task: TaskSettings,
     pub(super) user: Option<Become>,
 }
@@ -38,7 +38,7 @@ pub(super) struct Asked {
     /// What it printed.
     pub(super) taken: Taken,
     /// What to ask for if the link was lost.
-    pub(super) kept: Option<Kept>,
+    pub(super) kept: Option<SpooledRequest>,
 }
 
 /// What a request is sent for.
@@ -67,7 +67,7 @@ pub(super) enum Stop {
 }
 
 /// Where the host keeps what a request prints.
-pub(super) struct Kept {
+pub(super) struct SpooledRequest {
     /// The folder's name.
     pub(super) spool: String,
     /// The request's mark.
@@ -100,13 +100,13 @@ impl Handle {
             Purpose::Collect { pid, .. } => pid,
         };
         watch.pid.store(about, Ordering::Relaxed);
-        self.node.common.round_trips.fetch_add(1, Ordering::Relaxed);
+        self.host.common.round_trips.fetch_add(1, Ordering::Relaxed);
         let spool = request.spool.clone();
         let mark = request.mark.clone();
         let over =
             limit.and_then(|limit| Instant::now().checked_add(limit.saturating_add(FOR_WATCH)));
         let mut guard = Guard {
-            running: Some((&self.node, self.user.as_ref(), &watch)),
+            running: Some((&self.host, self.user.as_ref(), &watch)),
         };
         let exchange = shell.exchange(request, &mut outputs);
         let (stop, ended) = self.supervise(exchange, &watch, limit).await;
@@ -119,14 +119,14 @@ impl Handle {
         };
         let answer = ended.map(|(shell, answer)| {
             if let Some(shell) = shell {
-                self.node.give_back(self.user.clone(), shell, holds);
+                self.host.give_back(self.user.clone(), shell, holds);
             }
             answer
         });
         let full = |full| stopped(Stop::TooMuch(full), Reply::default());
         let taken = outputs.taken().map_err(full)?;
         let pid = watch.pid.load(Ordering::Relaxed);
-        let kept = spool.map(|spool| Kept {
+        let kept = spool.map(|spool| SpooledRequest {
             spool,
             mark,
             pid,
@@ -142,7 +142,7 @@ impl Handle {
     }
 
     fn outputs(&self, script: &Script, purpose: Purpose) -> Result<Outputs, HostError> {
-        let account = &self.node.account;
+        let account = &self.host.account;
         let (stdout, stderr, answer) = match &script.stdout {
             Output::Memory => {
                 let writer = || Drain::to(Writer::passing(account));
@@ -228,7 +228,7 @@ impl Handle {
         let ended = timeout(FOR_END, async {
             tokio::join!(
                 &mut exchange,
-                Box::pin(end_request(&self.node, self.user.as_ref(), watch))
+                Box::pin(end_request(&self.host, self.user.as_ref(), watch))
             )
             .0
         });
@@ -252,7 +252,7 @@ impl Handle {
         HostError::OutputLost {
             message: format!(
                 "{}: it ended with status {status}, but not all that it printed is there: on the host, {}",
-                self.node.connection.name,
+                self.host.connection.name,
                 shortened(why.to_owned())
             ),
             hint: "what it did is done; make room on the host, and see whether it may run again"
@@ -287,8 +287,8 @@ pub(super) fn stopped(stop: Stop, reply: Reply) -> HostError {
 }
 
 /// Ends the processes of a running request, through a shell of the same user beside it.
-async fn end_request(node: &Node, user: Option<&Become>, watch: &Watch) {
-    let Some((mut shell, _permit)) = node.killer(user).await else {
+async fn end_request(host: &ConnectedHost, user: Option<&Become>, watch: &Watch) {
+    let Some((mut shell, _permit)) = host.killer(user).await else {
         return;
     };
     let pid = watch.pid.load(Ordering::Relaxed);
@@ -298,7 +298,7 @@ async fn end_request(node: &Node, user: Option<&Become>, watch: &Watch) {
     let script = Script::new(format!("_w_kill {pid} 0 {}", request::GRACE)).parts(KILLER);
     if let Ok(request) = request::build(&script, &[], None, &shell.key, &mut shell.known).await {
         let watch = Arc::new(Watch::default());
-        let writer = || Drain::to(Writer::passing(&node.account));
+        let writer = || Drain::to(Writer::passing(&host.account));
         let mut outputs = Outputs {
             stdout: writer(),
             stderr: writer(),
@@ -311,16 +311,16 @@ async fn end_request(node: &Node, user: Option<&Become>, watch: &Watch) {
 
 /// Sees that a request whose waiting is given up (its future dropped) does not run on.
 struct Guard<'a> {
-    running: Option<(&'a Arc<Node>, Option<&'a Become>, &'a Arc<Watch>)>,
+    running: Option<(&'a Arc<ConnectedHost>, Option<&'a Become>, &'a Arc<Watch>)>,
 }
 
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
-        if let Some((node, user, watch)) = self.running
+        if let Some((host, user, watch)) = self.running
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
-            let (node, user, watch) = (Arc::clone(node), user.cloned(), Arc::clone(watch));
-            let end = async move { end_request(&node, user.as_ref(), &watch).await };
+            let (host, user, watch) = (Arc::clone(host), user.cloned(), Arc::clone(watch));
+            let end = async move { end_request(&host, user.as_ref(), &watch).await };
             runtime.spawn(timeout(FOR_END, end));
         }
     }

@@ -13,7 +13,7 @@ pub(super) struct Channel {
     pub(super) stdin: Way,
     pub(super) stdout: Receiver,
     pub(super) stderr: Receiver,
-    pub(super) link: Link,
+    pub(super) link: ShellProcess,
 }
 
 /// The way in to a shell.
@@ -36,7 +36,7 @@ impl Drop for Way {
 }
 
 /// What keeps a shell going: dropping it lets go of the shell.
-pub(super) enum Link {
+pub(super) enum ShellProcess {
     /// A session on an ssh master; in a box, as a shell is moved from future to future.
     Ssh(Box<Session>),
     /// A process of our own.
@@ -67,7 +67,7 @@ pub(super) struct NearEnds {
 }
 
 impl NearEnds {
-    pub(super) fn with(self, link: Link) -> Channel {
+    pub(super) fn with(self, link: ShellProcess) -> Channel {
         let stdin = Way {
             pipe: Some(self.stdin),
             farewell: Vec::new(),
@@ -101,7 +101,7 @@ pub(super) fn pipes() -> io::Result<(NearEnds, FarEnds)> {
     ))
 }
 
-impl Link {
+impl ShellProcess {
     /// Called once both outputs have ended: says whether the shell exited or the link was lost.
     pub(super) async fn ended(self) -> Ended {
         /// The exit message follows the end of the streams at once, if it comes at all.

@@ -5,12 +5,12 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use windlass_modules::host::{HostError, Reply, Script, Unreachable};
 
-use super::ask::{Handle, Kept, Purpose, Stop, stopped};
+use super::ask::{Handle, Purpose, SpooledRequest, Stop, stopped};
+use super::connected_host::Lease;
 use super::drain::Seen;
-use super::node::Lease;
 use super::request::COLLECTOR;
 use super::shell::Answer;
-use super::status::Status;
+use super::status::RequestStatus;
 use super::unreachable::lost;
 
 /// How long a host may stay out of reach before its request is given up for lost.
@@ -25,9 +25,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// What the collecting script's first line says.
 enum Found {
     /// The request ended so, and here is what it printed.
-    Done(Status),
+    Done(RequestStatus),
     /// It ended so, but what it printed cannot be had.
-    Unread(Status),
+    Unread(RequestStatus),
     /// It never began, and never will.
     Unbegun,
     /// Nobody knows.
@@ -39,7 +39,7 @@ impl Handle {
     /// `None`: it never began.
     pub(super) async fn collect(
         &self,
-        kept: &Kept,
+        kept: &SpooledRequest,
         script: &Script,
         mut seen: Seen,
     ) -> Result<Option<Reply>, HostError> {
@@ -66,7 +66,7 @@ impl Handle {
             };
             let (status, unread) = match read(&asked.taken.head, kept.began, ended.code) {
                 Found::Unbegun => return Ok(None),
-                Found::Lost => return Err(lost(&self.node.connection, "while a command ran")),
+                Found::Lost => return Err(lost(&self.host.connection, "while a command ran")),
                 Found::Done(status) => (status, None),
                 Found::Unread(status) => (status, Some(UNREAD)),
             };
@@ -84,7 +84,7 @@ impl Handle {
             };
         }
         Err(lost(
-            &self.node.connection,
+            &self.host.connection,
             "again and again while a command ran",
         ))
     }
@@ -97,7 +97,7 @@ impl Handle {
         let mut pause = Duration::from_millis(200);
         loop {
             let lease = tokio::select! {
-                lease = self.node.lease(self.user.as_ref()) => lease,
+                lease = self.host.lease(self.user.as_ref()) => lease,
                 () = self.interruption() => return Err(HostError::Interrupted),
             };
             match lease {
@@ -138,7 +138,7 @@ const UNREAD: &str = "what it printed cannot be read back";
 fn read(line: &[u8], began: bool, status: i32) -> Found {
     let line = String::from_utf8_lossy(line);
     match line.trim_end().split_once(' ') {
-        Some(("done", ended)) => match Status::read(ended) {
+        Some(("done", ended)) => match RequestStatus::read(ended) {
             Some(ended) if status == 0 => Found::Done(ended),
             Some(ended) => Found::Unread(ended),
             None => Found::Lost,

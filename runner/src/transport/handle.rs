@@ -7,25 +7,25 @@ use windlass_modules::host::{Host, HostError, Output, Reply, Script};
 use super::ask::{Handle, Purpose, Stop, stopped};
 use super::becoming;
 use super::channel::Ended;
-use super::node::Lease;
+use super::connected_host::Lease;
 use super::shell::{Answer, Gone};
-use super::status::Status;
+use super::status::RequestStatus;
 use super::unreachable::{NotReady, lost, no_shell, not_ready};
 
 impl Host for Handle {
     fn name(&self) -> &str {
-        &self.node.connection.name
+        &self.host.connection.name
     }
 
     fn largest_file(&self) -> u64 {
-        self.node.common.limits.max_transfer
+        self.host.common.limits.max_transfer
     }
 
     fn run(&self, script: Script) -> BoxFuture<'_, Result<Reply, HostError>> {
         let run = async move {
             let done = self.run_script(script).await;
             if let Some(tell) = &self.task.notices
-                && let Some(notice) = self.node.take_notice()
+                && let Some(notice) = self.host.take_notice()
             {
                 tell(&notice);
             }
@@ -40,7 +40,7 @@ impl Handle {
         // A shell that was idle may turn out to be gone: a request that it never began runs on another.
         for _ in 0..3 {
             let lease = tokio::select! {
-                lease = self.node.lease(self.user.as_ref()) => lease?,
+                lease = self.host.lease(self.user.as_ref()) => lease?,
                 () = self.interruption() => return Err(HostError::Interrupted),
             };
             if let Some(reply) = self.attempt(&script, lease).await? {
@@ -48,7 +48,7 @@ impl Handle {
             }
         }
         Err(lost(
-            &self.node.connection,
+            &self.host.connection,
             "three times before a request could begin",
         ))
     }
@@ -83,9 +83,9 @@ impl Handle {
                     _ => self.gone(&gone, had_answered).map(|()| None),
                 };
             }
-            Some(Answer::Gone(_)) | None => Status {
+            Some(Answer::Gone(_)) | None => RequestStatus {
                 code: 255,
-                ..Status::default()
+                ..RequestStatus::default()
             },
         };
         let reply = Reply {
@@ -112,7 +112,7 @@ impl Handle {
         HostError::Local {
             message: format!(
                 "{}: a file on the control host could not be {way}: {error}",
-                self.node.connection.name
+                self.host.connection.name
             ),
             hint: "see that nobody changes the file meanwhile, and that the disk is not full"
                 .to_owned(),
@@ -123,15 +123,15 @@ impl Handle {
     fn not_ready(&self, why: NotReady, noise: &str) -> HostError {
         match &self.user {
             Some(user) if !noise.trim().is_empty() => {
-                becoming::trouble(&self.node.connection, user, noise)
+                becoming::trouble(&self.host.connection, user, noise)
             }
-            _ => not_ready(&self.node.connection, why, noise),
+            _ => not_ready(&self.host.connection, why, noise),
         }
     }
 
     /// What it means that the shell went away. `Ok`: nothing had begun, and another shell may help.
     fn gone(&self, gone: &Gone, had_answered: bool) -> Result<(), HostError> {
-        let connection = &self.node.connection;
+        let connection = &self.host.connection;
         if let Some(why) = gone.not_ready {
             return Err(if had_answered {
                 lost(connection, "when a command was to begin")

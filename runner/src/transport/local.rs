@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use windlass_modules::host::HostError;
 
-use super::channel::{Channel, Link, pipes};
+use super::channel::{Channel, ShellProcess, pipes};
 use super::prelude::START;
 
 /// Starts a shell on the control host, in a process group of its own, so that an interrupt at the
@@ -27,5 +27,5 @@ pub(super) fn open_shell(sh: &[&str]) -> Result<Channel, HostError> {
         .process_group(0)
         .spawn()
         .map_err(trouble)?;
-    Ok(near.with(Link::Local(child)))
+    Ok(near.with(ShellProcess::Local(child)))
 }

@@ -12,7 +12,7 @@ use openssh_mux_client::Connection as Mux;
 use tokio::time::{sleep, timeout};
 use windlass_modules::host::HostError;
 
-use super::channel::{Channel, Link, pipes};
+use super::channel::{Channel, ShellProcess, pipes};
 use super::control_dir::{NO_AGENT, OTHER_KEY};
 use super::gate::Gate;
 use super::patience::Patience;
@@ -191,7 +191,7 @@ impl Master {
         let command = login_command();
         let open = open(&self.session, &command, ends, self.may_forward);
         match patience.wait_at_most(most, open).await {
-            Ok(Ok(session)) => Ok(near.with(Link::Ssh(Box::new(session)))),
+            Ok(Ok(session)) => Ok(near.with(ShellProcess::Ssh(Box::new(session)))),
             Ok(Err(NoSession::Refused(reason))) => Err(NoChannel::Refused(reason)),
             Ok(Err(NoSession::Gone)) | Err(_) => Err(NoChannel::Gone),
         }

@@ -2,7 +2,7 @@
 //! `ssh`, or by a shell of the control host. Must not know playbooks, variables or modules.
 //!
 //! - `settings`: what shapes a connection, a task's use of it, and the bounds.
-//! - `pool`, `node`: all hosts; one host with its master and its live shells.
+//! - `pool`, `connected_host`: all hosts; one host with its master and its live shells.
 //! - `master`, `ssh`, `control_dir`, `askpass`, `gate`: ssh masters, one run of `ssh`, where their sockets live,
 //!   how they get a password, how many are made at once. `session`: a session on one. `patience`: how long a
 //!   host may take until a shell is ready there. `local`: a shell without ssh.
@@ -16,6 +16,7 @@ mod ask;
 mod askpass;
 mod becoming;
 mod channel;
+mod connected_host;
 mod control_dir;
 mod drain;
 mod durable;
@@ -26,7 +27,6 @@ mod gate;
 mod handle;
 mod local;
 mod master;
-mod node;
 mod password;
 mod patience;
 mod pool;

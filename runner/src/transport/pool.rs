@@ -9,8 +9,8 @@ use windlass_modules::host::{Host, HostError};
 use windlass_modules::transcript::Ledger;
 
 use super::ask::Handle;
+use super::connected_host::{ConnectedHost, TransportShared};
 use super::gate::Gate;
-use super::node::{Common, Node};
 use super::settings::{Connection, Limits, TaskSettings};
 
 /// How long a shell of the control host may take until it is ready.
@@ -19,8 +19,8 @@ pub(super) const FOR_LOCAL: Duration = Duration::from_secs(60);
 /// The way to all hosts. Clones share everything.
 #[derive(Clone)]
 pub struct Transport {
-    common: Arc<Common>,
-    nodes: Arc<Mutex<HashMap<Connection, Arc<Node>>>>,
+    common: Arc<TransportShared>,
+    hosts: Arc<Mutex<HashMap<Connection, Arc<ConnectedHost>>>>,
 }
 
 impl Transport {
@@ -39,7 +39,7 @@ impl Transport {
         let ledger = Ledger::new(limits.output);
         let (connects, round_trips) = (AtomicU64::new(0), AtomicU64::new(0));
         Self {
-            common: Arc::new(Common {
+            common: Arc::new(TransportShared {
                 limits,
                 gate,
                 ledger,
@@ -48,28 +48,28 @@ impl Transport {
                 connects,
                 round_trips,
             }),
-            nodes: Arc::default(),
+            hosts: Arc::default(),
         }
     }
 
     /// The host behind `connection`, as `task` sees it. Connects when first asked to run something.
     pub fn host(&self, connection: &Arc<Connection>, task: TaskSettings) -> Arc<dyn Host> {
-        let node = self.node(connection);
-        let user = node.other_user(task.become_user.clone());
-        Arc::new(Handle { node, task, user })
+        let host = self.connected(connection);
+        let user = host.other_user(task.become_user.clone());
+        Arc::new(Handle { host, task, user })
     }
 
     /// Connects ahead of the first request, so that the handshake costs no waiting later.
     pub async fn connect(&self, connection: &Arc<Connection>) -> Result<(), HostError> {
-        self.node(connection).connect().await
+        self.connected(connection).connect().await
     }
 
     /// Drops what is open to a host, its ssh master included: groups and configuration are read again
     /// (`meta: reset_connection`).
     pub async fn reset(&self, connection: &Connection) {
-        let node = self.lock().get(connection).cloned();
-        if let Some(node) = node {
-            node.reset().await;
+        let host = self.lock().get(connection).cloned();
+        if let Some(host) = host {
+            host.reset().await;
         }
     }
 
@@ -80,8 +80,8 @@ impl Transport {
 
     /// Lets all shells go. Masters stay a while for the next run to find.
     pub fn close(&self) {
-        for node in self.lock().values() {
-            node.let_shells_go();
+        for host in self.lock().values() {
+            host.let_shells_go();
         }
     }
 
@@ -95,18 +95,21 @@ impl Transport {
         self.common.connects.load(Ordering::Relaxed)
     }
 
-    fn node(&self, connection: &Arc<Connection>) -> Arc<Node> {
-        let mut nodes = self.lock();
-        if let Some(node) = nodes.get(&**connection) {
-            return Arc::clone(node);
+    fn connected(&self, connection: &Arc<Connection>) -> Arc<ConnectedHost> {
+        let mut hosts = self.lock();
+        if let Some(host) = hosts.get(&**connection) {
+            return Arc::clone(host);
         }
-        let node = Arc::new(Node::new(Arc::clone(connection), Arc::clone(&self.common)));
-        nodes.insert((**connection).clone(), Arc::clone(&node));
-        node
+        let host = Arc::new(ConnectedHost::new(
+            Arc::clone(connection),
+            Arc::clone(&self.common),
+        ));
+        hosts.insert((**connection).clone(), Arc::clone(&host));
+        host
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Connection, Arc<Node>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Connection, Arc<ConnectedHost>>> {
         // Only looked up and added to while locked: a panic elsewhere leaves it whole.
-        self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

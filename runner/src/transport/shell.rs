@@ -15,7 +15,7 @@ use super::patience::Patience;
 use super::prelude;
 use super::request::{Known, Payload, Request};
 use super::settings::Stream;
-use super::status::Status;
+use super::status::RequestStatus;
 use super::unreachable::NotReady;
 use super::word::random_word;
 
@@ -39,7 +39,7 @@ pub(super) struct Shell {
 pub(super) enum Answer {
     /// With the end marker on both streams.
     Ended {
-        status: Status,
+        status: RequestStatus,
         /// What went wrong on the control host.
         trouble: Option<std::io::Error>,
     },
@@ -180,9 +180,9 @@ impl Shell {
             return (None, Answer::Gone(gone));
         };
         let answer = Answer::Ended {
-            status: Status::read(status).unwrap_or(Status {
+            status: RequestStatus::read(status).unwrap_or(RequestStatus {
                 code: 255,
-                ..Status::default()
+                ..RequestStatus::default()
             }),
             trouble: shared.trouble.into_inner().ok().flatten(),
         };

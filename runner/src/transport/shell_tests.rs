@@ -635,12 +635,12 @@ async fn a_request_that_nobody_waits_for_any_more_is_ended() {
 #[tokio::test]
 async fn file_modules_work_over_one_long_lived_shell() {
     use serde_json::json;
-    use windlass_modules::fake::{Controller, DIFF, run};
+    use windlass_modules::fake::{DIFF, FakeController, run};
     use windlass_modules::files::{copy::CopyArgs, file::FileArgs, lineinfile::LineInFileArgs};
 
     under_each_shell(TaskSettings::default(), |_, _, host| async move {
         let folder = tempfile::tempdir().unwrap();
-        let control = Controller::new(folder.path());
+        let control = FakeController::new(folder.path());
         let at = |name: &str| folder.path().join(name);
         std::fs::write(at("big"), vec![b'b'; 400_000]).unwrap();
         for round in 0..2 {

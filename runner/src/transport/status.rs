@@ -2,7 +2,7 @@
 
 /// The end of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Status {
+pub(super) struct RequestStatus {
     /// The exit status.
     pub(super) code: i32,
     /// The host's own watch ended it.
@@ -11,7 +11,7 @@ pub(super) struct Status {
     pub(super) lost: Option<String>,
 }
 
-impl Status {
+impl RequestStatus {
     /// Reads `CODE`, `CODEt` for one that came too late, with `fWHY` behind it for lost output.
     pub(super) fn read(text: &str) -> Option<Self> {
         let (text, lost) = match text.split_once('f') {
@@ -33,18 +33,24 @@ mod tests {
 
     #[test]
     fn each_form_is_read() {
-        let status = |code, late, lost: Option<&str>| Status {
+        let status = |code, late, lost: Option<&str>| RequestStatus {
             code,
             late,
             lost: lost.map(str::to_owned),
         };
-        assert_eq!(Status::read("0"), Some(status(0, false, None)));
-        assert_eq!(Status::read("143t"), Some(status(143, true, None)));
+        assert_eq!(RequestStatus::read("0"), Some(status(0, false, None)));
+        assert_eq!(RequestStatus::read("143t"), Some(status(143, true, None)));
         let full = "1ftoo full";
-        assert_eq!(Status::read(full), Some(status(1, false, Some("too full"))));
-        assert_eq!(Status::read("9tfx"), Some(status(9, true, Some("x"))));
+        assert_eq!(
+            RequestStatus::read(full),
+            Some(status(1, false, Some("too full")))
+        );
+        assert_eq!(
+            RequestStatus::read("9tfx"),
+            Some(status(9, true, Some("x")))
+        );
         for wrong in ["", "t", "x", "0x", "1 f"] {
-            assert_eq!(Status::read(wrong), None, "{wrong}");
+            assert_eq!(RequestStatus::read(wrong), None, "{wrong}");
         }
     }
 }

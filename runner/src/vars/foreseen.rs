@@ -2,8 +2,8 @@
 
 use windlass_modules::Secret;
 
-use super::passwords::{Step, path, text};
-use super::view::{Found, View, variable_in};
+use super::passwords::{PathStep, path, text};
+use super::view::{FoundVariable, View, variable_in};
 use super::{names, settings};
 use crate::secrets::Secrets;
 use crate::yaml::{self, Node, Tag};
@@ -15,33 +15,33 @@ impl View {
     /// Finds the passwords that can be found without rendering anything.
     pub(super) fn know_passwords(&self, secrets: &Secrets) {
         for name in settings::passwords() {
-            if let Some(text) = self.written(&[Step::Key(name)], NAMES) {
+            if let Some(text) = self.written(&[PathStep::Key(name)], NAMES) {
                 secrets.add(&Secret::new(text));
             }
         }
     }
 
     /// The text of the variable `path[0]`, or of what is at the rest of the path in it.
-    fn written(&self, path: &[Step<'_>], left: usize) -> Option<String> {
-        let (Step::Key(name) | Step::Named(name), rest) = path.split_first()?;
+    fn written(&self, path: &[PathStep<'_>], left: usize) -> Option<String> {
+        let (PathStep::Key(name) | PathStep::Named(name), rest) = path.split_first()?;
         if names::is_magic(name) {
             return None;
         }
         match self.find(name).ok()?? {
-            Found::Value(value) if rest.is_empty() => text(&value),
-            Found::Value(_) => None,
-            Found::Node(node) => self.written_in(node, rest, left),
-            Found::InFile(file) => self.written_in(variable_in(&file, name)?, rest, left),
+            FoundVariable::Value(value) if rest.is_empty() => text(&value),
+            FoundVariable::Value(_) => None,
+            FoundVariable::Node(node) => self.written_in(node, rest, left),
+            FoundVariable::InFile(file) => self.written_in(variable_in(&file, name)?, rest, left),
         }
     }
 
-    fn written_in(&self, node: &Node, rest: &[Step<'_>], left: usize) -> Option<String> {
+    fn written_in(&self, node: &Node, rest: &[PathStep<'_>], left: usize) -> Option<String> {
         if let Some((step, rest)) = rest.split_first() {
             let named;
             let key = match step {
-                Step::Key(key) => key,
-                Step::Named("inventory_hostname") => self.host(),
-                Step::Named(_) => {
+                PathStep::Key(key) => key,
+                PathStep::Named("inventory_hostname") => self.host(),
+                PathStep::Named(_) => {
                     named = self.written(std::slice::from_ref(step), left.checked_sub(1)?)?;
                     &named
                 }

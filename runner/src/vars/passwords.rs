@@ -15,7 +15,7 @@ use crate::template;
 
 /// A step on the way to a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step<'a> {
+pub(super) enum PathStep<'a> {
     /// `.name` or `['name']`; the first is a variable.
     Key(&'a str),
     /// `[variable]`: the key is the variable's value.
@@ -39,7 +39,7 @@ pub(super) fn text(value: &Value) -> Option<String> {
 
 /// `{{ a.b['c'][d] | filter }}` as a, b, c and what `d` is; what a filter makes of it is known when it is
 /// rendered.
-pub(super) fn path(template: &str) -> Option<Vec<Step<'_>>> {
+pub(super) fn path(template: &str) -> Option<Vec<PathStep<'_>>> {
     let inner = template.trim().strip_prefix("{{")?.strip_suffix("}}")?;
     let mut rest = inner.trim_matches('-').split('|').next()?.trim();
     let mut path = Vec::new();
@@ -51,10 +51,10 @@ pub(super) fn path(template: &str) -> Option<Vec<Step<'_>>> {
             }
             _ => {
                 let (key, after) = word(rest);
-                (Step::Key(key), after)
+                (PathStep::Key(key), after)
             }
         };
-        if matches!(step, Step::Key("")) {
+        if matches!(step, PathStep::Key("")) {
             return None;
         }
         path.push(step);
@@ -66,14 +66,14 @@ pub(super) fn path(template: &str) -> Option<Vec<Step<'_>>> {
 }
 
 /// What stands in `[…]`, and what comes after it.
-fn key(inside: &str) -> Option<(Step<'_>, &str)> {
+fn key(inside: &str) -> Option<(PathStep<'_>, &str)> {
     if let Some(quote) = inside.chars().next().filter(|c| "'\"".contains(*c)) {
         let (key, after) = inside[1..].split_once(quote)?;
-        return Some((Step::Key(key), after));
+        return Some((PathStep::Key(key), after));
     }
     let (name, after) = word(inside);
     let is_name = name.starts_with(|first: char| !first.is_ascii_digit());
-    is_name.then_some((Step::Named(name), after))
+    is_name.then_some((PathStep::Named(name), after))
 }
 
 fn word(text: &str) -> (&str, &str) {
@@ -83,14 +83,14 @@ fn word(text: &str) -> (&str, &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Step, path};
+    use super::{PathStep, path};
 
     #[test]
     fn names_and_what_is_in_them_are_followed_and_nothing_else() {
-        let keys = |path: Option<Vec<Step<'_>>>| -> Vec<String> {
+        let keys = |path: Option<Vec<PathStep<'_>>>| -> Vec<String> {
             let told = path.unwrap().into_iter().map(|step| match step {
-                Step::Key(key) => key.to_owned(),
-                Step::Named(name) => format!("[{name}]"),
+                PathStep::Key(key) => key.to_owned(),
+                PathStep::Named(name) => format!("[{name}]"),
             });
             told.collect()
         };

@@ -35,7 +35,7 @@ struct HostvarsShared<T> {
 
 /// The steps under way, innermost first.
 struct Way {
-    step: Step,
+    step: RenderingStep,
     outer: Option<Arc<Way>>,
 }
 
@@ -76,18 +76,18 @@ impl<T> fmt::Debug for Rendering<T> {
 
 /// Something being found out.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Step {
+pub(super) struct RenderingStep {
     /// The host in whose `hostvars` the name is looked up; none for the task's own view.
     pub(super) host: Option<String>,
     /// What is being found out.
-    pub(super) what: What,
+    pub(super) what: Sought,
     /// Where it is defined.
     pub(super) span: Span,
 }
 
 /// What is being found out.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum What {
+pub(super) enum Sought {
     /// The value of a variable.
     Name(String),
     /// The names in an entry of `vars_files`.
@@ -97,7 +97,7 @@ pub(super) enum What {
 impl<T> Rendering<T> {
     /// The rendering with which the step is done; an error if it is under way already, or if there are too
     /// many.
-    pub(super) fn enter(&self, step: Step) -> Result<Self, TemplateError> {
+    pub(super) fn enter(&self, step: RenderingStep) -> Result<Self, TemplateError> {
         let mut inner = Vec::new();
         for known in self.steps() {
             inner.push(known);
@@ -119,7 +119,7 @@ impl<T> Rendering<T> {
     }
 
     /// The steps under way, innermost first.
-    fn steps(&self) -> impl Iterator<Item = &Step> {
+    fn steps(&self) -> impl Iterator<Item = &RenderingStep> {
         let ways = std::iter::successors(self.way.as_deref(), |way| way.outer.as_deref());
         ways.map(|way| &way.step)
     }
@@ -151,21 +151,21 @@ impl<T> Rendering<T> {
     /// The first of the `vars_files` whose names are being found out in a view.
     pub(super) fn file(&self, host: Option<&str>) -> Option<usize> {
         let files = self.steps().filter_map(|step| match step.what {
-            What::File(index) if step.host.as_deref() == host => Some(index),
+            Sought::File(index) if step.host.as_deref() == host => Some(index),
             _ => None,
         });
         files.min()
     }
 }
-fn shown(step: &Step) -> String {
+fn shown(step: &RenderingStep) -> String {
     match (&step.what, &step.host) {
-        (What::Name(name), None) => name.clone(),
-        (What::Name(name), Some(host)) => format!("hostvars['{host}'].{name}"),
-        (What::File(_), _) => "vars_files".to_owned(),
+        (Sought::Name(name), None) => name.clone(),
+        (Sought::Name(name), Some(host)) => format!("hostvars['{host}'].{name}"),
+        (Sought::File(_), _) => "vars_files".to_owned(),
     }
 }
 
-fn circle(chain: &[&Step]) -> TemplateError {
+fn circle(chain: &[&RenderingStep]) -> TemplateError {
     let names: Vec<String> = chain.iter().map(|step| shown(step)).collect();
     let first = names.first().cloned().unwrap_or_default();
     let places: Vec<String> = chain
@@ -184,7 +184,7 @@ fn circle(chain: &[&Step]) -> TemplateError {
     .or_span(chain.first().map(|step| &step.span))
 }
 
-fn too_deep(step: &Step) -> TemplateError {
+fn too_deep(step: &RenderingStep) -> TemplateError {
     TemplateError::new(format!(
         "`{}` is reached through more than {DEEPEST} variables, each defined by the next",
         shown(step)

@@ -12,11 +12,11 @@ use minijinja::Value;
 use super::hostvars::{AllHosts, Everything};
 use super::layers::{PlayVars, TaskLayers};
 use super::precedence::{PRECEDENCE, VariableLayer};
-use super::rendering::{Rendering, Step, What};
+use super::rendering::{Rendering, RenderingStep, Sought};
 use super::sources::Sources;
 use super::state::Snapshot;
 use super::{magic, names, passwords, roles};
-use crate::template::{self, Budget, Part, Scope, TemplateError};
+use crate::template::{self, Budget, NamePart, Scope, TemplateError};
 use crate::yaml::{Mapping, Node, Span};
 
 /// The variables of a task on a host, or of a host alone. Cheap to clone.
@@ -28,7 +28,7 @@ pub(super) struct View {
 }
 
 /// Where a name was found.
-pub(super) enum Found<'a> {
+pub(super) enum FoundVariable<'a> {
     Value(Value),
     Node(&'a Node),
     /// The name, in a file of variables.
@@ -86,8 +86,8 @@ impl View {
     }
 
     /// The same variables, for what is rendered in a step. Errors: it is under way already.
-    fn enter(&self, what: What, span: &Span) -> Result<Arc<dyn Scope>, TemplateError> {
-        let rendering = self.rendering.enter(Step {
+    fn enter(&self, what: Sought, span: &Span) -> Result<Arc<dyn Scope>, TemplateError> {
+        let rendering = self.rendering.enter(RenderingStep {
             host: self.sources.hostvars_of().map(str::to_owned),
             what,
             span: span.clone(),
@@ -97,12 +97,12 @@ impl View {
     }
 
     /// Looks a name up in the layers, from the highest down.
-    pub(super) fn find(&self, name: &str) -> Result<Option<Found<'_>>, TemplateError> {
+    pub(super) fn find(&self, name: &str) -> Result<Option<FoundVariable<'_>>, TemplateError> {
         for layer in PRECEDENCE.iter().rev() {
             if let Some(found) = self.find_in(*layer, name)? {
                 return Ok(Some(match (self.rendering.tame_for(), found) {
-                    (Some(file), Found::Value(value)) => {
-                        Found::Value(tame_in(*layer, name, value, file))
+                    (Some(file), FoundVariable::Value(value)) => {
+                        FoundVariable::Value(tame_in(*layer, name, value, file))
                     }
                     (_, found) => found,
                 }));
@@ -115,8 +115,8 @@ impl View {
         &self,
         layer: VariableLayer,
         name: &str,
-    ) -> Result<Option<Found<'_>>, TemplateError> {
-        let value = |value: &Value| Found::Value(value.clone());
+    ) -> Result<Option<FoundVariable<'_>>, TemplateError> {
+        let value = |value: &Value| FoundVariable::Value(value.clone());
         let Sources {
             snapshot,
             state,
@@ -130,44 +130,48 @@ impl View {
                 let own = extra.iter().rev().find(|(known, _)| known == name);
                 own.map(|(_, found)| value(found))
             }
-            VariableLayer::Magic => self.magic(name).map(Found::Value),
-            VariableLayer::Extra => snapshot.fixed.extra.get(name).map(Found::Node),
+            VariableLayer::Magic => self.magic(name).map(FoundVariable::Value),
+            VariableLayer::Extra => snapshot.fixed.extra.get(name).map(FoundVariable::Node),
             VariableLayer::IncludeItems => task.item(name).map(value),
             VariableLayer::IncludeParams => match magic::parents(&task.roles(), name) {
-                Some(parents) => Some(Found::Value(parents)),
-                None => task.find_included(name).map(Found::Node),
+                Some(parents) => Some(FoundVariable::Value(parents)),
+                None => task.find_included(name).map(FoundVariable::Node),
             },
-            VariableLayer::RoleParams => roles::param(&task.roles(), name).map(Found::Node),
+            VariableLayer::RoleParams => roles::param(&task.roles(), name).map(FoundVariable::Node),
             VariableLayer::Results => state.variables.get(name).map(value),
             VariableLayer::IncludedFiles => {
                 let files = state.included.iter().rev();
                 let mut files = files.filter_map(|file| file.as_mapping());
-                files.find_map(|file| file.get(name)).map(Found::Node)
+                files
+                    .find_map(|file| file.get(name))
+                    .map(FoundVariable::Node)
             }
-            VariableLayer::Task => task.find(name).map(Found::Node),
-            VariableLayer::RoleVars => roles::variable(&task.roles(), name).map(Found::Node),
+            VariableLayer::Task => task.find(name).map(FoundVariable::Node),
+            VariableLayer::RoleVars => {
+                roles::variable(&task.roles(), name).map(FoundVariable::Node)
+            }
             VariableLayer::PublicRoles => {
                 let public = self.sources.play_roles();
                 let found = public.and_then(|public| roles::exported(public, name));
-                found.map(Found::Node)
+                found.map(FoundVariable::Node)
             }
             VariableLayer::RoleDefaults => {
                 let own = roles::default(&task.roles(), name);
                 let public = || roles::public_default(self.sources.play_roles()?, name);
-                own.or_else(public).map(Found::Node)
+                own.or_else(public).map(FoundVariable::Node)
             }
             VariableLayer::VarsFiles => return self.find_in_files(name),
             VariableLayer::PlayImports => own_play.and_then(|play| {
                 let mut imports = play.imports.iter();
                 imports
                     .find_map(|import| import.vars.get(name))
-                    .map(Found::Node)
+                    .map(FoundVariable::Node)
             }),
             VariableLayer::Play => own_play
                 .and_then(|play| play.common.vars.get(name))
-                .map(Found::Node),
+                .map(FoundVariable::Node),
             VariableLayer::Facts => state.facts.get(name).map(value),
-            VariableLayer::Inventory => self.sources.inventory.get(name).map(Found::Node),
+            VariableLayer::Inventory => self.sources.inventory.get(name).map(FoundVariable::Node),
         })
     }
 
@@ -194,7 +198,7 @@ impl View {
         let items = play.common.environment.iter();
         let items = items.chain(self.sources.task.environment());
         let rendered = items.map(|item| {
-            let scope = self.enter(What::Name("environment".to_owned()), &item.span)?;
+            let scope = self.enter(Sought::Name("environment".to_owned()), &item.span)?;
             templar.render(item, &scope)
         });
         Some(match rendered.collect::<Result<Vec<Value>, _>>() {
@@ -210,14 +214,14 @@ impl View {
         being_found.unwrap_or(self.sources.files.len())
     }
 
-    fn find_in_files(&self, name: &str) -> Result<Option<Found<'_>>, TemplateError> {
+    fn find_in_files(&self, name: &str) -> Result<Option<FoundVariable<'_>>, TemplateError> {
         if self.sources.files.is_empty() {
             return Ok(None);
         }
         for index in (0..self.readable_files()).rev() {
             let file = self.file(index)?;
             if variable_in(&file, name).is_some() {
-                return Ok(Some(Found::InFile(file)));
+                return Ok(Some(FoundVariable::InFile(file)));
             }
         }
         Ok(None)
@@ -239,7 +243,7 @@ impl View {
             return Err(TemplateError::new("a host alone has no `vars_files`"));
         };
         let entry = &play.layers.play.vars_files[index];
-        let scope = self.enter(What::File(index), &entry.span)?;
+        let scope = self.enter(Sought::File(index), &entry.span)?;
         let templar = &self.sources.snapshot.fixed.templar;
         match play.file(index, templar, &scope) {
             // A name that needs facts waits for them, as in Ansible.
@@ -251,7 +255,7 @@ impl View {
     }
 
     fn render(&self, name: &str, node: &Node) -> Result<Value, TemplateError> {
-        let scope = self.enter(What::Name(name.to_owned()), &node.span)?;
+        let scope = self.enter(Sought::Name(name.to_owned()), &node.span)?;
         let templar = &self.sources.snapshot.fixed.templar;
         let rendered = templar.render(node, &scope);
         match &rendered {
@@ -267,11 +271,11 @@ impl View {
 /// A value without what would lead the name of a file elsewhere. What a host said of itself is never a whole
 /// path; a fact that a task set, and the item of a loop, may be one.
 fn tame_in(layer: VariableLayer, name: &str, value: Value, file: &Arc<str>) -> Value {
-    let whole = Part::Of(Arc::clone(file));
+    let whole = NamePart::Of(Arc::clone(file));
     let part = match layer {
-        VariableLayer::Facts => Part::Inner,
-        VariableLayer::Results if value.as_str().is_none() => Part::Inner,
-        VariableLayer::Magic if name == "ansible_facts" => Part::Inner,
+        VariableLayer::Facts => NamePart::Inner,
+        VariableLayer::Results if value.as_str().is_none() => NamePart::Inner,
+        VariableLayer::Magic if name == "ansible_facts" => NamePart::Inner,
         VariableLayer::Results | VariableLayer::Running | VariableLayer::IncludeItems => whole,
         _ => return value,
     };
@@ -298,12 +302,14 @@ impl Scope for View {
         match self.find(name) {
             Err(error) => Some(Err(error)),
             Ok(None) => None,
-            Ok(Some(Found::Value(value))) => {
+            Ok(Some(FoundVariable::Value(value))) => {
                 self.know(name, &value);
                 Some(Ok(value))
             }
-            Ok(Some(Found::Node(node))) => Some(self.render(name, node)),
-            Ok(Some(Found::InFile(file))) => Some(self.render(name, variable_in(&file, name)?)),
+            Ok(Some(FoundVariable::Node(node))) => Some(self.render(name, node)),
+            Ok(Some(FoundVariable::InFile(file))) => {
+                Some(self.render(name, variable_in(&file, name)?))
+            }
         }
     }
 
@@ -355,8 +361,10 @@ impl Scope for View {
 
     fn span(&self, name: &str) -> Option<Span> {
         match self.find(name) {
-            Ok(Some(Found::Node(node))) => Some(node.span.clone()),
-            Ok(Some(Found::InFile(file))) => variable_in(&file, name).map(|node| node.span.clone()),
+            Ok(Some(FoundVariable::Node(node))) => Some(node.span.clone()),
+            Ok(Some(FoundVariable::InFile(file))) => {
+                variable_in(&file, name).map(|node| node.span.clone())
+            }
             _ => None,
         }
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use windlass_modules::Secret;
 
-use super::passwords::{self, Step};
+use super::passwords::{self, PathStep};
 use super::settings;
 use crate::secrets::Secrets;
 
@@ -93,8 +93,8 @@ impl Value<'_> {
         if template.starts_with("{{") && template.ends_with("}}") {
             let steps = passwords::path(template).unwrap_or_default();
             names.extend(steps.into_iter().filter_map(|step| match step {
-                Step::Key(key) => Some(key.to_owned()),
-                Step::Named(_) => None,
+                PathStep::Key(key) => Some(key.to_owned()),
+                PathStep::Named(_) => None,
             }));
             return;
         }

@@ -32,7 +32,7 @@ enum Content {
 
 /// A collection that was still open where the parser stopped.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Open {
+pub(super) struct OpenCollection {
     /// Its first byte.
     pub(super) start: usize,
     /// Whether it is in brackets.
@@ -49,7 +49,7 @@ struct Anchored {
 }
 
 /// Takes events, gives documents.
-pub(super) struct Builder<'a> {
+pub(super) struct DocumentBuilder<'a> {
     source: &'a Arc<Source>,
     frames: Vec<Frame>,
     documents: Vec<Arc<Node>>,
@@ -63,7 +63,7 @@ pub(super) struct Builder<'a> {
     diagnostics: Vec<Diagnostic>,
 }
 
-impl<'a> Builder<'a> {
+impl<'a> DocumentBuilder<'a> {
     pub(super) fn new(source: &'a Arc<Source>, most_values: usize) -> Self {
         Self {
             source,
@@ -86,10 +86,10 @@ impl<'a> Builder<'a> {
     }
 
     /// The collections that are not complete, outermost first.
-    pub(super) fn open(&self) -> Vec<Open> {
+    pub(super) fn open(&self) -> Vec<OpenCollection> {
         self.frames
             .iter()
-            .map(|frame| Open {
+            .map(|frame| OpenCollection {
                 start: frame.start,
                 flow: frame.style == Style::Flow,
                 sequence: matches!(frame.content, Content::Sequence(_)),

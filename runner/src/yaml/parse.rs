@@ -6,7 +6,7 @@ use std::sync::Arc;
 use granit_parser::Parser;
 
 use super::bounds::{MAX_NESTING, MAX_VALUES};
-use super::build::Builder;
+use super::build::DocumentBuilder;
 use super::diagnostic::{Diagnostic, Severity};
 use super::node::{Node, Value};
 use super::source::{Source, Span};
@@ -85,7 +85,7 @@ pub fn parse_within(
         flow_nesting_limit: MAX_NESTING,
         block_nesting_limit: MAX_NESTING,
     };
-    let mut builder = Builder::new(source, most_values);
+    let mut builder = DocumentBuilder::new(source, most_values);
     for event in Parser::new_from_str_with_options(source.text(), options) {
         match event {
             Ok((event, span)) => builder.event(event, span),

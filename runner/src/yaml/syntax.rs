@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use granit_parser::{ErrorKind, ScanError};
 
-use super::build::Open;
+use super::build::OpenCollection;
 use super::diagnostic::Diagnostic;
 use super::source::{Source, Span};
 use super::unquoted;
@@ -62,7 +62,11 @@ impl<'a> Line<'a> {
 }
 
 /// The diagnostic for the error at which the parser stopped with these collections open.
-pub(super) fn diagnostic(source: &Arc<Source>, error: &ScanError, open: &[Open]) -> Diagnostic {
+pub(super) fn diagnostic(
+    source: &Arc<Source>,
+    error: &ScanError,
+    open: &[OpenCollection],
+) -> Diagnostic {
     let text = source.text();
     let mut at = error
         .marker()
@@ -103,7 +107,7 @@ struct ErrorPosition<'a> {
     text: &'a str,
     at: usize,
     line: Line<'a>,
-    open: &'a [Open],
+    open: &'a [OpenCollection],
 }
 
 impl ErrorPosition<'_> {

@@ -5,11 +5,11 @@ use std::net::TcpListener;
 use serde_json::{Value, json};
 
 use super::WaitForArgs;
-use crate::fake::{self, CHECK, Controller, REAL, Shell};
+use crate::fake::{self, CHECK, FakeController, REAL, Shell};
 use crate::outcome::{Failure, Outcome};
 
 async fn on(shell: &Shell, arguments: Value) -> Result<Outcome, Failure> {
-    fake::run::<WaitForArgs>(shell, &Controller::new("/"), REAL, arguments).await
+    fake::run::<WaitForArgs>(shell, &FakeController::new("/"), REAL, arguments).await
 }
 
 fn shells() -> impl Iterator<Item = Shell> {
@@ -196,7 +196,7 @@ async fn connections_drain() {
 #[tokio::test]
 async fn arguments_that_make_no_sense_are_refused_and_check_mode_waits_for_nothing() {
     let host = fake::Fake::new([]);
-    let control = Controller::new("/");
+    let control = FakeController::new("/");
     for arguments in [
         json!({"port": 1, "path": "/x"}),
         json!({"state": "drained"}),

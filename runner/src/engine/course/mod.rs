@@ -10,5 +10,5 @@ mod strategy;
 mod tests;
 
 pub(crate) use position::{Course, End};
-pub(crate) use program::{Builder, Program, ProgramId, RoleId, Step, StepId};
+pub(crate) use program::{Program, ProgramBuilder, ProgramId, RoleId, Step, StepId};
 pub(crate) use strategy::{Hosts, Now, Turn, next};

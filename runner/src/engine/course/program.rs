@@ -59,17 +59,17 @@ pub(crate) struct Sections {
 }
 
 /// A block that is being added.
-pub(crate) struct Open {
+pub(crate) struct OpenBlock {
     begin: usize,
     sections: Sections,
 }
 
 /// Puts a program together.
-pub(crate) struct Builder<T> {
+pub(crate) struct ProgramBuilder<T> {
     steps: Vec<Step<T>>,
 }
 
-impl<T> Builder<T> {
+impl<T> ProgramBuilder<T> {
     pub(crate) fn new() -> Self {
         Self { steps: Vec::new() }
     }
@@ -83,8 +83,8 @@ impl<T> Builder<T> {
     }
 
     /// A block begins with its body.
-    pub(crate) fn begin(&mut self) -> Open {
-        let open = Open {
+    pub(crate) fn begin(&mut self) -> OpenBlock {
+        let open = OpenBlock {
             begin: self.steps.len(),
             sections: Sections {
                 rescue: None,
@@ -97,19 +97,19 @@ impl<T> Builder<T> {
     }
 
     /// What follows rescues the block.
-    pub(crate) fn rescue(&mut self, open: &mut Open) {
+    pub(crate) fn rescue(&mut self, open: &mut OpenBlock) {
         self.steps.push(Step::End);
         open.sections.rescue = Some(self.steps.len());
     }
 
     /// What follows is done in any case.
-    pub(crate) fn always(&mut self, open: &mut Open) {
+    pub(crate) fn always(&mut self, open: &mut OpenBlock) {
         self.steps.push(Step::End);
         open.sections.always = Some(self.steps.len());
     }
 
     /// The block ends.
-    pub(crate) fn end(&mut self, open: &Open) {
+    pub(crate) fn end(&mut self, open: &OpenBlock) {
         self.steps.push(Step::End);
         let after = self.steps.len();
         self.steps[open.begin] = Step::Begin(Sections {

@@ -257,13 +257,13 @@ enum Work {
 
 /// Compiles a case into flat programs.
 fn compile(case: &Case) -> Vec<Program<Work>> {
-    let mut handlers = Builder::new();
+    let mut handlers = ProgramBuilder::new();
     for handler in 0..HANDLERS {
         let task = FIRST_HANDLER + u32::try_from(handler).unwrap();
         handlers.task(Work::Task(task, None));
     }
-    let mut programs = vec![handlers.program(), Builder::new().program()];
-    let mut play = Builder::new();
+    let mut programs = vec![handlers.program(), ProgramBuilder::new().program()];
+    let mut play = ProgramBuilder::new();
     add(&case.entries, None, &mut play, &mut programs);
     programs[PLAY] = play.program();
     programs
@@ -272,7 +272,7 @@ fn compile(case: &Case) -> Vec<Program<Work>> {
 fn add(
     entries: &[Entry],
     of: Option<RoleId>,
-    to: &mut Builder<Work>,
+    to: &mut ProgramBuilder<Work>,
     programs: &mut Vec<Program<Work>>,
 ) {
     for entry in entries {
@@ -282,7 +282,7 @@ fn add(
             Entry::Flush if programs.len().is_multiple_of(2) => to.flush(HANDLERS_OF),
             Entry::Flush => to.task(Work::Flush),
             Entry::Include(task, parts) => {
-                let mut included = Builder::new();
+                let mut included = ProgramBuilder::new();
                 for (hosts, entries) in parts {
                     included.only(hosts.clone(), |to| add(entries, of, to, programs));
                 }
@@ -510,7 +510,7 @@ fn a_position_is_written_and_read_back_at_every_step_and_the_run_goes_on() {
 
 /// A block whose body has two tasks, with a rescue, and a task after it.
 fn rescued_block() -> Vec<Program<u32>> {
-    let mut play = Builder::new();
+    let mut play = ProgramBuilder::new();
     let mut block = play.begin();
     play.task(1);
     play.task(2);
@@ -518,7 +518,7 @@ fn rescued_block() -> Vec<Program<u32>> {
     play.task(3);
     play.end(&block);
     play.task(4);
-    vec![Builder::new().program(), play.program()]
+    vec![ProgramBuilder::new().program(), play.program()]
 }
 
 fn task(course: &Course, programs: &[Program<u32>]) -> Option<u32> {
@@ -545,14 +545,14 @@ fn who_fails_with_others_is_rescued_by_the_block_that_it_has_just_done() {
 
 #[test]
 fn cleared_errors_bring_back_who_has_not_ended_where_it_failed() {
-    let mut play = Builder::new();
+    let mut play = ProgramBuilder::new();
     let mut block = play.begin();
     play.task(1);
     play.always(&mut block);
     play.task(2);
     play.end(&block);
     play.task(3);
-    let programs = vec![Builder::new().program(), play.program()];
+    let programs = vec![ProgramBuilder::new().program(), play.program()];
     let mut course = Course::new("h", PLAY, &programs);
     course.fail(&programs);
     assert_eq!(task(&course, &programs), Some(2));
@@ -591,7 +591,7 @@ fn a_host_that_leaves_stays_where_it_has_ended() {
 
 #[test]
 fn who_ends_a_role_goes_on_after_it_and_leaves_what_its_blocks_do_in_any_case_out() {
-    let mut play = Builder::new();
+    let mut play = ProgramBuilder::new();
     let mut outer = play.begin();
     play.role(0, false, |play| {
         let mut block = play.begin();
@@ -606,9 +606,13 @@ fn who_ends_a_role_goes_on_after_it_and_leaves_what_its_blocks_do_in_any_case_ou
     play.task(5);
     play.end(&outer);
     play.role(0, false, |play| play.task(6));
-    let mut included = Builder::new();
+    let mut included = ProgramBuilder::new();
     included.task(7);
-    let programs = vec![Builder::new().program(), play.program(), included.program()];
+    let programs = vec![
+        ProgramBuilder::new().program(),
+        play.program(),
+        included.program(),
+    ];
     for in_include in [false, true] {
         let mut course = Course::new("h", PLAY, &programs);
         course.begin_role(0);

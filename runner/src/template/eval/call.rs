@@ -25,7 +25,7 @@ pub(in crate::template) struct Function {
     pub(in crate::template) required: usize,
     /// Whether it looks at undefined arguments itself; otherwise it gives back the first of them.
     pub(in crate::template) undefined: bool,
-    pub(in crate::template) run: fn(&mut Input<'_, '_>) -> Result,
+    pub(in crate::template) run: fn(&mut BoundArguments<'_, '_>) -> Result,
 }
 
 /// Those that give back one of their arguments, or what is in one: nothing is made.
@@ -45,12 +45,12 @@ const PASS_ON: &[&str] = &[
 
 /// Arguments as given.
 #[derive(Debug, Default, Clone)]
-pub(in crate::template) struct Arguments {
+pub(in crate::template) struct CallArguments {
     pub(in crate::template) positional: Vec<Value>,
     pub(in crate::template) keyword: Vec<(Name, Value)>,
 }
 
-impl Arguments {
+impl CallArguments {
     fn undefined(&self) -> Option<&Value> {
         self.positional
             .iter()
@@ -60,7 +60,7 @@ impl Arguments {
 }
 
 /// Arguments bound to the parameters of a [`Function`].
-pub(in crate::template) struct Input<'i, 'e> {
+pub(in crate::template) struct BoundArguments<'i, 'e> {
     pub(in crate::template) eval: &'i mut Eval<'e>,
     pub(in crate::template) name: &'i str,
     pub(in crate::template) params: &'static [&'static str],
@@ -76,7 +76,7 @@ impl Function {
     pub(in crate::template) fn call(
         &'static self,
         eval: &mut Eval<'_>,
-        given: Arguments,
+        given: CallArguments,
     ) -> Result {
         if !self.undefined
             && let Some(value) = given.undefined()
@@ -94,8 +94,8 @@ impl Function {
     fn bind<'i, 'e>(
         &'static self,
         eval: &'i mut Eval<'e>,
-        given: Arguments,
-    ) -> Result<Input<'i, 'e>> {
+        given: CallArguments,
+    ) -> Result<BoundArguments<'i, 'e>> {
         let named = self
             .params
             .iter()
@@ -127,7 +127,7 @@ impl Function {
         if let Some(index) = values[..self.required].iter().position(Option::is_none) {
             return Err(self.misuse(&format!("needs '{}'", self.params[index])));
         }
-        Ok(Input {
+        Ok(BoundArguments {
             eval,
             name: self.name,
             params: self.params,
@@ -152,7 +152,7 @@ impl Function {
     }
 }
 
-impl Input<'_, '_> {
+impl BoundArguments<'_, '_> {
     /// An argument, if it was given.
     pub(in crate::template) fn get(&self, index: usize) -> Option<&Value> {
         self.values.get(index).and_then(Option::as_ref)
@@ -250,8 +250,12 @@ pub(in crate::template) fn entries(value: &Value) -> Option<Vec<(Value, Value)>>
 
 impl Eval<'_> {
     /// Evaluates arguments.
-    pub(super) fn arguments(&mut self, args: &[Arg], first: Option<Value>) -> Result<Arguments> {
-        let mut given = Arguments::default();
+    pub(super) fn arguments(
+        &mut self,
+        args: &[Arg],
+        first: Option<Value>,
+    ) -> Result<CallArguments> {
+        let mut given = CallArguments::default();
         given.positional.extend(first);
         for arg in args {
             match arg {
@@ -290,7 +294,7 @@ impl Eval<'_> {
     }
 
     /// Applies a filter by name.
-    pub(in crate::template) fn apply_filter(&mut self, name: &str, given: Arguments) -> Result {
+    pub(in crate::template) fn apply_filter(&mut self, name: &str, given: CallArguments) -> Result {
         match filters::find(name) {
             Some(filter) => filter.call(self, given),
             None => Err(filters::unknown(name)),
@@ -308,7 +312,7 @@ impl Eval<'_> {
     }
 
     /// Applies a test by name.
-    pub(in crate::template) fn test_by_name(&mut self, name: &str, given: Arguments) -> Result {
+    pub(in crate::template) fn test_by_name(&mut self, name: &str, given: CallArguments) -> Result {
         match tests::find(name) {
             Some(test) => test.call(self, given),
             None => Err(tests::unknown(name)),

@@ -3,9 +3,10 @@
 use minijinja::Value;
 
 use super::access::{attribute, integer, item};
-use super::call::Arguments;
+use super::call::CallArguments;
 use super::layout::{
-    Layout, as_float, character, lay_float, lay_int, lay_text, not_a_number, number, unknown_kind,
+    FormatSpec, as_float, character, lay_float, lay_int, lay_text, not_a_number, number,
+    unknown_kind,
 };
 use crate::template::budget::{fits, replaced};
 use crate::template::error::TemplateError;
@@ -15,7 +16,7 @@ use crate::template::special::defined;
 type Result<T> = std::result::Result<T, TemplateError>;
 
 /// `text.format(…)`.
-pub(in crate::template) fn text_format(text: &str, given: &Arguments) -> Result<String> {
+pub(in crate::template) fn text_format(text: &str, given: &CallArguments) -> Result<String> {
     let mut out = String::new();
     let mut automatic = 0;
     let mut rest = text;
@@ -73,7 +74,7 @@ fn closing(text: &str) -> Option<usize> {
     None
 }
 
-fn field_value(path: &str, given: &Arguments, automatic: &mut usize) -> Result<Value> {
+fn field_value(path: &str, given: &CallArguments, automatic: &mut usize) -> Result<Value> {
     let end = path.find(['.', '[']).unwrap_or(path.len());
     let (name, mut rest) = path.split_at(end);
     let index = if name.is_empty() {
@@ -130,8 +131,8 @@ fn format_one(spec: &str, value: &Value) -> Result<String> {
     }
 }
 
-fn spec_layout(spec: &str) -> Result<Layout> {
-    let mut layout = Layout::default();
+fn spec_layout(spec: &str) -> Result<FormatSpec> {
+    let mut layout = FormatSpec::default();
     let mut rest = spec;
     let mut characters = rest.chars();
     match (characters.next(), characters.next()) {

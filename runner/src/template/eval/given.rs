@@ -4,7 +4,7 @@ use minijinja::Value;
 use minijinja::value::Tuple;
 
 use super::access::{integer, items};
-use super::call::Arguments;
+use super::call::CallArguments;
 use crate::template::error::TemplateError;
 use crate::template::python::type_name;
 
@@ -13,7 +13,7 @@ type Result<T = Value> = std::result::Result<T, TemplateError>;
 /// The arguments of a method, by position or name.
 pub(super) struct Given<'g> {
     pub(super) method: &'g str,
-    pub(super) arguments: &'g Arguments,
+    pub(super) arguments: &'g CallArguments,
 }
 
 impl<'g> Given<'g> {

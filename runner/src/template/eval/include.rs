@@ -8,7 +8,7 @@ use minijinja::value::ValueKind;
 
 use super::access::items;
 use super::locals::Locals;
-use super::output::Output;
+use super::output::TemplateOutput;
 use super::state::{Eval, RenderShared};
 use crate::template::error::TemplateError;
 use crate::template::files;
@@ -68,7 +68,7 @@ impl Eval<'_> {
             // It is rendered with everything harmless already.
             return Ok(Value::from(name));
         };
-        let part = tame::Part::Of(name.into());
+        let part = tame::NamePart::Of(name.into());
         let locals = self.locals.all().iter();
         let locals = locals.map(|(name, value)| (name.clone(), tame::tame(value.clone(), &part)));
         let shared = RenderShared::new(shared.templar, &scope);
@@ -101,7 +101,7 @@ impl Eval<'_> {
         &mut self,
         file: &Expr,
         ignore_missing: bool,
-        output: &mut Output,
+        output: &mut TemplateOutput,
     ) -> Result<()> {
         let loaded = if ignore_missing {
             match self.load(file)? {
@@ -112,7 +112,7 @@ impl Eval<'_> {
             self.need(file)?
         };
         let blocks = std::mem::take(&mut self.blocks);
-        let mut inner = Output::default();
+        let mut inner = TemplateOutput::default();
         let result = self.in_file(&loaded, |eval| {
             eval.scoped(|eval| eval.whole(&loaded.template, &mut inner))
         });
@@ -125,7 +125,7 @@ impl Eval<'_> {
     fn exports(&mut self, loaded: &Loaded) -> Result<Vec<(Name, Value)>> {
         let locals = std::mem::take(&mut self.locals);
         let result = self.in_file(loaded, |eval| {
-            eval.whole(&loaded.template, &mut Output::default())?;
+            eval.whole(&loaded.template, &mut TemplateOutput::default())?;
             Ok(eval.locals.all().to_vec())
         });
         self.locals = locals;
@@ -163,7 +163,7 @@ impl Eval<'_> {
     pub(in crate::template) fn whole(
         &mut self,
         template: &Template,
-        output: &mut Output,
+        output: &mut TemplateOutput,
     ) -> Result<()> {
         self.collect_blocks(&template.body);
         let parent = template.body.iter().find_map(|statement| match statement {
@@ -178,7 +178,10 @@ impl Eval<'_> {
                 statement,
                 Stmt::Block(..) | Stmt::Extends(_) | Stmt::Text(_)
             ) {
-                self.run(std::slice::from_ref(statement), &mut Output::default())?;
+                self.run(
+                    std::slice::from_ref(statement),
+                    &mut TemplateOutput::default(),
+                )?;
             }
         }
         self.extends(parent, output)
@@ -210,7 +213,7 @@ impl Eval<'_> {
             super::locals::Locals::with(bound.collect()),
         );
         let blocks = std::mem::take(&mut self.blocks);
-        let mut output = Output::default();
+        let mut output = TemplateOutput::default();
         let result = self.in_file(&loaded, |eval| eval.whole(&loaded.template, &mut output));
         self.locals = locals;
         self.blocks = blocks;
@@ -222,7 +225,7 @@ impl Eval<'_> {
     }
 
     /// Writes the parent with the blocks of this template in the place of its own.
-    pub(super) fn extends(&mut self, file: &Expr, output: &mut Output) -> Result<()> {
+    pub(super) fn extends(&mut self, file: &Expr, output: &mut TemplateOutput) -> Result<()> {
         let loaded = self.need(file)?;
         self.in_file(&loaded, |eval| eval.whole(&loaded.template, output))
     }
@@ -254,7 +257,7 @@ impl Eval<'_> {
         name: &Name,
         required: bool,
         body: &Arc<[Stmt]>,
-        output: &mut Output,
+        output: &mut TemplateOutput,
     ) -> Result<()> {
         let known = self.blocks.get(name);
         if required && known.is_none_or(|known| known.len() < 2) {
@@ -272,7 +275,7 @@ impl Eval<'_> {
         name: &Name,
         level: usize,
         body: &[Stmt],
-        output: &mut Output,
+        output: &mut TemplateOutput,
     ) -> Result<()> {
         let outer = self.block.replace((name.clone(), level));
         let result = self.nested(|eval| eval.scoped(|eval| eval.run(body, output)));
@@ -292,7 +295,7 @@ impl Eval<'_> {
                 "there is no parent block '{name}'"
             )));
         };
-        let mut output = Output::default();
+        let mut output = TemplateOutput::default();
         self.write_block(name, level, &body, &mut output)?;
         output.into_text(self.shared).map(Value::from)
     }

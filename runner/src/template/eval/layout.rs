@@ -14,7 +14,7 @@ pub(super) const WIDEST: usize = 4096;
 
 /// How a number or text is laid out.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Layout {
+pub(super) struct FormatSpec {
     pub(super) fill: Option<char>,
     pub(super) align: Option<char>,
     pub(super) sign: Option<char>,
@@ -81,7 +81,7 @@ pub(super) fn as_float(value: &Value) -> Result<f64> {
     }
 }
 
-pub(super) fn lay_text(layout: &Layout, text: &str) -> String {
+pub(super) fn lay_text(layout: &FormatSpec, text: &str) -> String {
     let text: String = match layout.precision {
         Some(precision) => text.chars().take(precision).collect(),
         None => text.to_owned(),
@@ -90,7 +90,7 @@ pub(super) fn lay_text(layout: &Layout, text: &str) -> String {
     padded(text, layout.width, layout.fill.unwrap_or(' '), align)
 }
 
-pub(super) fn lay_int(layout: &Layout, number: i128) -> Result<String> {
+pub(super) fn lay_int(layout: &FormatSpec, number: i128) -> Result<String> {
     let Some(digits) = layout.precision else {
         return lay_number(layout, &Value::from(number));
     };
@@ -104,7 +104,7 @@ pub(super) fn lay_int(layout: &Layout, number: i128) -> Result<String> {
         least
     };
     let text = laid(
-        &Layout {
+        &FormatSpec {
             precision: None,
             ..layout.clone()
         },
@@ -114,7 +114,7 @@ pub(super) fn lay_int(layout: &Layout, number: i128) -> Result<String> {
     Ok(padded(text, layout.width, ' ', layout.align.unwrap_or('>')))
 }
 
-pub(super) fn lay_float(layout: &Layout, number: f64) -> Result<String> {
+pub(super) fn lay_float(layout: &FormatSpec, number: f64) -> Result<String> {
     let number = if layout.kind == Some('%') {
         number * 100.0
     } else {
@@ -124,7 +124,7 @@ pub(super) fn lay_float(layout: &Layout, number: f64) -> Result<String> {
 }
 
 /// A number with its sign in front of what fills it up, where that is zeros or is to be so.
-fn lay_number(layout: &Layout, value: &Value) -> Result<String> {
+fn lay_number(layout: &FormatSpec, value: &Value) -> Result<String> {
     let percent = layout.kind == Some('%');
     let fill = layout.fill.unwrap_or(if layout.zero { '0' } else { ' ' });
     let align = layout.align.unwrap_or('>');
@@ -149,7 +149,7 @@ fn lay_number(layout: &Layout, value: &Value) -> Result<String> {
 
 /// A number with its sign, base, groups and digits, and with zeros up to a width, by minijinja. It does not know the
 /// kinds `%` and `n`, and counts the bytes of what it pads.
-fn laid(layout: &Layout, zeros: usize, value: &Value) -> Result<String> {
+fn laid(layout: &FormatSpec, zeros: usize, value: &Value) -> Result<String> {
     let mut format = "{:".to_owned();
     format.extend(layout.sign);
     if layout.alternate {
@@ -192,7 +192,7 @@ fn padded(text: String, width: usize, fill: char, align: char) -> String {
 mod tests {
     use minijinja::Value;
 
-    use super::super::call::Arguments;
+    use super::super::call::CallArguments;
     use super::super::format::text_format;
     use super::super::percent::percent;
 
@@ -249,9 +249,9 @@ mod tests {
             ("f", float(f64::INFINITY), "inf"),
             ("F", float(f64::INFINITY), "INF"),
         ] {
-            let given = Arguments {
+            let given = CallArguments {
                 positional: vec![value],
-                ..Arguments::default()
+                ..CallArguments::default()
             };
             let laid = text_format(&format!("{{:{spec}}}"), &given);
             assert_eq!(laid.unwrap(), text, "{spec}");

@@ -8,9 +8,9 @@ use minijinja::Value;
 use minijinja::value::{DynObject, Object, ObjectRepr};
 
 use super::access::items;
-use super::call::Arguments;
+use super::call::CallArguments;
 use super::flow::Flow;
-use super::output::Output;
+use super::output::TemplateOutput;
 use super::state::{Eval, RenderShared};
 use crate::template::error::TemplateError;
 use crate::template::limits::put_in;
@@ -103,7 +103,7 @@ impl Loop {
         &self,
         shared: &RenderShared<'_>,
         name: &str,
-        given: &Arguments,
+        given: &CallArguments,
     ) -> Option<Result> {
         match name {
             "cycle" => Some(match given.positional.len() {
@@ -133,7 +133,11 @@ impl Loop {
 }
 
 impl Eval<'_> {
-    pub(super) fn for_loop(&mut self, looped: &Arc<For>, output: &mut Output) -> Result<Flow> {
+    pub(super) fn for_loop(
+        &mut self,
+        looped: &Arc<For>,
+        output: &mut TemplateOutput,
+    ) -> Result<Flow> {
         let list = self.defined(&looped.items)?;
         let list = items(&list).map_err(|error| {
             TemplateError::new(format!("'for' cannot loop over this: {}", error.message))
@@ -147,7 +151,7 @@ impl Eval<'_> {
         looped: &Arc<For>,
         list: Vec<Value>,
         depth: usize,
-        output: &mut Output,
+        output: &mut TemplateOutput,
     ) -> Result<Flow> {
         let list = self.wanted(looped, list)?;
         if list.is_empty() {
@@ -177,7 +181,7 @@ impl Eval<'_> {
     }
 
     /// `loop(items)` in a recursive loop: the same loop over other items, as text.
-    pub(super) fn recurse(&mut self, turn: &Loop, given: Arguments) -> Result {
+    pub(super) fn recurse(&mut self, turn: &Loop, given: CallArguments) -> Result {
         let Some(looped) = &turn.again else {
             return Err(TemplateError::new(
                 "'loop' can only be called in a loop that says 'recursive'",
@@ -188,7 +192,7 @@ impl Eval<'_> {
             return Ok(list);
         }
         let list = items(&list)?;
-        let mut output = Output::default();
+        let mut output = TemplateOutput::default();
         self.nested(|eval| eval.turns(looped, list, turn.depth + 1, &mut output))?;
         output.into_text(self.shared).map(Value::from)
     }

@@ -8,10 +8,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 use minijinja::Value;
 use minijinja::value::{DynObject, Object, ObjectRepr};
 
-use super::call::Arguments;
+use super::call::CallArguments;
 use super::locals::Locals;
 use super::loops::Loop;
-use super::output::Output;
+use super::output::TemplateOutput;
 use super::state::{Eval, RenderShared};
 use crate::template::error::TemplateError;
 use crate::template::functions::Global;
@@ -140,7 +140,11 @@ impl Eval<'_> {
     }
 
     /// Calls a value.
-    pub(in crate::template) fn call_value(&mut self, callee: &Value, given: Arguments) -> Result {
+    pub(in crate::template) fn call_value(
+        &mut self,
+        callee: &Value,
+        given: CallArguments,
+    ) -> Result {
         if let Some(global) = callee.downcast_object_ref::<Global>() {
             return global.0.call(self, given);
         }
@@ -159,7 +163,12 @@ impl Eval<'_> {
         )))
     }
 
-    fn call_macro(&mut self, this: &Value, callable: &Callable, mut given: Arguments) -> Result {
+    fn call_macro(
+        &mut self,
+        this: &Value,
+        callable: &Callable,
+        mut given: CallArguments,
+    ) -> Result {
         let definition = &callable.definition;
         let mut locals = Locals::with(callable.seen.clone());
         // Macros may call one another whatever their order, and themselves.
@@ -205,7 +214,7 @@ impl Eval<'_> {
                 let value = eval.expr(&definition.defaults[default])?;
                 eval.locals.set(name, value);
             }
-            let mut output = Output::default();
+            let mut output = TemplateOutput::default();
             eval.run(&definition.body, &mut output)?;
             output.into_text(eval.shared).map(Value::from)
         })

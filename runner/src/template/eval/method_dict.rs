@@ -2,7 +2,7 @@
 
 use minijinja::Value;
 
-use super::call::{Arguments, entries};
+use super::call::{CallArguments, entries};
 use super::given::{Given, pair, tuple};
 use super::state::RenderShared;
 use crate::template::error::TemplateError;
@@ -16,7 +16,7 @@ pub(super) fn call(
     shared: &RenderShared<'_>,
     value: &Value,
     name: &str,
-    arguments: &Arguments,
+    arguments: &CallArguments,
 ) -> Option<Result> {
     let given = Given {
         method: name,

@@ -4,7 +4,7 @@ use minijinja::Value;
 use minijinja::value::ValueKind;
 
 use super::access::items;
-use super::call::{Arguments, entries};
+use super::call::{CallArguments, entries};
 use super::given::Given;
 use super::operators::whole;
 use super::state::RenderShared;
@@ -20,7 +20,7 @@ pub(super) fn call(
     shared: &RenderShared<'_>,
     value: &Value,
     name: &str,
-    arguments: &Arguments,
+    arguments: &CallArguments,
 ) -> Option<Result> {
     let given = Given {
         method: name,

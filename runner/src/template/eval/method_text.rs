@@ -4,7 +4,7 @@ use minijinja::Value;
 use minijinja::value::Tuple;
 
 use super::access::items;
-use super::call::Arguments;
+use super::call::CallArguments;
 use super::format::text_format;
 use super::given::Given;
 use super::operators::whole;
@@ -15,7 +15,7 @@ use crate::template::special::List;
 type Result<T = Value> = std::result::Result<T, TemplateError>;
 
 /// `text.name(args)`; nothing if strings have no such method.
-pub(super) fn call(text: &str, name: &str, arguments: &Arguments) -> Option<Result> {
+pub(super) fn call(text: &str, name: &str, arguments: &CallArguments) -> Option<Result> {
     let given = Given {
         method: name,
         arguments,

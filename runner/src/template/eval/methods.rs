@@ -4,7 +4,7 @@ use minijinja::Value;
 use minijinja::value::ValueKind;
 
 use super::access::attribute;
-use super::call::Arguments;
+use super::call::CallArguments;
 use super::loops::Loop;
 use super::state::{Eval, RenderShared};
 use super::{method_dict, method_list, method_text};
@@ -12,13 +12,18 @@ use crate::template::error::TemplateError;
 use crate::template::functions::Cycler;
 use crate::template::python::type_name;
 use crate::template::special::is_undefined;
-use crate::template::times::{Moment, Span};
+use crate::template::times::{Moment, TimeDelta};
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;
 
 impl Eval<'_> {
     /// `value.name(args)`.
-    pub(super) fn call_method(&mut self, value: &Value, name: &str, given: Arguments) -> Result {
+    pub(super) fn call_method(
+        &mut self,
+        value: &Value,
+        name: &str,
+        given: CallArguments,
+    ) -> Result {
         if let Some(undefined) = given
             .positional
             .iter()
@@ -60,7 +65,7 @@ fn plain_method(
     shared: &RenderShared<'_>,
     value: &Value,
     name: &str,
-    given: &Arguments,
+    given: &CallArguments,
 ) -> Option<Result> {
     if let Some(turn) = value.downcast_object_ref::<Loop>() {
         return turn.method(shared, name, given);
@@ -72,13 +77,13 @@ fn plain_method(
         return moment.method(name, given);
     }
     value
-        .downcast_object_ref::<Span>()
+        .downcast_object_ref::<TimeDelta>()
         .and_then(|span| span.method(name))
 }
 
 /// A method of a string, for filters that are the same.
 pub(in crate::template) fn call_text_method(text: &str, name: &str, args: Vec<Value>) -> Result {
-    let given = Arguments {
+    let given = CallArguments {
         positional: args,
         keyword: Vec::new(),
     };

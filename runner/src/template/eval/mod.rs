@@ -24,7 +24,7 @@ mod state;
 mod stmt;
 
 pub(super) use access::{integer, item, items};
-pub(super) use call::{Arguments, Function, Input, entries};
+pub(super) use call::{BoundArguments, CallArguments, Function, entries};
 pub(super) use given::pair;
 pub(super) use include::Loaded;
 pub(super) use loops::Loop;
@@ -32,6 +32,6 @@ pub(super) use macros::Namespace;
 pub(super) use method_text::capitalize;
 pub(super) use methods::call_text_method;
 pub(super) use operators::{add_values as add, compare, contains, order, place, truth, whole};
-pub(super) use output::Output;
+pub(super) use output::TemplateOutput;
 pub(super) use percent::percent;
 pub(super) use state::{Eval, RenderShared};

@@ -10,13 +10,13 @@ type Result<T> = std::result::Result<T, TemplateError>;
 
 /// Collects what a template writes.
 #[derive(Debug, Default)]
-pub(in crate::template) struct Output {
+pub(in crate::template) struct TemplateOutput {
     single: Option<Value>,
     text: String,
     parts: usize,
 }
 
-impl Output {
+impl TemplateOutput {
     /// Writes a value. Python's `None` writes nothing.
     pub(super) fn value(&mut self, value: Value, shared: &RenderShared<'_>) -> Result<()> {
         if value.is_none() {

@@ -4,7 +4,7 @@ use minijinja::Value;
 
 use super::access::{integer, item, items};
 use super::layout::{
-    Layout, WIDEST, as_float, character, lay_float, lay_int, lay_text, not_a_number, number,
+    FormatSpec, WIDEST, as_float, character, lay_float, lay_int, lay_text, not_a_number, number,
     truncate, unknown_kind,
 };
 use crate::template::budget::fits;
@@ -72,10 +72,10 @@ pub(in crate::template) fn percent(format: &str, value: &Value) -> Result<String
 fn percent_layout<'t>(
     text: &'t str,
     arguments: &mut impl Iterator<Item = Value>,
-) -> Result<(Layout, &'t str)> {
-    let mut layout = Layout {
+) -> Result<(FormatSpec, &'t str)> {
+    let mut layout = FormatSpec {
         align: Some('>'),
-        ..Layout::default()
+        ..FormatSpec::default()
     };
     let mut rest = text;
     loop {
@@ -129,7 +129,7 @@ fn percent_number<'t>(
     number(text)
 }
 
-fn percent_one(layout: &Layout, value: &Value) -> Result<String> {
+fn percent_one(layout: &FormatSpec, value: &Value) -> Result<String> {
     match layout.kind.unwrap_or('s') {
         's' => Ok(lay_text(layout, &string(value))),
         'r' | 'a' => Ok(lay_text(layout, &repr(value))),
@@ -144,7 +144,7 @@ fn percent_one(layout: &Layout, value: &Value) -> Result<String> {
                 }
                 _ => integer(value).ok_or_else(|| not_a_number(value))?,
             };
-            let layout = Layout {
+            let layout = FormatSpec {
                 kind: Some('d'),
                 ..layout.clone()
             };

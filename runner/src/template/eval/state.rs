@@ -14,7 +14,7 @@ use crate::template::limits;
 use crate::template::scope::Scope;
 use crate::template::templar::Templar;
 use crate::template::tree::{Name, Stmt};
-use crate::template::turn::Rendering;
+use crate::template::turn::RenderingGuard;
 
 /// Steps one rendering may take; enough for any template that ends. Fewer in unit tests, which are
 /// built without optimisation.
@@ -30,7 +30,7 @@ pub(in crate::template) struct RenderShared<'e> {
     depth: Cell<u32>,
     /// What it makes is charged to this, unless the scope has a budget.
     own: Budget,
-    _rendering: Rendering,
+    _rendering: RenderingGuard,
 }
 
 impl Drop for RenderShared<'_> {
@@ -47,7 +47,7 @@ impl<'e> RenderShared<'e> {
             fuel: Cell::new(FUEL),
             depth: Cell::new(0),
             own: Budget::default(),
-            _rendering: Rendering::begin(),
+            _rendering: RenderingGuard::begin(),
         };
         shared.budget().enter();
         shared

@@ -5,7 +5,7 @@ use minijinja::Value;
 use super::access::items;
 use super::flow::Flow;
 use super::macros::Namespace;
-use super::output::Output;
+use super::output::TemplateOutput;
 use super::state::Eval;
 use crate::template::error::TemplateError;
 use crate::template::python::{string, type_name};
@@ -16,7 +16,11 @@ type Result<T> = std::result::Result<T, TemplateError>;
 
 impl Eval<'_> {
     /// Runs statements one after another.
-    pub(in crate::template) fn run(&mut self, body: &[Stmt], output: &mut Output) -> Result<Flow> {
+    pub(in crate::template) fn run(
+        &mut self,
+        body: &[Stmt],
+        output: &mut TemplateOutput,
+    ) -> Result<Flow> {
         for statement in body {
             let flow = self.statement(statement, output)?;
             self.shared.spend(1)?;
@@ -27,7 +31,7 @@ impl Eval<'_> {
         Ok(Flow::Next)
     }
 
-    fn statement(&mut self, statement: &Stmt, output: &mut Output) -> Result<Flow> {
+    fn statement(&mut self, statement: &Stmt, output: &mut TemplateOutput) -> Result<Flow> {
         match statement {
             Stmt::Text(text) => output.text(text, self.shared)?,
             Stmt::Emit(expr) => self.emit(expr, output)?,
@@ -95,14 +99,14 @@ impl Eval<'_> {
         Ok(Flow::Next)
     }
 
-    fn emit(&mut self, expr: &Expr, output: &mut Output) -> Result<()> {
+    fn emit(&mut self, expr: &Expr, output: &mut TemplateOutput) -> Result<()> {
         let value = self.defined(expr)?;
         output.value(value, self.shared)
     }
 
     /// What statements write, as text.
     fn captured(&mut self, body: &[Stmt]) -> Result<Value> {
-        let mut output = Output::default();
+        let mut output = TemplateOutput::default();
         self.nested(|eval| eval.scoped(|eval| eval.run(body, &mut output)))?;
         output.into_text(self.shared).map(Value::from)
     }
@@ -124,7 +128,7 @@ impl Eval<'_> {
         &mut self,
         call: &Expr,
         caller: &std::sync::Arc<Macro>,
-        output: &mut Output,
+        output: &mut TemplateOutput,
     ) -> Result<()> {
         let ExprKind::Call(call_node) = &call.kind else {
             return Ok(());

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use minijinja::Value;
 
 use crate::template::error::TemplateError;
-use crate::template::eval::{Arguments, Function, Input, integer, item, truth};
+use crate::template::eval::{BoundArguments, CallArguments, Function, integer, item, truth};
 use crate::template::python::{string, type_name};
 use crate::template::special::{List, failed, is_undefined};
 
@@ -80,7 +80,7 @@ impl Path {
     }
 }
 
-fn map(input: &mut Input<'_, '_>) -> Result {
+fn map(input: &mut BoundArguments<'_, '_>) -> Result {
     let list = input.list(0)?;
     if input.rest.is_empty() {
         let named = |name: &str| {
@@ -111,7 +111,7 @@ fn map(input: &mut Input<'_, '_>) -> Result {
         positional.extend(rest.iter().cloned());
         out.push(input.eval.apply_filter(
             &name,
-            Arguments {
+            CallArguments {
                 positional,
                 keyword: named.clone(),
             },
@@ -121,7 +121,7 @@ fn map(input: &mut Input<'_, '_>) -> Result {
 }
 
 /// The items for which a test has the wanted result; without a test their truth counts.
-fn picked(input: &mut Input<'_, '_>, by_attribute: bool, wanted: bool) -> Result {
+fn picked(input: &mut BoundArguments<'_, '_>, by_attribute: bool, wanted: bool) -> Result {
     let list = input.list(0)?;
     let mut rest = std::mem::take(&mut input.rest);
     let path = match (by_attribute, rest.is_empty()) {
@@ -145,7 +145,7 @@ fn picked(input: &mut Input<'_, '_>, by_attribute: bool, wanted: bool) -> Result
             Some(test) => {
                 let mut positional = vec![subject];
                 positional.extend(rest.iter().cloned());
-                let given = Arguments {
+                let given = CallArguments {
                     positional,
                     keyword: named.clone(),
                 };
@@ -160,18 +160,18 @@ fn picked(input: &mut Input<'_, '_>, by_attribute: bool, wanted: bool) -> Result
     Ok(List::value(out))
 }
 
-fn select(input: &mut Input<'_, '_>) -> Result {
+fn select(input: &mut BoundArguments<'_, '_>) -> Result {
     picked(input, false, true)
 }
 
-fn reject(input: &mut Input<'_, '_>) -> Result {
+fn reject(input: &mut BoundArguments<'_, '_>) -> Result {
     picked(input, false, false)
 }
 
-fn selectattr(input: &mut Input<'_, '_>) -> Result {
+fn selectattr(input: &mut BoundArguments<'_, '_>) -> Result {
     picked(input, true, true)
 }
 
-fn rejectattr(input: &mut Input<'_, '_>) -> Result {
+fn rejectattr(input: &mut BoundArguments<'_, '_>) -> Result {
     picked(input, true, false)
 }

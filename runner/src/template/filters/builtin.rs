@@ -4,7 +4,7 @@ use minijinja::Value;
 use minijinja::value::ValueKind;
 
 use crate::template::error::TemplateError;
-use crate::template::eval::{Function, Input, integer, item, truth, whole};
+use crate::template::eval::{BoundArguments, Function, integer, item, truth, whole};
 use crate::template::python;
 use crate::template::special::{failed, is_missing, is_undefined};
 
@@ -36,7 +36,7 @@ pub(super) static FILTERS: &[Function] = &[
     filter!("filesizeformat", filesizeformat, 1, ["binary"]),
 ];
 
-fn default(input: &mut Input<'_, '_>) -> Result {
+fn default(input: &mut BoundArguments<'_, '_>) -> Result {
     let value = input.value(0);
     let replace = is_missing(&value)
         || (!is_undefined(&value) && input.bool_or(2, false)? && !truth(&value)?);
@@ -46,7 +46,7 @@ fn default(input: &mut Input<'_, '_>) -> Result {
     Ok(input.get(1).cloned().unwrap_or_else(|| Value::from("")))
 }
 
-fn abs(input: &mut Input<'_, '_>) -> Result {
+fn abs(input: &mut BoundArguments<'_, '_>) -> Result {
     let value = input.value(0);
     match integer(&value) {
         Some(number) => Ok(whole(number.abs())),
@@ -56,7 +56,7 @@ fn abs(input: &mut Input<'_, '_>) -> Result {
     }
 }
 
-fn attr(input: &mut Input<'_, '_>) -> Result {
+fn attr(input: &mut BoundArguments<'_, '_>) -> Result {
     let (value, name) = (input.value(0), input.text(1)?);
     Ok(item(&value, &Value::from(name.as_str()))
         .unwrap_or_else(|| failed(TemplateError::undefined(name))))
@@ -90,7 +90,7 @@ pub(in crate::template) fn to_float(value: &Value) -> Option<f64> {
     }
 }
 
-fn float(input: &mut Input<'_, '_>) -> Result {
+fn float(input: &mut BoundArguments<'_, '_>) -> Result {
     let default = input.get(1).cloned().unwrap_or_else(|| Value::from(0.0));
     Ok(to_float(&input.value(0)).map_or(default, Value::from))
 }
@@ -126,7 +126,7 @@ pub(super) fn parse_int(text: &str, base: u32) -> Option<i128> {
     clippy::cast_possible_truncation,
     reason = "Python's int() cuts the fraction off"
 )]
-fn int(input: &mut Input<'_, '_>) -> Result {
+fn int(input: &mut BoundArguments<'_, '_>) -> Result {
     let value = input.value(0);
     let default = input.get(1).cloned().unwrap_or_else(|| Value::from(0));
     let base = u32::try_from(input.int_or(2, 10)?).unwrap_or(10);
@@ -148,7 +148,7 @@ fn int(input: &mut Input<'_, '_>) -> Result {
     Ok(number.map_or(default, whole))
 }
 
-fn round(input: &mut Input<'_, '_>) -> Result {
+fn round(input: &mut BoundArguments<'_, '_>) -> Result {
     let value = input.value(0);
     let number = match value.kind() {
         ValueKind::Bool | ValueKind::Number => {
@@ -179,15 +179,15 @@ fn round_half_even(number: f64, precision: i32) -> f64 {
     }
 }
 
-fn text(input: &mut Input<'_, '_>) -> Result {
+fn text(input: &mut BoundArguments<'_, '_>) -> Result {
     input.text(0).map(Value::from)
 }
 
-fn pprint(input: &mut Input<'_, '_>) -> Result {
+fn pprint(input: &mut BoundArguments<'_, '_>) -> Result {
     Ok(Value::from(python::repr(&input.value(0))))
 }
 
-fn filesizeformat(input: &mut Input<'_, '_>) -> Result {
+fn filesizeformat(input: &mut BoundArguments<'_, '_>) -> Result {
     let size = to_float(&input.value(0)).ok_or_else(|| input.wrong(0, "a number"))?;
     let binary = input.bool_or(1, false)?;
     let base: f64 = if binary { 1024.0 } else { 1000.0 };

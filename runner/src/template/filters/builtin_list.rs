@@ -4,12 +4,12 @@ use minijinja::Value;
 use minijinja::value::{Tuple, ValueKind};
 
 use super::apply::Path;
-use super::group::Group;
+use super::group::GroupTuple;
 use super::sorting::{by_key, folded};
 use crate::template::budget::{ITEM, fits, joined};
 use crate::template::distinct::Distinct;
 use crate::template::error::TemplateError;
-use crate::template::eval::{Function, Input, add, order, pair};
+use crate::template::eval::{BoundArguments, Function, add, order, pair};
 use crate::template::python::string;
 use crate::template::special::{List, defined, failed};
 
@@ -40,11 +40,11 @@ pub(super) static FILTERS: &[Function] = &[
     filter!("items", items, 1, []),
 ];
 
-fn list(input: &mut Input<'_, '_>) -> Result {
+fn list(input: &mut BoundArguments<'_, '_>) -> Result {
     input.list(0).map(List::value)
 }
 
-fn length(input: &mut Input<'_, '_>) -> Result {
+fn length(input: &mut BoundArguments<'_, '_>) -> Result {
     let value = input.value(0);
     match value.len() {
         Some(length) => Ok(Value::from(length)),
@@ -57,7 +57,7 @@ fn length(input: &mut Input<'_, '_>) -> Result {
     }
 }
 
-fn end(input: &Input<'_, '_>, what: &str, found: Option<Value>) -> Value {
+fn end(input: &BoundArguments<'_, '_>, what: &str, found: Option<Value>) -> Value {
     found.unwrap_or_else(|| {
         failed(TemplateError {
             undefined: Some(String::new()),
@@ -66,7 +66,7 @@ fn end(input: &Input<'_, '_>, what: &str, found: Option<Value>) -> Value {
     })
 }
 
-fn first(input: &mut Input<'_, '_>) -> Result {
+fn first(input: &mut BoundArguments<'_, '_>) -> Result {
     let found = match input.value(0) {
         value if value.kind() == ValueKind::Seq => value.get_item_by_index(0).ok(),
         _ => input.list(0)?.into_iter().next(),
@@ -75,7 +75,7 @@ fn first(input: &mut Input<'_, '_>) -> Result {
     Ok(end(input, "first", found))
 }
 
-fn last(input: &mut Input<'_, '_>) -> Result {
+fn last(input: &mut BoundArguments<'_, '_>) -> Result {
     let value = input.value(0);
     let found = match value.len().filter(|_| value.kind() == ValueKind::Seq) {
         Some(length) => (length.checked_sub(1))
@@ -87,7 +87,7 @@ fn last(input: &mut Input<'_, '_>) -> Result {
 }
 
 /// The attribute that a parameter names, for each item; the items themselves without it.
-fn keys(input: &Input<'_, '_>, param: usize, list: &[Value]) -> Vec<Value> {
+fn keys(input: &BoundArguments<'_, '_>, param: usize, list: &[Value]) -> Vec<Value> {
     match input.get(param) {
         Some(path) if !path.is_none() => {
             let path = Path::new(path);
@@ -97,7 +97,7 @@ fn keys(input: &Input<'_, '_>, param: usize, list: &[Value]) -> Vec<Value> {
     }
 }
 
-fn join(input: &mut Input<'_, '_>) -> Result {
+fn join(input: &mut BoundArguments<'_, '_>) -> Result {
     let list = input.list(0)?;
     let separator = input.optional_text(1).unwrap_or_default();
     let parts = keys(input, 2, &list);
@@ -107,7 +107,7 @@ fn join(input: &mut Input<'_, '_>) -> Result {
     Ok(text.into())
 }
 
-fn reverse(input: &mut Input<'_, '_>) -> Result {
+fn reverse(input: &mut BoundArguments<'_, '_>) -> Result {
     if let Some(text) = input.value(0).as_str() {
         return Ok(text.chars().rev().collect::<String>().into());
     }
@@ -116,7 +116,7 @@ fn reverse(input: &mut Input<'_, '_>) -> Result {
     Ok(List::value(list))
 }
 
-fn sort(input: &mut Input<'_, '_>) -> Result {
+fn sort(input: &mut BoundArguments<'_, '_>) -> Result {
     let list = input.list(0)?;
     let (reverse, case_sensitive) = (input.bool_or(1, false)?, input.bool_or(2, false)?);
     let paths: Vec<Path> = match input.get(3) {
@@ -150,7 +150,7 @@ fn sort(input: &mut Input<'_, '_>) -> Result {
     by_key(keyed, reverse).map(List::value)
 }
 
-fn unique(input: &mut Input<'_, '_>) -> Result {
+fn unique(input: &mut BoundArguments<'_, '_>) -> Result {
     let list = input.list(0)?;
     let case_sensitive = match input.get(1) {
         Some(value) if !value.is_none() => value.is_true(),
@@ -168,7 +168,7 @@ fn unique(input: &mut Input<'_, '_>) -> Result {
     Ok(List::value(out))
 }
 
-fn extreme(input: &mut Input<'_, '_>, largest: bool) -> Result {
+fn extreme(input: &mut BoundArguments<'_, '_>, largest: bool) -> Result {
     let list = input.list(0)?;
     let case_sensitive = input.bool_or(1, false)?;
     let keys = keys(input, 2, &list);
@@ -193,15 +193,15 @@ fn extreme(input: &mut Input<'_, '_>, largest: bool) -> Result {
     Ok(end(input, what, best.map(|(_, item)| item)))
 }
 
-fn min(input: &mut Input<'_, '_>) -> Result {
+fn min(input: &mut BoundArguments<'_, '_>) -> Result {
     extreme(input, false)
 }
 
-fn max(input: &mut Input<'_, '_>) -> Result {
+fn max(input: &mut BoundArguments<'_, '_>) -> Result {
     extreme(input, true)
 }
 
-fn sum(input: &mut Input<'_, '_>) -> Result {
+fn sum(input: &mut BoundArguments<'_, '_>) -> Result {
     let list = input.list(0)?;
     let mut total = input.get(2).cloned().unwrap_or_else(|| Value::from(0));
     for item in keys(input, 1, &list) {
@@ -211,7 +211,7 @@ fn sum(input: &mut Input<'_, '_>) -> Result {
     Ok(total)
 }
 
-fn count(input: &Input<'_, '_>, param: usize) -> Result<usize> {
+fn count(input: &BoundArguments<'_, '_>, param: usize) -> Result<usize> {
     let count = input.int_or(param, 1)?;
     usize::try_from(count)
         .ok()
@@ -219,7 +219,7 @@ fn count(input: &Input<'_, '_>, param: usize) -> Result<usize> {
         .ok_or_else(|| input.error("needs a number above zero"))
 }
 
-fn batch(input: &mut Input<'_, '_>) -> Result {
+fn batch(input: &mut BoundArguments<'_, '_>) -> Result {
     let (list, size) = (input.list(0)?, count(input, 1)?);
     let fill = input.get(2).filter(|fill| !fill.is_none());
     let rows = list.len().div_ceil(size);
@@ -237,7 +237,7 @@ fn batch(input: &mut Input<'_, '_>) -> Result {
     Ok(List::value(rows.collect()))
 }
 
-fn slice(input: &mut Input<'_, '_>) -> Result {
+fn slice(input: &mut BoundArguments<'_, '_>) -> Result {
     let (list, slices) = (input.list(0)?, count(input, 1)?);
     let fill = input.get(2).filter(|fill| !fill.is_none());
     let (size, extra) = (list.len() / slices, list.len() % slices);
@@ -255,7 +255,7 @@ fn slice(input: &mut Input<'_, '_>) -> Result {
     Ok(List::value(out))
 }
 
-fn groupby(input: &mut Input<'_, '_>) -> Result {
+fn groupby(input: &mut BoundArguments<'_, '_>) -> Result {
     let list = input.list(0)?;
     let (path, default) = (
         Path::new(&input.value(1)),
@@ -284,7 +284,7 @@ fn groupby(input: &mut Input<'_, '_>) -> Result {
         groups
             .into_iter()
             .map(|(_, key, items)| {
-                Value::from_object(Group {
+                Value::from_object(GroupTuple {
                     key,
                     items: List::value(items),
                 })
@@ -293,7 +293,7 @@ fn groupby(input: &mut Input<'_, '_>) -> Result {
     ))
 }
 
-fn dictsort(input: &mut Input<'_, '_>) -> Result {
+fn dictsort(input: &mut BoundArguments<'_, '_>) -> Result {
     let entries = input.mapping(0)?;
     let case_sensitive = input.bool_or(1, false)?;
     let by_value = match input.optional_text(2).as_deref() {
@@ -312,7 +312,7 @@ fn dictsort(input: &mut Input<'_, '_>) -> Result {
     by_key(keyed, reverse).map(List::value)
 }
 
-fn items(input: &mut Input<'_, '_>) -> Result {
+fn items(input: &mut BoundArguments<'_, '_>) -> Result {
     let entries = input.mapping(0)?;
     Ok(List::value(
         entries

@@ -6,7 +6,7 @@ use minijinja::value::{Tuple, ValueKind};
 use crate::template::budget::{Growing, fits, joined, replaced};
 use crate::template::error::TemplateError;
 use crate::template::eval::{
-    Function, Input, capitalize as capitalized, entries, integer, pair, percent,
+    BoundArguments, Function, capitalize as capitalized, entries, integer, pair, percent,
 };
 use crate::template::python::string;
 
@@ -47,16 +47,16 @@ pub(super) static FILTERS: &[Function] = &[
     filter!("urlencode", urlencode, 1, []),
 ];
 
-fn upper(input: &mut Input<'_, '_>) -> Result {
+fn upper(input: &mut BoundArguments<'_, '_>) -> Result {
     Ok(input.text(0)?.to_uppercase().into())
 }
 
-fn lower(input: &mut Input<'_, '_>) -> Result {
+fn lower(input: &mut BoundArguments<'_, '_>) -> Result {
     Ok(input.text(0)?.to_lowercase().into())
 }
 
 /// A capital after blanks and brackets only, unlike the method of the same name.
-fn title(input: &mut Input<'_, '_>) -> Result {
+fn title(input: &mut BoundArguments<'_, '_>) -> Result {
     let text = input.text(0)?;
     let mut out = String::new();
     let mut word = String::new();
@@ -76,11 +76,11 @@ fn title(input: &mut Input<'_, '_>) -> Result {
     Ok(out.into())
 }
 
-fn capitalize(input: &mut Input<'_, '_>) -> Result {
+fn capitalize(input: &mut BoundArguments<'_, '_>) -> Result {
     Ok(capitalized(&input.text(0)?).into())
 }
 
-fn trim(input: &mut Input<'_, '_>) -> Result {
+fn trim(input: &mut BoundArguments<'_, '_>) -> Result {
     let text = input.text(0)?;
     Ok(match input.optional_text(1) {
         Some(set) => text.trim_matches(|c| set.contains(c)),
@@ -89,7 +89,7 @@ fn trim(input: &mut Input<'_, '_>) -> Result {
     .into())
 }
 
-fn center(input: &mut Input<'_, '_>) -> Result {
+fn center(input: &mut BoundArguments<'_, '_>) -> Result {
     let text = input.text(0)?;
     let width = usize::try_from(input.int_or(1, 80)?.clamp(0, 1 << 16)).unwrap_or(0);
     let missing = width.saturating_sub(text.chars().count());
@@ -102,7 +102,7 @@ fn center(input: &mut Input<'_, '_>) -> Result {
     .into())
 }
 
-fn replace(input: &mut Input<'_, '_>) -> Result {
+fn replace(input: &mut BoundArguments<'_, '_>) -> Result {
     let (text, old, new) = (input.text(0)?, input.text(1)?, input.text(2)?);
     let count = match input.get(3) {
         Some(value) if !value.is_none() => integer(value),
@@ -112,7 +112,7 @@ fn replace(input: &mut Input<'_, '_>) -> Result {
     replaced(&text, &old, &new, count).map(Value::from)
 }
 
-fn truncate(input: &mut Input<'_, '_>) -> Result {
+fn truncate(input: &mut BoundArguments<'_, '_>) -> Result {
     let text = input.text(0)?;
     let length = usize::try_from(input.int_or(1, 255)?).unwrap_or(0);
     let end = input.optional_text(3).unwrap_or_else(|| "...".to_owned());
@@ -133,13 +133,13 @@ fn truncate(input: &mut Input<'_, '_>) -> Result {
     Ok(format!("{kept}{end}").into())
 }
 
-fn wordcount(input: &mut Input<'_, '_>) -> Result {
+fn wordcount(input: &mut BoundArguments<'_, '_>) -> Result {
     let text = input.text(0)?;
     let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
     Ok(Value::from(words.filter(|word| !word.is_empty()).count()))
 }
 
-fn wordwrap(input: &mut Input<'_, '_>) -> Result {
+fn wordwrap(input: &mut BoundArguments<'_, '_>) -> Result {
     let text = input.text(0)?;
     let width = usize::try_from(input.int_or(1, 79)?.max(1)).unwrap_or(1);
     let break_long = input.bool_or(2, true)?;
@@ -179,7 +179,7 @@ fn wrapped(line: &str, width: usize, break_long: bool) -> Vec<String> {
     lines
 }
 
-fn indent(input: &mut Input<'_, '_>) -> Result {
+fn indent(input: &mut BoundArguments<'_, '_>) -> Result {
     let text = input.text(0)?;
     let by = match input.get(1) {
         Some(width) if width.as_str().is_some() => string(width),
@@ -204,7 +204,7 @@ fn indent(input: &mut Input<'_, '_>) -> Result {
     Ok(out.text().into())
 }
 
-fn format(input: &mut Input<'_, '_>) -> Result {
+fn format(input: &mut BoundArguments<'_, '_>) -> Result {
     let text = input.text(0)?;
     let values = if input.named.is_empty() {
         Value::from(Tuple::from(std::mem::take(&mut input.rest)))
@@ -219,7 +219,7 @@ fn format(input: &mut Input<'_, '_>) -> Result {
     percent(&text, &values).map(Value::from)
 }
 
-fn escape(input: &mut Input<'_, '_>) -> Result {
+fn escape(input: &mut BoundArguments<'_, '_>) -> Result {
     let text = input.text(0)?;
     fits(text.len().checked_mul("&amp;".len()))?;
     let mut out = String::new();
@@ -236,7 +236,7 @@ fn escape(input: &mut Input<'_, '_>) -> Result {
     Ok(out.into())
 }
 
-fn striptags(input: &mut Input<'_, '_>) -> Result {
+fn striptags(input: &mut BoundArguments<'_, '_>) -> Result {
     let text = input.text(0)?;
     let mut out = String::new();
     let mut rest = text.as_str();
@@ -265,7 +265,7 @@ pub(super) fn quoted(text: &str, safe: &str) -> String {
     out
 }
 
-fn urlencode(input: &mut Input<'_, '_>) -> Result {
+fn urlencode(input: &mut BoundArguments<'_, '_>) -> Result {
     let value = input.value(0);
     let pairs = match value.kind() {
         ValueKind::Map => entries(&value).unwrap_or_default(),

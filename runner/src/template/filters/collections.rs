@@ -8,7 +8,7 @@ use minijinja::value::{Tuple, ValueKind};
 use crate::template::budget::{ITEM, fits};
 use crate::template::distinct::Distinct;
 use crate::template::error::TemplateError;
-use crate::template::eval::{Function, Input, RenderShared, entries, item, items};
+use crate::template::eval::{BoundArguments, Function, RenderShared, entries, item, items};
 use crate::template::python::{repr, string, type_name};
 use crate::template::special::{Dict, List, defined, failed};
 
@@ -88,7 +88,7 @@ impl ListMerge {
     }
 }
 
-fn combine(input: &mut Input<'_, '_>) -> Result {
+fn combine(input: &mut BoundArguments<'_, '_>) -> Result {
     let (mut recursive, mut lists) = (false, ListMerge::Replace);
     for (name, value) in std::mem::take(&mut input.named) {
         match &*name {
@@ -167,7 +167,7 @@ fn merge(
     Ok(Dict::value(merged))
 }
 
-fn names(input: &Input<'_, '_>) -> (Value, Value) {
+fn names(input: &BoundArguments<'_, '_>) -> (Value, Value) {
     let name = |index, default: &str| {
         Value::from(
             input
@@ -178,7 +178,7 @@ fn names(input: &Input<'_, '_>) -> (Value, Value) {
     (name(1, "key"), name(2, "value"))
 }
 
-fn dict2items(input: &mut Input<'_, '_>) -> Result {
+fn dict2items(input: &mut BoundArguments<'_, '_>) -> Result {
     let (key_name, value_name) = names(input);
     let list = input
         .mapping(0)?
@@ -187,7 +187,7 @@ fn dict2items(input: &mut Input<'_, '_>) -> Result {
     Ok(List::value(list.collect()))
 }
 
-fn items2dict(input: &mut Input<'_, '_>) -> Result {
+fn items2dict(input: &mut BoundArguments<'_, '_>) -> Result {
     let (key_name, value_name) = names(input);
     let mut pairs = Vec::new();
     for entry in input.list(0)? {
@@ -211,7 +211,7 @@ fn items2dict(input: &mut Input<'_, '_>) -> Result {
     Ok(Dict::value(pairs))
 }
 
-fn flatten(input: &mut Input<'_, '_>) -> Result {
+fn flatten(input: &mut BoundArguments<'_, '_>) -> Result {
     let levels = match input.get(1) {
         Some(levels) if !levels.is_none() => Some(input.int_or(1, 0)?),
         _ => None,
@@ -250,7 +250,7 @@ fn flat(
     Ok(())
 }
 
-fn subelements(input: &mut Input<'_, '_>) -> Result {
+fn subelements(input: &mut BoundArguments<'_, '_>) -> Result {
     let subject = input.value(0);
     let list = match entries(&subject) {
         Some(pairs) => pairs.into_iter().map(|(_, value)| value).collect(),
@@ -303,7 +303,7 @@ pub(in crate::template) fn pairs_of(
     Ok(out)
 }
 
-fn extract(input: &mut Input<'_, '_>) -> Result {
+fn extract(input: &mut BoundArguments<'_, '_>) -> Result {
     let mut keys = vec![input.value(0)];
     match input.get(2) {
         Some(more) if is_list(more) => keys.extend(items(more)?),
@@ -326,7 +326,7 @@ fn extract(input: &mut Input<'_, '_>) -> Result {
     Ok(value)
 }
 
-fn rekey_on_member(input: &mut Input<'_, '_>) -> Result {
+fn rekey_on_member(input: &mut BoundArguments<'_, '_>) -> Result {
     let subject = input.value(0);
     let list = match entries(&subject) {
         Some(pairs) => pairs.into_iter().map(|(_, value)| value).collect(),
@@ -355,7 +355,7 @@ fn rekey_on_member(input: &mut Input<'_, '_>) -> Result {
     Ok(Dict::value(out))
 }
 
-fn dict(input: &mut Input<'_, '_>) -> Result {
+fn dict(input: &mut BoundArguments<'_, '_>) -> Result {
     let pairs: Vec<(Value, Value)> = match entries(&input.value(0)) {
         Some(pairs) => pairs,
         None => input
@@ -367,7 +367,7 @@ fn dict(input: &mut Input<'_, '_>) -> Result {
     Ok(Dict::value(pairs))
 }
 
-fn filtered_keys(input: &mut Input<'_, '_>, keep: bool) -> Result {
+fn filtered_keys(input: &mut BoundArguments<'_, '_>, keep: bool) -> Result {
     let target: HashSet<Value> = match input.get(1) {
         Some(target) if is_list(target) => items(target)?.into_iter().collect(),
         _ => HashSet::from([input.value(1)]),
@@ -392,10 +392,10 @@ fn filtered_keys(input: &mut Input<'_, '_>, keep: bool) -> Result {
     }
 }
 
-fn remove_keys(input: &mut Input<'_, '_>) -> Result {
+fn remove_keys(input: &mut BoundArguments<'_, '_>) -> Result {
     filtered_keys(input, false)
 }
 
-fn keep_keys(input: &mut Input<'_, '_>) -> Result {
+fn keep_keys(input: &mut BoundArguments<'_, '_>) -> Result {
     filtered_keys(input, true)
 }

@@ -5,7 +5,7 @@ use minijinja::value::Tuple;
 
 use crate::template::budget::ITEM;
 use crate::template::error::TemplateError;
-use crate::template::eval::{Function, Input, items};
+use crate::template::eval::{BoundArguments, Function, items};
 use crate::template::special::{List, defined};
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;
@@ -18,7 +18,7 @@ pub(super) static FILTERS: &[Function] = &[
     filter!("combinations", combinations, 2, ["r"]),
 ];
 
-fn lists(input: &mut Input<'_, '_>) -> Result<Vec<Vec<Value>>> {
+fn lists(input: &mut BoundArguments<'_, '_>) -> Result<Vec<Vec<Value>>> {
     let mut lists = vec![input.list(0)?];
     for list in std::mem::take(&mut input.rest) {
         defined(&list)?;
@@ -27,7 +27,7 @@ fn lists(input: &mut Input<'_, '_>) -> Result<Vec<Vec<Value>>> {
     Ok(lists)
 }
 
-fn zip(input: &mut Input<'_, '_>) -> Result {
+fn zip(input: &mut BoundArguments<'_, '_>) -> Result {
     let lists = lists(input)?;
     let length = lists.iter().map(Vec::len).min().unwrap_or(0);
     rows_fit(input, length, lists.len())?;
@@ -35,7 +35,7 @@ fn zip(input: &mut Input<'_, '_>) -> Result {
 }
 
 /// Charges so many rows of so many values.
-fn rows_fit(input: &Input<'_, '_>, rows: usize, values: usize) -> Result<()> {
+fn rows_fit(input: &BoundArguments<'_, '_>, rows: usize, values: usize) -> Result<()> {
     let each = values.saturating_add(1).saturating_mul(ITEM);
     input.eval.shared.make(rows.saturating_mul(each))
 }
@@ -52,7 +52,7 @@ fn rows(lists: &[Vec<Value>], length: usize, fill: &Value) -> Vec<Value> {
         .collect()
 }
 
-fn zip_longest(input: &mut Input<'_, '_>) -> Result {
+fn zip_longest(input: &mut BoundArguments<'_, '_>) -> Result {
     let fill = input
         .named
         .iter()
@@ -64,7 +64,7 @@ fn zip_longest(input: &mut Input<'_, '_>) -> Result {
     Ok(List::value(rows(&lists, length, &fill)))
 }
 
-fn product(input: &mut Input<'_, '_>) -> Result {
+fn product(input: &mut BoundArguments<'_, '_>) -> Result {
     let repeat = input
         .named
         .iter()
@@ -80,7 +80,7 @@ fn product(input: &mut Input<'_, '_>) -> Result {
 }
 
 /// Every way of taking one item from each list.
-fn every(input: &Input<'_, '_>, lists: &[Vec<Value>]) -> Result {
+fn every(input: &BoundArguments<'_, '_>, lists: &[Vec<Value>]) -> Result {
     let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
     for list in lists {
         input
@@ -109,7 +109,7 @@ fn every(input: &Input<'_, '_>, lists: &[Vec<Value>]) -> Result {
 
 /// Picks `size` of `list`, calling `add` for each way to; `ordered` counts other orders as other ways.
 fn picks(
-    input: &Input<'_, '_>,
+    input: &BoundArguments<'_, '_>,
     list: &[Value],
     size: usize,
     ordered: bool,
@@ -138,7 +138,7 @@ fn picks(
     Ok(())
 }
 
-fn permutations(input: &mut Input<'_, '_>) -> Result {
+fn permutations(input: &mut BoundArguments<'_, '_>) -> Result {
     let list = input.list(0)?;
     let size = usize::try_from(input.int_or(1, list.len() as i128)?).unwrap_or(0);
     let mut out = Vec::new();
@@ -148,7 +148,7 @@ fn permutations(input: &mut Input<'_, '_>) -> Result {
     Ok(List::value(out))
 }
 
-fn combinations(input: &mut Input<'_, '_>) -> Result {
+fn combinations(input: &mut BoundArguments<'_, '_>) -> Result {
     let list = input.list(0)?;
     let size = usize::try_from(input.int_or(1, 0)?).unwrap_or(0);
     let mut out = Vec::new();

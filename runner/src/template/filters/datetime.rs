@@ -8,7 +8,7 @@ use minijinja::Value;
 
 use super::builtin::to_float;
 use crate::template::error::TemplateError;
-use crate::template::eval::{Function, Input};
+use crate::template::eval::{BoundArguments, Function};
 use crate::template::times::Moment;
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;
@@ -18,7 +18,7 @@ pub(super) static FILTERS: &[Function] = &[
     filter!("to_datetime", to_datetime, 1, ["format"]),
 ];
 
-fn strftime(input: &mut Input<'_, '_>) -> Result {
+fn strftime(input: &mut BoundArguments<'_, '_>) -> Result {
     let format = input.text(0)?;
     let utc = input.bool_or(2, false)?;
     let moment = match input.get(1) {
@@ -65,7 +65,7 @@ pub(in crate::template) fn formatted(format: &str, moment: &Zoned) -> Result<Str
         .map_err(|error| TemplateError::new(format!("'{format}' is not a format of time: {error}")))
 }
 
-fn to_datetime(input: &mut Input<'_, '_>) -> Result {
+fn to_datetime(input: &mut BoundArguments<'_, '_>) -> Result {
     let text = input.text(0)?;
     let format = input
         .optional_text(1)

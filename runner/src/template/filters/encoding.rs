@@ -7,7 +7,7 @@ use minijinja::Value;
 
 use crate::template::budget::{Growing, fits, replaced};
 use crate::template::error::TemplateError;
-use crate::template::eval::{Function, Input, call_text_method};
+use crate::template::eval::{BoundArguments, Function, call_text_method};
 use crate::template::python::string;
 use crate::template::special::Dict;
 
@@ -39,14 +39,14 @@ fn engine(urlsafe: bool) -> GeneralPurpose {
 }
 
 /// Bytes of a text in an encoding.
-fn bytes(input: &Input<'_, '_>, text: &str) -> Result<Vec<u8>> {
+fn bytes(input: &BoundArguments<'_, '_>, text: &str) -> Result<Vec<u8>> {
     match encoding(input)?.as_str() {
         "utf16le" => Ok(text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
         _ => Ok(text.as_bytes().to_vec()),
     }
 }
 
-fn encoding(input: &Input<'_, '_>) -> Result<String> {
+fn encoding(input: &BoundArguments<'_, '_>) -> Result<String> {
     let name = input.optional_text(1).unwrap_or_else(|| "utf-8".to_owned());
     let short: String = name
         .to_lowercase()
@@ -61,7 +61,7 @@ fn encoding(input: &Input<'_, '_>) -> Result<String> {
     }
 }
 
-fn b64encode(input: &mut Input<'_, '_>) -> Result {
+fn b64encode(input: &mut BoundArguments<'_, '_>) -> Result {
     let urlsafe = input.bool_or(2, false)?;
     let value = input.value(0);
     let data = match value.as_bytes() {
@@ -71,7 +71,7 @@ fn b64encode(input: &mut Input<'_, '_>) -> Result {
     Ok(engine(urlsafe).encode(data).into())
 }
 
-fn b64decode(input: &mut Input<'_, '_>) -> Result {
+fn b64decode(input: &mut BoundArguments<'_, '_>) -> Result {
     let (text, urlsafe) = (input.text(0)?, input.bool_or(2, false)?);
     // As Python does, pass over what is not of the alphabet, such as line breaks.
     let wanted = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '=' | '+' | '/' | '-' | '_');
@@ -100,7 +100,7 @@ pub(super) fn shell_quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\"'\"'"))
 }
 
-fn quote(input: &mut Input<'_, '_>) -> Result {
+fn quote(input: &mut BoundArguments<'_, '_>) -> Result {
     let length = input.get(0).and_then(Value::as_str).map_or(0, str::len);
     fits(length.checked_mul("'\"'\"'".len()))?;
     Ok(shell_quoted(&input.optional_text(0).unwrap_or_default()).into())
@@ -115,7 +115,7 @@ const STYLES: &[(&str, &str, &str, &str)] = &[
     ("xml", "<!--", " - ", "-->"),
 ];
 
-fn comment(input: &mut Input<'_, '_>) -> Result {
+fn comment(input: &mut BoundArguments<'_, '_>) -> Result {
     let text = input.text(0)?;
     let style = input.optional_text(1).unwrap_or_else(|| "plain".to_owned());
     let Some((_, beginning, decoration, end)) = STYLES.iter().find(|(name, ..)| *name == style)
@@ -162,14 +162,14 @@ fn comment(input: &mut Input<'_, '_>) -> Result {
     Ok(out.text().into())
 }
 
-fn split(input: &mut Input<'_, '_>) -> Result {
+fn split(input: &mut BoundArguments<'_, '_>) -> Result {
     let text = input.text(0)?;
     let mut args = vec![input.get(1).cloned().unwrap_or_else(|| Value::from(()))];
     args.extend(input.get(2).cloned());
     call_text_method(&text, "split", args)
 }
 
-fn urldecode(input: &mut Input<'_, '_>) -> Result {
+fn urldecode(input: &mut BoundArguments<'_, '_>) -> Result {
     let text = input.text(0)?.replace('+', " ");
     Ok(percent_decoded(&text).into())
 }
@@ -189,7 +189,7 @@ fn percent_decoded(text: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-fn urlsplit(input: &mut Input<'_, '_>) -> Result {
+fn urlsplit(input: &mut BoundArguments<'_, '_>) -> Result {
     let url = input.text(0)?;
     let (rest, fragment) = url.split_once('#').unwrap_or((&url, ""));
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));

@@ -9,12 +9,12 @@ use crate::template::special::bury;
 
 /// What the items have in common, and the items.
 #[derive(Debug)]
-pub(in crate::template) struct Group {
+pub(in crate::template) struct GroupTuple {
     pub(in crate::template) key: Value,
     pub(in crate::template) items: Value,
 }
 
-impl Drop for Group {
+impl Drop for GroupTuple {
     fn drop(&mut self) {
         bury([
             std::mem::take(&mut self.key),
@@ -23,7 +23,7 @@ impl Drop for Group {
     }
 }
 
-impl Object for Group {
+impl Object for GroupTuple {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         ObjectRepr::Seq
     }

@@ -8,7 +8,7 @@ use sha1::Sha1;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 
 use crate::template::error::TemplateError;
-use crate::template::eval::{Function, Input};
+use crate::template::eval::{BoundArguments, Function};
 use crate::template::python::string;
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;
@@ -49,14 +49,14 @@ fn digest(name: &str, data: &[u8]) -> Option<String> {
     })
 }
 
-fn data(input: &Input<'_, '_>) -> Result<Vec<u8>> {
+fn data(input: &BoundArguments<'_, '_>) -> Result<Vec<u8>> {
     match input.value(0).as_bytes() {
         Some(data) => Ok(data.to_vec()),
         None => input.text(0).map(String::into_bytes),
     }
 }
 
-fn hash(input: &mut Input<'_, '_>) -> Result {
+fn hash(input: &mut BoundArguments<'_, '_>) -> Result {
     let name = input.optional_text(1).unwrap_or_else(|| "sha1".to_owned());
     match digest(&name, &data(input)?) {
         Some(text) => Ok(text.into()),
@@ -66,11 +66,11 @@ fn hash(input: &mut Input<'_, '_>) -> Result {
     }
 }
 
-fn md5(input: &mut Input<'_, '_>) -> Result {
+fn md5(input: &mut BoundArguments<'_, '_>) -> Result {
     Ok(hex(&Md5::digest(data(input)?)).into())
 }
 
-fn sha1(input: &mut Input<'_, '_>) -> Result {
+fn sha1(input: &mut BoundArguments<'_, '_>) -> Result {
     Ok(hex(&Sha1::digest(data(input)?)).into())
 }
 
@@ -81,7 +81,7 @@ const SHA512_ROUNDS: u32 = 656_000;
 const MOST_WORK: u64 = 50_000_000;
 const SALT_LETTERS: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-fn password_hash(input: &mut Input<'_, '_>) -> Result {
+fn password_hash(input: &mut BoundArguments<'_, '_>) -> Result {
     let password = input.text(0)?;
     let kind = input
         .optional_text(1)
@@ -158,7 +158,7 @@ fn crypt(password: &str, salt: &str, rounds: u32, sha512: bool) -> Option<String
 /// Ansible's own namespace of identifiers.
 const NAMESPACE: &str = "361E6D51-FAEC-444A-9079-341386DA8E2E";
 
-fn to_uuid(input: &mut Input<'_, '_>) -> Result {
+fn to_uuid(input: &mut BoundArguments<'_, '_>) -> Result {
     let namespace = input
         .optional_text(1)
         .unwrap_or_else(|| NAMESPACE.to_owned());

@@ -7,12 +7,12 @@ use minijinja::value::ValueKind;
 
 use crate::template::budget::{ITEM, MOST_MADE, fits, too_much};
 use crate::template::error::TemplateError;
-use crate::template::eval::{Function, Input, entries, items};
+use crate::template::eval::{BoundArguments, Function, entries, items};
 use crate::template::json::{from_json, key_text, to_json};
 use crate::template::python;
 use crate::template::render::finished;
 use crate::template::special::List;
-use crate::template::yaml_layout::Layout;
+use crate::template::yaml_layout::YamlLayout;
 use crate::template::yaml_text;
 use crate::yaml::{self, Node, Source};
 
@@ -179,7 +179,12 @@ fn number(value: &Value) -> String {
     }
 }
 
-fn layout(input: &Input<'_, '_>, indent: Option<usize>, sort: bool, nice: bool) -> Result<Json> {
+fn layout(
+    input: &BoundArguments<'_, '_>,
+    indent: Option<usize>,
+    sort: bool,
+    nice: bool,
+) -> Result<Json> {
     let indent = match input.get(1) {
         Some(value) if value.is_none() => None,
         Some(value) if value.as_str().is_some() => {
@@ -211,25 +216,25 @@ fn layout(input: &Input<'_, '_>, indent: Option<usize>, sort: bool, nice: bool) 
     })
 }
 
-fn written(input: &Input<'_, '_>, json: &Json) -> Result {
+fn written(input: &BoundArguments<'_, '_>, json: &Json) -> Result {
     let mut out = String::new();
     json.write(&mut out, &finished(input.value(0))?, 0)?;
     input.eval.shared.spend(out.len() / 64)?;
     Ok(out.into())
 }
 
-fn to_json_text(input: &mut Input<'_, '_>) -> Result {
+fn to_json_text(input: &mut BoundArguments<'_, '_>) -> Result {
     let json = layout(input, None, false, false)?;
     written(input, &json)
 }
 
-fn to_nice_json(input: &mut Input<'_, '_>) -> Result {
+fn to_nice_json(input: &mut BoundArguments<'_, '_>) -> Result {
     let mut json = layout(input, Some(4), true, true)?;
     ",".clone_into(&mut json.item);
     written(input, &json)
 }
 
-fn tojson(input: &mut Input<'_, '_>) -> Result {
+fn tojson(input: &mut BoundArguments<'_, '_>) -> Result {
     let json = Json {
         html: true,
         sort_keys: true,
@@ -238,7 +243,7 @@ fn tojson(input: &mut Input<'_, '_>) -> Result {
     written(input, &json)
 }
 
-fn parse_json(input: &mut Input<'_, '_>) -> Result {
+fn parse_json(input: &mut BoundArguments<'_, '_>) -> Result {
     let value = input.value(0);
     if value.as_str().is_none() {
         return Err(input.wrong(0, "a string"));
@@ -266,7 +271,7 @@ fn json_values(text: &str) -> usize {
 }
 
 /// A named option of the YAML writers.
-fn option<'i>(input: &'i Input<'_, '_>, name: &str) -> Option<&'i Value> {
+fn option<'i>(input: &'i BoundArguments<'_, '_>, name: &str) -> Option<&'i Value> {
     input
         .named
         .iter()
@@ -274,7 +279,11 @@ fn option<'i>(input: &'i Input<'_, '_>, name: &str) -> Option<&'i Value> {
         .map(|(_, value)| value)
 }
 
-fn yaml_layout(input: &Input<'_, '_>, indent: usize, flow: Option<bool>) -> Result<Layout> {
+fn yaml_layout(
+    input: &BoundArguments<'_, '_>,
+    indent: usize,
+    flow: Option<bool>,
+) -> Result<YamlLayout> {
     let number = |name: &str| option(input, name).and_then(Value::as_usize);
     let truth = |name: &str| {
         option(input, name)
@@ -285,7 +294,7 @@ fn yaml_layout(input: &Input<'_, '_>, indent: usize, flow: Option<bool>) -> Resu
         Some(value) if !value.is_none() => usize::try_from(input.int_or(1, 2)?).unwrap_or(2),
         _ => indent,
     };
-    Ok(Layout {
+    Ok(YamlLayout {
         indent: if (2..10).contains(&indent) { indent } else { 2 },
         width: number("width")
             .filter(|width| *width > indent * 2)
@@ -299,12 +308,12 @@ fn yaml_layout(input: &Input<'_, '_>, indent: usize, flow: Option<bool>) -> Resu
     })
 }
 
-fn to_yaml(input: &mut Input<'_, '_>) -> Result {
+fn to_yaml(input: &mut BoundArguments<'_, '_>) -> Result {
     let layout = yaml_layout(input, 2, None)?;
     yaml_text::write(&finished(input.value(0))?, &layout).map(Value::from)
 }
 
-fn to_nice_yaml(input: &mut Input<'_, '_>) -> Result {
+fn to_nice_yaml(input: &mut BoundArguments<'_, '_>) -> Result {
     let layout = yaml_layout(input, 4, Some(false))?;
     yaml_text::write(&finished(input.value(0))?, &layout).map(Value::from)
 }
@@ -333,7 +342,7 @@ fn data(node: &Node) -> Value {
     }
 }
 
-fn from_yaml(input: &mut Input<'_, '_>) -> Result {
+fn from_yaml(input: &mut BoundArguments<'_, '_>) -> Result {
     let value = input.value(0);
     if value.as_str().is_none() {
         return Ok(value);
@@ -345,14 +354,14 @@ fn from_yaml(input: &mut Input<'_, '_>) -> Result {
         .unwrap_or_else(|| Value::from(())))
 }
 
-fn from_yaml_all(input: &mut Input<'_, '_>) -> Result {
+fn from_yaml_all(input: &mut BoundArguments<'_, '_>) -> Result {
     if input.value(0).is_none() {
         return Ok(List::value(Vec::new()));
     }
     parse_yaml(&input.text(0)?).map(List::value)
 }
 
-fn json_query(input: &mut Input<'_, '_>) -> Result {
+fn json_query(input: &mut BoundArguments<'_, '_>) -> Result {
     let expression = input.text(1)?;
     if expression.len() > LONGEST_QUERY {
         return Err(input.error(format_args!(
@@ -363,7 +372,7 @@ fn json_query(input: &mut Input<'_, '_>) -> Result {
     stacker::maybe_grow(64 << 20, 64 << 20, || queried(input, &expression))
 }
 
-fn queried(input: &Input<'_, '_>, expression: &str) -> Result {
+fn queried(input: &BoundArguments<'_, '_>, expression: &str) -> Result {
     let query = jmespath::compile(expression).map_err(|error| {
         input.error(format_args!("cannot read '{expression}': {}", error.reason))
     })?;

@@ -4,7 +4,7 @@ use minijinja::Value;
 
 use super::builtin::to_float;
 use crate::template::error::TemplateError;
-use crate::template::eval::{Function, Input, integer, items, whole};
+use crate::template::eval::{BoundArguments, Function, integer, items, whole};
 use crate::template::python::{repr, string};
 use crate::template::random::Random;
 use crate::template::special::List;
@@ -26,7 +26,7 @@ pub(super) static FILTERS: &[Function] = &[
     filter!("shuffle", shuffle, 1, ["seed"]),
 ];
 
-fn number(input: &Input<'_, '_>, index: usize) -> Result<f64> {
+fn number(input: &BoundArguments<'_, '_>, index: usize) -> Result<f64> {
     let value = input.value(index);
     value
         .is_number()
@@ -35,7 +35,7 @@ fn number(input: &Input<'_, '_>, index: usize) -> Result<f64> {
         .ok_or_else(|| input.wrong(index, "a number"))
 }
 
-fn log(input: &mut Input<'_, '_>) -> Result {
+fn log(input: &mut BoundArguments<'_, '_>) -> Result {
     let value = number(input, 0)?;
     if value <= 0.0 {
         return Err(input.error("needs a number above zero"));
@@ -47,11 +47,11 @@ fn log(input: &mut Input<'_, '_>) -> Result {
     }))
 }
 
-fn pow(input: &mut Input<'_, '_>) -> Result {
+fn pow(input: &mut BoundArguments<'_, '_>) -> Result {
     Ok(Value::from(number(input, 0)?.powf(number(input, 1)?)))
 }
 
-fn root(input: &mut Input<'_, '_>) -> Result {
+fn root(input: &mut BoundArguments<'_, '_>) -> Result {
     let value = number(input, 0)?;
     Ok(Value::from(match input.get(1) {
         None => value.sqrt(),
@@ -73,7 +73,7 @@ const UNITS: &[(char, i32)] = &[
     ('B', 0),
 ];
 
-fn human_readable(input: &mut Input<'_, '_>) -> Result {
+fn human_readable(input: &mut BoundArguments<'_, '_>) -> Result {
     let value = input.value(0);
     let size = to_float(&value).ok_or_else(|| input.wrong(0, "a number"))?;
     let bits = input.bool_or(1, false)?;
@@ -100,7 +100,7 @@ fn human_readable(input: &mut Input<'_, '_>) -> Result {
     clippy::cast_possible_truncation,
     reason = "a size is a whole number of bytes"
 )]
-fn human_to_bytes(input: &mut Input<'_, '_>) -> Result {
+fn human_to_bytes(input: &mut BoundArguments<'_, '_>) -> Result {
     let text = input.text(0)?;
     let trimmed = text.trim_end();
     let bad = || {
@@ -151,7 +151,7 @@ fn human_to_bytes(input: &mut Input<'_, '_>) -> Result {
     ))
 }
 
-fn source(input: &Input<'_, '_>, index: usize) -> Random {
+fn source(input: &BoundArguments<'_, '_>, index: usize) -> Random {
     match input.get(index) {
         Some(seed) if !seed.is_none() => match integer(seed) {
             Some(number) => Random::from_number(number.unsigned_abs()),
@@ -161,7 +161,7 @@ fn source(input: &Input<'_, '_>, index: usize) -> Random {
     }
 }
 
-fn random(input: &mut Input<'_, '_>) -> Result {
+fn random(input: &mut BoundArguments<'_, '_>) -> Result {
     let mut source = source(input, 3);
     let given = |index| match input.get(index) {
         Some(value) if !value.is_none() => input.int_or(index, 0),
@@ -191,7 +191,7 @@ fn random(input: &mut Input<'_, '_>) -> Result {
     Ok(list[index].clone())
 }
 
-fn shuffle(input: &mut Input<'_, '_>) -> Result {
+fn shuffle(input: &mut BoundArguments<'_, '_>) -> Result {
     let mut list = input.list(0)?;
     let mut source = source(input, 1);
     for last in (1..list.len()).rev() {

@@ -38,7 +38,7 @@ mod types;
 
 pub(super) use collections::pairs_of;
 pub(super) use datetime::formatted;
-pub(super) use group::Group;
+pub(super) use group::GroupTuple;
 pub(super) use sorting::sorted;
 #[cfg(test)]
 pub(super) use table::all;

@@ -9,7 +9,7 @@ use minijinja::value::ValueKind;
 use super::address::{self, Address, is_link_local, is_private, number};
 use super::hash::hex;
 use crate::template::error::TemplateError;
-use crate::template::eval::{Function, Input, integer, items, whole};
+use crate::template::eval::{BoundArguments, Function, integer, items, whole};
 use crate::template::python::string;
 use crate::template::special::List;
 
@@ -173,11 +173,11 @@ fn applied(value: &Value, query: &Value, v4: Option<bool>) -> Result {
     }
 }
 
-fn query(input: &Input<'_, '_>) -> Value {
+fn query(input: &BoundArguments<'_, '_>) -> Value {
     input.get(1).cloned().unwrap_or_else(|| Value::from(""))
 }
 
-fn ipaddr(input: &mut Input<'_, '_>) -> Result {
+fn ipaddr(input: &mut BoundArguments<'_, '_>) -> Result {
     let v4 = match input.get(2).and_then(integer) {
         Some(4) => Some(true),
         Some(6) => Some(false),
@@ -186,15 +186,15 @@ fn ipaddr(input: &mut Input<'_, '_>) -> Result {
     applied(&input.value(0), &query(input), v4)
 }
 
-fn ipv4(input: &mut Input<'_, '_>) -> Result {
+fn ipv4(input: &mut BoundArguments<'_, '_>) -> Result {
     applied(&input.value(0), &query(input), Some(true))
 }
 
-fn ipv6(input: &mut Input<'_, '_>) -> Result {
+fn ipv6(input: &mut BoundArguments<'_, '_>) -> Result {
     applied(&input.value(0), &query(input), Some(false))
 }
 
-fn ipwrap(input: &mut Input<'_, '_>) -> Result {
+fn ipwrap(input: &mut BoundArguments<'_, '_>) -> Result {
     let wrapped = |value: &Value| match Address::parse(value) {
         Some(address) if address.ip.is_ipv6() && address.with_prefix => {
             Value::from(format!("[{}]/{}", address.ip, address.net.prefix_len()))
@@ -209,11 +209,11 @@ fn ipwrap(input: &mut Input<'_, '_>) -> Result {
     Ok(wrapped(&value))
 }
 
-fn parsed(input: &Input<'_, '_>, index: usize) -> Result<Address> {
+fn parsed(input: &BoundArguments<'_, '_>, index: usize) -> Result<Address> {
     Address::parse(&input.value(index)).ok_or_else(|| input.wrong(index, "an address or network"))
 }
 
-fn ipsubnet(input: &mut Input<'_, '_>) -> Result {
+fn ipsubnet(input: &mut BoundArguments<'_, '_>) -> Result {
     let address = parsed(input, 0)?;
     let Some(query) = input.get(1).filter(|query| !string(query).is_empty()) else {
         return Ok(Value::from(address.net.trunc().to_string()));
@@ -270,7 +270,7 @@ fn supernet(net: IpNet, prefix: u8) -> String {
     wide.map_or_else(|_| net.to_string(), |net| net.to_string())
 }
 
-fn nthhost(input: &mut Input<'_, '_>) -> Result {
+fn nthhost(input: &mut BoundArguments<'_, '_>) -> Result {
     let address = parsed(input, 0)?;
     let index = input
         .get(1)
@@ -281,7 +281,7 @@ fn nthhost(input: &mut Input<'_, '_>) -> Result {
         .map_or_else(|| Value::from(false), |ip| Value::from(ip.to_string())))
 }
 
-fn ipmath(input: &mut Input<'_, '_>) -> Result {
+fn ipmath(input: &mut BoundArguments<'_, '_>) -> Result {
     let address = parsed(input, 0)?;
     let amount = input.int_or(1, 0)?;
     let moved = number(address.ip).checked_add_signed(amount);
@@ -291,12 +291,12 @@ fn ipmath(input: &mut Input<'_, '_>) -> Result {
         .ok_or_else(|| input.error("leaves the range of addresses"))
 }
 
-fn network_in_network(input: &mut Input<'_, '_>) -> Result {
+fn network_in_network(input: &mut BoundArguments<'_, '_>) -> Result {
     let (outer, inner) = (parsed(input, 0)?, parsed(input, 1)?);
     Ok(Value::from(outer.net.contains(&inner.net)))
 }
 
-fn network_in_usable(input: &mut Input<'_, '_>) -> Result {
+fn network_in_usable(input: &mut BoundArguments<'_, '_>) -> Result {
     let (outer, inner) = (parsed(input, 0)?, parsed(input, 1)?);
     let (first, last) = outer.usable();
     let inside = |ip: IpAddr| (first..=last).contains(&number(ip));
@@ -306,7 +306,7 @@ fn network_in_usable(input: &mut Input<'_, '_>) -> Result {
     ))
 }
 
-fn cidr_merge(input: &mut Input<'_, '_>) -> Result {
+fn cidr_merge(input: &mut BoundArguments<'_, '_>) -> Result {
     let mut nets = Vec::new();
     for item in input.list(0)? {
         let address = Address::parse(&item).ok_or_else(|| {
@@ -345,7 +345,7 @@ fn spanning(nets: &[IpNet]) -> Option<String> {
     })
 }
 
-fn ip4_hex(input: &mut Input<'_, '_>) -> Result {
+fn ip4_hex(input: &mut BoundArguments<'_, '_>) -> Result {
     let address = parsed(input, 0)?;
     let delimiter = input.optional_text(1).unwrap_or_default();
     match address.ip {

@@ -7,7 +7,7 @@ use minijinja::Value;
 use minijinja::value::Tuple;
 
 use crate::template::error::TemplateError;
-use crate::template::eval::{Function, Input};
+use crate::template::eval::{BoundArguments, Function};
 use crate::template::glob;
 use crate::template::python::string;
 use crate::template::special::List;
@@ -30,12 +30,12 @@ pub(super) static FILTERS: &[Function] = &[
     filter!("win_dirname", win_dirname, 1, []),
 ];
 
-fn basename(input: &mut Input<'_, '_>) -> Result {
+fn basename(input: &mut BoundArguments<'_, '_>) -> Result {
     let path = input.text(0)?;
     Ok(path.rsplit('/').next().unwrap_or_default().into())
 }
 
-fn dirname(input: &mut Input<'_, '_>) -> Result {
+fn dirname(input: &mut BoundArguments<'_, '_>) -> Result {
     let path = input.text(0)?;
     let head = path.rfind('/').map_or("", |at| &path[..=at]);
     let trimmed = head.trim_end_matches('/');
@@ -56,7 +56,7 @@ pub(super) fn joined<'p>(parts: impl IntoIterator<Item = &'p str>) -> String {
     out
 }
 
-fn path_join(input: &mut Input<'_, '_>) -> Result {
+fn path_join(input: &mut BoundArguments<'_, '_>) -> Result {
     if input.value(0).as_str().is_some() {
         return input.text(0).map(Value::from);
     }
@@ -64,7 +64,7 @@ fn path_join(input: &mut Input<'_, '_>) -> Result {
     Ok(joined(parts.iter().map(String::as_str)).into())
 }
 
-fn splitext(input: &mut Input<'_, '_>) -> Result {
+fn splitext(input: &mut BoundArguments<'_, '_>) -> Result {
     let path = input.text(0)?;
     let start = path.rfind('/').map_or(0, |at| at + 1);
     let leading = path[start..].len() - path[start..].trim_start_matches('.').len();
@@ -98,7 +98,7 @@ pub(super) fn normal(path: &str) -> String {
     }
 }
 
-fn normpath(input: &mut Input<'_, '_>) -> Result {
+fn normpath(input: &mut BoundArguments<'_, '_>) -> Result {
     Ok(normal(&input.text(0)?).into())
 }
 
@@ -110,7 +110,7 @@ fn absolute(path: &str) -> String {
     normal(&format!("{}/{path}", here.display()))
 }
 
-fn realpath(input: &mut Input<'_, '_>) -> Result {
+fn realpath(input: &mut BoundArguments<'_, '_>) -> Result {
     let path = absolute(&input.text(0)?);
     // What does not exist is kept as it is, below the part that does.
     let mut existing = PathBuf::from(&path);
@@ -138,7 +138,7 @@ fn realpath(input: &mut Input<'_, '_>) -> Result {
     }
 }
 
-fn relpath(input: &mut Input<'_, '_>) -> Result {
+fn relpath(input: &mut BoundArguments<'_, '_>) -> Result {
     let path = absolute(&input.text(0)?);
     let start = absolute(&input.optional_text(1).unwrap_or_else(|| ".".to_owned()));
     let parts = |path: &str| -> Vec<String> {
@@ -160,7 +160,7 @@ fn relpath(input: &mut Input<'_, '_>) -> Result {
     .into())
 }
 
-fn commonpath(input: &mut Input<'_, '_>) -> Result {
+fn commonpath(input: &mut BoundArguments<'_, '_>) -> Result {
     let paths: Vec<String> = input
         .list(0)?
         .iter()
@@ -187,7 +187,7 @@ fn commonpath(input: &mut Input<'_, '_>) -> Result {
     .into())
 }
 
-fn expanduser(input: &mut Input<'_, '_>) -> Result {
+fn expanduser(input: &mut BoundArguments<'_, '_>) -> Result {
     let path = input.text(0)?;
     let expanded = match (path.strip_prefix('~'), std::env::var("HOME")) {
         (Some(rest), Ok(home)) if rest.is_empty() || rest.starts_with('/') => {
@@ -198,7 +198,7 @@ fn expanduser(input: &mut Input<'_, '_>) -> Result {
     Ok(expanded.into())
 }
 
-fn expandvars(input: &mut Input<'_, '_>) -> Result {
+fn expandvars(input: &mut BoundArguments<'_, '_>) -> Result {
     let text = input.text(0)?;
     let mut out = String::new();
     let mut rest = text.as_str();
@@ -228,7 +228,7 @@ fn expandvars(input: &mut Input<'_, '_>) -> Result {
     Ok(out.into())
 }
 
-fn fileglob(input: &mut Input<'_, '_>) -> Result {
+fn fileglob(input: &mut BoundArguments<'_, '_>) -> Result {
     let found = glob::files(Path::new(&input.text(0)?));
     Ok(List::value(
         found
@@ -238,12 +238,12 @@ fn fileglob(input: &mut Input<'_, '_>) -> Result {
     ))
 }
 
-fn win_basename(input: &mut Input<'_, '_>) -> Result {
+fn win_basename(input: &mut BoundArguments<'_, '_>) -> Result {
     let path = input.text(0)?;
     Ok(path.rsplit(['\\', '/']).next().unwrap_or_default().into())
 }
 
-fn win_dirname(input: &mut Input<'_, '_>) -> Result {
+fn win_dirname(input: &mut BoundArguments<'_, '_>) -> Result {
     let path = input.text(0)?;
     Ok(path
         .rfind(['\\', '/'])

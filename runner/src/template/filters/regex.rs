@@ -5,7 +5,7 @@ use minijinja::value::Tuple;
 
 use crate::template::budget::{Growing, ITEM, fits};
 use crate::template::error::TemplateError;
-use crate::template::eval::{Function, Input};
+use crate::template::eval::{BoundArguments, Function};
 use crate::template::python::string;
 use crate::template::regex::{self, Flags};
 use crate::template::special::List;
@@ -36,7 +36,7 @@ pub(super) static FILTERS: &[Function] = &[
     filter!("regex_escape", escape, 1, ["re_type"]),
 ];
 
-fn replace(input: &mut Input<'_, '_>) -> Result {
+fn replace(input: &mut BoundArguments<'_, '_>) -> Result {
     let text = input.text(0)?;
     let pattern = input.optional_text(1).unwrap_or_default();
     let replacement = input.optional_text(2).unwrap_or_default();
@@ -73,7 +73,7 @@ fn replace(input: &mut Input<'_, '_>) -> Result {
     Ok(out.into())
 }
 
-fn search(input: &mut Input<'_, '_>) -> Result {
+fn search(input: &mut BoundArguments<'_, '_>) -> Result {
     let (text, pattern) = (input.text(0)?, input.text(1)?);
     let mut flags = Flags::default();
     for (name, value) in &input.named {
@@ -114,7 +114,7 @@ fn search(input: &mut Input<'_, '_>) -> Result {
     Ok(List::value(groups))
 }
 
-fn findall(input: &mut Input<'_, '_>) -> Result {
+fn findall(input: &mut BoundArguments<'_, '_>) -> Result {
     let (text, pattern) = (input.text(0)?, input.text(1)?);
     let flags = Flags {
         multiline: input.bool_or(2, false)?,
@@ -145,7 +145,7 @@ fn findall(input: &mut Input<'_, '_>) -> Result {
     Ok(List::value(found))
 }
 
-fn escape(input: &mut Input<'_, '_>) -> Result {
+fn escape(input: &mut BoundArguments<'_, '_>) -> Result {
     let text = input.text(0)?;
     match input.optional_text(1).as_deref() {
         None | Some("python") => Ok(regex::escape(&text).into()),

@@ -4,7 +4,7 @@ use minijinja::Value;
 
 use crate::template::distinct::Distinct;
 use crate::template::error::TemplateError;
-use crate::template::eval::{Function, Input};
+use crate::template::eval::{BoundArguments, Function};
 use crate::template::special::{List, defined};
 
 type Result<T = Value> = std::result::Result<T, TemplateError>;
@@ -17,7 +17,7 @@ pub(super) static FILTERS: &[Function] = &[
 ];
 
 /// The two lists.
-fn both(input: &Input<'_, '_>) -> Result<(Vec<Value>, Vec<Value>)> {
+fn both(input: &BoundArguments<'_, '_>) -> Result<(Vec<Value>, Vec<Value>)> {
     let (left, right) = (input.list(0)?, input.list(1)?);
     left.iter().chain(&right).try_for_each(defined)?;
     Ok((left, right))
@@ -25,7 +25,7 @@ fn both(input: &Input<'_, '_>) -> Result<(Vec<Value>, Vec<Value>)> {
 
 /// The items of one list, each once, that are in the other, or that are not.
 fn picked(
-    input: &Input<'_, '_>,
+    input: &BoundArguments<'_, '_>,
     list: &[Value],
     other: &[Value],
     wanted: bool,
@@ -41,23 +41,23 @@ fn picked(
     Ok(out)
 }
 
-fn union(input: &mut Input<'_, '_>) -> Result {
+fn union(input: &mut BoundArguments<'_, '_>) -> Result {
     let (mut all, right) = both(input)?;
     all.extend(right);
     picked(input, &all, &[], false).map(List::value)
 }
 
-fn intersect(input: &mut Input<'_, '_>) -> Result {
+fn intersect(input: &mut BoundArguments<'_, '_>) -> Result {
     let (left, right) = both(input)?;
     picked(input, &left, &right, true).map(List::value)
 }
 
-fn difference(input: &mut Input<'_, '_>) -> Result {
+fn difference(input: &mut BoundArguments<'_, '_>) -> Result {
     let (left, right) = both(input)?;
     picked(input, &left, &right, false).map(List::value)
 }
 
-fn symmetric_difference(input: &mut Input<'_, '_>) -> Result {
+fn symmetric_difference(input: &mut BoundArguments<'_, '_>) -> Result {
     let (left, right) = both(input)?;
     let mut out = picked(input, &left, &right, false)?;
     out.extend(picked(input, &right, &left, false)?);

@@ -4,7 +4,7 @@ use minijinja::Value;
 use minijinja::value::ValueKind;
 
 use crate::template::error::TemplateError;
-use crate::template::eval::{Function, Input, integer, truth};
+use crate::template::eval::{BoundArguments, Function, integer, truth};
 use crate::template::python::type_name;
 use crate::template::special::{defined, is_missing, undefined};
 
@@ -44,7 +44,7 @@ pub(in crate::template) fn yes_or_no(text: &str) -> Option<bool> {
     }
 }
 
-fn bool(input: &mut Input<'_, '_>) -> Result {
+fn bool(input: &mut BoundArguments<'_, '_>) -> Result {
     let value = input.value(0);
     Ok(Value::from(match value.kind() {
         ValueKind::String => yes_or_no(value.as_str().unwrap_or_default()).unwrap_or(false),
@@ -53,7 +53,7 @@ fn bool(input: &mut Input<'_, '_>) -> Result {
     }))
 }
 
-fn mandatory(input: &mut Input<'_, '_>) -> Result {
+fn mandatory(input: &mut BoundArguments<'_, '_>) -> Result {
     let value = input.value(0);
     if !is_missing(&value) {
         return Ok(value);
@@ -71,7 +71,7 @@ fn mandatory(input: &mut Input<'_, '_>) -> Result {
     Err(error)
 }
 
-fn ternary(input: &mut Input<'_, '_>) -> Result {
+fn ternary(input: &mut BoundArguments<'_, '_>) -> Result {
     let value = input.value(0);
     defined(&value)?;
     if value.is_none()
@@ -82,7 +82,7 @@ fn ternary(input: &mut Input<'_, '_>) -> Result {
     Ok(input.value(if truth(&value)? { 1 } else { 2 }))
 }
 
-fn type_debug(input: &mut Input<'_, '_>) -> Result {
+fn type_debug(input: &mut BoundArguments<'_, '_>) -> Result {
     let value = input.value(0);
     Ok(Value::from(if is_missing(&value) {
         "UndefinedMarker"

@@ -10,7 +10,7 @@ use crate::template::tree::Name;
 type Result<T = Value> = std::result::Result<T, TemplateError>;
 
 /// A call of a lookup.
-pub(super) struct Call<'c, 'e> {
+pub(super) struct LookupCall<'c, 'e> {
     pub(super) eval: &'c mut Eval<'e>,
     pub(super) name: &'c str,
     pub(super) terms: Vec<Value>,
@@ -19,7 +19,7 @@ pub(super) struct Call<'c, 'e> {
     pub(super) looping: bool,
 }
 
-impl Call<'_, '_> {
+impl LookupCall<'_, '_> {
     /// An option, if it was given.
     pub(super) fn option(&self, name: &str) -> Option<&Value> {
         self.options
@@ -49,5 +49,5 @@ impl Call<'_, '_> {
 /// A lookup: its name and what it finds.
 pub(in crate::template) struct Lookup {
     pub(super) name: &'static str,
-    pub(super) run: fn(&mut Call<'_, '_>) -> Result<Vec<Value>>,
+    pub(super) run: fn(&mut LookupCall<'_, '_>) -> Result<Vec<Value>>,
 }

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use minijinja::Value;
 
-use super::call::{Call, Lookup};
+use super::call::{Lookup, LookupCall};
 use super::search::{at_home, folders};
 use crate::template::error::TemplateError;
-use crate::template::eval::{Arguments, items};
+use crate::template::eval::{CallArguments, items};
 use crate::template::python::string;
 use crate::template::random::Random;
 
@@ -26,7 +26,7 @@ pub(super) static LOOKUPS: &[Lookup] = &[
     },
 ];
 
-fn random_choice(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
+fn random_choice(call: &mut LookupCall<'_, '_>) -> Result<Vec<Value>> {
     let terms = &call.terms;
     let count = terms.len() as u64;
     if count == 0 {
@@ -68,7 +68,7 @@ fn characters(names: &str) -> String {
     out
 }
 
-fn recipe(call: &Call<'_, '_>, term: &str) -> Result<Recipe> {
+fn recipe(call: &LookupCall<'_, '_>, term: &str) -> Result<Recipe> {
     let mut words = term.split_whitespace();
     let mut recipe = Recipe {
         path: words.next().unwrap_or_default().to_owned(),
@@ -122,7 +122,7 @@ fn recipe(call: &Call<'_, '_>, term: &str) -> Result<Recipe> {
     Ok(recipe)
 }
 
-fn password(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
+fn password(call: &mut LookupCall<'_, '_>) -> Result<Vec<Value>> {
     let mut out = Vec::new();
     for term in call.terms.clone() {
         let recipe = recipe(call, &string(&term))?;
@@ -156,7 +156,7 @@ fn password(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
         out.push(match &recipe.encrypt {
             None => Value::from(secret),
             Some(kind) => {
-                let given = Arguments {
+                let given = CallArguments {
                     positional: vec![Value::from(secret), Value::from(kind.as_str())],
                     keyword: vec![("salt".into(), Value::from(salt.unwrap_or_default()))],
                 };
@@ -177,7 +177,7 @@ fn recipe_like(recipe: &Recipe) -> Recipe {
     }
 }
 
-fn place(call: &Call<'_, '_>, name: &str) -> PathBuf {
+fn place(call: &LookupCall<'_, '_>, name: &str) -> PathBuf {
     let path = at_home(name);
     if path.is_absolute() {
         return path;
@@ -185,7 +185,7 @@ fn place(call: &Call<'_, '_>, name: &str) -> PathBuf {
     folders(call.eval).pop().unwrap_or_default().join(path)
 }
 
-fn kept(call: &Call<'_, '_>, path: &Path) -> Result<Option<String>> {
+fn kept(call: &LookupCall<'_, '_>, path: &Path) -> Result<Option<String>> {
     if path == Path::new("/dev/null") || !path.exists() {
         return Ok(None);
     }
@@ -209,7 +209,7 @@ fn made(recipe: &Recipe) -> String {
         .collect()
 }
 
-fn keep(call: &Call<'_, '_>, path: &Path, content: &str) -> Result<()> {
+fn keep(call: &LookupCall<'_, '_>, path: &Path, content: &str) -> Result<()> {
     let failure =
         |error: std::io::Error| call.error(format_args!("cannot keep {}: {error}", path.display()));
     if let Some(folder) = path.parent() {

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use minijinja::Value;
 
-use super::call::{Call, Lookup};
+use super::call::{Lookup, LookupCall};
 use super::search::{at_home, find_file, folders};
 use crate::template::budget::{ITEM, MOST_MADE};
 use crate::template::error::TemplateError;
@@ -49,7 +49,7 @@ pub(super) static LOOKUPS: &[Lookup] = &[
     },
 ];
 
-fn read(call: &Call<'_, '_>, kind: &str, name: &str) -> Result<(PathBuf, String)> {
+fn read(call: &LookupCall<'_, '_>, kind: &str, name: &str) -> Result<(PathBuf, String)> {
     let path = find_file(call.eval, kind, name).ok_or_else(|| {
         let places: Vec<String> = folders(call.eval)
             .iter()
@@ -66,7 +66,7 @@ fn read(call: &Call<'_, '_>, kind: &str, name: &str) -> Result<(PathBuf, String)
     Ok((path, text))
 }
 
-fn file(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
+fn file(call: &mut LookupCall<'_, '_>) -> Result<Vec<Value>> {
     let (lstrip, rstrip) = (call.flag("lstrip", false)?, call.flag("rstrip", true)?);
     let mut out = Vec::new();
     for term in &call.terms {
@@ -78,7 +78,7 @@ fn file(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
     Ok(out)
 }
 
-fn fileglob(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
+fn fileglob(call: &mut LookupCall<'_, '_>) -> Result<Vec<Value>> {
     let mut out = Vec::new();
     for term in &call.terms {
         let pattern = at_home(&string(term));
@@ -104,7 +104,7 @@ fn fileglob(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
     Ok(out)
 }
 
-fn template(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
+fn template(call: &mut LookupCall<'_, '_>) -> Result<Vec<Value>> {
     let mut options = FileOptions::default();
     if let Some(start) = call.text_option("variable_start_string") {
         options.variable_delimiters.0 = start;
@@ -131,7 +131,7 @@ fn template(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
 }
 
 /// The variables that the file has besides the task's.
-fn with_managed(call: &Call<'_, '_>, given: Option<&Value>) -> Option<Value> {
+fn with_managed(call: &LookupCall<'_, '_>, given: Option<&Value>) -> Option<Value> {
     if call.eval.shared.scope.get(managed::NAME).is_some() {
         return given.cloned();
     }
@@ -149,13 +149,13 @@ fn with_managed(call: &Call<'_, '_>, given: Option<&Value>) -> Option<Value> {
 }
 
 /// The folder in which commands run: the playbook's.
-fn working_folder(call: &Call<'_, '_>) -> PathBuf {
+fn working_folder(call: &LookupCall<'_, '_>) -> PathBuf {
     folders(call.eval)
         .pop()
         .unwrap_or_else(|| PathBuf::from("."))
 }
 
-fn output(call: &Call<'_, '_>, command: &str) -> Result<String> {
+fn output(call: &LookupCall<'_, '_>, command: &str) -> Result<String> {
     let folder = working_folder(call);
     let folder = if folder.is_dir() {
         folder.as_path()
@@ -197,14 +197,14 @@ fn output(call: &Call<'_, '_>, command: &str) -> Result<String> {
     Ok(String::from_utf8_lossy(&output).into_owned())
 }
 
-fn pipe(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
+fn pipe(call: &mut LookupCall<'_, '_>) -> Result<Vec<Value>> {
     call.terms
         .iter()
         .map(|term| Ok(Value::from(output(call, &string(term))?.trim_end())))
         .collect()
 }
 
-fn lines(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
+fn lines(call: &mut LookupCall<'_, '_>) -> Result<Vec<Value>> {
     let mut out = Vec::new();
     for term in &call.terms {
         let text = output(call, &string(term))?;
@@ -216,7 +216,7 @@ fn lines(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
     Ok(out)
 }
 
-fn env(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
+fn env(call: &mut LookupCall<'_, '_>) -> Result<Vec<Value>> {
     let default = call
         .option("default")
         .cloned()
@@ -231,7 +231,7 @@ fn env(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
         .collect())
 }
 
-fn url(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
+fn url(call: &mut LookupCall<'_, '_>) -> Result<Vec<Value>> {
     Err(if call.eval.shared.templar.options().allow_url {
         call.error("is not built into this version")
             .hint("fetch it with `lookup('pipe', 'curl -fsS …')`")

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use minijinja::Value;
 use minijinja::value::ValueKind;
 
-use super::call::{Call, Lookup};
+use super::call::{Lookup, LookupCall};
 use super::search::find_file;
 use crate::template::error::TemplateError;
 use crate::template::eval::{item, items};
@@ -71,7 +71,7 @@ fn in_paths(names: &[String], paths: &[String], files: &mut Vec<String>) {
     }
 }
 
-fn first_found(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
+fn first_found(call: &mut LookupCall<'_, '_>) -> Result<Vec<Value>> {
     let paths = names(call.option("paths"))?;
     let mut skip = call.flag("skip", false)?;
     let terms = if call.terms.is_empty() {

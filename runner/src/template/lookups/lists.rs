@@ -3,7 +3,7 @@
 use minijinja::Value;
 use minijinja::value::{Tuple, ValueKind};
 
-use super::call::{Call, Lookup};
+use super::call::{Lookup, LookupCall};
 use crate::template::budget::ITEM;
 use crate::template::error::TemplateError;
 use crate::template::eval::{entries, item, items as items_of, pair};
@@ -69,15 +69,15 @@ fn opened(terms: Vec<Value>) -> Result<Vec<Value>> {
     Ok(flat)
 }
 
-fn items(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
+fn items(call: &mut LookupCall<'_, '_>) -> Result<Vec<Value>> {
     opened(std::mem::take(&mut call.terms))
 }
 
-fn list(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
+fn list(call: &mut LookupCall<'_, '_>) -> Result<Vec<Value>> {
     Ok(std::mem::take(&mut call.terms))
 }
 
-fn dict(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
+fn dict(call: &mut LookupCall<'_, '_>) -> Result<Vec<Value>> {
     let mut out = Vec::new();
     for term in &call.terms {
         let pairs = entries(term).ok_or_else(|| {
@@ -93,7 +93,7 @@ fn dict(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
     Ok(out)
 }
 
-fn flattened(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
+fn flattened(call: &mut LookupCall<'_, '_>) -> Result<Vec<Value>> {
     let mut out = Vec::new();
     flat(std::mem::take(&mut call.terms), 0, &mut out)?;
     Ok(out)
@@ -110,7 +110,7 @@ fn flat(terms: Vec<Value>, depth: usize, out: &mut Vec<Value>) -> Result<()> {
     Ok(())
 }
 
-fn indexed_items(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
+fn indexed_items(call: &mut LookupCall<'_, '_>) -> Result<Vec<Value>> {
     let list = opened(std::mem::take(&mut call.terms))?;
     Ok(list
         .into_iter()
@@ -119,7 +119,7 @@ fn indexed_items(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
         .collect())
 }
 
-fn lists(call: &mut Call<'_, '_>) -> Result<Vec<Vec<Value>>> {
+fn lists(call: &mut LookupCall<'_, '_>) -> Result<Vec<Vec<Value>>> {
     if call.terms.is_empty() {
         return Err(call.error("needs at least one list"));
     }
@@ -135,7 +135,7 @@ fn lists(call: &mut Call<'_, '_>) -> Result<Vec<Vec<Value>>> {
         .collect()
 }
 
-fn nested(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
+fn nested(call: &mut LookupCall<'_, '_>) -> Result<Vec<Value>> {
     let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
     for list in lists(call)? {
         call.eval
@@ -157,7 +157,7 @@ fn nested(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
     Ok(rows.into_iter().map(Value::from).collect())
 }
 
-fn together(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
+fn together(call: &mut LookupCall<'_, '_>) -> Result<Vec<Value>> {
     let lists = lists(call)?;
     let length = lists.iter().map(Vec::len).max().unwrap_or(0);
     let nothing = Value::from(());
@@ -174,7 +174,7 @@ fn together(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
         .collect())
 }
 
-fn subelements(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
+fn subelements(call: &mut LookupCall<'_, '_>) -> Result<Vec<Value>> {
     let (list, path) = match call.terms.as_slice() {
         [list, path] | [list, path, _] => (list.clone(), string(path)),
         _ => {

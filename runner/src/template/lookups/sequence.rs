@@ -2,7 +2,7 @@
 
 use minijinja::Value;
 
-use super::call::{Call, Lookup};
+use super::call::{Lookup, LookupCall};
 use crate::template::budget::ITEM;
 use crate::template::error::TemplateError;
 use crate::template::eval::{percent, whole};
@@ -89,7 +89,7 @@ impl Wanted {
     }
 }
 
-fn sequence(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
+fn sequence(call: &mut LookupCall<'_, '_>) -> Result<Vec<Value>> {
     let terms: Vec<String> = if call.terms.is_empty() {
         vec![String::new()]
     } else {
@@ -117,7 +117,7 @@ fn sequence(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
     Ok(out)
 }
 
-fn numbered(call: &Call<'_, '_>, wanted: &Wanted, out: &mut Vec<Value>) -> Result<()> {
+fn numbered(call: &LookupCall<'_, '_>, wanted: &Wanted, out: &mut Vec<Value>) -> Result<()> {
     let start = wanted.start.unwrap_or(1);
     let stride = wanted.stride.unwrap_or(1);
     let end = match (wanted.count, wanted.end) {

@@ -3,11 +3,11 @@
 use minijinja::Value;
 use minijinja::value::ValueKind;
 
-use super::call::{Call, Lookup};
+use super::call::{Lookup, LookupCall};
 use super::{chance, control_host, first_found, lists, sequence, variables};
 use crate::template::budget::joined;
 use crate::template::error::TemplateError;
-use crate::template::eval::{Eval, Input, items};
+use crate::template::eval::{BoundArguments, Eval, items};
 use crate::template::python::string;
 use crate::template::special::{List, defined, is_undefined};
 use crate::template::trust;
@@ -72,7 +72,7 @@ pub(in crate::template) fn with(
     } else {
         vec![terms.clone()]
     };
-    let found = (lookup.run)(&mut Call {
+    let found = (lookup.run)(&mut LookupCall {
         eval,
         name,
         terms,
@@ -86,7 +86,7 @@ pub(in crate::template) fn with(
 }
 
 /// Calls a lookup with the arguments of `lookup()` or `query()`; gives all it finds.
-fn called(input: &mut Input<'_, '_>) -> Result<(Option<Vec<Value>>, bool)> {
+fn called(input: &mut BoundArguments<'_, '_>) -> Result<(Option<Vec<Value>>, bool)> {
     let name = input.text(0)?;
     // A lookup runs programs and reads files here: which one it is, no host decides.
     if !trust::is_users(&input.value(0)) {
@@ -104,7 +104,7 @@ fn called(input: &mut Input<'_, '_>) -> Result<(Option<Vec<Value>>, bool)> {
     let wantlist = take("wantlist").is_some_and(|value| value.is_true());
     let errors = take("errors").map(|value| string(&value));
     let terms = std::mem::take(&mut input.rest);
-    let mut call = Call {
+    let mut call = LookupCall {
         eval: input.eval,
         name: &name,
         terms,
@@ -119,13 +119,13 @@ fn called(input: &mut Input<'_, '_>) -> Result<(Option<Vec<Value>>, bool)> {
 }
 
 /// `query('name', …)`: always a list.
-pub(in crate::template) fn query(input: &mut Input<'_, '_>) -> Result {
+pub(in crate::template) fn query(input: &mut BoundArguments<'_, '_>) -> Result {
     let (found, _) = called(input)?;
     Ok(List::value(found.unwrap_or_default()))
 }
 
 /// `lookup('name', …)`: one thing as it is, several strings joined by commas.
-pub(in crate::template) fn lookup(input: &mut Input<'_, '_>) -> Result {
+pub(in crate::template) fn lookup(input: &mut BoundArguments<'_, '_>) -> Result {
     match called(input)? {
         (found, true) => Ok(List::value(found.unwrap_or_default())),
         (None, false) => Ok(Value::from(())),

@@ -2,7 +2,7 @@
 
 use minijinja::Value;
 
-use super::call::{Call, Lookup};
+use super::call::{Lookup, LookupCall};
 use crate::template::error::TemplateError;
 use crate::template::python::string;
 use crate::template::regex::{self, Flags};
@@ -21,7 +21,7 @@ pub(super) static LOOKUPS: &[Lookup] = &[
     },
 ];
 
-fn vars(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
+fn vars(call: &mut LookupCall<'_, '_>) -> Result<Vec<Value>> {
     let default = call
         .option("default")
         .filter(|default| !default.is_none())
@@ -39,7 +39,7 @@ fn vars(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
         .collect()
 }
 
-fn varnames(call: &mut Call<'_, '_>) -> Result<Vec<Value>> {
+fn varnames(call: &mut LookupCall<'_, '_>) -> Result<Vec<Value>> {
     let names = call.eval.shared.scope.names();
     let mut out = Vec::new();
     for term in &call.terms {

@@ -4,7 +4,7 @@ use minijinja::Value;
 use minijinja::value::ValueKind;
 
 use crate::template::error::TemplateError;
-use crate::template::eval::{Function, Input, compare, contains, integer};
+use crate::template::eval::{BoundArguments, Function, compare, contains, integer};
 use crate::template::special::{is_missing, is_undefined};
 use crate::template::tree::Comparison;
 
@@ -87,7 +87,7 @@ pub(super) static TESTS: &[Function] = &[
     test!(">=", greater_or_equal, 2, ["other"]),
 ];
 
-fn defined(input: &mut Input<'_, '_>) -> Result {
+fn defined(input: &mut BoundArguments<'_, '_>) -> Result {
     let value = input.value(0);
     let missing = is_missing(&value);
     Ok(if is_undefined(&value) && !missing {
@@ -97,7 +97,7 @@ fn defined(input: &mut Input<'_, '_>) -> Result {
     })
 }
 
-fn undefined(input: &mut Input<'_, '_>) -> Result {
+fn undefined(input: &mut BoundArguments<'_, '_>) -> Result {
     let value = input.value(0);
     let missing = is_missing(&value);
     Ok(if is_undefined(&value) && !missing {
@@ -107,18 +107,18 @@ fn undefined(input: &mut Input<'_, '_>) -> Result {
     })
 }
 
-fn kind(input: &Input<'_, '_>, kind: ValueKind) -> bool {
+fn kind(input: &BoundArguments<'_, '_>, kind: ValueKind) -> bool {
     input.value(0).kind() == kind
 }
 
-fn sequence(input: &Input<'_, '_>) -> bool {
+fn sequence(input: &BoundArguments<'_, '_>) -> bool {
     matches!(
         input.value(0).kind(),
         ValueKind::Seq | ValueKind::Map | ValueKind::String
     )
 }
 
-fn number(input: &Input<'_, '_>) -> Result<i128> {
+fn number(input: &BoundArguments<'_, '_>) -> Result<i128> {
     integer(&input.value(0)).ok_or_else(|| input.wrong(0, "a whole number"))
 }
 
@@ -127,7 +127,7 @@ fn cased(text: &str, not: fn(char) -> bool, wanted: fn(char) -> bool) -> bool {
     text.chars().any(wanted) && !text.chars().any(not)
 }
 
-fn divisible(input: &mut Input<'_, '_>) -> Result {
+fn divisible(input: &mut BoundArguments<'_, '_>) -> Result {
     let by = input.int_or(1, 0)?;
     if by == 0 {
         return Err(input.error("cannot divide by zero"));
@@ -135,39 +135,39 @@ fn divisible(input: &mut Input<'_, '_>) -> Result {
     Ok(Value::from(number(input)?.rem_euclid(by) == 0))
 }
 
-fn same(input: &mut Input<'_, '_>) -> Result {
+fn same(input: &mut BoundArguments<'_, '_>) -> Result {
     let (left, right) = (input.value(0), input.value(1));
     Ok(Value::from(left.kind() == right.kind() && left == right))
 }
 
-fn within(input: &mut Input<'_, '_>) -> Result {
+fn within(input: &mut BoundArguments<'_, '_>) -> Result {
     contains(&input.value(1), &input.value(0)).map(Value::from)
 }
 
-fn compared(input: &Input<'_, '_>, comparison: Comparison) -> Result {
+fn compared(input: &BoundArguments<'_, '_>, comparison: Comparison) -> Result {
     compare(comparison, &input.value(0), &input.value(1)).map(Value::from)
 }
 
-fn equal(input: &mut Input<'_, '_>) -> Result {
+fn equal(input: &mut BoundArguments<'_, '_>) -> Result {
     compared(input, Comparison::Equal)
 }
 
-fn not_equal(input: &mut Input<'_, '_>) -> Result {
+fn not_equal(input: &mut BoundArguments<'_, '_>) -> Result {
     compared(input, Comparison::NotEqual)
 }
 
-fn less(input: &mut Input<'_, '_>) -> Result {
+fn less(input: &mut BoundArguments<'_, '_>) -> Result {
     compared(input, Comparison::Less)
 }
 
-fn less_or_equal(input: &mut Input<'_, '_>) -> Result {
+fn less_or_equal(input: &mut BoundArguments<'_, '_>) -> Result {
     compared(input, Comparison::LessOrEqual)
 }
 
-fn greater(input: &mut Input<'_, '_>) -> Result {
+fn greater(input: &mut BoundArguments<'_, '_>) -> Result {
     compared(input, Comparison::Greater)
 }
 
-fn greater_or_equal(input: &mut Input<'_, '_>) -> Result {
+fn greater_or_equal(input: &mut BoundArguments<'_, '_>) -> Result {
     compared(input, Comparison::GreaterOrEqual)
 }

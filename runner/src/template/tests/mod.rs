@@ -12,7 +12,7 @@ macro_rules! test {
             required: 1,
             undefined: false,
             run: |input| {
-                let run: fn(&crate::template::eval::Input<'_, '_>) -> Result<bool> = $run;
+                let run: fn(&crate::template::eval::BoundArguments<'_, '_>) -> Result<bool> = $run;
                 run(input).map(minijinja::Value::from)
             },
         }

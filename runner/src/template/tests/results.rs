@@ -6,7 +6,7 @@ use minijinja::Value;
 use minijinja::value::ValueKind;
 
 use crate::template::error::TemplateError;
-use crate::template::eval::{Function, Input, contains as holds, item, items, truth};
+use crate::template::eval::{BoundArguments, Function, contains as holds, item, items, truth};
 use crate::template::filters::yes_or_no;
 use crate::template::python::{string, type_name};
 use crate::template::regex::{self, Flags};
@@ -98,7 +98,7 @@ pub(super) static TESTS: &[Function] = &[
     test!("urn", |input| Ok(input.text(0)?.starts_with("urn:"))),
 ];
 
-fn result(input: &Input<'_, '_>) -> Result<Value> {
+fn result(input: &BoundArguments<'_, '_>) -> Result<Value> {
     let value = input.value(0);
     if value.kind() == ValueKind::Map {
         return Ok(value);
@@ -111,18 +111,18 @@ fn result(input: &Input<'_, '_>) -> Result<Value> {
         .hint("use it with a variable that a task registered"))
 }
 
-fn flag_or(input: &Input<'_, '_>, name: &str, default: bool) -> Result<bool> {
+fn flag_or(input: &BoundArguments<'_, '_>, name: &str, default: bool) -> Result<bool> {
     match item(&result(input)?, &Value::from(name)) {
         Some(value) => truth(&value),
         None => Ok(default),
     }
 }
 
-fn flag(input: &Input<'_, '_>, name: &str) -> Result<bool> {
+fn flag(input: &BoundArguments<'_, '_>, name: &str) -> Result<bool> {
     flag_or(input, name, false)
 }
 
-fn changed(input: &Input<'_, '_>) -> Result<bool> {
+fn changed(input: &BoundArguments<'_, '_>) -> Result<bool> {
     let value = result(input)?;
     if let Some(changed) = item(&value, &Value::from("changed")) {
         return truth(&changed);
@@ -140,14 +140,14 @@ fn changed(input: &Input<'_, '_>) -> Result<bool> {
     Ok(false)
 }
 
-fn timedout(input: &Input<'_, '_>) -> Result<bool> {
+fn timedout(input: &BoundArguments<'_, '_>) -> Result<bool> {
     let timedout = item(&result(input)?, &Value::from("timedout"));
     Ok(timedout
         .and_then(|timedout| item(&timedout, &Value::from("period")))
         .is_some_and(|period| period.is_true()))
 }
 
-fn expression(input: &Input<'_, '_>, how: &str) -> Result {
+fn expression(input: &BoundArguments<'_, '_>, how: &str) -> Result {
     let (text, pattern) = (input.text(0)?, input.optional_text(1).unwrap_or_default());
     let flags = Flags {
         ignorecase: input.bool_or(2, false)?,
@@ -162,22 +162,22 @@ fn expression(input: &Input<'_, '_>, how: &str) -> Result {
     Ok(Value::from(regex::search(&regex, &text)?.is_some()))
 }
 
-fn matched(input: &mut Input<'_, '_>) -> Result {
+fn matched(input: &mut BoundArguments<'_, '_>) -> Result {
     expression(input, "match")
 }
 
-fn searched(input: &mut Input<'_, '_>) -> Result {
+fn searched(input: &mut BoundArguments<'_, '_>) -> Result {
     expression(input, "search")
 }
 
-fn regexed(input: &mut Input<'_, '_>) -> Result {
+fn regexed(input: &mut BoundArguments<'_, '_>) -> Result {
     let how = input
         .optional_text(4)
         .unwrap_or_else(|| "search".to_owned());
     expression(input, &how)
 }
 
-fn version_test(input: &mut Input<'_, '_>) -> Result {
+fn version_test(input: &mut BoundArguments<'_, '_>) -> Result {
     let (left, right) = (input.text(0)?, input.text(1)?);
     if left.is_empty() || right.is_empty() {
         return Err(input.error("compares versions, and one of the two is empty"));
@@ -210,7 +210,7 @@ fn version_test(input: &mut Input<'_, '_>) -> Result {
     }))
 }
 
-fn truthiness(input: &Input<'_, '_>) -> Result<bool> {
+fn truthiness(input: &BoundArguments<'_, '_>) -> Result<bool> {
     let value = input.value(0);
     match value
         .as_str()
@@ -221,33 +221,33 @@ fn truthiness(input: &Input<'_, '_>) -> Result<bool> {
     }
 }
 
-fn truthy(input: &mut Input<'_, '_>) -> Result {
+fn truthy(input: &mut BoundArguments<'_, '_>) -> Result {
     truthiness(input).map(Value::from)
 }
 
-fn falsy(input: &mut Input<'_, '_>) -> Result {
+fn falsy(input: &mut BoundArguments<'_, '_>) -> Result {
     truthiness(input).map(|truth| Value::from(!truth))
 }
 
-fn subset(input: &mut Input<'_, '_>) -> Result {
+fn subset(input: &mut BoundArguments<'_, '_>) -> Result {
     let (small, large) = (input.list(0)?, input.list(1)?);
     Ok(Value::from(small.iter().all(|item| large.contains(item))))
 }
 
-fn superset(input: &mut Input<'_, '_>) -> Result {
+fn superset(input: &mut BoundArguments<'_, '_>) -> Result {
     let (large, small) = (input.list(0)?, input.list(1)?);
     Ok(Value::from(small.iter().all(|item| large.contains(item))))
 }
 
-fn contains(input: &mut Input<'_, '_>) -> Result {
+fn contains(input: &mut BoundArguments<'_, '_>) -> Result {
     holds(&input.value(0), &input.value(1)).map(Value::from)
 }
 
-fn path(input: &Input<'_, '_>, test: fn(&Path) -> bool) -> Result<bool> {
+fn path(input: &BoundArguments<'_, '_>, test: fn(&Path) -> bool) -> Result<bool> {
     Ok(test(Path::new(&input.text(0)?)))
 }
 
-fn same_file(input: &mut Input<'_, '_>) -> Result {
+fn same_file(input: &mut BoundArguments<'_, '_>) -> Result {
     let real = |index| -> Result<_> {
         let path = input.text(index)?;
         std::fs::canonicalize(&path)
@@ -256,7 +256,7 @@ fn same_file(input: &mut Input<'_, '_>) -> Result {
     Ok(Value::from(real(0)? == real(1)?))
 }
 
-fn uri(input: &mut Input<'_, '_>) -> Result {
+fn uri(input: &mut BoundArguments<'_, '_>) -> Result {
     let text = input.text(0)?;
     let scheme = text
         .split_once(':')

@@ -28,7 +28,7 @@ use super::unreachable::{lost, no_answer, other_key};
 const LOCAL_SHELLS: usize = 64;
 
 /// What all hosts of a transport share.
-pub(super) struct Common {
+pub(super) struct TransportShared {
     pub(super) limits: Limits,
     pub(super) gate: Gate,
     pub(super) ledger: Ledger,
@@ -43,9 +43,9 @@ pub(super) struct Common {
 }
 
 /// One host.
-pub(super) struct Node {
+pub(super) struct ConnectedHost {
     pub(super) connection: Arc<Connection>,
-    pub(super) common: Arc<Common>,
+    pub(super) common: Arc<TransportShared>,
     /// What is kept of what it prints draws on this.
     pub(super) account: Arc<Account>,
     master: Mutex<Held>,
@@ -104,8 +104,8 @@ pub(super) struct Holds {
     _turn: OwnedSemaphorePermit,
 }
 
-impl Node {
-    pub(super) fn new(connection: Arc<Connection>, common: Arc<Common>) -> Self {
+impl ConnectedHost {
+    pub(super) fn new(connection: Arc<Connection>, common: Arc<TransportShared>) -> Self {
         let bound = match connection.kind {
             ConnectionKind::Local => LOCAL_SHELLS,
             ConnectionKind::Ssh(_) => common.limits.channels_per_master.max(1),
@@ -320,7 +320,7 @@ impl Node {
         if self.common.connects.fetch_add(1, Ordering::Relaxed) == 0 {
             sweep(&folder);
         }
-        let Common { limits, gate, .. } = &*self.common;
+        let TransportShared { limits, gate, .. } = &*self.common;
         let started = Box::pin(Master::start(
             &self.connection,
             settings,

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// A way to read a text. In each, lines are joined, as what is wrapped or indented would be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum View {
+pub(super) enum Decoding {
     /// As it stands.
     Raw,
     /// `%41` is `A`: URLs, whole or only where they must be.
@@ -16,12 +16,12 @@ pub(super) enum View {
 }
 
 /// Those that can be different from the first for texts with these bytes.
-pub(super) fn views(text: Bytes) -> impl Iterator<Item = View> {
-    let percent = text.percent.then_some(View::Percent);
-    let backslash = text.backslash.then_some(View::Backslash);
-    let backslashes = text.backslashes.then_some(View::Backslashes);
+pub(super) fn decodings(text: Bytes) -> impl Iterator<Item = Decoding> {
+    let percent = text.percent.then_some(Decoding::Percent);
+    let backslash = text.backslash.then_some(Decoding::Backslash);
+    let backslashes = text.backslashes.then_some(Decoding::Backslashes);
     let escaped = percent.into_iter().chain(backslash).chain(backslashes);
-    std::iter::once(View::Raw).chain(escaped)
+    std::iter::once(Decoding::Raw).chain(escaped)
 }
 
 /// What texts have in them.
@@ -48,16 +48,16 @@ impl Bytes {
 }
 
 /// Reads texts one after another as one.
-pub(super) struct Reader {
-    view: View,
+pub(super) struct Decoder {
+    decoding: Decoding,
     /// After the end of a line: its indentation is passed over.
     at_start: bool,
 }
 
-impl Reader {
-    pub(super) fn new(view: View) -> Self {
+impl Decoder {
+    pub(super) fn new(decoding: Decoding) -> Self {
         Self {
-            view,
+            decoding,
             at_start: true,
         }
     }
@@ -68,10 +68,10 @@ impl Reader {
         let mut at = 0;
         while at < bytes.len() {
             let byte = bytes[at];
-            let escape = match (self.view, byte) {
-                (View::Percent, b'%') => percent(&bytes[at..]),
-                (View::Backslash, b'\\') => backslash(&bytes[at..]),
-                (View::Backslashes, b'\\') => backslashes(&bytes[at..]),
+            let escape = match (self.decoding, byte) {
+                (Decoding::Percent, b'%') => percent(&bytes[at..]),
+                (Decoding::Backslash, b'\\') => backslash(&bytes[at..]),
+                (Decoding::Backslashes, b'\\') => backslashes(&bytes[at..]),
                 _ => None,
             };
             let Some((decoded, length)) = escape else {
@@ -102,18 +102,18 @@ impl Reader {
 
 /// `text` as it stands, lines joined.
 pub(super) fn joined(text: &str) -> Vec<u8> {
-    seen(View::Raw, text)
+    seen(Decoding::Raw, text)
 }
 
 /// The same as it is when it was escaped any number of times. A backslash at its end goes with what follows
 /// it there.
 pub(super) fn unescaped(text: &str) -> Vec<u8> {
-    seen(View::Backslashes, text.trim_end_matches('\\'))
+    seen(Decoding::Backslashes, text.trim_end_matches('\\'))
 }
 
-fn seen(view: View, text: &str) -> Vec<u8> {
+fn seen(decoding: Decoding, text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
-    Reader::new(view).read(text, |byte, _| bytes.push(byte));
+    Decoder::new(decoding).read(text, |byte, _| bytes.push(byte));
     bytes
 }
 

@@ -15,7 +15,8 @@ pub enum Presence {
 }
 
 impl Presence {
-    pub(super) fn word(self) -> &'static str {
+    /// As playbooks write it.
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Present => "present",
             Self::Absent => "absent",
