@@ -1,10 +1,10 @@
 //! Shipped scripts on a machine whose files lie below a folder of the test's own, and whose programs are the test's.
 
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::program::root;
+use crate::program::{Place, root};
 
 /// The shells that scripts are tried with. A busybox that takes its own programs for those of the test is none of
 /// them.
@@ -22,7 +22,7 @@ pub fn shells() -> Vec<&'static [&'static str]> {
 /// Its files and programs.
 #[derive(Debug)]
 pub struct Machine {
-    folder: tempfile::TempDir,
+    place: Place,
 }
 
 impl Machine {
@@ -35,14 +35,14 @@ impl Machine {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            folder: tempfile::tempdir().expect("a folder of our own"),
+            place: Place::new(),
         }
     }
 
     /// Where a file of it is in truth.
     #[must_use]
     pub fn at(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name.trim_start_matches('/'))
+        self.place.at(name.trim_start_matches('/'))
     }
 
     /// Gives it a file.
@@ -51,10 +51,7 @@ impl Machine {
     ///
     /// When it cannot be written.
     pub fn file(&self, name: &str, text: &str) -> &Self {
-        let path = self.at(name);
-        let parent = path.parent().expect("it is below the folder");
-        std::fs::create_dir_all(parent).expect("folders can be made");
-        std::fs::write(path, text).expect("it can be written");
+        self.place.write(name.trim_start_matches('/'), text);
         self
     }
 
@@ -77,18 +74,29 @@ impl Machine {
     ///
     /// When it cannot be written.
     pub fn program(&self, name: &str, source: &str) -> &Self {
-        let file = format!("programs/{name}");
-        let here = self.folder.path().display();
-        self.file(&file, &format!("#!/bin/sh\ncd {here}\n{source}\n"));
-        std::fs::set_permissions(self.at(&file), std::fs::Permissions::from_mode(0o755))
-            .expect("it was just written");
+        self.place
+            .program(&format!("programs/{name}"), &format!("cd HERE\n{source}"));
         self
     }
 
     /// What a file has now; nothing where there is none.
     #[must_use]
     pub fn read(&self, name: &str) -> String {
-        std::fs::read_to_string(self.at(name)).unwrap_or_default()
+        self.place.read(name)
+    }
+
+    /// What [`run`](Self::run) gives under every one of [`shells`], which must agree.
+    ///
+    /// # Panics
+    ///
+    /// When they do not.
+    pub fn run_everywhere(&self, script: &str, words: &[&str]) -> Vec<String> {
+        let shells = shells();
+        let lines = self.run(shells[0], script, words);
+        for shell in &shells[1..] {
+            assert_eq!(self.run(shell, script, words), lines, "{shell:?} differs");
+        }
+        lines
     }
 
     /// The lines that a script of `playbooks/files` prints.
@@ -106,7 +114,7 @@ impl Machine {
             .arg(root().join("playbooks/files").join(script))
             .args(words)
             .env("PATH", path)
-            .env("w_root", self.folder.path())
+            .env("w_root", self.place.path())
             .output()
             .expect("there is a shell");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

@@ -4,7 +4,7 @@ use std::os::unix::net::UnixListener;
 
 use serde_json::{Value as Json, json};
 
-use crate::machine::{Machine, shells};
+use crate::machine::Machine;
 use crate::shipped_variables::Variables;
 
 /// A machine whose containerd has a socket.
@@ -47,20 +47,12 @@ impl Node {
     #[must_use]
     pub fn look(&self, resolver: &str) -> Vec<String> {
         let here = self.machine.at("").display().to_string();
-        let of = |shell| {
-            let sockets = format!("/none/crio.sock {}", self.socket);
-            let lines = self
-                .machine
-                .run(shell, "preflight/node.sh", &[&sockets, resolver]);
-            let lines = lines.iter().map(|line| line.replace(&here, "/"));
-            lines.collect::<Vec<_>>()
-        };
-        let all: Vec<_> = shells().into_iter().map(of).collect();
-        assert!(
-            all.iter().all(|one| *one == all[0]),
-            "shells differ: {all:?}"
-        );
-        all[0].clone()
+        let sockets = format!("/none/crio.sock {}", self.socket);
+        let lines = self
+            .machine
+            .run_everywhere("preflight/node.sh", &[&sockets, resolver]);
+        let lines = lines.iter().map(|line| line.replace(&here, "/"));
+        lines.collect()
     }
 
     /// Of that, the lines that begin with a word.
@@ -91,7 +83,18 @@ pub fn judged(check: &str, lines: &[&str], data: &Json) -> Vec<String> {
     for (name, value) in data.as_object().expect("a mapping") {
         all[name] = value.clone();
     }
-    let text = Variables::new(&["cluster.yml"], all).rendered("preflight/node.json.j2");
+    let variables = Variables::new(&["cluster.yml"], all);
+    findings(&variables, "preflight/node.json.j2", check)
+}
+
+/// What a template of preflight's says with these variables: `LEVEL FOUND` of one check.
+///
+/// # Panics
+///
+/// When the template cannot be rendered, or gives no JSON.
+#[must_use]
+pub fn findings(variables: &Variables, template: &str, check: &str) -> Vec<String> {
+    let text = variables.rendered(template);
     let findings: Vec<Json> =
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
     let word = |one: &Json, name: &str| one[name].as_str().unwrap_or_default().to_owned();

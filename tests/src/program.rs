@@ -1,5 +1,7 @@
 //! Runs the real program in a folder of its own, with nothing from the tester's environment.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -81,11 +83,28 @@ impl Place {
 
     /// Writes a file; folders on the way are made.
     pub fn write(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.path().join(name);
+        let path = self.at(name);
         let parent = path.parent().expect("it is below the folder");
         std::fs::create_dir_all(parent).expect("folders can be made in the folder");
         std::fs::write(&path, text).expect("files can be written in the folder");
         path
+    }
+
+    /// A path below the folder.
+    pub fn at(&self, name: &str) -> PathBuf {
+        self.path().join(name)
+    }
+
+    /// What is in a file, or nothing.
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.at(name)).unwrap_or_default()
+    }
+
+    /// Writes a script of the shell that can be called, without its first line; `HERE` in it is the folder.
+    pub fn program(&self, name: &str, source: &str) {
+        let source = source.replace("HERE", &self.path().display().to_string());
+        let path = self.write(name, &format!("#!/bin/sh\n{source}\n"));
+        std::fs::set_permissions(path, Permissions::from_mode(0o755)).expect("it was just written");
     }
 
     /// Runs `windlass` with these words.

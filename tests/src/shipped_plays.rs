@@ -60,7 +60,7 @@ impl Hosts {
 
     /// A path below the place.
     pub fn at(&self, name: &str) -> std::path::PathBuf {
-        self.place.path().join(name)
+        self.place.at(name)
     }
 
     /// Writes a file; `HERE` in it is this place.
@@ -73,16 +73,12 @@ impl Hosts {
     /// What is in a file, or nothing.
     #[must_use]
     pub fn read(&self, name: &str) -> String {
-        std::fs::read_to_string(self.at(name)).unwrap_or_default()
+        self.place.read(name)
     }
 
     /// A program that hosts run in place of their own. `WHO` in its environment is the host, where a play says so.
     pub fn program(&self, name: &str, source: &str) -> &Self {
-        use std::os::unix::fs::PermissionsExt as _;
-        let path = format!("bin/{name}");
-        self.write(&path, &format!("#!/bin/sh\n{source}\n"));
-        std::fs::set_permissions(self.at(&path), std::fs::Permissions::from_mode(0o755))
-            .expect("it was just written");
+        self.place.program(&format!("bin/{name}"), source);
         self
     }
 

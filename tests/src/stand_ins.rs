@@ -1,10 +1,10 @@
 //! Scripts that the playbooks ship, on this machine: `/etc/kubernetes` is a folder of the test's, and the programs of a
 //! node are stand-ins. They run under each of [`SHELLS`].
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use crate::program::root;
+use crate::program::{Place, Printed, root};
 
 /// Shells as nodes have them.
 pub const SHELLS: &[&[&str]] = &[&["dash"], &["bash"], &["busybox", "sh"]];
@@ -15,20 +15,8 @@ const OUTSIDE: &[&str] = &["crictl", "ctr", "docker", "podman", "kubectl", "syst
 /// A node.
 #[derive(Debug)]
 pub struct Node {
-    folder: tempfile::TempDir,
+    place: Place,
     shell: &'static [&'static str],
-}
-
-/// How a script ended, and what it printed.
-#[derive(Debug)]
-#[must_use = "assert on it"]
-pub struct Ran {
-    /// The exit status.
-    pub status: i32,
-    /// Standard output.
-    pub out: String,
-    /// Standard error.
-    pub err: String,
 }
 
 impl Node {
@@ -38,8 +26,10 @@ impl Node {
     }
 
     fn new(shell: &'static [&'static str]) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let node = Self { folder, shell };
+        let node = Self {
+            place: Place::new(),
+            shell,
+        };
         for name in OUTSIDE {
             node.tool(name, "exit 1");
         }
@@ -48,7 +38,7 @@ impl Node {
 
     /// A path below its folder.
     pub fn at(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.place.at(name)
     }
 
     /// The same as text.
@@ -58,20 +48,14 @@ impl Node {
 
     /// Writes a file; `HERE` in it is the node's folder.
     pub fn write(&self, name: &str, text: &str) -> &Self {
-        let path = self.at(name);
-        let parent = path.parent().expect("it is below the folder");
-        std::fs::create_dir_all(parent).expect("folders can be made in the folder");
-        std::fs::write(
-            path,
-            text.replace("HERE", &self.folder().display().to_string()),
-        )
-        .expect("files can be written in the folder");
+        let here = self.place.path().display().to_string();
+        self.place.write(name, &text.replace("HERE", &here));
         self
     }
 
     /// What is in a file, or nothing.
     pub fn read(&self, name: &str) -> String {
-        std::fs::read_to_string(self.at(name)).unwrap_or_default()
+        self.place.read(name)
     }
 
     /// A program that is first in the `PATH`.
@@ -81,15 +65,12 @@ impl Node {
 
     /// A program anywhere below its folder.
     pub fn program(&self, name: &str, source: &str) -> &Self {
-        use std::os::unix::fs::PermissionsExt as _;
-        self.write(name, &format!("#!/bin/sh\n{source}\n"));
-        let mode = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(self.at(name), mode).expect("it was just written");
+        self.place.program(name, source);
         self
     }
 
     /// Runs a script of `playbooks/files`, for which `k` in this folder is `/etc/kubernetes`.
-    pub fn run(&self, script: &str, words: &[&str]) -> Ran {
+    pub fn run(&self, script: &str, words: &[&str]) -> Printed {
         let shipped = root().join("playbooks/files").join(script);
         let text = std::fs::read_to_string(shipped).expect("the script is shipped");
         self.write(
@@ -101,20 +82,16 @@ impl Node {
             .args(&self.shell[1..])
             .arg(self.at("script.sh"))
             .args(words)
-            .current_dir(self.folder())
+            .current_dir(self.place.path())
             .env_clear()
             .env("PATH", path)
             .output()
             .expect("the shell is on this machine: tests/setup-check.sh brings it");
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Ran {
+        Printed {
             status: output.status.code().unwrap_or(-1),
             out: text(output.stdout),
             err: text(output.stderr),
         }
-    }
-
-    fn folder(&self) -> &Path {
-        self.folder.path()
     }
 }

@@ -8,7 +8,6 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -181,11 +180,10 @@ fn a_chart_is_rendered_by_helm_on_the_control_host() {
         "cni_manifests:\n  - url: {address}/net-1.2.3.tgz\n    checksum: {CHART_SUM}\n    helm: {{release: net, namespace: net-system, values: {{cidr: \"{{{{ cluster_pod_subnet }}}}\"}}}}\n"
     );
     let helm = |version: &str| {
-        let helm = place.write(
+        place.program(
             "bin/helm",
-            &format!("#!/bin/sh\ncase $1 in\nversion) echo {version} ;;\ntemplate) echo run >>\"$HOME/renderings\"; echo \"# $*\"; cat ;;\nesac\n"),
+            &format!("case $1 in\nversion) echo {version} ;;\ntemplate) echo run >>\"$HOME/renderings\"; echo \"# $*\"; cat ;;\nesac"),
         );
-        std::fs::set_permissions(helm, std::fs::Permissions::from_mode(0o755)).unwrap();
     };
     let run = || {
         place.write("vars.yml", &chart);

@@ -2,7 +2,6 @@
 //! variable, with what became of it and what to write.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::{Value as Json, json};
 use windlass::yaml;
@@ -383,9 +382,7 @@ fn is_of_a_name(letter: char) -> bool {
 /// What `state.yml` says on a first control plane, with stand-ins for kubeadm.
 fn version(kubeadm: &str, wanted: &str) -> Printed {
     let place = Place::new();
-    let program = place.write("bin/kubeadm", &format!("#!/bin/sh\necho {kubeadm}\n"));
-    std::fs::set_permissions(program, std::fs::Permissions::from_mode(0o755))
-        .expect("a file of our own");
+    place.program("bin/kubeadm", &format!("echo {kubeadm}"));
     let shipped = root().join("playbooks").display().to_string();
     let play = format!(
         "- hosts: control_plane\n  gather_facts: false\n  vars_files: [{shipped}/vars/cluster.yml]\n  tasks:\n    - import_tasks: {shipped}/tasks/validate.yml\n    \

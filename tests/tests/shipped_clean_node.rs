@@ -1,14 +1,13 @@
 //! `clean-node.sh`, which takes away what `kubeadm reset` leaves, with programs of the test's own.
 
-use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use windlass_tests::program::root;
+use windlass_tests::program::{Place, root};
 
 /// Runs it where this is the state of the unit `kubelet`; what it printed, and how crictl was called.
 fn run(kubelet: &str, words: &[&str]) -> (String, String) {
-    let folder = tempfile::tempdir().expect("a folder of our own");
-    let calls = folder.path().join("calls");
+    let place = Place::new();
+    let calls = place.at("calls");
     let tools = [
         (
             "systemctl",
@@ -23,12 +22,9 @@ fn run(kubelet: &str, words: &[&str]) -> (String, String) {
         ),
     ];
     for (name, script) in tools {
-        let tool = folder.path().join(name);
-        std::fs::write(&tool, format!("#!/bin/sh\n{script}\n")).expect("it can be written");
-        let mode = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(&tool, mode).expect("it is ours");
+        place.program(name, &script);
     }
-    let path = format!("{}:/usr/bin:/bin", folder.path().display());
+    let path = format!("{}:/usr/bin:/bin", place.path().display());
     let output = Command::new("sh")
         .arg(root().join("playbooks/files/clean-node.sh"))
         .args(["--no-cni", "--no-iptables"])
@@ -38,7 +34,7 @@ fn run(kubelet: &str, words: &[&str]) -> (String, String) {
         .expect("there is a shell");
     assert!(output.status.success(), "{output:?}");
     let printed = String::from_utf8(output.stdout).expect("it is text");
-    (printed, std::fs::read_to_string(calls).unwrap_or_default())
+    (printed, place.read("calls"))
 }
 
 #[test]

@@ -1,14 +1,13 @@
 //! `encryption.sh`: the stages of a new key, from any of which a stopped run goes on, with a kubectl of the test's own.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use windlass_tests::program::root;
+use windlass_tests::program::{Place, root};
 
 /// A control plane of the test's own.
 struct Node {
-    folder: tempfile::TempDir,
+    place: Place,
     shell: &'static [&'static str],
 }
 
@@ -18,32 +17,26 @@ const SHELLS: [&[&str]; 2] = [&["dash"], &["busybox", "sh"]];
 impl Node {
     fn new(shell: &'static [&'static str]) -> Self {
         let node = Self {
-            folder: tempfile::tempdir().expect("a folder of our own"),
+            place: Place::new(),
             shell,
         };
-        let kubectl = "#!/bin/sh\ncase $* in\n*'get namespaces'*) printf 'default\\nkube-system\\n' ;;\n\
+        let kubectl = "case $* in\n*'get namespaces'*) printf 'default\\nkube-system\\n' ;;\n\
              *'get secrets'*) cat HERE/refuses >/dev/null 2>&1 && exit 1; echo '{}' ;;\n\
-             *replace*) cat >HERE/replaced.$$; grep -q 'not listed' HERE/replaced.$$ && echo 'error: no YAML' >&2; exit 0 ;;\nesac\n";
-        let tool = node.at("kubectl");
-        let here = node.folder.path().display().to_string();
-        std::fs::write(&tool, kubectl.replace("HERE", &here)).expect("it can be written");
-        let mode = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(&tool, mode).expect("it is ours");
+             *replace*) cat >HERE/replaced.$$; grep -q 'not listed' HERE/replaced.$$ && echo 'error: no YAML' >&2; exit 0 ;;\nesac";
+        node.place.program("kubectl", kubectl);
         // Nobody waits for the time between two tries.
-        std::fs::write(node.at("sleep"), "#!/bin/sh\n").expect("it can be written");
-        std::fs::set_permissions(node.at("sleep"), std::fs::Permissions::from_mode(0o755))
-            .expect("it is ours");
+        node.place.program("sleep", "");
         std::fs::create_dir_all(node.at("etc/pki/encryption")).expect("folders can be made");
         node
     }
 
     fn at(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.place.at(name)
     }
 
     /// The exit status, and all that it printed.
     fn run(&self, words: &[&str]) -> (i32, String) {
-        let path = format!("{}:/usr/bin:/bin", self.folder.path().display());
+        let path = format!("{}:/usr/bin:/bin", self.place.path().display());
         let output = Command::new(self.shell[0])
             .args(&self.shell[1..])
             .arg(root().join("playbooks/files/encryption.sh"))

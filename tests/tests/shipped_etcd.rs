@@ -1,8 +1,9 @@
 //! `etcd.sh`, which asks, saves and restores the etcd of a node, with stand-ins for etcd's own programs: which of them
 //! it uses, and what it does where there is none.
 
+use windlass_tests::program::Printed;
 use windlass_tests::shipped_plays::{Hosts, play, tasks};
-use windlass_tests::stand_ins::{Node, Ran};
+use windlass_tests::stand_ins::Node;
 
 /// An etcdctl of version `$1`: from 3.6 on it has no `snapshot status`, and explains itself at length.
 const ETCDCTL: &str = r#"
@@ -65,7 +66,7 @@ fn of(version: &str, source: &str) -> String {
         .replace("REVISION", "1234")
 }
 
-fn snapshot(node: &Node) -> Ran {
+fn snapshot(node: &Node) -> Printed {
     node.run("etcd.sh", &["snapshot", &node.path("work")])
 }
 
@@ -268,7 +269,11 @@ fn a_file_of_the_control_host_is_an_etcdutl_for_the_nodes_machine() {
             "for machines of the kind x86_64, and the node is aarch64",
         ),
         (b"\x1f\x8b\x08\0".to_vec(), "x86_64", "is an archive"),
-        (b"#!/bin/sh\n".to_vec(), "x86_64", "is no program for Linux"),
+        (
+            b"#!/bin/sh\n".to_vec(),
+            "x86_64",
+            "is no program for Linux",
+        ),
     ] {
         for node in Node::each() {
             std::fs::write(node.at("tool"), &bytes).expect("a file of our own");

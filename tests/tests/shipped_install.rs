@@ -1,7 +1,6 @@
 //! What is found out before anything is installed, with stand-ins for apt and dnf: which version there is, whether the key is
 //! the right one, and that a node which has everything gets nothing. Real apt and dnf: `fleet_install`.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use base64::Engine as _;
@@ -34,11 +33,7 @@ impl Node {
     }
 
     fn program(self, name: &str, source: &str) -> Self {
-        let path = self
-            .place
-            .write(&format!("bin/{name}"), &format!("#!/bin/sh\n{source}\n"));
-        let mode = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(path, mode).expect("it was just written");
+        self.place.program(&format!("bin/{name}"), source);
         self
     }
 

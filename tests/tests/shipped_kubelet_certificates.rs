@@ -1,10 +1,9 @@
 //! `kubelet-certificates.sh`, which approves what kubelets ask to serve with: only for nodes of the inventory, and only for
 //! their own names and addresses. With a kubectl of the test's own and real requests (`openssl req`).
 
-use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use windlass_tests::program::root;
+use windlass_tests::program::{Place, root};
 
 /// CN=system:node:w1, O=system:nodes; w1, 10.0.0.5 and `fd00::5`.
 const W1: &str = "\
@@ -73,18 +72,15 @@ fn request(name: &str, who: &str, usages: &str, text: &str) -> String {
 fn run(requests: &[String], words: &[&str]) -> (String, String) {
     let mut seen = None;
     for shell in [&["dash"][..], &["busybox", "sh"]] {
-        let folder = tempfile::tempdir().expect("a folder of our own");
-        let approved = folder.path().join("approved");
+        let place = Place::new();
+        let approved = place.at("approved");
         let kubectl = format!(
-            "#!/bin/sh\ncase $* in\n*'certificate approve'*) shift 4; echo \"$*\" >>{} ;;\n*) {} ;;\nesac\n",
+            "case $* in\n*'certificate approve'*) shift 4; echo \"$*\" >>{} ;;\n*) {} ;;\nesac\n",
             approved.display(),
             requests.concat()
         );
-        let tool = folder.path().join("kubectl");
-        std::fs::write(&tool, kubectl).expect("it can be written");
-        let mode = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(&tool, mode).expect("it is ours");
-        let path = format!("{}:/usr/bin:/bin", folder.path().display());
+        place.program("kubectl", &kubectl);
+        let path = format!("{}:/usr/bin:/bin", place.path().display());
         let output = Command::new(shell[0])
             .args(&shell[1..])
             .arg(root().join("playbooks/files/kubelet-certificates.sh"))

@@ -7,7 +7,7 @@ const INVENTORY: &str = "[control_plane]\ncp1\n[workers]\nw1\nw2\n[all:vars]\nan
                          control_plane_endpoint=192.0.2.10:6443\n";
 
 /// The Nodes as they are, but for w1, which has the label already.
-const KUBECTL: &str = r#"#!/bin/sh
+const KUBECTL: &str = r#"
 echo "$*" >>HERE/log
 case "$*" in
   *'get nodes'*)
@@ -39,19 +39,16 @@ const PLAY: &str = r"
 ";
 
 fn play(place: &Place, text: &str, more: &[&str]) -> Printed {
-    use std::os::unix::fs::PermissionsExt as _;
     let here = place.path().display().to_string();
     let text = text
         .replace("PLAYBOOKS", &root().join("playbooks").display().to_string())
         .replace("HERE", &here);
-    let kubectl = place.write("kubectl", &KUBECTL.replace("HERE", &here));
-    std::fs::set_permissions(kubectl, std::fs::Permissions::from_mode(0o755))
-        .expect("it was just written");
+    place.program("kubectl", KUBECTL);
     place.play(INVENTORY, &text, more)
 }
 
 fn log(place: &Place) -> String {
-    std::fs::read_to_string(place.path().join("log")).unwrap_or_default()
+    place.read("log")
 }
 
 #[test]

@@ -1,22 +1,15 @@
 //! `preflight.yml` on one node, from what its scripts see on a machine of the test's own to what the table says.
 
 use serde_json::{Value as Json, json};
-use windlass_tests::machine::{Machine, shells};
+use windlass_tests::machine::Machine;
+use windlass_tests::nodes::findings;
 use windlass_tests::shipped_variables::Variables;
 
 /// What look.sh says of a machine: its lines that begin with `what`.
 fn looked(machine: &Machine, what: &str) -> Vec<String> {
-    let of = |shell| {
-        let lines = machine.run(shell, "preflight/look.sh", &["/none.sock", "", "/srv/etcd"]);
-        let wanted = lines.into_iter().filter(|line| line.starts_with(what));
-        wanted.collect::<Vec<_>>()
-    };
-    let all: Vec<_> = shells().into_iter().map(of).collect();
-    assert!(
-        all.iter().all(|one| *one == all[0]),
-        "shells differ: {all:?}"
-    );
-    all[0].clone()
+    let mut lines = machine.run_everywhere("preflight/look.sh", &["/none.sock", "", "/srv/etcd"]);
+    lines.retain(|line| line.starts_with(what));
+    lines
 }
 
 /// What the table says of a host, `CHECK LEVEL FOUND`, for one check.
@@ -35,19 +28,7 @@ fn judged(check: &str, data: &Json) -> Vec<String> {
         all[name] = value.clone();
     }
     let variables = Variables::new(&["cluster.yml", "preflight.yml"], all);
-    let text = variables.rendered("preflight/host.json.j2");
-    let findings: Vec<Json> =
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
-    let word = |one: &Json, name: &str| one[name].as_str().unwrap_or_default().to_owned();
-    findings
-        .iter()
-        .filter(|one| one["check"] == check)
-        .map(|one| {
-            format!("{} {}", word(one, "level"), word(one, "found"))
-                .trim()
-                .to_owned()
-        })
-        .collect()
+    findings(&variables, "preflight/host.json.j2", check)
 }
 
 fn look(lines: &[&str]) -> Json {

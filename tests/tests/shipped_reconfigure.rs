@@ -2,12 +2,11 @@
 //! of the test's own, and processes that are called as those of static pods.
 
 use std::fmt::Write as _;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::Duration;
 
-use windlass_tests::program::root;
+use windlass_tests::program::{Place, root};
 
 /// The shells that nodes have.
 const SHELLS: [&[&str]; 2] = [&["dash"], &["busybox", "sh"]];
@@ -18,7 +17,7 @@ const CONFIG: &str = "---\napiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfigu
 ---\nkind: KubeletConfiguration\ncgroupDriver: other\nmaxPods: 7\n---\nkind: KubeProxyConfiguration\nmode: ipvs\nudpIdleTimeout: 5m\n";
 
 /// kubeadm: writes into the folder that it is given what the test has put into `wanted`, and keeps what it was told.
-const KUBEADM: &str = r#"#!/bin/sh
+const KUBEADM: &str = r#"
 root=/nowhere
 for word in "$@"; do [ "$last" = --rootfs ] && root=$word; last=$word; done
 put() { mkdir -p "$root$(dirname "$2")" && cp "HERE/wanted/$1" "$root$2"; }
@@ -35,7 +34,7 @@ case $* in
 esac
 "#;
 
-const KUBECTL: &str = r"#!/bin/sh
+const KUBECTL: &str = r"
 case $* in
   *kubeadm-config*) cat HERE/cluster ;;
   *kubelet-config*) cat HERE/kubelet/config.yaml ;;
@@ -46,14 +45,14 @@ esac
 
 /// A control plane of the test's own.
 struct Node {
-    folder: tempfile::TempDir,
+    place: Place,
     shell: &'static [&'static str],
 }
 
 impl Node {
     fn new(shell: &'static [&'static str]) -> Self {
         let node = Self {
-            folder: tempfile::tempdir().expect("a folder of our own"),
+            place: Place::new(),
             shell,
         };
         for folder in ["etc/manifests", "kubelet", "wanted", "bin"] {
@@ -81,23 +80,19 @@ impl Node {
     }
 
     fn at(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.place.at(name)
     }
 
     fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.at(name), text).expect("it can be written");
+        self.place.write(name, text);
     }
 
     fn read(&self, name: &str) -> String {
-        std::fs::read_to_string(self.at(name)).expect("it is there")
+        self.place.read(name)
     }
 
-    fn program(&self, name: &str, script: &str) {
-        let tool = self.at("bin").join(name);
-        let here = self.folder.path().display().to_string();
-        std::fs::write(&tool, script.replace("HERE", &here)).expect("it can be written");
-        let mode = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(&tool, mode).expect("it is ours");
+    fn program(&self, name: &str, source: &str) {
+        self.place.program(&format!("bin/{name}"), source);
     }
 
     fn command(&self, verb: &str, words: &[&str]) -> Command {
@@ -283,7 +278,7 @@ struct Kubelet(Child);
 
 impl Kubelet {
     fn watch(node: &Node, name: &str, argument: &str) -> Self {
-        node.program(name, "#!/bin/sh\nwhile sleep 1; do :; done\n");
+        node.program(name, "while sleep 1; do :; done\n");
         let manifest = node.at(&format!("etc/manifests/{name}.yaml"));
         let script = format!(
             "cp {0} {1}; while cmp -s {0} {1}; do sleep 0.1; done; sleep 1.2; exec {2} {argument}",

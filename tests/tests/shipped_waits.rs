@@ -1,7 +1,5 @@
 //! What the shipped playbooks wait for, and for how long: task files on this machine, with a stand-in for kubectl.
 
-use std::os::unix::fs::PermissionsExt as _;
-
 use windlass_tests::program::{Place, Printed, root};
 
 const CLUSTER: &str = "[control_plane]\ncp1\n[all:vars]\nansible_connection=local\ncontrol_plane_endpoint=192.0.2.10:6443\n";
@@ -9,10 +7,7 @@ const CLUSTER: &str = "[control_plane]\ncp1\n[all:vars]\nansible_connection=loca
 /// Tasks of a play on a first control plane that has no cluster yet, where kubectl is this script.
 fn play(kubectl: &str, variables: &str, tasks: &str) -> Printed {
     let place = Place::new();
-    let source = kubectl.replace("HERE", &place.path().display().to_string());
-    let program = place.write("bin/kubectl", &format!("#!/bin/sh\n{source}\n"));
-    std::fs::set_permissions(program, std::fs::Permissions::from_mode(0o755))
-        .expect("a file of our own");
+    place.program("bin/kubectl", kubectl);
     let shipped = root().join("playbooks").display().to_string();
     let play = format!(
         "- hosts: control_plane\n  gather_facts: false\n  vars_files: [PLAYBOOKS/vars/cluster.yml]\n  tasks:\n    \
