@@ -19,7 +19,7 @@ while [ $# -gt 0 ]; do
     --keep-cni) keep_cni=$2 && shift ;;
     --ca) ca=$2 && shift ;;
     --cri) cri=$2 && shift ;;
-    *) echo "clean-node.sh: $1 is no option" >&2 && exit 64 ;;
+    *) echo "clean-node.sh: $1 is not an option" >&2 && exit 64 ;;
   esac
   shift
 done

@@ -261,7 +261,7 @@ room() {
 digest() {
   [ -r "$1" ] || die "$1 cannot be read"
   size=$(wc -c <"$1" | tr -d ' ')
-  [ "$size" -gt 32 ] || die "$1 has $size bytes: it is no snapshot"
+  [ "$size" -gt 32 ] || die "$1 has $size bytes: it is not a snapshot"
   [ $((size % 512)) -eq 32 ] ||
     die "$1 does not end with a checksum, as a snapshot does: was it cut short, or is it a copy of etcd's own file?"
   has sha256sum || return 0
@@ -273,7 +273,7 @@ digest() {
 # check FILE SEEN: what the tool that was found says of the snapshot. SEEN is how it sees the file.
 check() {
   digest "$1"
-  answer=$(offline snapshot status "$2" -w json) || die "$1 is no snapshot that can be restored"
+  answer=$(offline snapshot status "$2" -w json) || die "$1 is not a snapshot that can be restored"
   # More than keys of nothing: an empty etcd is not what anyone wants to keep.
   case $answer in
     *'"totalKey":0,'* | *'"revision":0,'*) die "$1 holds no keys: $answer" ;;
@@ -365,7 +365,7 @@ describe() {
 
 # What it is for is in its first bytes. Its version it says itself, where this machine can run it.
 brought() {
-  if [ ! -f "$1" ] || [ ! -r "$1" ]; then die "$1 is no file that can be read"; fi
+  if [ ! -f "$1" ] || [ ! -r "$1" ]; then die "$1 is not a file that can be read"; fi
   if [ "$4" = unlisted ]; then die "SHA256SUMS of the bundle has no line for $1"; fi
   if [ "$4" ]; then
     is=$(sha256sum "$1" | cut -d ' ' -f 1)
@@ -375,7 +375,7 @@ brought() {
   case $begins in
     7f454c46*) ;;
     1f8b*) die "$1 is an archive: unpack it, and name the etcdutl that is in it" ;;
-    *) die "$1 is no program for Linux" ;;
+    *) die "$1 is not a program for Linux" ;;
   esac
   case $(printf '%s' "$begins" | cut -c 37-40) in
     3e00) kind=x86_64 ;;
@@ -396,7 +396,7 @@ is_etcdutl() {
   is=$(printf '%s\n' "$2" | version_in)
   case $2 in
     'etcdutl version: '*) ;;
-    *) die "$1 is no etcdutl: as its version it says $(printf '%.100s' "$2" | tr '\n' ' ')" ;;
+    *) die "$1 is not etcdutl: as its version it says $(printf '%.100s' "$2" | tr '\n' ' ')" ;;
   esac
   [ -z "$3" ] || [ "$is" = "$3" ] || die "$1 is etcdutl $is, and etcd is $3: it must be of the same minor version"
 }

@@ -153,7 +153,7 @@ renew() {
     if ! grep -qxF "    $annotation: \"$stamp\"" "$file"; then
       # A name that begins with a dot is nothing to the kubelet.
       new=$manifests/.$name.windlass
-      annotated "$file" "$stamp" >"$new" || die "$file is no manifest of kubeadm's: it has no line \`metadata:\`"
+      annotated "$file" "$stamp" >"$new" || die "$file is not a manifest of kubeadm's: it has no line \`metadata:\`"
       mv "$new" "$file"
       echo changed
     fi

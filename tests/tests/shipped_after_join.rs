@@ -1,4 +1,4 @@
-//! What follows a join or a restart: tokens that are minted while the endpoint is away, and where the pods of DNS are.
+//! What follows a join or a restart: tokens that are created while the endpoint is away, and where the pods of DNS are.
 
 use windlass_tests::shipped_plays::{Hosts, play, tasks};
 
@@ -40,18 +40,18 @@ fn a_token_is_minted_again_when_the_endpoint_was_away_and_not_when_it_is_refused
             ),
         );
         let tasks = format!(
-            "{}{}    - include_tasks: tasks/mint.yml\n",
+            "{}{}    - include_tasks: tasks/join-token.yml\n",
             found("['cp1']"),
             play("cp1")
         );
-        let minting = std::fs::read_to_string(hosts.at("tasks/mint.yml"))
+        let creating = std::fs::read_to_string(hosts.at("tasks/join-token.yml"))
             .expect("it is shipped")
             .replace(
                 "  kubeadm_token:\n",
                 "  kubeadm_token:\n    kubeconfig: HERE/admin.conf\n",
             )
             .replace("delay: 6", "delay: 0");
-        hosts.replace("tasks/mint.yml", &minting);
+        hosts.replace("tasks/join-token.yml", &creating);
         let printed = hosts.run(&tasks, &[]);
         let seen = printed.text();
         assert_eq!(printed.status == 0, again, "{error}\n{seen}");

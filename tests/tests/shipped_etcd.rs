@@ -219,7 +219,7 @@ fn a_tool_that_was_brought_restores_if_it_is_an_etcdutl_of_etcds_version() {
     for (source, version, why) in [
         (ETCDUTL, "3.6", ""),
         (ETCDUTL, "3.7", "is etcdutl 3.7, and etcd is 3.6"),
-        (ETCDCTL, "3.6", "is no etcdutl"),
+        (ETCDCTL, "3.6", "is not etcdutl"),
         ("exit 126", "3.6", "cannot be run"),
     ] {
         for node in Node::each() {
@@ -272,7 +272,7 @@ fn a_file_of_the_control_host_is_an_etcdutl_for_the_nodes_machine() {
         (
             b"#!/bin/sh\n".to_vec(),
             "x86_64",
-            "is no program for Linux",
+            "is not a program for Linux",
         ),
     ] {
         for node in Node::each() {
@@ -292,7 +292,7 @@ fn a_file_of_the_control_host_is_an_etcdutl_for_the_nodes_machine() {
         );
         assert!(
             ran.err
-                .contains("/nowhere/etcdutl is no file that can be read")
+                .contains("/nowhere/etcdutl is not a file that can be read")
         );
     }
 }
@@ -351,7 +351,7 @@ fn a_restore_says_first_where_there_is_nothing_that_could_restore() {
             "x86_64",
             "",
             "nowhere",
-            "nowhere is no file that can be read",
+            "nowhere is not a file that can be read",
         ),
         ("3.6", "x86_64", "", "bundle", ""),
         (

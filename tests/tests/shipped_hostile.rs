@@ -63,7 +63,7 @@ fn a_backup_writes_what_a_backup_has_and_nothing_that_the_node_chose() {
         let seen = printed.text();
         assert_ne!(printed.status, 0, "{what}\n{seen}");
         assert!(
-            seen.contains("no name of a certificate or key"),
+            seen.contains("not the name of a certificate or key"),
             "{what}\n{seen}"
         );
         assert!(

@@ -141,7 +141,7 @@ fn a_key_is_known_by_its_fingerprint() {
         (
             b"<!DOCTYPE html><p>Not found".to_vec(),
             RSA,
-            "is no key, but a page: <!DOCTYPE html>",
+            "is not a key, but a page: <!DOCTYPE html>",
         ),
         (b"nothing".to_vec(), RSA, "cannot be read as a key"),
         (vec![0xff; 40], RSA, "cannot be read as a key"),

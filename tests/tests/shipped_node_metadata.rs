@@ -116,7 +116,11 @@ fn what_is_no_label_or_taint_is_said_before_anything_is_done() {
             "node_taints has the item \"a:NoShedule\"",
         ),
         // Of the right kind, and still none.
-        ("node_labels", "{a b: c}", "labels of w1: `a b` is no key"),
+        (
+            "node_labels",
+            "{a b: c}",
+            "labels of w1: `a b` is not a valid key",
+        ),
         (
             "node_taints",
             "[{key: a, efect: NoSchedule}]",

@@ -31,7 +31,7 @@ fn rollout(gate: &str) -> (Vec<String>, String, i32) {
     let printed = place.run(&["run", playbook, "-i", inventory, "-e", &variables]);
     let said = printed
         .out
-        .rsplit("How it stands")
+        .rsplit("Where things stand")
         .next()
         .unwrap_or_default();
     let lines = said

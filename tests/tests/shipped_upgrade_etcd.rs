@@ -86,7 +86,7 @@ const JUMPS: &str = "
     3.4.13 | 3.4.13 | v1.34.4 | IMAGE:v3.5.26 | | [cp1] |
     3.4.13 | 3.4.13 | v1.34.4 | | | [cp1] | one minor version at a time. It is now: cp1: 3.4.13
     3.3.10 | 3.3.10 | v1.34.4 | IMAGE:v3.5.26 | | [cp1] | first to 3.4
-    3.5.24 | 3.5.24 | v1.34.4 | IMAGE:latest | | [cp1] | its tag is no version of etcd
+    3.5.24 | 3.5.24 | v1.34.4 | IMAGE:latest | | [cp1] | its tag is not a version of etcd
     3.5.24 | 3.5.24 | v1.34.4 | IMAGE:v3.6.5 | | [cp1] | That is for kubeadm to do
     3.5.24 | 3.5.24 | v1.34.4 | | 3.5.24-0 | [cp1] |
     3.5.26 | 3.5.26 | v1.36.3 | | 3.5.26-0 | [cp1] | imageTag 3.5.26-0 keeps it at 3.5: take that out of etcd.local in the ConfigMap

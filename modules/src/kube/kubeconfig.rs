@@ -209,7 +209,7 @@ impl Config {
     /// Whether each value has the form of what it is.
     fn checked(&self) -> Result<(), String> {
         if self.api_version != "v1" || self.kind != "Config" {
-            return Err("it is no `Config` of `v1`".to_owned());
+            return Err("it is not a `Config` of `v1`".to_owned());
         }
         let named = [&self.current_context].into_iter();
         let named = named.chain(self.clusters.iter().map(|one| &one.name));

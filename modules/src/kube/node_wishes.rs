@@ -81,7 +81,7 @@ impl Wishes {
             Value::Array(items) => items,
             other => {
                 return Err(format!(
-                    "{} is no list: write [\"dedicated=db:NoSchedule\"]",
+                    "{} is not a list: write [\"dedicated=db:NoSchedule\"]",
                     shown(other)
                 ));
             }
@@ -121,14 +121,14 @@ fn texts(
         Value::Object(map) => map,
         other => {
             return Err(format!(
-                "{} is no mapping: write {{key: \"value\"}}",
+                "{} is not a mapping: write {{key: \"value\"}}",
                 shown(other)
             ));
         }
     };
     let pair = |(key, value): (&String, &Value)| {
         if !is_key(key) {
-            return Err(format!("`{key}` is no key: {KEY}"));
+            return Err(format!("`{key}` is not a valid key: {KEY}"));
         }
         match value {
             Value::Null => Ok((key.clone(), None)),
@@ -181,14 +181,14 @@ fn taint(item: &Value) -> Result<(TaintId, Option<String>), String> {
         }
     };
     if !is_key(key) {
-        return Err(format!("`{key}` is no key: {KEY}"));
+        return Err(format!("`{key}` is not a valid key: {KEY}"));
     }
     if !is_label_value(value) {
         return Err(LABEL_VALUE.to_owned());
     }
     if !(EFFECTS.contains(&effect) || gone && effect.is_empty()) {
         return Err(format!(
-            "`{effect}` is no effect: there are {}",
+            "`{effect}` is not an effect: there are {}",
             EFFECTS.join(", ")
         ));
     }

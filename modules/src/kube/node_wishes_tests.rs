@@ -143,18 +143,18 @@ fn what_is_no_label_annotation_or_taint_is_said_with_what_it_became() {
         "version is 1.3, and no text: write it in quotes, version: \"1.3\" (or as you meant it)"
     );
     assert!(label(json!({"gpu": true})).starts_with("gpu is true, and no text"));
-    assert!(label(json!("a=b")).contains("is no mapping"));
-    assert!(label(json!({"a b": "c"})).contains("`a b` is no key"));
+    assert!(label(json!("a=b")).contains("is not a mapping"));
+    assert!(label(json!({"a b": "c"})).contains("`a b` is not a valid key"));
     assert!(label(json!({"a": "b c"})).contains("a is \"b c\": a label's value"));
-    assert!(label(json!({"Upper.Domain/x": "c"})).contains("is no key"));
+    assert!(label(json!({"Upper.Domain/x": "c"})).contains("is not a valid key"));
     let annotation = |value: Value| Wishes::default().annotations(&value).unwrap_err();
     assert!(annotation(json!({"windlass/cordoned": "true"})).contains("keeps for itself"));
     assert!(annotation(json!({"a": "x".repeat(200_000)})).contains("200000 bytes"));
     let taint = |value: Value| Wishes::default().taints(&value).unwrap_err();
-    assert!(taint(json!("a:NoSchedule")).contains("is no list"));
+    assert!(taint(json!("a:NoSchedule")).contains("is not a list"));
     assert!(
         taint(json!(["a=b"]))
-            .contains("`` is no effect: there are NoSchedule, PreferNoSchedule, NoExecute")
+            .contains("`` is not an effect: there are NoSchedule, PreferNoSchedule, NoExecute")
     );
     assert!(
         taint(json!([{"key": "a", "effect": "NoSchedule", "vlaue": "x"}]))

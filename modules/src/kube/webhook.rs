@@ -90,7 +90,7 @@ impl Wait {
         let state = match Service::of(error) {
             Some(service) => ask(context, kubectl, &service).await?,
             None => State {
-                text: "it is no Service of the cluster".to_owned(),
+                text: "it is not a Service of the cluster".to_owned(),
                 broken: false,
             },
         };

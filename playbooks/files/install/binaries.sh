@@ -49,7 +49,7 @@ compare() {
     algorithm=${3%%:*} wanted=${3#*:}
     case $algorithm in
         sha224 | sha256 | sha384 | sha512) ;;
-        *) fail "the checksum of $2 is no sha256:…: $3" ;;
+        *) fail "the checksum of $2 is not of the form sha256:…: $3" ;;
     esac
     case $wanted in
         *:*)
@@ -99,7 +99,7 @@ bring() {
     case $2 in
         tar:*)
             mkdir "$scratch/$number.d"
-            gzip -dc "$file" 2>/dev/null | tar -xf - -C "$scratch/$number.d" || fail "$3 is no archive (.tar.gz)"
+            gzip -dc "$file" 2>/dev/null | tar -xf - -C "$scratch/$number.d" || fail "$3 is not an archive (.tar.gz)"
             below=$scratch/$number.d/${2#tar:}
             [ -e "$below" ] || fail "$3 is not what it should be: it has no ${2#tar:}"
             ;;

@@ -109,9 +109,9 @@ take_key() {
     printf '%s' "$key" | base64 -d >"$scratch/key" || fail "the key of the repository $name did not come through"
     if grep -q -e '-----BEGIN PGP PUBLIC KEY BLOCK-----' "$scratch/key"; then
         ending=asc
-        unarmored "$scratch/key" >"$scratch/packets" || fail "the key of the repository $name is damaged: its armor is no base64"
+        unarmored "$scratch/key" >"$scratch/packets" || fail "the key of the repository $name is damaged: its armor is not base64"
     elif grep -q -i '<html\|<!doctype\|^error\|not found' "$scratch/key"; then
-        fail "the key of the repository $name is no key, but a page: $(head -c 200 "$scratch/key" | tr -cd '[:print:] ')"
+        fail "the key of the repository $name is not a key, but a page: $(head -c 200 "$scratch/key" | tr -cd '[:print:] ')"
     else
         ending=gpg
         cp "$scratch/key" "$scratch/packets"

@@ -85,7 +85,7 @@ fn loose(left: &str, right: &str) -> Result<Ordering, TemplateError> {
 }
 
 fn bad(version: &str, kind: &str) -> TemplateError {
-    TemplateError::new(format!("'{version}' is no {kind} version"))
+    TemplateError::new(format!("'{version}' is not a {kind} version"))
 }
 
 /// Three numbers, then whether it is final, then the pre-release.

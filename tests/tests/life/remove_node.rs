@@ -10,7 +10,7 @@ pub fn remove_node(life: &Life) {
     let mistyped = life.play("remove-node.yml", &["-e", "node=w22"]);
     assert_eq!(mistyped.status, 2, "{}", mistyped.text);
     assert!(
-        mistyped.text.contains("w22 is no node") && mistyped.text.contains("nearest names: w2,"),
+        mistyped.text.contains("w22 is not a node") && mistyped.text.contains("nearest names: w2,"),
         "{}",
         mistyped.text
     );
