@@ -91,7 +91,12 @@ impl FromRendered for Serial {
             .map(str::trim)
             .and_then(|text| text.strip_suffix('%'))
         {
-            Some(percent) => percent.trim().parse().ok().map(Self::Percent),
+            Some(percent) => percent
+                .trim()
+                .parse()
+                .ok()
+                .filter(|percent| (0.0..=100.0).contains(percent))
+                .map(Self::Percent),
             None => usize::from_rendered(value).map(Self::Count),
         }
     }
@@ -241,5 +246,8 @@ mod tests {
             Some(Serial::Count(2))
         );
         assert_eq!(Serial::from_rendered(&Value::from("some")), None);
+        // No batch would ever have a host in it.
+        assert_eq!(Serial::from_rendered(&Value::from("nan%")), None);
+        assert_eq!(Serial::from_rendered(&Value::from("-1%")), None);
     }
 }

@@ -502,3 +502,40 @@ proptest! {
         let _ = templar().render_file(&source, &FileOptions::default(), &data);
     }
 }
+
+/// The largest and the smallest whole number, and formats that go on where they may not.
+#[test]
+fn what_is_past_the_ends_of_numbers_and_formats_is_an_error_and_no_panic() {
+    const MOST: &str = "170141183460469231731687303715884105727";
+    let scope: Arc<dyn Scope> = Arc::new(Empty);
+    let value = |expression: &str| {
+        let expression = expression
+            .replace("MOST", MOST)
+            .replace("LEAST", "(0 - 2 ** 126 - 2 ** 126)");
+        let value = templar().evaluate(&Expression::written(&expression), &scope);
+        value.map(|value| value.to_string())
+    };
+    assert_eq!(
+        value("LEAST // 3").unwrap(),
+        "-56713727820156410577229101238628035243"
+    );
+    assert_eq!(value("LEAST // -3").unwrap(), format!("{}", i128::MAX / 3));
+    assert!(value("(2 ** 126 - 1 + 2 ** 126) | random(step=2 ** 126)").is_ok());
+    assert!(value("[1].insert(LEAST, 0)").is_ok());
+    let end = "lookup('sequence', 'start=MOST end=MOST')";
+    assert!(value(end).unwrap().contains(MOST));
+    let listed = "[1, 2, 3] | json_query('[0::2]')";
+    assert_eq!(value(listed).unwrap(), "[1, 3]");
+    let quoted = r#"['x:12345678901'] | json_query("[?@=='x:12345678901'] | [0]")"#;
+    assert_eq!(value(quoted).unwrap(), "x:12345678901");
+    for wrong in [
+        "LEAST | abs",
+        "[1, 2, 3] | json_query('[1::2147483647]')",
+        "lookup('sequence', 'count=MOST stride=2')",
+        "lookup('sequence', 'start=--1 end=2')",
+        "'{0[a]\u{e9}}'.format({'a': 1})",
+        "'{0[a]b}'.format({'a': 1})",
+    ] {
+        assert!(value(wrong).is_err(), "{wrong}");
+    }
+}

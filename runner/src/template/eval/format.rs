@@ -99,7 +99,12 @@ fn field_value(path: &str, given: &CallArguments, automatic: &mut usize) -> Resu
             value = attribute(&value, &after[..end]).ok_or_else(missing)?;
             rest = &after[end..];
         } else {
-            let (key, after) = rest[1..].split_once(']').ok_or_else(missing)?;
+            let inside = rest.strip_prefix('[').ok_or_else(|| {
+                TemplateError::new(format!(
+                    "in the format string only '.' or '[' may follow the ']' of '{{{path}}}'"
+                ))
+            })?;
+            let (key, after) = inside.split_once(']').ok_or_else(missing)?;
             let key = key
                 .parse::<i64>()
                 .map_or_else(|_| Value::from(key), Value::from);

@@ -161,7 +161,7 @@ fn insert(shared: &RenderShared<'_>, list: &List, at: usize, item: &Value) -> Re
 /// An index as Python counts, from the end when negative; too far back is the start.
 fn from_end(index: i128, length: usize) -> usize {
     if index < 0 {
-        let back = usize::try_from(-index).unwrap_or(usize::MAX);
+        let back = usize::try_from(index.unsigned_abs()).unwrap_or(usize::MAX);
         length.saturating_sub(back)
     } else {
         usize::try_from(index).unwrap_or(usize::MAX)

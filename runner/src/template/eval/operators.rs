@@ -285,8 +285,8 @@ fn integers(operator: Operator, left: i128, right: i128) -> Option<Result> {
         }
         Operator::FloorDivide => left.checked_div_euclid(right).map(|quotient| {
             // Python rounds down where Euclid rounds towards what keeps the remainder positive.
-            let remainder = left - quotient * right;
-            if remainder != 0 && right < 0 {
+            let exact = left.checked_rem_euclid(right) == Some(0);
+            if !exact && right < 0 {
                 quotient - 1
             } else {
                 quotient

@@ -49,7 +49,10 @@ fn default(input: &mut BoundArguments<'_, '_>) -> Result {
 fn abs(input: &mut BoundArguments<'_, '_>) -> Result {
     let value = input.value(0);
     match integer(&value) {
-        Some(number) => Ok(whole(number.abs())),
+        Some(number) => number
+            .checked_abs()
+            .map(whole)
+            .ok_or_else(|| input.error("got too large a number")),
         None => f64::try_from(value)
             .map(|number| Value::from(number.abs()))
             .map_err(|_| input.wrong(0, "a number")),

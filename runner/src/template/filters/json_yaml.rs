@@ -368,8 +368,38 @@ fn json_query(input: &mut BoundArguments<'_, '_>) -> Result {
             "takes a query of at most {LONGEST_QUERY} characters"
         )));
     }
+    if steps_too_far(&expression) {
+        return Err(input.error("takes slices with numbers of at most 9 digits"));
+    }
     // The library goes as deep as the query is nested.
     stacker::maybe_grow(64 << 20, 64 << 20, || queried(input, &expression))
+}
+
+/// Whether a slice outside of quotes has a number so large that the library, which adds its step to a place in
+/// the list, has no room for the sum.
+fn steps_too_far(query: &str) -> bool {
+    let mut rest = query.chars();
+    while let Some(character) = rest.next() {
+        match character {
+            '\'' | '"' | '`' => loop {
+                match rest.next() {
+                    Some('\\') => {
+                        rest.next();
+                    }
+                    Some(inside) if inside != character => {}
+                    _ => break,
+                }
+            },
+            ':' => {
+                let number = rest.as_str().trim_start();
+                if number.bytes().take_while(u8::is_ascii_digit).count() > 9 {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+    }
+    false
 }
 
 fn queried(input: &BoundArguments<'_, '_>, expression: &str) -> Result {

@@ -171,10 +171,10 @@ fn random(input: &mut BoundArguments<'_, '_>) -> Result {
     if let Some(end) = integer(&input.value(0)) {
         let step = if step == 0 { 1 } else { step };
         let width = end.saturating_sub(start);
-        let count = if step > 0 {
-            (width + step - 1) / step
+        let count = if width != 0 && (width > 0) == (step > 0) {
+            (width.unsigned_abs() - 1) / step.unsigned_abs() + 1
         } else {
-            (width + step + 1) / step
+            0
         };
         let count = u64::try_from(count).ok().filter(|count| *count > 0);
         let count = count.ok_or_else(|| input.error("needs an end beyond the start"))?;

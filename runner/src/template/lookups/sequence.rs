@@ -31,6 +31,9 @@ fn number(text: &str) -> Option<i128> {
         Some(digits) => (true, digits),
         None => (false, text),
     };
+    if digits.contains(['+', '-']) {
+        return None;
+    }
     let number = if let Some(digits) = digits.strip_prefix("0x") {
         i128::from_str_radix(digits, 16).ok()?
     } else if let Some(digits) = digits.strip_prefix('0').filter(|digits| !digits.is_empty()) {
@@ -123,7 +126,10 @@ fn numbered(call: &LookupCall<'_, '_>, wanted: &Wanted, out: &mut Vec<Value>) ->
     let end = match (wanted.count, wanted.end) {
         (Some(_), Some(_)) => return Err(call.error("takes either 'end' or 'count'")),
         (Some(0), None) => return Ok(()),
-        (Some(count), None) => start + stride * (count - 1),
+        (Some(count), None) => stride
+            .checked_mul(count - 1)
+            .and_then(|length| start.checked_add(length))
+            .ok_or_else(|| call.error("counts too far"))?,
         (None, Some(end)) => end,
         (None, None) => return Err(call.error("needs 'end' or 'count'")),
     };
@@ -144,7 +150,10 @@ fn numbered(call: &LookupCall<'_, '_>, wanted: &Wanted, out: &mut Vec<Value>) ->
         let text = percent(format, &whole(at))?;
         call.eval.shared.make(ITEM + text.len())?;
         out.push(Value::from(text));
-        at += stride;
+        match at.checked_add(stride) {
+            Some(next) => at = next,
+            None => break,
+        }
     }
     Ok(())
 }
