@@ -27,7 +27,7 @@ pub struct BlockInFileArgs {
     /// The file on the node.
     #[schemars(extend("x-aliases" = ["dest", "destfile", "name"]))]
     path: RemotePath,
-    /// Whether the block is to be there: `present` or `absent`.
+    /// Whether the block should be there.
     #[serde(default)]
     state: Presence,
     /// The lines. Without any, the block goes.

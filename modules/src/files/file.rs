@@ -21,7 +21,7 @@ pub struct FileArgs {
     /// The path on the node.
     #[schemars(extend("x-aliases" = ["dest", "name"]))]
     path: RemotePath,
-    /// What is to be there.
+    /// What should be there.
     ///
     /// - `file`: a file, which must exist; only its mode, owner and times are set
     /// - `directory`: a folder; missing parents are created with the same mode and owner

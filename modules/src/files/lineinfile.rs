@@ -28,7 +28,7 @@ pub struct LineInFileArgs {
     /// The file on the node.
     #[schemars(extend("x-aliases" = ["dest", "destfile", "name"]))]
     path: RemotePath,
-    /// Whether the line is to be there: `present` or `absent`.
+    /// Whether the line should be there.
     #[serde(default)]
     state: Presence,
     /// The line, without its end. Needed for `present`.

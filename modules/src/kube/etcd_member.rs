@@ -44,9 +44,9 @@ pub struct EtcdMemberArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MemberState {
-    /// It is not to be there.
+    /// It should not be there.
     Absent,
-    /// It is to be there.
+    /// It should be there.
     Present,
     /// Only who is there is asked.
     Listed,

@@ -77,14 +77,14 @@ pub struct KubeApplyArgs {
     pub kubectl: Text,
 }
 
-/// Whether objects are to be there.
+/// Whether objects should be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ObjectState {
-    /// They are to be there, as the manifests say.
+    /// They should be there, as the manifests say.
     #[default]
     Present,
-    /// They are not to be there.
+    /// They should not be there.
     Absent,
 }
 

@@ -109,7 +109,7 @@ impl Reader<'_> {
         let after = after.trim_start();
         if !after.is_empty() && !after.starts_with('#') {
             let span = self.span(start + line.len() - after.len(), after);
-            let mut error = Diagnostic::error(&span, "something stands after a section header");
+            let mut error = Diagnostic::error(&span, "there is something after a section header");
             error = if after.starts_with(';') {
                 error.help("after a section header, only `#` begins a comment")
             } else {
@@ -346,7 +346,7 @@ impl Reader<'_> {
             let message = format!("no group is called `{child}`");
             let mut error = Diagnostic::error(&span, message).help(self.nearest(&child));
             if self.inventory.hosts.contains_key(&child) {
-                error = error.note(format!("`{child}` is a host; hosts stand under [{parent}]"));
+                error = error.note(format!("`{child}` is a host; hosts go under [{parent}]"));
             }
             self.errors.push(error);
         }

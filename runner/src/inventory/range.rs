@@ -136,7 +136,7 @@ fn check(name: &str) -> Result<(), Wrong> {
             '=' => {
                 return Err(Wrong::new(
                     0..name.len(),
-                    "a variable stands where a host is expected",
+                    "there is a variable where a host is expected",
                     "put it after the host's name, or under [GROUP:vars]",
                 ));
             }
@@ -334,7 +334,7 @@ mod tests {
             ),
             (
                 "ansible_user=root",
-                "0..17: a variable stands where a host is expected",
+                "0..17: there is a variable where a host is expected",
             ),
             (
                 "---",

@@ -74,7 +74,7 @@ impl Reader<'_> {
                 (key.as_str(), value.as_mapping())
             {
                 self.wrong(
-                    Diagnostic::error(&key.span, format!("`{section}` stands in no group"))
+                    Diagnostic::error(&key.span, format!("`{section}` is in no group"))
                         .note("the outermost names of a YAML inventory are groups")
                         .help("write it below `all:`, or another group"),
                 );

@@ -212,7 +212,7 @@ impl<'a> Reader<'a> {
         let first = document.as_sequence().and_then(<[Node]>::first);
         if let Some(play) = first.or(Some(document)).filter(|node| is_play(node)) {
             self.error(
-                Diagnostic::error(&play.span, "a play stands here, and tasks were expected")
+                Diagnostic::error(&play.span, "this is a play, and tasks were expected")
                     .note(format!(
                         "`{}` was imported or included as a file of tasks",
                         place.path.display()

@@ -46,7 +46,7 @@ impl Reader<'_> {
     fn play(&mut self, path: &Path, item: &Node, mapping: &Mapping) -> Option<Play> {
         if mapping.get("hosts").is_none() && self.is_task(mapping) {
             self.error(
-                Diagnostic::error(&item.span, "a task stands here, and a play was expected")
+                Diagnostic::error(&item.span, "this is a task, and a play was expected")
                     .note("a playbook is a list of plays, and tasks belong into a play")
                     .help(
                         "put it under a play: `- hosts: all`, below it `tasks:`, and the \

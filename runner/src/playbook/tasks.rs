@@ -60,7 +60,7 @@ impl Reader<'_> {
         if mapping.get("hosts").is_some() && mapping.get("block").is_none() {
             let (key, _) = mapping.entry("hosts")?;
             self.error(
-                Diagnostic::error(&key.span, "a play cannot stand among tasks")
+                Diagnostic::error(&key.span, "a play cannot be among tasks")
                     .note("`hosts` is a keyword of plays")
                     .help(
                         "put the play beside the other plays; to run a single task \

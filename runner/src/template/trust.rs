@@ -184,7 +184,7 @@ pub fn refused(text: &str) -> TemplateError {
         shown.push('…');
     }
     TemplateError::new(format!(
-        "the text {shown:?} does not stand in the playbook, and such text is never evaluated as an expression"
+        "the text {shown:?} is not written in the playbook, and such text is never evaluated as an expression"
     ))
     .hint(
         "it was made by a template, or came from a host. A condition is an expression already: name the variable without '{{ }}', as in \

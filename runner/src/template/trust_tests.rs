@@ -142,7 +142,7 @@ fn a_condition_in_braces_is_evaluated_only_where_the_user_wrote_what_it_gives() 
         let before = calls();
         let error = templar().condition(&node, &scope).expect_err(condition);
         assert!(
-            error.message.contains("does not stand in the playbook"),
+            error.message.contains("is not written in the playbook"),
             "{condition}: {error}"
         );
         assert_eq!(calls(), before, "{condition}");
@@ -167,7 +167,7 @@ fn which_lookup_is_called_no_host_decides() {
         let node = parsed(&serde_json::to_string(text).expect("it is text"));
         let error = templar().render(&node, &scope).expect_err(text);
         assert!(
-            error.message.contains("has to stand in the playbook"),
+            error.message.contains("has to be written in the playbook"),
             "{text}: {error}"
         );
     }

@@ -72,7 +72,7 @@ fn loose(left: &str, right: &str) -> Result<Ordering, TemplateError> {
             (Part::Word(one), Part::Word(other)) => one.cmp(other),
             _ => {
                 return Err(TemplateError::new(format!(
-                    "'version' cannot compare '{left}' and '{right}': a number stands where the other has a word"
+                    "'version' cannot compare '{left}' and '{right}': one has a number where the other has a word"
                 ))
                 .hint("say which kind of version they are, with version_type='semver' or 'pep440'"));
             }

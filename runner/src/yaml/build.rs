@@ -361,7 +361,7 @@ impl<'a> DocumentBuilder<'a> {
         let span = self.span(start, end);
         let Some(anchored) = self.anchors.get(&anchor) else {
             self.diagnostics.push(
-                Diagnostic::error(&span, "this alias stands inside the value that it repeats")
+                Diagnostic::error(&span, "this alias is inside the value that it repeats")
                     .help("an alias can only repeat a value that is complete before it"),
             );
             self.place(Node::new(span, Value::Null), 0, 0);

@@ -91,7 +91,7 @@ fn called(input: &mut BoundArguments<'_, '_>) -> Result<(Option<Vec<Value>>, boo
     // A lookup runs programs and reads files here: which one it is, no host decides.
     if !trust::is_users(&input.value(0)) {
         return Err(TemplateError::new(format!(
-            "the name of a lookup has to stand in the playbook, and {name:?} does not"
+            "the name of a lookup has to be written in the playbook, and {name:?} does not"
         ))
         .hint("it was made by a template, or came from a host: write the name itself, as in `lookup('file', …)`"));
     }

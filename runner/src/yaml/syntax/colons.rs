@@ -110,7 +110,7 @@ impl ErrorPosition<'_> {
                 let span = self.span(self.at, self.line.end().max(self.at));
                 return Some(
                     Diagnostic::error(&span, "the document ended before this line")
-                        .note("what stands above is complete, and this is not part of it")
+                        .note("what is above is complete, and this is not part of it")
                         .help(
                             "align it with the lines above, or quote the text above if \
                              it is one value",

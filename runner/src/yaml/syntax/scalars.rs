@@ -103,7 +103,7 @@ impl ErrorPosition<'_> {
                 Diagnostic::error(
                     &span,
                     format!(
-                        "the control character U+{:04X} may not stand in YAML",
+                        "the control character U+{:04X} is not allowed in YAML",
                         u32::from(*character)
                     ),
                 )
