@@ -1,5 +1,6 @@
 //! `encryption.sh`: the stages of a new key, from any of which a stopped run goes on, with a kubectl of the test's own.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 
