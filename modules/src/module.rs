@@ -17,7 +17,7 @@ use serde_json::Value;
 use crate::args::Unfit;
 use crate::controller::Controller;
 use crate::describe::{
-    self, ArgumentError, CheckMode, Description, Fault, FreeForm, Invalid, Return, Rule,
+    self, ArgumentError, CheckMode, Description, Fault, FreeForm, Invalid, Refusing, Return, Rule,
 };
 use crate::host::Host;
 use crate::outcome::{Failure, Outcome};
@@ -48,6 +48,10 @@ pub trait Arguments: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     const RETURNS: &'static [Return] = &[];
     /// What it does in check mode.
     const CHECK_MODE: CheckMode = CheckMode::Finds;
+    /// An argument and the word for it with which it changes nothing (`state: checked`), though it may otherwise.
+    const READS_WITH: Option<(&'static str, &'static str)> = None;
+    /// The failure that it is for (`assert`, `fail`).
+    const REFUSING: Option<Refusing> = None;
     /// Tasks in YAML that use it. Each is run as a test, or at least checked.
     const EXAMPLES: &'static [&'static str] = &[];
     /// How it takes arguments that are not `key: value`.
@@ -180,6 +184,8 @@ impl<A: Arguments> Module for Of<A> {
                 rules: A::RULES,
                 returns: A::RETURNS,
                 check_mode: A::CHECK_MODE,
+                reads_with: A::READS_WITH,
+                refusing: A::REFUSING,
                 needs: A::NEEDS,
                 examples: A::EXAMPLES,
                 shows: A::SHOWS,

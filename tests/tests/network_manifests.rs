@@ -84,9 +84,22 @@ fn well(printed: &Printed) {
 #[track_caller]
 fn refused(printed: &Printed, words: &str) {
     assert_eq!(printed.status, 2, "{}", printed.text());
-    let flowing = printed.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(printed.out.contains("changed=0 "), "{}", printed.text());
+    says(&printed.out, words, printed);
+}
+
+/// Refused with these words before anything is connected to.
+#[track_caller]
+fn foreseen(printed: &Printed, words: &str) {
+    assert_eq!(printed.status, 4, "{}", printed.text());
+    assert_eq!(printed.out, "");
+    says(&printed.err, words, printed);
+}
+
+#[track_caller]
+fn says(text: &str, words: &str, printed: &Printed) {
+    let flowing = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(flowing.contains(words), "{}", printed.text());
-    assert!(flowing.contains("changed=0 "), "{}", printed.text());
 }
 
 /// The file of the cache that ends with `name`.
@@ -121,12 +134,12 @@ fn a_manifest_is_fetched_once_and_only_with_its_checksum() {
     refused(&look(&place, &other, &[]), "has the sha256 checksum");
 
     let none = format!("cni_manifests: [{{url: {address}/flannel.yml}}]\n");
-    refused(
+    foreseen(
         &look(&place, &none, &[]),
         &format!("curl -fsSL {address}/flannel.yml | sha256sum"),
     );
     let typo = right.replace("checksum: ", "checksums: x, checksum: ");
-    refused(&look(&place, &typo, &[]), "This one is {");
+    foreseen(&look(&place, &typo, &[]), "This one is {");
 }
 
 #[test]
@@ -158,7 +171,7 @@ fn addresses_that_are_not_those_of_pod_subnet_are_found_before_anything_is_chang
         &look(&place, "cni_manifests: [calico.yaml]\n", &[]),
         "gives pods addresses of 192.168.0.0/16",
     );
-    refused(
+    foreseen(
         &look(&place, "cni_manifests: [gone.yaml]\n", &[]),
         "cni_manifests names gone.yaml",
     );

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value as Json, json};
 use windlass::yaml;
 use windlass_tests::program::{Place, Printed, root};
+use windlass_tests::shipped_plays::{Hosts, play};
 
 /// Three control planes and three workers that could be reached at once, if anything connected.
 const HOSTS: &str = "[control_plane]\ncp1\ncp2\ncp3\n[workers]\nw1\nw2\nw3\n[load_balancer]\nlb1\n\
@@ -34,7 +35,8 @@ fn validated(variables: &Json) -> Printed {
 #[track_caller]
 fn refused(variables: &Json, told: &[&str]) {
     let printed = validated(variables);
-    let flowing = printed.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    let flowing = printed.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(printed.out, "", "{variables}: nothing is run");
     for words in told {
         assert!(
             flowing.contains(words),
@@ -42,8 +44,7 @@ fn refused(variables: &Json, told: &[&str]) {
             printed.text()
         );
     }
-    assert_eq!(printed.status, 2, "{variables}\n{}", printed.text());
-    assert!(!flowing.contains("see above"), "{}", printed.text());
+    assert_eq!(printed.status, 4, "{variables}\n{}", printed.text());
 }
 
 #[test]
@@ -264,6 +265,223 @@ fn addresses_and_names_that_cannot_be_are_named_with_both_sides() {
     ] {
         refused(&variables, &[words]);
     }
+}
+
+/// `windlass check` of a shipped playbook with the hosts above and these variables.
+fn checked(playbook: &str, hosts: &str, variables: &Json, words: &[&str]) -> Printed {
+    let place = Place::new();
+    place.write("hosts.ini", hosts);
+    place.write("change.yml", "- debug:\n");
+    place.write("etcd.snap", "");
+    place.write("group_vars/all.yml", &variables.to_string());
+    let playbook = root().join(format!("playbooks/{playbook}.yml"));
+    let playbook = playbook.to_str().expect("our names are plain");
+    place.run(&[&["check", playbook, "-i", "hosts.ini"], words].concat())
+}
+
+#[test]
+fn the_check_of_a_playbook_says_what_its_run_would_refuse() {
+    let right = json!({"control_plane_endpoint": "192.0.2.10:6443"});
+    let printed = checked("stacked", HOSTS, &right, &[]);
+    assert_eq!(printed.status, 0, "{}", printed.text());
+    assert_eq!(printed.err, "");
+    for (variables, words) in [
+        (
+            json!({"service_subnet": "10.244.0.0/20"}),
+            "pod_subnet 10.244.0.0/16 (the default) and service_subnet 10.244.0.0/20 overlap",
+        ),
+        (
+            json!({"pod_subnet": "10.1.0.0/25"}),
+            "smaller than the part that each node gets of it (a /24)",
+        ),
+        (
+            json!({"pod_subnet": "10.1.0.0/22"}),
+            "enough for 4 nodes (each gets a /24), and there are 6",
+        ),
+        (
+            json!({"control_plane_endpoint": "localhost:6443"}),
+            "control_plane_endpoint is localhost:6443, which means each node itself",
+        ),
+        (
+            json!({"control_plane_endpoint": "API.example.com:6443"}),
+            "control_plane_endpoint is \"API.example.com:6443\": it has to be HOST:PORT",
+        ),
+        (
+            json!({"kubernetes_version": 1.3}),
+            "kubernetes_version is 1.3 (without quotes YAML makes a number of it)",
+        ),
+        (
+            json!({"cni_manifests": "net/flannel.yml"}),
+            "Write cni_manifests: [net/flannel.yml].",
+        ),
+        (
+            json!({"kubeadm_cluster_extra": {"apiServer": {"certSANs": "api.example.com"}}}),
+            "kubeadm_cluster_extra.apiServer.certSANs is \"api.example.com\": it has to be a list of names and addresses",
+        ),
+        (
+            json!({"rollout_max_fail": "50%"}),
+            "Write rollout_max_fail: 50.",
+        ),
+        (
+            json!({"before_init": "nothing.yml"}),
+            "before_init names nothing.yml, which is neither beside the inventory",
+        ),
+        (
+            json!({"control_plane_endpoint": null}),
+            "control_plane_endpoint is empty",
+        ),
+    ] {
+        let mut all = right.clone();
+        for (name, value) in variables.as_object().expect("variables") {
+            all[name] = value.clone();
+        }
+        says(&checked("stacked", HOSTS, &all, &[]), words);
+    }
+    // Of one host.
+    for (line, words) in [
+        (
+            "w2 node_name=Worker-2",
+            "node_name is \"Worker-2\": it has to be a name of small letters",
+        ),
+        (
+            "w2 ansible_host=10.244.3.4",
+            "w2 has 10.244.3.4, which is in pod_subnet",
+        ),
+        (
+            "w2 node_ip=10.96.3.4",
+            "w2 has 10.96.3.4, which is in service_subnet",
+        ),
+    ] {
+        let hosts = HOSTS.replace("\nw2\n", &format!("\n{line}\n"));
+        says(&checked("stacked", &hosts, &right, &[]), words);
+    }
+    says(
+        &checked("stacked", HOSTS, &json!({}), &[]),
+        "control_plane_endpoint",
+    );
+}
+
+#[track_caller]
+fn says(printed: &Printed, words: &str) {
+    let flowing = printed.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flowing.contains(words), "{words}\n{}", printed.text());
+    assert_eq!(printed.status, 4, "{}", printed.text());
+}
+
+#[test]
+fn what_a_playbook_has_to_be_told_is_asked_for_before_it_connects() {
+    let right = json!({"control_plane_endpoint": "192.0.2.10:6443"});
+    let etcd = format!("{HOSTS}[etcd]\netcd1\netcd2\netcd3\n");
+    for (playbook, hosts, given, words) in [
+        (
+            "remove-node",
+            HOSTS,
+            "node=w1",
+            "Say which node is to leave the cluster",
+        ),
+        (
+            "replace-node",
+            HOSTS,
+            "node=cp2",
+            "Say which node is to leave the cluster",
+        ),
+        (
+            "etcd-restore",
+            HOSTS,
+            "snapshot=etcd.snap",
+            "Name a snapshot of the control host with -e snapshot=PATH",
+        ),
+        (
+            "replace-etcd-member",
+            &etcd,
+            "etcd_old=etcd1 etcd_new=etcd1",
+            "-e etcd_old=NAME -e etcd_new=HOST",
+        ),
+        (
+            "rollout",
+            HOSTS,
+            "rollout_tasks=change.yml",
+            "rollout_tasks is not set",
+        ),
+        (
+            "upgrade",
+            HOSTS,
+            "kubernetes_version=v1.36.3",
+            "upgrade.yml needs the whole version",
+        ),
+    ] {
+        says(&checked(playbook, hosts, &right, &[]), words);
+        let printed = checked(playbook, hosts, &right, &["-e", given]);
+        assert_eq!(printed.status, 0, "{playbook}\n{}", printed.text());
+    }
+    let printed = checked("remove-node", HOSTS, &right, &["-e", "node=w7"]);
+    says(&printed, "w7 is not a node of this inventory");
+    // What is only listed needs none.
+    let place = Place::new();
+    place.write("hosts.ini", HOSTS);
+    let playbook = root().join("playbooks/upgrade.yml");
+    let playbook = playbook.to_str().expect("our names are plain");
+    let printed = place.run(&["run", playbook, "-i", "hosts.ini", "--list-tasks"]);
+    assert_eq!(printed.status, 0, "{}", printed.text());
+}
+
+/// What `tasks/kubeadm-validate.yml` does on two nodes whose kubeadm says this of a configuration.
+fn looked_through(says: &str) -> (Hosts, Printed) {
+    let hosts = Hosts::new(
+        "[control_plane]\ncp1\n[workers]\nw1\n[all:vars]\ncontrol_plane_endpoint=192.0.2.10:6443\nkubelet_extra={'maxPodz': 3}\n",
+    );
+    hosts.program(
+        "kubeadm",
+        &format!(
+            "case \"$*\" in
+               *--help) echo 'kubeadm config validate [flags]' ;;
+               'config validate --config '*) cat \"$4\" >>HERE/given; {says} ;;
+               *) echo \"$*\" >>HERE/done ;;
+             esac"
+        ),
+    );
+    let plays = format!(
+        "{}    - set_fact: {{node_state: {{state: absent, version: v1.34.4, config_api: v1beta4}}}}\n    \
+         - include_tasks: tasks/kubeadm-validate.yml\n    - debug: {{msg: goes on}}\n",
+        play("control_plane:workers")
+    );
+    let printed = hosts.run(&plays, &[]);
+    (hosts, printed)
+}
+
+#[test]
+fn what_kubeadm_says_of_its_configuration_is_shown_before_anything_is_changed() {
+    let warns = "echo 'W1129 02:18:43.000000  300 strict.go:55] unknown field \"maxPodz\"'";
+    let (hosts, printed) = looked_through(warns);
+    let seen = printed.text();
+    assert_eq!(printed.status, 0, "{seen}");
+    assert!(
+        seen.contains("kubeadm: unknown field \"maxPodz\""),
+        "{seen}"
+    );
+    assert!(
+        seen.contains("goes on") && !seen.contains("changed=1"),
+        "{seen}"
+    );
+    let given = hosts.read("given");
+    for kind in [
+        "ClusterConfiguration",
+        "KubeletConfiguration",
+        "JoinConfiguration",
+        "maxPodz: 3",
+    ] {
+        assert_eq!(given.matches(kind).count(), 1, "{kind}\n{given}");
+    }
+    assert_eq!(hosts.read("done"), "");
+
+    let (_, printed) = looked_through("echo 'unknown field \"certSanz\"'; exit 1");
+    let seen = printed.text();
+    assert_eq!(printed.status, 2, "{seen}");
+    assert!(
+        seen.contains("`kubeadm config validate` failed: unknown field"),
+        "{seen}"
+    );
+    assert!(!seen.contains("goes on"), "{seen}");
 }
 
 /// Names that `cluster.yml` reads, and that only what follows from them, or a task, sets.

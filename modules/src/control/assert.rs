@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::args::{Data, Flag, describe};
-use crate::describe::{CheckMode, Invalid, Return};
+use crate::describe::{CheckMode, Invalid, Refusing, Return};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
@@ -48,6 +48,10 @@ impl Arguments for AssertArgs {
         Return::bool("evaluated_to", "`false`, when it fails"),
     ];
     const CHECK_MODE: CheckMode = CheckMode::Reads;
+    const REFUSING: Option<Refusing> = Some(Refusing {
+        unless: Some("that"),
+        message: "fail_msg",
+    });
     const EXAMPLES: &'static [&'static str] = &[
         "- name: Stop where the version is too old\n  assert:\n    that:\n      - release is version('1.29', '>=')\n      - release is version('2', '<')\n    fail_msg: \"{{ release }} is not supported\"\n  vars:\n    release: '1.33'\n",
     ];

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::args::Text;
-use crate::describe::{CheckMode, Return};
+use crate::describe::{CheckMode, Refusing, Return};
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 
@@ -26,6 +26,10 @@ impl Arguments for FailArgs {
     const NEEDS_HOST: bool = false;
     const RETURNS: &'static [Return] = &[Return::text("msg", "the message")];
     const CHECK_MODE: CheckMode = CheckMode::Reads;
+    const REFUSING: Option<Refusing> = Some(Refusing {
+        unless: None,
+        message: "msg",
+    });
     const EXAMPLES: &'static [&'static str] = &[
         "- name: Stop on anything but Linux\n  fail:\n    msg: this is not Linux\n  when: system != 'Linux'\n  vars:\n    system: Linux\n",
     ];

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::argument::{Argument, LINE};
 use super::free_form::FreeForm;
-use super::returns::{CheckMode, Return};
+use super::returns::{CheckMode, Refusing, Return};
 use super::rules::Rule;
 
 /// A module as it describes itself.
@@ -26,6 +26,10 @@ pub struct Description {
     pub returns: &'static [Return],
     /// What it does in check mode.
     pub check_mode: CheckMode,
+    /// An argument and the word for it with which it only reads.
+    pub reads_with: Option<(&'static str, &'static str)>,
+    /// The failure that it is for.
+    pub refusing: Option<Refusing>,
     /// What the node must have besides POSIX.
     pub needs: &'static [&'static str],
     /// Whether its result is there to be read: reports show it however brief they are.
@@ -64,6 +68,8 @@ impl Description {
             free_form,
             returns: &[],
             check_mode: CheckMode::Finds,
+            reads_with: None,
+            refusing: None,
             needs: &[],
             shows: false,
             examples: &[],

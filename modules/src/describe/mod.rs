@@ -27,7 +27,7 @@ pub use free_form::FreeForm;
 pub use givens::Given;
 pub use kind::{Choice, Kind};
 pub use reference::reference;
-pub use returns::{CheckMode, Return, Type};
+pub use returns::{CheckMode, Refusing, Return, Type};
 pub use rules::{Rule, When};
 #[cfg(test)]
 pub(crate) use schema::unread;

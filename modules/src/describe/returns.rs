@@ -110,6 +110,15 @@ impl Type {
     }
 }
 
+/// A failure that a module is for: whoever wrote the task decided what is to fail, and what is said then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refusing {
+    /// The argument with the conditions, all of which must hold; without one, the module always fails.
+    pub unless: Option<&'static str>,
+    /// The argument with the message.
+    pub message: &'static str,
+}
+
 /// What a module does in check mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CheckMode {

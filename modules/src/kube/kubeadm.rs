@@ -154,7 +154,7 @@ fn phase(output: &str) -> String {
 }
 
 /// A failed run as a sentence, with what can be done about it.
-fn explain(what: &str, status: i32, output: &str) -> Failure {
+pub(super) fn explain(what: &str, status: i32, output: &str) -> Failure {
     let mut reasons: Vec<&str> = output
         .lines()
         .map(str::trim)

@@ -12,6 +12,7 @@ use crate::kube::kubeadm::{self, CONFIG, KubeadmCommand};
 use crate::kube::membership::{self, Act, Membership};
 use crate::kube::probe::{Probed, Question};
 use crate::kube::signs::Role;
+use crate::kube::validation;
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 use crate::secret::Secret;
@@ -56,6 +57,11 @@ pub struct KubeadmInitArgs {
     pub repair: Flag,
     /// The socket of the container runtime, for the reset on a node with more than one.
     pub cri_socket: Option<Text>,
+    /// Only has kubeadm look through the configuration (`kubeadm config validate`, which older ones have not), whatever the node
+    /// is, and in check mode too: what kubeadm refuses is a failure, and what it warns of, an unknown field of the
+    /// kubelet for one, is a warning.
+    #[serde(default = "Flag::no")]
+    pub validate_only: Flag,
     /// Seconds that kubeadm may take.
     #[serde(default = "ten_minutes")]
     pub timeout: Number<u64>,
@@ -63,6 +69,10 @@ pub struct KubeadmInitArgs {
     /// it may just have been started.
     #[serde(default = "one_minute")]
     pub settle: Number<u64>,
+}
+
+pub(super) fn unreadable(error: &str) -> Failure {
+    Failure::new(format!("content is not a configuration: {error}"))
 }
 
 impl Arguments for KubeadmInitArgs {
@@ -73,6 +83,7 @@ impl Arguments for KubeadmInitArgs {
         CheckMode::Does("It looks at the node, and says what it would run.");
     const EXAMPLES: &'static [&'static str] = &[
         "- name: Initialise the first control plane from templates/kubeadm-init.yml.j2\n  kubeadm_init:\n    content: \"{{ lookup('template', 'kubeadm-init.yml.j2') }}\"\n    skip_phases: [addon/kube-proxy]\n  become: true\n",
+        "- name: See what kubeadm says of templates/kubeadm-init.yml.j2\n  kubeadm_init:\n    content: \"{{ lookup('template', 'kubeadm-init.yml.j2') }}\"\n    validate_only: true\n",
     ];
 
     fn validate(&self) -> Result<(), Invalid> {
@@ -85,6 +96,9 @@ impl Arguments for KubeadmInitArgs {
     }
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
+        if *self.validate_only {
+            return validation::validate(context, &membership::places(), self.as_written()?).await;
+        }
         let settle = self.settle.seconds();
         let membership = Membership {
             act: Act::Init,
@@ -131,9 +145,15 @@ impl KubeadmInitArgs {
             .list("--ignore-preflight-errors", &self.ignore_preflight_errors))
     }
 
+    /// The documents without what only a run needs: the key is a secret, and of a form that we know.
+    fn as_written(&self) -> Result<String, Failure> {
+        let mut documents = documents::read(&self.content).map_err(|error| unreadable(&error))?;
+        documents.iter_mut().for_each(documents::fit_extra_args);
+        documents::write(&documents).map_err(|error| unreadable(&error))
+    }
+
     fn config(&self, probed: &Probed) -> Result<String, Failure> {
-        let unreadable = |error| Failure::new(format!("content is not a configuration: {error}"));
-        let mut documents = documents::read(&self.content).map_err(unreadable)?;
+        let mut documents = documents::read(&self.content).map_err(|error| unreadable(&error))?;
         kubeadm::check_api(&documents, probed.version)?;
         if let Some(key) = &self.certificate_key {
             let api = probed.version.config_api();
@@ -142,6 +162,6 @@ impl KubeadmInitArgs {
             documents::set(document, &["certificateKey"], key);
         }
         documents.iter_mut().for_each(documents::fit_extra_args);
-        documents::write(&documents).map_err(unreadable)
+        documents::write(&documents).map_err(|error| unreadable(&error))
     }
 }

@@ -9,9 +9,11 @@ use crate::kube::defaults::{one_minute, ten_minutes};
 use crate::kube::documents::{self, Discovery};
 use crate::kube::forms;
 use crate::kube::kubeadm::{self, CONFIG, KubeadmCommand};
+use crate::kube::kubeadm_init::unreadable;
 use crate::kube::membership::{self, Act, Membership};
 use crate::kube::probe::{Probed, Question};
 use crate::kube::signs::Role;
+use crate::kube::validation;
 use crate::module::{Arguments, Context};
 use crate::outcome::{Failure, Outcome};
 use crate::secret::Secret;
@@ -63,6 +65,11 @@ pub struct KubeadmJoinArgs {
     pub repair: Flag,
     /// The socket of the container runtime, for the reset on a node with more than one.
     pub cri_socket: Option<Text>,
+    /// Only has kubeadm look through the configuration (`kubeadm config validate`, which older ones have not), whatever the node
+    /// is, and in check mode too: what kubeadm refuses is a failure, and what it warns of is a warning. Token and
+    /// hashes may then be any of the right form.
+    #[serde(default = "Flag::no")]
+    pub validate_only: Flag,
     /// Seconds that kubeadm may take.
     #[serde(default = "ten_minutes")]
     pub timeout: Number<u64>,
@@ -106,6 +113,9 @@ impl Arguments for KubeadmJoinArgs {
 
     async fn run(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
         self.hide(context)?;
+        if *self.validate_only {
+            return self.look_through(context).await;
+        }
         let role = if *self.control_plane {
             Role::ControlPlane {
                 external_etcd: *self.external_etcd,
@@ -155,6 +165,26 @@ impl KubeadmJoinArgs {
         Ok(())
     }
 
+    async fn look_through(&self, context: &Context<'_>) -> Result<Outcome, Failure> {
+        let documents = documents::read(&self.content).map_err(|error| unreadable(&error))?;
+        let Some(api) = validation::api(&documents) else {
+            return Ok(Outcome::ok().message("there is no JoinConfiguration to look through"));
+        };
+        validation::validate(context, &membership::places(), self.config(api)?).await
+    }
+
+    fn config(&self, api: &str) -> Result<String, Failure> {
+        let discovery = Discovery {
+            endpoint: &self.endpoint,
+            token: self.token.expose(),
+            ca_cert_hashes: &self.ca_cert_hashes,
+            certificate_key: self.certificate_key.as_ref().map(|key| key.expose()),
+            control_plane: *self.control_plane,
+            node_name: self.node_name.as_deref(),
+        };
+        documents::join(&self.content, api, discovery).map_err(|error| unreadable(&error))
+    }
+
     fn command(&self, probed: &Probed) -> Result<KubeadmCommand, Failure> {
         let version = probed.version;
         if self.certificate_key.is_some() && !version.joins_with_certificate_key() {
@@ -170,24 +200,11 @@ impl KubeadmJoinArgs {
                 "kubeadm {version} cannot leave out phases of `join`; 1.22 and later can"
             )));
         }
-        let unreadable = |error| Failure::new(format!("content is not a configuration: {error}"));
         kubeadm::check_api(
-            &documents::read(&self.content).map_err(unreadable)?,
+            &documents::read(&self.content).map_err(|error| unreadable(&error))?,
             version,
         )?;
-        let config = documents::join(
-            &self.content,
-            version.config_api(),
-            Discovery {
-                endpoint: &self.endpoint,
-                token: self.token.expose(),
-                ca_cert_hashes: &self.ca_cert_hashes,
-                certificate_key: self.certificate_key.as_ref().map(|key| key.expose()),
-                control_plane: *self.control_plane,
-                node_name: self.node_name.as_deref(),
-            },
-        )
-        .map_err(unreadable)?;
+        let config = self.config(version.config_api())?;
         let command = KubeadmCommand {
             config: Secret::new(config),
             limit: Some(self.timeout.seconds()),

@@ -48,7 +48,7 @@ fn judge(state: &str, enabled: &str, journal: &str) -> Option<String> {
 }
 
 /// Whether this is a line of klog's of this severity: `F1123 11:34:22.831246    3006 server.go:269] …`.
-fn klog(line: &str, severity: char) -> bool {
+pub(super) fn klog(line: &str, severity: char) -> bool {
     line.strip_prefix(severity)
         .is_some_and(|rest| rest.bytes().take(4).all(|byte| byte.is_ascii_digit()))
 }

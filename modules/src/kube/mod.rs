@@ -41,6 +41,7 @@ mod sample_pods;
 mod selector;
 mod shown;
 mod signs;
+mod validation;
 pub mod versions;
 mod wait_nodes;
 mod wait_pods;

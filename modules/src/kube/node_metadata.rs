@@ -90,6 +90,7 @@ impl Arguments for NodeMetadataArgs {
         Return::text("msg", "a sentence about it"),
     ];
     const CHECK_MODE: CheckMode = CheckMode::Finds;
+    const READS_WITH: Option<(&'static str, &'static str)> = Some(("state", "checked"));
     const EXAMPLES: &'static [&'static str] = &[
         "- name: Give one node a label and a taint\n  node_metadata:\n    labels:\n      w1: {disk: ssd}\n    taints:\n      w1: [\"dedicated=db:NoSchedule\"]\n  become: true\n",
     ];

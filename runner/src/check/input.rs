@@ -23,6 +23,9 @@ pub struct Input<'a> {
     pub complete: bool,
     /// Whether every task may run: `--tags` and `--start-at-task` leave others out.
     pub all_tasks: bool,
+    /// Whether the run begins at its first task and asks nobody before each: `--start-at-task` and `--step` leave
+    /// out what they like, and lists of tasks run none.
+    pub from_start: bool,
     /// `--limit`.
     pub limit: Option<&'a Pattern>,
 }

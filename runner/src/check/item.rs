@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::places::folder;
 use crate::playbook::{Block, Common, Keyword, Play, Role, Task, TaskAction};
+use crate::vars::{TaskLayer, TaskLayers};
 use crate::yaml::Node;
 
 /// A task, where it stands.
@@ -102,6 +103,61 @@ impl Item {
     pub(super) fn fails_for_certain(&self) -> bool {
         let asked = self.conditions().next().is_some();
         !asked && !self.rescue && !self.handler && !self.is_forgiven()
+    }
+
+    /// Whether `--tags` or `--skip-tags` may leave it out; `always` counts for none.
+    pub(super) fn is_tagged(&self) -> bool {
+        let imported = self.play.imports.iter().flat_map(|import| &import.tags);
+        self.commons()
+            .flat_map(|common| &common.tags)
+            .chain(imported)
+            .any(|tag| tag.as_str() != Some("always"))
+    }
+
+    /// What it inherits keywords from, and it itself, outermost first: of what includes it, `apply` alone.
+    pub(super) fn inherited(&self) -> impl Iterator<Item = &Common> {
+        let around = self.around.iter().filter_map(|around| match around {
+            Around::Include(_) => around.applied(),
+            Around::Block(_) | Around::Role(_) => Some(around.common()),
+        });
+        let play = std::iter::once(&self.play.common);
+        play.chain(around).chain([&self.task.common])
+    }
+
+    /// The conditions that are asked when it is its turn: those of what includes it were asked before.
+    pub(super) fn own_conditions(&self) -> impl Iterator<Item = &Node> {
+        let imported = self.play.imports.iter().flat_map(|import| &import.when);
+        imported.chain(self.inherited().flat_map(|common| &common.when))
+    }
+
+    /// The includes around it, outermost first.
+    pub(super) fn includes(&self) -> impl Iterator<Item = &Arc<Task>> {
+        self.around.iter().filter_map(|around| match around {
+            Around::Include(task) => Some(task),
+            Around::Block(_) | Around::Role(_) => None,
+        })
+    }
+
+    /// What has variables around it, and it itself, as the engine has it. The items of the loops of includes are
+    /// not there.
+    pub(super) fn layers(&self) -> TaskLayers {
+        let mut layers = Vec::with_capacity(self.around.len() + 1);
+        for around in &self.around {
+            match around {
+                Around::Block(block) => layers.push(TaskLayer::Block(Arc::clone(block))),
+                Around::Role(role) => layers.push(TaskLayer::Role(Arc::clone(role))),
+                Around::Include(task) => {
+                    layers.push(TaskLayer::Include(task.common.vars.clone(), Vec::new()));
+                    if let TaskAction::IncludeTasks { apply, .. }
+                    | TaskAction::IncludeRole { apply, .. } = &task.action
+                    {
+                        layers.extend(apply.clone().map(TaskLayer::Apply));
+                    }
+                }
+            }
+        }
+        layers.push(TaskLayer::Task(Arc::clone(&self.task)));
+        TaskLayers(layers)
     }
 
     /// Where files that it names are looked for: in the roles around it, the innermost first, beside its file,

@@ -6,6 +6,10 @@
 
 mod argument_specs;
 mod arguments;
+mod asserts;
+mod begin;
+#[cfg(test)]
+mod begin_tests;
 mod defined;
 mod files;
 mod given;

@@ -119,7 +119,7 @@ impl Uses<'_, '_> {
 
     /// Whether the run comes to the task, unless a condition says otherwise, and fails with it.
     fn reaches(&self, item: &Item) -> bool {
-        self.sure && !item.rescue && !item.handler && !item.is_forgiven() && !is_tagged(item)
+        self.sure && !item.rescue && !item.handler && !item.is_forgiven() && !item.is_tagged()
     }
 
     fn all(&mut self, references: &References, certain: bool) {
@@ -223,13 +223,4 @@ fn around_loops(item: &Item) -> bool {
 fn has_items(source: &LoopSource) -> bool {
     let items = source.items.as_sequence();
     items.is_some_and(|items| !items.is_empty())
-}
-
-/// Whether `--tags` or `--skip-tags` may leave a task out; `always` counts for none.
-fn is_tagged(item: &Item) -> bool {
-    let imported = item.play.imports.iter().flat_map(|import| &import.tags);
-    item.commons()
-        .flat_map(|common| &common.tags)
-        .chain(imported)
-        .any(|tag| tag.as_str() != Some("always"))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::input::Input;
 use super::items;
-use super::{arguments, files, handlers, hosts, names, strings, surprises};
+use super::{arguments, begin, files, handlers, hosts, names, strings, surprises};
 use crate::playbook::{Loader, Play};
 use crate::yaml::{Diagnostic, Severity, Span};
 
@@ -41,6 +41,7 @@ pub fn check(input: &Input<'_>) -> Vec<Diagnostic> {
     strings::check(&plays, &collected, &vars_files, input.templar, &mut found);
     if all_read {
         names::check(&plays, &collected, &vars_files, input, &mut found);
+        begin::check(&plays, &collected, input, &mut found);
     }
     in_order(found)
 }

@@ -8,18 +8,19 @@ use crate::inventory::{self, InventorySource, Pattern};
 use crate::playbook::load_partly;
 use crate::template::{Templar, TemplateOptions};
 use crate::vars::{RunInfo, Store};
-use crate::yaml::{Mapping, Severity, Source, parse};
+use crate::yaml::{Diagnostic, Mapping, Severity, Source, parse};
 
 /// A folder of files, and what is asked of it.
-struct World {
-    folder: tempfile::TempDir,
+pub(super) struct World {
+    pub(super) folder: tempfile::TempDir,
     extra: Mapping,
-    all_tasks: bool,
-    limit: Option<Pattern>,
+    pub(super) all_tasks: bool,
+    pub(super) from_start: bool,
+    pub(super) limit: Option<Pattern>,
 }
 
 impl World {
-    fn new(files: &[(&str, &str)]) -> Self {
+    pub(super) fn new(files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for (name, text) in files {
             let path = folder.path().join(name);
@@ -30,11 +31,12 @@ impl World {
             folder,
             extra: Mapping::default(),
             all_tasks: true,
+            from_start: true,
             limit: None,
         }
     }
 
-    fn extra(mut self, yaml: &str) -> Self {
+    pub(super) fn extra(mut self, yaml: &str) -> Self {
         let documents = parse(&Source::named("-e", yaml)).unwrap();
         self.extra = documents[0].as_mapping().unwrap().clone();
         self
@@ -42,6 +44,21 @@ impl World {
 
     /// Errors begin with `error`, warnings with `warning`.
     fn found(self) -> Vec<String> {
+        let found = self.diagnostics();
+        found
+            .iter()
+            .map(|diagnostic| {
+                assert!(diagnostic.help.is_some(), "{diagnostic:?}");
+                let kind = match diagnostic.severity {
+                    Severity::Error => "error",
+                    Severity::Warning => "warning",
+                };
+                format!("{kind}: {}", diagnostic.message)
+            })
+            .collect()
+    }
+
+    pub(super) fn diagnostics(&self) -> Vec<Diagnostic> {
         let hosts = self.folder.path().join("hosts");
         let source = if hosts.exists() {
             InventorySource::parse(hosts.to_str().unwrap())
@@ -56,11 +73,11 @@ impl World {
         let store = Store::new(
             Arc::clone(&inventory),
             Vec::new(),
-            self.extra,
+            self.extra.clone(),
             templar.clone(),
             RunInfo::default(),
         );
-        let found = check(&Input {
+        check(&Input {
             playbooks: &[playbook],
             inventory: &inventory,
             store: &store,
@@ -68,19 +85,9 @@ impl World {
             loader: &loader,
             complete: true,
             all_tasks: self.all_tasks,
+            from_start: self.from_start,
             limit: self.limit.as_ref(),
-        });
-        found
-            .iter()
-            .map(|diagnostic| {
-                assert!(diagnostic.help.is_some(), "{diagnostic:?}");
-                let kind = match diagnostic.severity {
-                    Severity::Error => "error",
-                    Severity::Warning => "warning",
-                };
-                format!("{kind}: {}", diagnostic.message)
-            })
-            .collect()
+        })
     }
 }
 
@@ -311,7 +318,7 @@ fn arguments_with_templates_are_taken_for_right() {
         "- command: \"{{ c }}\"",
         "- command: {argv: [\"{{ c }}\", x]}",
         "- systemd: {name: \"{{ s }}\", state: \"{{ s }}\"}",
-        "- fail: {msg: \"{{ s }}\"}\n  when: m",
+        "- fail: {msg: \"{{ s }}\"}\n  when: m != 1",
         "- assert: {that: [m, s], fail_msg: \"{{ c }}\"}",
         "- pause: {seconds: \"{{ m }}\"}",
     ] {

@@ -22,9 +22,12 @@ pub(crate) struct CheckArgs {
 pub(crate) fn start(arguments: &CheckArgs, printer: &Printer) -> Exit {
     let info = RunInfo {
         verbosity: arguments.output.verbose,
+        limit: arguments.input.hosts.limit.clone(),
+        tags: arguments.input.tags.clone(),
+        skip_tags: arguments.input.skip_tags.clone(),
         ..RunInfo::default()
     };
-    match prepare::prepare(&arguments.input, info, printer) {
+    match prepare::prepare(&arguments.input, info, true, printer) {
         Ok(prepared) => {
             let plays: usize = prepared.playbooks.iter().map(|book| book.plays.len()).sum();
             let hosts = prepared.inventory.hosts().len();

@@ -32,9 +32,11 @@ pub(crate) struct PreparedRun {
 }
 
 /// Reads and checks all that `input` names. What is wrong is shown, and decides the exit code.
+/// `from_start`: the run begins at its first task, and asks nobody before each.
 pub(crate) fn prepare(
     input: &InputFlags,
     info: RunInfo,
+    from_start: bool,
     printer: &Printer,
 ) -> Result<PreparedRun, Exit> {
     let (paths, wrong) = config::search_paths();
@@ -62,7 +64,7 @@ pub(crate) fn prepare(
     };
     let mut found = Vec::new();
     let mut secrets = Vec::new();
-    let prepared = read(input, paths, info, &mut found, &mut secrets);
+    let prepared = read(input, paths, info, from_start, (&mut found, &mut secrets));
     let errors = found
         .iter()
         .any(|diagnostic| diagnostic.severity == Severity::Error);
@@ -98,8 +100,8 @@ fn read(
     input: &InputFlags,
     paths: SearchPaths,
     info: RunInfo,
-    found: &mut Vec<Diagnostic>,
-    secrets: &mut Vec<Secrets>,
+    from_start: bool,
+    (found, secrets): (&mut Vec<Diagnostic>, &mut Vec<Secrets>),
 ) -> Option<PreparedRun> {
     let extra = keep(vars::extra(&input.extra_vars), found);
     let (inventory, errors) = load_inventory(input, found);
@@ -171,6 +173,7 @@ fn read(
         loader: &prepared.loader,
         complete,
         all_tasks: prepared.filter.only.is_empty(),
+        from_start,
         limit: prepared.limit.as_ref(),
     }));
     Some(prepared)

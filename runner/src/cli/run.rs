@@ -47,7 +47,10 @@ pub(crate) fn start(running: &RunFlags, printer: &Printer, ansible: bool) -> Exi
         tags: running.input.tags.clone(),
         skip_tags: running.input.skip_tags.clone(),
     };
-    let prepared = match prepare::prepare(&running.input, info, printer) {
+    let lists = running.list_hosts || running.list_tasks || running.list_tags;
+    let runs = !lists && !running.syntax_check;
+    let from_start = runs && running.start_at_task.is_none() && !running.step;
+    let prepared = match prepare::prepare(&running.input, info, from_start, printer) {
         Ok(prepared) => prepared,
         Err(exit) => return exit,
     };
@@ -57,7 +60,7 @@ pub(crate) fn start(running: &RunFlags, printer: &Printer, ansible: bool) -> Exi
         }
         return Exit::Success;
     }
-    if running.list_hosts || running.list_tasks || running.list_tags {
+    if lists {
         list::show(running, &prepared, printer);
         return Exit::Success;
     }

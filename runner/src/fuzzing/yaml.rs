@@ -48,6 +48,7 @@ fn read(folder: &Path) {
         loader: &loader,
         complete: found.is_empty(),
         all_tasks: true,
+        from_start: true,
         limit: None,
     }));
 }

@@ -18,6 +18,8 @@ pub struct TemplateError {
     pub hint: Option<String>,
     /// There was no memory for what hosts printed, because others are at work.
     pub no_room: bool,
+    /// Only a run can tell, and it has not begun.
+    pub later: bool,
     /// Bytes of the template's own text, until the place of the template is known.
     pub(super) at: Option<Range<usize>>,
 }
@@ -31,6 +33,7 @@ impl TemplateError {
             undefined: None,
             hint: None,
             no_room: false,
+            later: false,
             at: None,
         }
     }
@@ -40,6 +43,14 @@ impl TemplateError {
         Self {
             no_room: true,
             ..Self::new(message)
+        }
+    }
+
+    /// What only a run can tell, before it has begun.
+    pub fn later(what: &str) -> Self {
+        Self {
+            later: true,
+            ..Self::new(format!("'{what}' is known only while the run goes on"))
         }
     }
 

@@ -209,6 +209,7 @@ fn undef(input: &mut BoundArguments<'_, '_>) -> Result {
 }
 
 fn now(input: &mut BoundArguments<'_, '_>) -> Result {
+    input.later()?;
     let moment = times::now(input.bool_or(0, false)?);
     match input.optional_text(1) {
         None => Ok(times::Moment::value(moment)),

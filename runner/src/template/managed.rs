@@ -41,6 +41,10 @@ impl Scope for OfFile {
             .map(|scope| Arc::new(Self(scope)) as Arc<dyn Scope>)
     }
 
+    fn later(&self, what: &str) -> Option<TemplateError> {
+        self.0.later(what)
+    }
+
     fn span(&self, name: &str) -> Option<Span> {
         self.0.span(name)
     }

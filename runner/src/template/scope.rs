@@ -25,6 +25,11 @@ pub trait Scope: Debug + Send + Sync {
     fn tame(&self, _name: &str) -> Option<Arc<dyn Scope>> {
         None
     }
+    /// Before a run: the error that stands for what only the run can tell (the time, what a program prints),
+    /// which is noted. Nothing while it goes on.
+    fn later(&self, _what: &str) -> Option<TemplateError> {
+        None
+    }
     /// Where a variable is defined, for messages about its value; nothing if it is in no text.
     fn span(&self, _name: &str) -> Option<Span> {
         None

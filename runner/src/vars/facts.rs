@@ -120,7 +120,7 @@ impl Facts {
 }
 
 /// Whether a fact may be a variable of its own. One that may not is in `ansible_facts` all the same.
-fn is_harmless(name: &str) -> bool {
+pub(super) fn is_harmless(name: &str) -> bool {
     if HOST_KEYS.contains(&name) {
         return true;
     }

@@ -59,6 +59,8 @@ impl Object for Everything {
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
+        // Tasks may add some.
+        self.0.later("vars");
         // Without itself: whoever walks all variables would not come to an end.
         let names = self
             .0

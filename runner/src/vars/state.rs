@@ -13,9 +13,10 @@ use rpds::{HashTrieMapSync, RedBlackTreeMapSync};
 use windlass_modules::transcript::Held;
 
 use super::facts::Facts;
+use super::foresight::Foresight;
 use super::inherited::Inherited;
 use crate::inventory::{Beside, Inventory};
-use crate::playbook::Role;
+use crate::playbook::{Play, Role};
 use crate::secrets::Secrets;
 use crate::template::Templar;
 use crate::yaml::{Mapping, Node};
@@ -139,6 +140,11 @@ impl Fixed {
         playbooks.position(|(known, _)| same_folder(known, folder))
     }
 
+    /// Which of the playbooks' folders a play's file is in.
+    pub(super) fn playbook_of(&self, play: &Play) -> Option<usize> {
+        self.playbook(play.path.parent()?)
+    }
+
     /// What a host has from inventories and from beside a playbook.
     pub(super) fn inherited(&self, host: &str, playbook: Option<usize>) -> Arc<Inherited> {
         let known = self.inherited.get(playbook.map_or(0, |index| index + 1));
@@ -165,6 +171,8 @@ pub struct Snapshot {
     pub(super) out: Arc<HashSet<String>>,
     /// The roles that were included in the play so far, with those that are imported in them.
     pub(super) included: Arc<Vec<Arc<Role>>>,
+    /// Before a run: what of it is not known yet.
+    pub(super) foresight: Option<Foresight>,
 }
 
 impl Snapshot {

@@ -10,6 +10,7 @@ use rpds::HashTrieMapSync;
 use serde_json::{Map, Value as Json};
 use windlass_modules::transcript::Held;
 
+use super::foresight::{Foresight, Own};
 use super::layers::{PlayLayers, PlayVars, TaskLayers};
 use super::sources::Sources;
 use super::state::{Fixed, HostState, RunInfo, Snapshot};
@@ -45,6 +46,7 @@ impl Store {
                 hosts: HashTrieMapSync::new_sync(),
                 out: Arc::default(),
                 included: Arc::default(),
+                foresight: None,
             },
         };
         store.know_passwords();
@@ -90,14 +92,30 @@ impl Store {
         }
     }
 
+    /// The variables before the run: those that only the run can tell are errors, which `foresight` counts.
+    pub fn foreseen(&self, foresight: &Foresight) -> Snapshot {
+        Snapshot {
+            foresight: Some(foresight.clone()),
+            ..self.now.clone()
+        }
+    }
+
+    /// Whether what was asked for before the run is the same for two hosts of a play.
+    pub fn same_for(&self, own: &Own, play: &PlayVars, one: &str, other: &str) -> bool {
+        let of = |host: &str| self.now.fixed.inherited(host, play.beside);
+        let (one, other) = (of(one), of(other));
+        let same = |name: &String| match (one.get(name), other.get(name)) {
+            // What hosts have of one group is one and the same.
+            (Some(one), Some(other)) => std::ptr::eq(one, other),
+            (None, None) => true,
+            _ => false,
+        };
+        !own.differs && own.names.iter().all(same)
+    }
+
     /// Keeps a value that a task has set, if it is a password by its name.
     pub fn know_password(secrets: &Secrets, name: &str, value: &Value) {
         passwords::know(secrets, name, value);
-    }
-
-    /// Which of the playbooks' folders a play's file is in.
-    fn playbook(&self, play: &Play) -> Option<usize> {
-        self.now.fixed.playbook(play.path.parent()?)
     }
 
     /// Snapshots that others have stay as they are: what has not changed is shared with them.
@@ -176,7 +194,7 @@ impl Store {
     /// The variables of a play and its current batch. Errors: a file of `vars_files` that is not
     /// there or cannot be read.
     pub fn play(&self, layers: PlayLayers) -> Result<PlayVars, TemplateError> {
-        let beside = self.playbook(&layers.play);
+        let beside = self.now.fixed.playbook_of(&layers.play);
         PlayVars::new(layers, beside)
     }
 
@@ -218,16 +236,8 @@ impl Store {
         self.now.host_view(host)
     }
 
-    /// The variables that a play's own keywords (`hosts`, `serial`) see: no host's, but the play's
-    /// and the command line's.
+    /// [`Snapshot::global_view`] of the variables as they are now.
     pub fn global_view(&self, play: &Arc<Play>) -> Arc<dyn Scope> {
-        let layers = PlayLayers {
-            play: Arc::clone(play),
-            name: String::new(),
-            hosts: Vec::new(),
-            batch: Vec::new(),
-        };
-        let play = PlayVars::without_files(layers, self.playbook(play));
-        (self.now).view("", &Arc::new(play), &Arc::default(), Vec::new())
+        self.now.global_view(play)
     }
 }

@@ -9,13 +9,15 @@ use std::sync::Arc;
 
 use minijinja::Value;
 
+use super::foresight::Foresight;
 use super::hostvars::{AllHosts, Everything};
-use super::layers::{PlayVars, TaskLayers};
+use super::layers::{PlayLayers, PlayVars, TaskLayers};
 use super::precedence::{PRECEDENCE, VariableLayer};
 use super::rendering::{Rendering, RenderingStep, Sought};
 use super::sources::Sources;
 use super::state::Snapshot;
 use super::{magic, names, passwords, roles};
+use crate::playbook::Play;
 use crate::template::{self, Budget, NamePart, Scope, TemplateError};
 use crate::yaml::{Mapping, Node, Span};
 
@@ -47,6 +49,19 @@ impl Snapshot {
         let (play, task) = (Arc::clone(play), Arc::clone(task));
         let sources = Sources::of_task(self.clone(), host, play, task, extra);
         Arc::new(View::of(sources))
+    }
+
+    /// The variables that a play's own keywords (`hosts`, `serial`) see: no host's, but the play's
+    /// and the command line's.
+    pub fn global_view(&self, play: &Arc<Play>) -> Arc<dyn Scope> {
+        let layers = PlayLayers {
+            play: Arc::clone(play),
+            name: String::new(),
+            hosts: Vec::new(),
+            batch: Vec::new(),
+        };
+        let play = PlayVars::without_files(layers, self.fixed.playbook_of(play));
+        self.view("", &Arc::new(play), &Arc::default(), Vec::new())
     }
 
     /// The variables of a host outside of any play, as `hostvars` has them.
@@ -96,10 +111,47 @@ impl View {
         Ok(Arc::new(Self { sources, rendering }))
     }
 
+    fn foresight(&self) -> Option<&Foresight> {
+        self.sources.snapshot.foresight.as_ref()
+    }
+
+    /// Notes that what was found out earlier is only known while a run goes on.
+    fn meet<T>(&self, known: &Result<T, TemplateError>) {
+        if let (Some(foresight), Err(error)) = (self.foresight(), known)
+            && error.later
+        {
+            foresight.meet();
+        }
+    }
+
+    /// What `ask` finds out; an error where that needs what is only known while a run goes on.
+    fn foreseen<T>(
+        &self,
+        what: &str,
+        ask: impl FnOnce() -> Result<T, TemplateError>,
+    ) -> Result<T, TemplateError> {
+        let Some(foresight) = self.foresight() else {
+            return ask();
+        };
+        let before = foresight.met();
+        let found = ask();
+        if foresight.met() == before {
+            found
+        } else {
+            Err(foresight.later(what))
+        }
+    }
+
     /// Looks a name up in the layers, from the highest down.
     pub(super) fn find(&self, name: &str) -> Result<Option<FoundVariable<'_>>, TemplateError> {
         for layer in PRECEDENCE.iter().rev() {
+            if let Some(foresight) = self.foresight()
+                && foresight.hides(*layer, name)
+            {
+                return Err(foresight.later(name));
+            }
             if let Some(found) = self.find_in(*layer, name)? {
+                self.asked(name, Some(*layer));
                 return Ok(Some(match (self.rendering.tame_for(), found) {
                     (Some(file), FoundVariable::Value(value)) => {
                         FoundVariable::Value(tame_in(*layer, name, value, file))
@@ -108,7 +160,15 @@ impl View {
                 }));
             }
         }
+        self.asked(name, None);
         Ok(None)
+    }
+
+    /// Notes, before a run, what a task asks for of its host.
+    fn asked(&self, name: &str, found: Option<VariableLayer>) {
+        if let Some(foresight) = self.foresight().filter(|_| self.sources.of_task) {
+            foresight.asked(name, found);
+        }
     }
 
     fn find_in(
@@ -231,6 +291,7 @@ impl View {
     fn file(&self, index: usize) -> Result<Arc<Node>, TemplateError> {
         let known = &self.sources.files[index];
         if let Some(known) = known.get() {
+            self.meet(known);
             return known.clone();
         }
         // Not in `get_or_init`: the names of a file may lead back to it, which is an error and no deadlock.
@@ -245,7 +306,7 @@ impl View {
         let entry = &play.layers.play.vars_files[index];
         let scope = self.enter(Sought::File(index), &entry.span)?;
         let templar = &self.sources.snapshot.fixed.templar;
-        match play.file(index, templar, &scope) {
+        match self.foreseen("vars_files", || play.file(index, templar, &scope)) {
             // A name that needs facts waits for them, as in Ansible.
             Err(error) if error.undefined.is_some() && self.sources.state.facts.is_empty() => Ok(
                 Arc::new(Node::new(entry.span.clone(), crate::yaml::Value::Null)),
@@ -257,7 +318,7 @@ impl View {
     fn render(&self, name: &str, node: &Node) -> Result<Value, TemplateError> {
         let scope = self.enter(Sought::Name(name.to_owned()), &node.span)?;
         let templar = &self.sources.snapshot.fixed.templar;
-        let rendered = templar.render(node, &scope);
+        let rendered = self.foreseen(name, || templar.render(node, &scope));
         match &rendered {
             Ok(value) => self.know(name, value),
             // There may be room when it is asked for again.
@@ -297,6 +358,7 @@ impl Scope for View {
     fn get(&self, name: &str) -> Option<Result<Value, TemplateError>> {
         // A view is a snapshot: what was rendered once stays so.
         if let Some(known) = self.sources.rendered.get(name) {
+            self.meet(known);
             return Some(known.clone());
         }
         match self.find(name) {
@@ -357,6 +419,10 @@ impl Scope for View {
             sources: Arc::new(self.sources.afresh()),
             rendering: self.rendering.tame(name),
         }))
+    }
+
+    fn later(&self, what: &str) -> Option<TemplateError> {
+        self.foresight().map(|foresight| foresight.later(what))
     }
 
     fn span(&self, name: &str) -> Option<Span> {

@@ -100,6 +100,7 @@ const CASES: &[(&str, &[&str])] = &[
     (
         "kubeadm_init",
         &[
+            "kubeadm_init: {content: '{kind: ClusterConfiguration, apiVersion: kubeadm.k8s.io/v1beta3}', validate_only: true}",
             "kubeadm_init: {content: '{kind: ClusterConfiguration, apiVersion: kubeadm.k8s.io/v1beta3}', timeout: 1, settle: 0}",
         ],
     ),

@@ -64,7 +64,11 @@ pub fn line_of<'a>(text: &'a str, host: &str) -> &'a str {
 #[track_caller]
 pub fn unchanged_but_for_failures(text: &str) {
     let recap = recap(text);
-    assert!(!recap.is_empty(), "{text}");
+    // One that is refused before it connects to any host has none.
+    assert!(
+        !recap.is_empty() || text.to_lowercase().contains("error"),
+        "{text}"
+    );
     for line in recap {
         assert!(line.contains("changed=0 "), "{line}\n{text}");
     }

@@ -51,7 +51,7 @@ pub fn back_up(life: &Life, folder: &Path, more: &str) {
 #[track_caller]
 fn refused(life: &Life, words: &[&str], because: &str) {
     let run = life.play("etcd-restore.yml", words);
-    assert_eq!(run.status, 2, "{}", run.text);
+    assert_ne!(run.status, 0, "{}", run.text);
     assert!(run.text.contains(because), "{}", run.text);
     for line in recap(&run.text) {
         assert!(line.contains("changed=0 "), "{}", run.text);

@@ -86,7 +86,7 @@ pub fn encrypt_secrets(life: &Life) {
     assert!(is.contains(WORD) && !is.contains("k8s:enc:"), "{is}");
     readable(life);
     let refused = life.play("encrypt-secrets.yml", &[]);
-    assert_eq!(refused.status, 2, "{}", refused.text);
+    assert_ne!(refused.status, 0, "{}", refused.text);
     assert!(
         refused
             .text

@@ -8,14 +8,14 @@ use crate::life::{Hosts, Life};
 
 pub fn remove_node(life: &Life) {
     let mistyped = life.play("remove-node.yml", &["-e", "node=w22"]);
-    assert_eq!(mistyped.status, 2, "{}", mistyped.text);
+    assert_ne!(mistyped.status, 0, "{}", mistyped.text);
     assert!(
         mistyped.text.contains("w22 is not a node") && mistyped.text.contains("nearest names: w2,"),
         "{}",
         mistyped.text
     );
     let first = life.play("remove-node.yml", &["-e", "node=cp1"]);
-    assert_eq!(first.status, 2, "{}", first.text);
+    assert_ne!(first.status, 0, "{}", first.text);
     assert!(
         first.text.contains("Put another control plane first"),
         "{}",

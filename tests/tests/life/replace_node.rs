@@ -17,7 +17,7 @@ pub fn replace_node(life: &Life, given: &[&str]) {
         "{alive}"
     );
     let mistyped = replaced(&["-e", "replacement=w1"]);
-    assert_eq!(mistyped.status, 2, "{}", mistyped.text);
+    assert_ne!(mistyped.status, 0, "{}", mistyped.text);
     assert!(
         mistyped.text.contains("must be a host of the same group"),
         "{}",

@@ -163,6 +163,14 @@ impl BoundArguments<'_, '_> {
         self.get(index).cloned().unwrap_or_default()
     }
 
+    /// An error before a run, where what it gives may be something else each time.
+    pub(in crate::template) fn later(&self) -> Result<()> {
+        match self.eval.shared.scope.later(self.name) {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
     /// An error about this call.
     pub(in crate::template) fn error(&self, what: impl std::fmt::Display) -> TemplateError {
         TemplateError::new(format!("'{}' {what}", self.name))

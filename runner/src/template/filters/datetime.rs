@@ -26,7 +26,10 @@ fn strftime(input: &mut BoundArguments<'_, '_>) -> Result {
             let second = to_float(second).ok_or_else(|| input.wrong(1, "seconds since 1970"))?;
             timestamp(second).ok_or_else(|| input.error("got a time that is out of range"))?
         }
-        _ => Timestamp::now(),
+        _ => {
+            input.later()?;
+            Timestamp::now()
+        }
     };
     let zone = if utc {
         TimeZone::UTC

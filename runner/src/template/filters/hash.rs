@@ -105,7 +105,11 @@ fn password_hash(input: &mut BoundArguments<'_, '_>) -> Result {
             .clamp(1, 16),
         _ => 16,
     };
-    let salt = input.optional_text(2).unwrap_or_else(|| {
+    let salt = input.optional_text(2);
+    if salt.is_none() {
+        input.later()?;
+    }
+    let salt = salt.unwrap_or_else(|| {
         (0..size)
             .map(|_| char::from(SALT_LETTERS[usize::from(rand::random::<u8>() % 64)]))
             .collect()

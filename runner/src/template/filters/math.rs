@@ -151,18 +151,21 @@ fn human_to_bytes(input: &mut BoundArguments<'_, '_>) -> Result {
     ))
 }
 
-fn source(input: &BoundArguments<'_, '_>, index: usize) -> Random {
-    match input.get(index) {
+fn source(input: &BoundArguments<'_, '_>, index: usize) -> Result<Random> {
+    Ok(match input.get(index) {
         Some(seed) if !seed.is_none() => match integer(seed) {
             Some(number) => Random::from_number(number.unsigned_abs()),
             None => Random::from_text(&string(seed)),
         },
-        _ => Random::unpredictable(),
-    }
+        _ => {
+            input.later()?;
+            Random::unpredictable()
+        }
+    })
 }
 
 fn random(input: &mut BoundArguments<'_, '_>) -> Result {
-    let mut source = source(input, 3);
+    let mut source = source(input, 3)?;
     let given = |index| match input.get(index) {
         Some(value) if !value.is_none() => input.int_or(index, 0),
         _ => Ok(0),
@@ -193,7 +196,7 @@ fn random(input: &mut BoundArguments<'_, '_>) -> Result {
 
 fn shuffle(input: &mut BoundArguments<'_, '_>) -> Result {
     let mut list = input.list(0)?;
-    let mut source = source(input, 1);
+    let mut source = source(input, 1)?;
     for last in (1..list.len()).rev() {
         let other = usize::try_from(source.below(last as u64 + 1)).unwrap_or(0);
         list.swap(last, other);

@@ -52,9 +52,24 @@ pub(in crate::template) fn unknown(name: &str) -> TemplateError {
     }
 }
 
+/// Those that do something, or whose answer may be another one later: not before the run.
+const LATER: &[&str] = &[
+    "lines",
+    "password",
+    "pipe",
+    "random_choice",
+    "url",
+    "varnames",
+];
+
 /// A lookup that is about to be called.
-fn found(name: &str) -> Result<&'static Lookup> {
+fn found(eval: &Eval<'_>, name: &str) -> Result<&'static Lookup> {
     let lookup = find(name).ok_or_else(|| unknown(name))?;
+    if LATER.contains(&lookup.name)
+        && let Some(error) = eval.shared.scope.later(name)
+    {
+        return Err(error);
+    }
     #[cfg(any(test, feature = "fuzzing"))]
     crate::fuzzing::looked_up(lookup.name)?;
     Ok(lookup)
@@ -66,7 +81,7 @@ pub(in crate::template) fn with(
     name: &str,
     terms: &Value,
 ) -> Result<Vec<Value>> {
-    let lookup = found(name)?;
+    let lookup = found(eval, name)?;
     let terms = if terms.kind() == ValueKind::Seq {
         items(terms)?
     } else {
@@ -95,7 +110,7 @@ fn called(input: &mut BoundArguments<'_, '_>) -> Result<(Option<Vec<Value>>, boo
         ))
         .hint("it was made by a template, or came from a host: write the name itself, as in `lookup('file', …)`"));
     }
-    let lookup = found(&name)?;
+    let lookup = found(input.eval, &name)?;
     let mut options = std::mem::take(&mut input.named);
     let mut take = |wanted: &str| {
         let at = options.iter().position(|(name, _)| &**name == wanted)?;
