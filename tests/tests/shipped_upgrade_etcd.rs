@@ -226,7 +226,7 @@ fn upgrading() -> String {
         text.find(&format!("- name: {name}"))
             .expect("the play is there")
     };
-    let plays = &text[at("Bring etcd to the image")..at("Upgrade the first control plane")];
+    let plays = &text[at("Bring etcd to its new image")..at("Upgrade the first control plane")];
     plays.replace("become: true", "become: false").replace(
         "  gather_facts: false\n",
         "  gather_facts: false\n  environment: {WHO: '{{ inventory_hostname }}'}\n",
